@@ -1,0 +1,101 @@
+import type { Argv, Expected, ReadHost } from '../host/port.ts';
+import type { RiskName } from './risk.ts';
+
+/**
+ * Waits after an action until the host shows its effect. `waiting` is asked again until the deadline; `refused` ends
+ * the wait with the host's own words.
+ */
+export interface Settle {
+	/** What is waited for, such as "docker lists sysbox-runc". */
+	readonly what: string;
+	readonly deadlineMs: number;
+	check(host: ReadHost, signal: AbortSignal): Promise<Settled>;
+}
+
+export type Settled =
+	| { readonly kind: 'settled'; readonly evidence: string }
+	| { readonly kind: 'waiting'; readonly seen: string }
+	| { readonly kind: 'refused'; readonly said: string };
+
+/** How an action is taken back. Plain data: it is logged before the action starts, and revert reads it from there. */
+export type Undo =
+	| { readonly kind: 'restore-file' /** The bytes from before, or its absence. */ }
+	| { readonly kind: 'commands'; readonly commands: readonly UndoCommand[]; readonly leaves?: readonly string[] }
+	| { readonly kind: 'none'; readonly why: string };
+
+export interface UndoCommand {
+	readonly argv: Argv;
+	readonly timeoutMs: number;
+	readonly why: string;
+}
+
+interface ActionBase {
+	/** Unique within its step and the same in every run: `daemon-json`, `install`. */
+	readonly id: string;
+	/** In the imperative, about the host: "Write /etc/docker/daemon.json". */
+	readonly title: string;
+	readonly why: string;
+	/** Has to be accepted by name; `--yes` alone does not. */
+	readonly risks?: readonly RiskName[];
+	/** What else it changes, beyond what its kind already says. */
+	readonly touches?: readonly string[];
+	readonly settle?: Settle;
+	/**
+	 * Run in this order when the action fails or its wait does, so that the host is never left half changed. They are
+	 * also what the operator is told would happen.
+	 */
+	readonly rollback?: readonly Action[];
+}
+
+/** Every change is data first, so it can be shown, refused, logged and undone. */
+export type Action = ActionBase &
+	(
+		| {
+				readonly kind: 'exec';
+				readonly argv: Argv;
+				readonly timeoutMs: number;
+				readonly undo: Undo;
+				/** Tried again this many times when it fails: only for what is known to succeed at a second try. */
+				readonly retries?: number;
+				/** A package manager or the like: Ctrl+C waits for its end instead of cancelling it. */
+				readonly uninterruptible?: true;
+		  }
+		| {
+				readonly kind: 'write';
+				readonly path: string;
+				readonly bytes: Uint8Array;
+				/** For a new file; an existing one keeps its own. */
+				readonly mode: number;
+				readonly expect: Expected;
+				/** The current text, for the diff; absent for a new file. */
+				readonly before?: string;
+				/** Write as the owner of the folder, which must exist. For files outside /etc and /var/lib. */
+				readonly asFolderOwner?: true;
+		  }
+		| { readonly kind: 'remove'; readonly path: string; readonly expect: Expected; readonly before?: string }
+		| { readonly kind: 'make-folder'; readonly path: string; readonly mode: number; readonly asFolderOwner?: true }
+		| { readonly kind: 'signal'; readonly pid: number; readonly program: string; readonly signal: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT'; readonly undo: Undo }
+		| { readonly kind: 'download'; readonly url: string; readonly to: string; /** Undefined: no digest is known. */ readonly sha256?: string; readonly maxBytes: number }
+		| { readonly kind: 'load-image'; readonly archive: string; readonly image: string }
+		| { readonly kind: 'manual'; readonly text: string }
+	);
+
+export type ActionKind = Action['kind'];
+
+/** What stops or changes for what is running, in the operator's terms. Shown with the plan, before consent. */
+export interface Impact {
+	readonly stops: readonly string[];
+	readonly notes: readonly string[];
+}
+
+export interface Plan {
+	readonly actions: readonly Action[];
+	readonly impact?: Impact;
+}
+
+export const emptyPlan: Plan = { actions: [] };
+
+/** The risks of a plan, each once, in order of appearance. */
+export function risksOf(plan: Plan): readonly RiskName[] {
+	return [...new Set(plan.actions.flatMap(action => action.risks ?? []))];
+}

@@ -1,0 +1,37 @@
+import type { Action, Plan } from './action.ts';
+import type { Finding } from './finding.ts';
+import type { AnswerValue, Question } from './question.ts';
+import type { RiskName } from './risk.ts';
+import type { StepId } from './step.ts';
+
+export type AnswerSource = 'default' | 'answers' | 'operator' | 'saved';
+
+export type AnswerDecision =
+	| { readonly kind: 'answer'; readonly value: AnswerValue; readonly source: AnswerSource }
+	/** Nobody can say: only an unattended run, and only for a question without a default. */
+	| { readonly kind: 'missing' }
+	| { readonly kind: 'back' | 'quit' };
+
+export type PlanDecision =
+	| { readonly kind: 'apply'; readonly risks: readonly RiskName[] }
+	| { readonly kind: 'skip' | 'quit' | 'back' }
+	/** Unattended, and the plan holds a risk that was not accepted by name. */
+	| { readonly kind: 'refused'; readonly missing: readonly RiskName[] };
+
+export type FailureDecision = 'retry' | 'go-on' | 'quit';
+
+export interface ActionFailure {
+	readonly action: Action;
+	readonly said: string;
+	readonly why?: string;
+	/** What is true on the host now. */
+	readonly now?: string;
+	readonly next: readonly string[];
+}
+
+/** A person, an answers file, or a test script. */
+export interface Decider {
+	answer(step: StepId, question: Question): Promise<AnswerDecision>;
+	approve(step: StepId, plan: Plan, findings: readonly Finding[]): Promise<PlanDecision>;
+	onFailure(step: StepId, failure: ActionFailure): Promise<FailureDecision>;
+}

@@ -1,0 +1,35 @@
+export const severities = ['ok', 'info', 'warn', 'block', 'could-not-tell'] as const;
+export type Severity = (typeof severities)[number];
+
+/** How a finding goes away. */
+export type Remedy =
+	| { readonly kind: 'planned'; /** The step's own plan ends it. */ readonly text: string }
+	| { readonly kind: 'commands'; readonly text: string; readonly commands: readonly string[] }
+	| { readonly kind: 'advice'; readonly text: string };
+
+/** One thing that was looked at, and what it means. `id` is public: answers, `--ignore` and records name it. */
+export interface Finding {
+	readonly id: string;
+	readonly severity: Severity;
+	/** One sentence about the operator's host. */
+	readonly summary: string;
+	/** What was seen, as it was seen. */
+	readonly evidence?: string;
+	/** Why it matters. */
+	readonly why?: string;
+	readonly remedy?: Remedy;
+	/** Only root could have told. Such a finding does not make a check run end "could not tell" (design §2). */
+	readonly needsRoot?: true;
+	/** Names a threat whose row cannot be called lowered while this finding stands. */
+	readonly threat?: ThreatId;
+	/** Set by the engine when the answers waive this finding. */
+	readonly waived?: { readonly reason: string; readonly expires: string };
+}
+
+export const threatIds = ['container-escape', 'resource-abuse', 'docker-compromise'] as const;
+export type ThreatId = (typeof threatIds)[number];
+
+/** Blocks that stand: neither waived nor ended by the step's plan. */
+export function standingBlocks(findings: readonly Finding[]): readonly Finding[] {
+	return findings.filter(f => f.severity === 'block' && f.waived === undefined);
+}

@@ -1,0 +1,63 @@
+/**
+ * What is known of distributions, kernels, releases and dockerd, as data with its source. The tables are in
+ * `src/knowledge/`; steps get them as a value, so that no version number stands in a step.
+ */
+export interface Knowledge {
+	/** ISO date on which the tables were last looked over. Older than 90 days: "is there a newer one" cannot be told. */
+	readonly date: string;
+	readonly distros: readonly DistroRow[];
+	readonly kernelBands: readonly KernelBand[];
+	readonly releases: readonly ReleaseRow[];
+	readonly knownIssues: readonly KnownIssue[];
+	readonly dockerdKeys: readonly DockerdKeyRow[];
+}
+
+export interface Sourced {
+	/** Where the row comes from, so that anyone can look it up. */
+	readonly source: string;
+}
+
+export interface DistroRow extends Sourced {
+	/** os-release ID. */
+	readonly id: string;
+	/** os-release VERSION_ID, or `*`. */
+	readonly version: string;
+	readonly support: 'vendor' | 'works' | 'source-build' | 'unsupported';
+	/** Lowest kernel, such as 6.8. */
+	readonly minKernel: string;
+	readonly note?: string;
+}
+
+export interface KernelBand extends Sourced {
+	/** This band begins at this kernel version (inclusive). */
+	readonly from: string;
+	readonly severity: 'ok' | 'info' | 'warn' | 'block';
+	readonly meaning: string;
+}
+
+export interface ReleaseRow extends Sourced {
+	readonly version: string;
+	readonly date: string;
+	readonly packages: readonly { readonly arch: 'amd64' | 'arm64'; readonly url: string; readonly sha256: string; readonly provenance: string }[];
+}
+
+/** Applies when every given condition holds; a condition is a semver range. */
+export interface KnownIssue extends Sourced {
+	readonly id: string;
+	readonly title: string;
+	readonly sysbox?: string;
+	readonly docker?: string;
+	readonly kernel?: string;
+	readonly distro?: readonly string[];
+	readonly severity: 'info' | 'warn' | 'block';
+	readonly consequence: string;
+	readonly remedy: string;
+}
+
+export interface DockerdKeyRow extends Sourced {
+	readonly key: string;
+	/** What a change of the key needs to be in force. */
+	readonly change: 'reload' | 'restart';
+	/** What its disappearance from the file needs: dockerd ignores absent keys on reload. */
+	readonly removal: 'explicit-then-reload' | 'restart';
+}

@@ -1,0 +1,91 @@
+import type { RiskName } from './risk.ts';
+
+export type AnswerValue = string | number | boolean | readonly string[];
+
+/** Answers by question id, such as `ci.memory`. Answers are remembered between sessions; facts never are. */
+export type Answers = Readonly<Record<string, AnswerValue>>;
+
+export interface Choice {
+	readonly value: string;
+	readonly label: string;
+	readonly hint?: string;
+}
+
+interface QuestionBase {
+	/** Public: `STEP.NAME`, the key in the answers file. */
+	readonly id: string;
+	readonly title: string;
+	/** Why it is asked and what the answer changes on the host. */
+	readonly help: string;
+}
+
+export type Question = QuestionBase &
+	(
+		| { readonly kind: 'confirm'; readonly initial?: boolean }
+		| { readonly kind: 'choice'; readonly options: readonly Choice[]; readonly initial?: string }
+		| { readonly kind: 'many'; readonly options: readonly Choice[]; readonly initial?: readonly string[] }
+		| { readonly kind: 'text'; readonly initial?: string; readonly secret?: true; readonly validate?: (value: string) => string | undefined }
+		| { readonly kind: 'path'; readonly initial?: string; readonly wants: 'file' | 'folder' | 'any'; readonly validate?: (value: string) => string | undefined }
+		| { readonly kind: 'number'; readonly initial?: number; readonly min?: number; readonly max?: number; readonly unit?: string }
+		/** Asks for the risk's name, typed. There is never a default. */
+		| { readonly kind: 'risk'; readonly risk: RiskName }
+	);
+
+/**
+ * Says what is wrong with a value for this question, or undefined when it is fine. Used by every decider, so that an
+ * answers file and a keyboard are held to the same rules.
+ */
+export function answerProblem(question: Question, value: unknown): string | undefined {
+	switch (question.kind) {
+		case 'confirm':
+			return typeof value === 'boolean' ? undefined : 'must be true or false';
+		case 'choice':
+			return typeof value === 'string' && question.options.some(o => o.value === value)
+				? undefined
+				: `must be one of: ${question.options.map(o => o.value).join(', ')}`;
+		case 'many': {
+			const known = question.options.map(o => o.value);
+			if (!Array.isArray(value)) return `must be a list of: ${known.join(', ')}`;
+			const strangers = value.filter(v => !known.includes(String(v)));
+			return strangers.length === 0 ? undefined : `has no choice called ${strangers.join(', ')}; choose among: ${known.join(', ')}`;
+		}
+		case 'text':
+		case 'path':
+			if (typeof value !== 'string') return 'must be text';
+			return question.validate?.(value);
+		case 'number':
+			if (typeof value !== 'number' || !Number.isFinite(value)) return 'must be a number';
+			if (question.min !== undefined && value < question.min) return `must be at least ${question.min}`;
+			if (question.max !== undefined && value > question.max) return `must be at most ${question.max}`;
+			return undefined;
+		case 'risk':
+			return value === question.risk ? undefined : `must be the word ${question.risk}`;
+		default:
+			return question satisfies never;
+	}
+}
+
+/** The value that Enter takes, or undefined where a person (or the answers file) has to say it. */
+export function initialAnswer(question: Question): AnswerValue | undefined {
+	return question.kind === 'risk' ? undefined : question.initial;
+}
+
+export const textAnswer = (answers: Answers, id: string): string | undefined => {
+	const value = answers[id];
+	return typeof value === 'string' ? value : undefined;
+};
+
+export const numberAnswer = (answers: Answers, id: string): number | undefined => {
+	const value = answers[id];
+	return typeof value === 'number' ? value : undefined;
+};
+
+export const listAnswer = (answers: Answers, id: string): readonly string[] | undefined => {
+	const value = answers[id];
+	return Array.isArray(value) ? value : undefined;
+};
+
+export const yesNoAnswer = (answers: Answers, id: string): boolean | undefined => {
+	const value = answers[id];
+	return typeof value === 'boolean' ? value : undefined;
+};

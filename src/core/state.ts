@@ -1,0 +1,183 @@
+import type { Event, EventOf, ShownAction, StepStatus, UndoRecord } from './event.ts';
+import type { Finding } from './finding.ts';
+import type { Answers } from './question.ts';
+import type { StepId } from './step.ts';
+
+/** What one action came to. `intended` without an outcome is what a kill or a power cut leaves. */
+export interface ActionState {
+	readonly step: StepId;
+	readonly id: string;
+	readonly seq: number;
+	readonly at: string;
+	readonly title: string;
+	readonly kind: string;
+	readonly does: string;
+	readonly diff?: EventOf<'action.intent'>['diff'];
+	readonly undo: UndoRecord;
+	readonly outcome: 'intended' | EventOf<'action.outcome'>['outcome'];
+	readonly evidence?: string;
+	readonly failure?: EventOf<'action.outcome'>['failure'];
+	/** The last lines that it printed. */
+	readonly tail: readonly string[];
+	readonly progress?: { readonly done: number; readonly total?: number; readonly unit: string };
+}
+
+export interface StepState {
+	readonly id: StepId;
+	readonly title: string;
+	readonly kind: 'change' | 'proof' | 'report';
+	readonly n: number;
+	readonly of: number;
+	readonly startedAt: string;
+	readonly status: 'running' | StepStatus;
+	readonly why?: string;
+	readonly before: readonly Finding[];
+	readonly after?: readonly Finding[];
+	readonly plan?: { readonly actions: readonly ShownAction[]; readonly impact?: EventOf<'plan'>['impact'] };
+	readonly decision?: EventOf<'decision'>;
+	readonly runningProbes: readonly EventOf<'probe.start'>[];
+	readonly probes: readonly EventOf<'probe'>[];
+	readonly open: readonly string[];
+}
+
+/** A run so far. The wizard, status, resume, revert and the record all read this and nothing else. */
+export interface RunState {
+	readonly lastSeq: number;
+	readonly lastAt?: string;
+	readonly start?: EventOf<'run.start'>;
+	readonly resumes: readonly EventOf<'run.resume'>[];
+	/** In the order in which they started. */
+	readonly steps: readonly StepState[];
+	/** Every action of the run, in the order of the log, whatever became of it. */
+	readonly actions: readonly ActionState[];
+	readonly answers: Answers;
+	readonly answerEvents: readonly EventOf<'answer'>[];
+	/** First and latest observation of each key. */
+	readonly observed: Readonly<Record<string, { readonly first: Observed; readonly last: Observed }>>;
+	readonly record?: EventOf<'record.written'>;
+	readonly end?: EventOf<'run.end'>;
+}
+
+export interface Observed {
+	readonly at: string;
+	readonly value: EventOf<'observed'>['value'];
+}
+
+export const initialState: RunState = { lastSeq: -1, resumes: [], steps: [], actions: [], answers: {}, answerEvents: [], observed: {} };
+
+/** Lines of output kept for an action: what a screen of 24 rows can show of it, with room to spare. */
+const tailLength = 12;
+
+/** The one reducer. Pure, so that a log read from disk and a run in progress give the same state. */
+export function reduce(state: RunState, event: Event): RunState {
+	const next: RunState = { ...state, lastSeq: event.seq, lastAt: event.at };
+	switch (event.type) {
+		case 'run.start':
+			return { ...next, start: event };
+		case 'run.resume': {
+			// A run that goes on has not ended, whatever the log said when it was left.
+			const { end: _, ...open } = next;
+			return { ...open, resumes: [...state.resumes, event] };
+		}
+		case 'step.start':
+			return putStep(next, {
+				id: event.step,
+				title: event.title,
+				kind: event.kind,
+				n: event.n,
+				of: event.of,
+				startedAt: event.at,
+				status: 'running',
+				before: [],
+				runningProbes: [],
+				probes: [],
+				open: [],
+			});
+		case 'observed': {
+			const seen: Observed = { at: event.at, value: event.value };
+			return { ...next, observed: { ...state.observed, [event.key]: { first: state.observed[event.key]?.first ?? seen, last: seen } } };
+		}
+		case 'findings':
+			return changeStep(next, event.step, step =>
+				event.when === 'before' ? { ...step, before: event.findings as readonly Finding[] } : { ...step, after: event.findings as readonly Finding[] },
+			);
+		case 'answer':
+			return { ...next, answers: { ...state.answers, [event.id]: event.value }, answerEvents: [...state.answerEvents, event] };
+		case 'plan':
+			return changeStep(next, event.step, step => ({
+				...step,
+				plan: event.impact === undefined ? { actions: event.actions } : { actions: event.actions, impact: event.impact },
+			}));
+		case 'decision':
+			return changeStep(next, event.step, step => ({ ...step, decision: event }));
+		case 'action.intent': {
+			const { step, action, title, kind, does, diff, undo, seq, at } = event;
+			const intended: ActionState = { step, id: action, seq, at, title, kind, does, ...(diff && { diff }), undo, outcome: 'intended', tail: [] };
+			return { ...next, actions: [...state.actions, intended] };
+		}
+		case 'output':
+			return changeAction(next, event.step, event.action, action => ({ ...action, tail: [...action.tail.slice(1 - tailLength), event.line] }));
+		case 'progress':
+			return changeAction(next, event.step, event.action, action => ({
+				...action,
+				progress: { done: event.done, unit: event.unit, ...(event.total !== undefined && { total: event.total }) },
+			}));
+		case 'action.outcome':
+			return changeAction(next, event.step, event.action, action => ({
+				...action,
+				outcome: event.outcome,
+				...(event.evidence !== undefined && { evidence: event.evidence }),
+				...(event.failure !== undefined && { failure: event.failure }),
+			}));
+		case 'probe.start':
+			return changeStep(next, event.step, step => ({ ...step, runningProbes: [...step.runningProbes, event] }));
+		case 'probe':
+			return changeStep(next, event.step, step => ({
+				...step,
+				runningProbes: step.runningProbes.filter(p => p.id !== event.id),
+				probes: [...step.probes.filter(p => p.id !== event.id), event],
+			}));
+		case 'step.end':
+			return changeStep(next, event.step, step => ({ ...step, status: event.status, open: event.open, ...(event.why !== undefined && { why: event.why }) }));
+		case 'record.written':
+			return { ...next, record: event };
+		case 'run.end':
+			return { ...next, end: event };
+		default:
+			return event satisfies never;
+	}
+}
+
+function putStep(state: RunState, step: StepState): RunState {
+	const others = state.steps.filter(s => s.id !== step.id);
+	return { ...state, steps: [...others, step] };
+}
+
+function changeStep(state: RunState, id: StepId, change: (step: StepState) => StepState): RunState {
+	return { ...state, steps: state.steps.map(step => (step.id === id ? change(step) : step)) };
+}
+
+/** The last action of that name: an action that is tried again in a later process is a new one. */
+function changeAction(state: RunState, step: StepId, id: string, change: (action: ActionState) => ActionState): RunState {
+	const index = state.actions.findLastIndex(a => a.step === step && a.id === id);
+	const action = state.actions[index];
+	return action === undefined ? state : { ...state, actions: state.actions.with(index, change(action)) };
+}
+
+export const reduceAll = (events: Iterable<Event>): RunState => {
+	let state = initialState;
+	for (const event of events) state = reduce(state, event);
+	return state;
+};
+
+export const stepOf = (state: RunState, id: StepId): StepState | undefined => state.steps.find(s => s.id === id);
+
+/** Actions that changed the host, or may have: what revert has to look at. Newest first. */
+export function actionsToRevert(state: RunState): readonly ActionState[] {
+	return state.actions.filter(a => a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual').toReversed();
+}
+
+/** True when anything on the host was changed, or may have been. */
+export function changedAnything(state: RunState): boolean {
+	return state.actions.some(a => a.outcome === 'done' || a.outcome === 'failed' || a.outcome === 'interrupted' || a.outcome === 'intended' || a.outcome === 'rolled-back');
+}

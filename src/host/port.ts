@@ -1,0 +1,146 @@
+/**
+ * The one door between this tool and a machine. Steps see {@link ReadHost} only; the applier alone holds
+ * {@link WriteHost}. Everything that crosses is plain data, so that a host behind ssh can stand behind the same door.
+ */
+
+/** A program and its arguments. Never a shell string with data in it. */
+export type Argv = readonly [program: string, ...args: string[]];
+
+export interface OutputLine {
+	readonly stream: 'stdout' | 'stderr';
+	readonly text: string;
+}
+
+export interface ExecOptions {
+	/** After this many milliseconds the command is ended and `problem` says `timeout`. */
+	readonly timeoutMs: number;
+	readonly signal?: AbortSignal;
+	/** Standard input: bytes, or a file of the host (for what does not fit into memory). Without it, stdin is empty. */
+	readonly stdin?: Uint8Array | { readonly file: string };
+	readonly onLine?: (line: OutputLine) => void;
+	/** More output than this many bytes ends the command with `too-much-output`. Default 16 MiB. */
+	readonly maxBytes?: number;
+}
+
+/**
+ * What a command did. A failing command never rejects: a missing program, a deadline and an exit code are facts about
+ * the host, and the caller judges them.
+ */
+export interface ExecResult {
+	/** The exit code, or null when the command did not end by itself. */
+	readonly code: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+	readonly problem?: 'missing' | 'denied' | 'timeout' | 'cancelled' | 'too-much-output' | 'signalled';
+	readonly elapsedMs: number;
+}
+
+export interface FileMeta {
+	/** Permission bits, such as 0o644. */
+	readonly mode: number;
+	readonly uid: number;
+	readonly gid: number;
+	readonly size: number;
+	/** The path after all links were followed. */
+	readonly realPath: string;
+}
+
+/** Why a path could not be read. Told apart, as each needs another sentence to the operator. */
+export type ReadProblem =
+	| { readonly kind: 'missing'; /** Set when the path is a link whose target is missing. */ readonly danglingTo?: string }
+	| { readonly kind: 'denied' }
+	| { readonly kind: 'too-large'; readonly size: number; readonly limit: number }
+	| { readonly kind: 'not-a-file'; readonly what: 'directory' | 'socket' | 'device' | 'fifo' | 'link-loop' }
+	| { readonly kind: 'failed'; readonly errno: string };
+
+export type ReadResult = { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly meta: FileMeta } | ReadProblem;
+
+export type StatResult =
+	| {
+			readonly kind: 'found';
+			readonly type: 'file' | 'directory' | 'socket' | 'device' | 'fifo';
+			/** True when the path itself is a symbolic link. */
+			readonly link: boolean;
+			readonly meta: FileMeta;
+	  }
+	| Exclude<ReadProblem, { kind: 'too-large' }>;
+
+export type ListResult =
+	| { readonly kind: 'names'; readonly names: readonly string[] }
+	| { readonly kind: 'missing' | 'denied' | 'not-a-folder' }
+	| { readonly kind: 'failed'; readonly errno: string };
+
+export type DigestResult = { readonly kind: 'digest'; readonly sha256: string; readonly size: number } | ReadProblem;
+
+export type SpaceResult =
+	| { readonly kind: 'space'; readonly freeBytes: number; readonly totalBytes: number }
+	| { readonly kind: 'missing' | 'denied' }
+	| { readonly kind: 'failed'; readonly errno: string };
+
+/** Who this process is on that host. */
+export interface HostIdentity {
+	readonly hostname: string;
+	readonly pid: number;
+	readonly uid: number;
+	/** The person behind the process: SUDO_USER where sudo was used, else the login name. */
+	readonly user: string;
+}
+
+export interface ReadHost {
+	/** `simulated` is said on every screen, line and record. */
+	readonly kind: 'local' | 'simulated';
+	readonly identity: HostIdentity;
+	/** Runs a command that changes nothing on the host. A command that may change something goes through `WriteHost.run`. */
+	exec(argv: Argv, options: ExecOptions): Promise<ExecResult>;
+	/** Follows links. Without `maxBytes`, files over 1 MiB are `too-large`. */
+	readFile(path: string, options?: { readonly maxBytes?: number }): Promise<ReadResult>;
+	stat(path: string): Promise<StatResult>;
+	list(path: string): Promise<ListResult>;
+	/** sha256 of a file, read as a stream: for packages and images. */
+	digest(path: string): Promise<DigestResult>;
+	/** Room on the file system that holds `path`. */
+	space(path: string): Promise<SpaceResult>;
+}
+
+/** What a writer expects to find: the sha256 of the bytes that the plan was made from, or nothing at all. */
+export type Expected = { readonly kind: 'missing' } | { readonly kind: 'sha256'; readonly sha256: string };
+
+export type WriteResult =
+	| {
+			readonly kind: 'written';
+			readonly sha256: string;
+			/** False when the file could only be rewritten in place (a bind-mounted file: rename gives EBUSY). */
+			readonly atomic: boolean;
+	  }
+	| { readonly kind: 'changed'; readonly found: Expected }
+	| { readonly kind: 'failed'; readonly errno: string; readonly message: string };
+
+export interface WriteHost extends ReadHost {
+	/** Runs a command that may change the host. It gets its own process group, so that Ctrl+C does not reach it. */
+	run(argv: Argv, options: ExecOptions): Promise<ExecResult>;
+	/**
+	 * Replaces a whole file: temporary file in the same folder, fsync, owner, mode and labels of the old one, rename,
+	 * fsync of the folder. A link is followed and kept. Refuses when the file is no longer as `expect` says.
+	 * `mode` is used for a new file only; `owner` (default: the old file's, or root) too.
+	 */
+	replaceFile(
+		path: string,
+		bytes: Uint8Array,
+		options: { readonly expect: Expected; readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } },
+	): Promise<WriteResult>;
+	removeFile(path: string, options: { readonly expect: Expected }): Promise<WriteResult>;
+	/** Creates one folder (not its parents) when it is not there. */
+	makeFolder(path: string, options: { readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } }): Promise<WriteResult>;
+	removeFolder(path: string): Promise<WriteResult>;
+	signal(pid: number, name: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT'): Promise<{ readonly kind: 'sent' | 'no-such-process' | 'denied' }>;
+	/** Fetches a file into `path` and returns what arrived; it never judges the digest. */
+	download(
+		url: string,
+		path: string,
+		options: { readonly maxBytes: number; readonly timeoutMs: number; readonly signal?: AbortSignal; readonly onProgress?: (bytes: number, total: number | undefined) => void },
+	): Promise<DownloadResult>;
+}
+
+export type DownloadResult =
+	| { readonly kind: 'fetched'; readonly sha256: string; readonly size: number }
+	| { readonly kind: 'failed'; readonly message: string };
