@@ -71,7 +71,14 @@ export type Action = ActionBase &
 				readonly before?: string;
 				/** Write as the owner of the folder, which must exist. For files outside /etc and /var/lib. */
 				readonly asFolderOwner?: true;
+				/**
+				 * A command that accepts or refuses the new bytes before they are put in place. The element `{}` stands for
+				 * the candidate's path.
+				 */
+				readonly validateWith?: Argv;
 		  }
+		/** Puts back what this run's last write to the path replaced; for rollbacks. */
+		| { readonly kind: 'restore'; readonly path: string }
 		| { readonly kind: 'remove'; readonly path: string; readonly expect: Expected; readonly before?: string }
 		| { readonly kind: 'make-folder'; readonly path: string; readonly mode: number; readonly asFolderOwner?: true }
 		| { readonly kind: 'signal'; readonly pid: number; readonly program: string; readonly signal: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT'; readonly undo: Undo }

@@ -29,12 +29,12 @@ export const findingSchema = z.object({
 	waived: z.object({ reason: z.string(), expires: z.string() }).optional(),
 });
 
-const diffLine = z.object({ kind: z.enum(['context', 'add', 'remove', 'hunk']), text: z.string(), oldLine: z.number().optional(), newLine: z.number().optional() });
+const diffLine = z.object({ kind: z.enum(['context', 'add', 'remove', 'hunk', 'note']), text: z.string(), oldLine: z.number().optional(), newLine: z.number().optional() });
 
 /** An action as it is shown: no bytes, only redacted diffs and exact commands. */
 export const shownActionSchema = z.object({
 	id: z.string(),
-	kind: z.enum(['exec', 'write', 'remove', 'make-folder', 'signal', 'download', 'load-image', 'manual']),
+	kind: z.enum(['exec', 'write', 'remove', 'make-folder', 'signal', 'download', 'load-image', 'restore', 'manual']),
 	title: z.string(),
 	why: z.string(),
 	risks: z.array(z.enum(riskNames)).optional(),
@@ -72,7 +72,7 @@ const evidence = z.object({ what: z.string(), said: z.string() });
 const impact = z.object({ stops: z.array(z.string()), notes: z.array(z.string()) });
 const inStep = { step: z.string() };
 
-export const stepStatuses = ['unchanged', 'done', 'proved', 'failed', 'blocked', 'undecided', 'skipped', 'open', 'reported', 'not-needed'] as const;
+export const stepStatuses = ['unchanged', 'done', 'proved', 'failed', 'blocked', 'undecided', 'skipped', 'open', 'reported', 'not-run'] as const;
 export type StepStatus = (typeof stepStatuses)[number];
 
 const payloads = [

@@ -43,6 +43,8 @@ interface StepBase {
 	readonly why: string;
 	/** Steps that must be fit before this one is applied. They are always inspected, never applied, when not chosen. */
 	readonly needs: readonly StepId[];
+	/** Every id that this step may ever ask, so that a misspelt one in an answers file can be named. */
+	readonly answerIds?: readonly string[];
 }
 
 export interface Observation {

@@ -113,6 +113,8 @@ export type WriteResult =
 			readonly atomic: boolean;
 	  }
 	| { readonly kind: 'changed'; readonly found: Expected }
+	/** `validateWith` did not accept the new bytes; nothing was changed. */
+	| { readonly kind: 'rejected'; readonly said: string }
 	| { readonly kind: 'failed'; readonly errno: string; readonly message: string };
 
 export interface WriteHost extends ReadHost {
@@ -126,7 +128,13 @@ export interface WriteHost extends ReadHost {
 	replaceFile(
 		path: string,
 		bytes: Uint8Array,
-		options: { readonly expect: Expected; readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } },
+		options: {
+			readonly expect: Expected;
+			readonly mode: number;
+			readonly owner?: { readonly uid: number; readonly gid: number };
+			/** Run on the new bytes before they are put in place; the element `{}` stands for their path. */
+			readonly validateWith?: Argv;
+		},
 	): Promise<WriteResult>;
 	removeFile(path: string, options: { readonly expect: Expected }): Promise<WriteResult>;
 	/** Creates one folder (not its parents) when it is not there. */

@@ -1,0 +1,171 @@
+import { Command, CommanderError, Option } from 'commander';
+import { exitCode } from './core/exit.ts';
+import { didYouMean } from './core/nearest.ts';
+
+/** The only reader of argv and of the SBXSETUP_ environment. */
+export interface CommonOptions {
+	readonly demo?: string;
+	readonly answers?: string;
+	readonly yes: boolean;
+	readonly only?: readonly string[];
+	readonly skip?: readonly string[];
+	readonly from?: string;
+	readonly acceptRisk: readonly string[];
+	readonly record?: string;
+	readonly deb?: string;
+	readonly imageArchive: readonly string[];
+	readonly format: 'text' | 'json';
+	readonly sessionDir?: string;
+	readonly fresh: boolean;
+	readonly changeId?: string;
+}
+
+export type Invocation =
+	| { readonly command: 'run'; readonly options: CommonOptions }
+	| { readonly command: 'check'; readonly options: CommonOptions; readonly list: boolean; readonly ignore: readonly string[]; readonly strict: boolean }
+	| { readonly command: 'plan'; readonly options: CommonOptions }
+	| { readonly command: 'test'; readonly options: CommonOptions; readonly proofs: readonly string[]; readonly clean: boolean }
+	| { readonly command: 'revert'; readonly options: CommonOptions; readonly record?: string }
+	| { readonly command: 'status'; readonly options: CommonOptions };
+
+export type Parsed =
+	| { readonly kind: 'invocation'; readonly invocation: Invocation }
+	/** Help or version was printed, or the usage is wrong and was explained. */
+	| { readonly kind: 'answered'; readonly exit: number };
+
+const words = (value: string, before: readonly string[] | undefined): readonly string[] => [
+	...(before ?? []),
+	...value
+		.split(',')
+		.map(word => word.trim())
+		.filter(word => word !== ''),
+];
+
+const files = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+
+function commonOptions(): readonly Option[] {
+	return [
+		new Option('--demo [scenario]', 'a simulated host instead of this one; nothing here is changed').env('SBXSETUP_DEMO'),
+		new Option('--yes', 'unattended: approve plans without a named risk, take defaults').env('SBXSETUP_YES'),
+		new Option('--answers <file>', 'answers to the questions (YAML)').env('SBXSETUP_ANSWERS'),
+		new Option('--accept-risk <name>', 'accept one named risk (repeatable)').argParser(words).env('SBXSETUP_ACCEPT_RISK'),
+		new Option('--only <step>', 'only these steps').argParser(words).env('SBXSETUP_ONLY'),
+		new Option('--skip <step>', 'not these steps').argParser(words).env('SBXSETUP_SKIP'),
+		new Option('--from <step>', 'begin at this step').env('SBXSETUP_FROM'),
+		new Option('--deb <file>', 'install Sysbox from this package file').env('SBXSETUP_DEB'),
+		new Option('--image-archive <file>', 'load images for the proofs from this archive (repeatable)').argParser(files).env('SBXSETUP_IMAGE_ARCHIVE'),
+		new Option('--record <file>', 'write the record there, also when nothing was changed').env('SBXSETUP_RECORD'),
+		new Option('--change-id <text>', 'your change number, for log and record').env('SBXSETUP_CHANGE_ID'),
+		new Option('--format <format>', 'text, or json: one event a line on stdout').choices(['text', 'json']).default('text').env('SBXSETUP_FORMAT'),
+		new Option('--session-dir <dir>', 'where runs, logs and backups are kept').env('SBXSETUP_SESSION_DIR'),
+		new Option('--fresh', 'do not go on with an interrupted run').env('SBXSETUP_FRESH'),
+	];
+}
+
+/** Reads the command line. Whatever is wrong with it is said on `err`, with the near word where there is one. */
+export function parseArgs(argv: readonly string[], texts: { readonly version: string; readonly steps: readonly string[]; readonly proofs: readonly string[]; readonly out: (text: string) => void; readonly err: (text: string) => void }): Parsed {
+	let invocation: Invocation | undefined;
+	const program = new Command('sysbox-setup')
+		.description('Moves a Docker CI host to the Sysbox runtime, step by step, with proofs and a way back.')
+		.version(texts.version, '-V, --version', 'print the version')
+		.helpOption('-h, --help', 'print this')
+		.showHelpAfterError('(sysbox-setup --help lists commands and options)')
+		.configureOutput({ writeOut: texts.out, writeErr: texts.err })
+		.exitOverride()
+		.addHelpText(
+			'after',
+			`
+Steps: ${texts.steps.join(', ')}
+
+Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 2 what was passed is wrong
+  3 the host is unfit or a finding blocks · 4 something is left to do · 5 could not tell
+  75 another run is at work · 129, 130, 143 terminal gone, Ctrl+C, SIGTERM
+
+  sysbox-setup check                      look only, no root needed
+  sysbox-setup plan                       what a run would change
+  sysbox-setup --yes --answers FILE       run unattended
+  sysbox-setup --demo --yes               the same on a simulated host`,
+		);
+	const withCommon = (command: Command): Command => {
+		for (const option of commonOptions()) command.addOption(option);
+		return command;
+	};
+	const read = (command: Command): CommonOptions => {
+		const o = command.optsWithGlobals<Record<string, unknown>>();
+		const text = (key: string): string | undefined => (typeof o[key] === 'string' ? o[key] : undefined);
+		const list = (key: string): readonly string[] | undefined => (Array.isArray(o[key]) ? o[key].map(String) : undefined);
+		const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } => (value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V }));
+		return {
+			...optional('demo', o['demo'] === true ? 'fresh-ubuntu' : text('demo')),
+			...optional('answers', text('answers')),
+			yes: o['yes'] === true,
+			...optional('only', list('only')),
+			...optional('skip', list('skip')),
+			...optional('from', text('from')),
+			acceptRisk: list('acceptRisk') ?? [],
+			...optional('record', text('record')),
+			...optional('deb', text('deb')),
+			imageArchive: list('imageArchive') ?? [],
+			format: o['format'] === 'json' ? 'json' : 'text',
+			...optional('sessionDir', text('sessionDir')),
+			fresh: o['fresh'] === true,
+			...optional('changeId', text('changeId')),
+		};
+	};
+
+	withCommon(program).action((_options, command: Command) => {
+		const stray = command.args[0];
+		if (stray !== undefined) {
+			const commands = command.commands.map(c => c.name());
+			command.error(`error: there is no command called ${stray}.${didYouMean(stray, commands)}`, { exitCode: exitCode.wrongInput });
+		}
+		invocation = { command: 'run', options: read(command) };
+	});
+	program.allowExcessArguments(true);
+	withCommon(program.command('check').description('look at the host and judge it; changes nothing, needs no root'))
+		.option('--list', 'list the checks by id')
+		.addOption(new Option('--ignore <id>', 'count this finding as accepted (repeatable); it is still shown').argParser(words))
+		.option('--strict', 'what only root can tell counts as "could not tell" too')
+		.action((_o, command: Command) => {
+			const own = command.opts<{ list?: boolean; ignore?: readonly string[]; strict?: boolean }>();
+			invocation = { command: 'check', options: read(command), list: own.list === true, ignore: own.ignore ?? [], strict: own.strict === true };
+		});
+	withCommon(program.command('plan').description('show what a run would change: diffs, commands, what would stop')).action((_o, command: Command) => {
+		invocation = { command: 'plan', options: read(command) };
+	});
+	withCommon(program.command('test').description('only the proofs, on a host that is set up').argument('[proof...]', `${texts.proofs.join(' or ')}; all without one`))
+		.option('--clean', 'only remove what an interrupted proof left behind')
+		.action((proofs: string[], _o, command: Command) => {
+			for (const proof of proofs) {
+				if (!texts.proofs.includes(proof)) command.error(`error: there is no proof called ${proof}.${didYouMean(proof, texts.proofs)} There are: ${texts.proofs.join(', ')}`, { exitCode: exitCode.wrongInput });
+			}
+			invocation = { command: 'test', options: read(command), proofs, clean: command.opts<{ clean?: boolean }>().clean === true };
+		});
+	withCommon(program.command('revert').description('take back what the last run changed, or the run of a record').argument('[record]', 'the record of the run')).action((record: string | undefined, _o, command: Command) => {
+		invocation = { command: 'revert', options: read(command), ...(record !== undefined && { record }) };
+	});
+	withCommon(program.command('status').description('the last run: what was done, what is left')).action((_o, command: Command) => {
+		invocation = { command: 'status', options: read(command) };
+	});
+
+	try {
+		program.parse([...argv], { from: 'user' });
+	} catch (error) {
+		if (!(error instanceof CommanderError)) throw error;
+		const informed = ['commander.version', 'commander.helpDisplayed', 'commander.help'].includes(error.code);
+		return { kind: 'answered', exit: informed && error.exitCode === 0 ? exitCode.done : exitCode.wrongInput };
+	}
+	if (invocation === undefined) return { kind: 'answered', exit: exitCode.wrongInput };
+	const wrong = wrongSteps(invocation.options, texts.steps);
+	if (wrong !== undefined) {
+		texts.err(`sysbox-setup: ${wrong}\n`);
+		return { kind: 'answered', exit: exitCode.wrongInput };
+	}
+	return { kind: 'invocation', invocation };
+}
+
+function wrongSteps(options: CommonOptions, steps: readonly string[]): string | undefined {
+	const named = [...(options.only ?? []), ...(options.skip ?? []), ...(options.from === undefined ? [] : [options.from])];
+	const stranger = named.find(name => !steps.includes(name));
+	return stranger === undefined ? undefined : `there is no step called ${stranger}.${didYouMean(stranger, steps)} The steps are: ${steps.join(', ')}`;
+}

@@ -1,0 +1,40 @@
+/**
+ * Takes secrets out of text by what they are, not by where they were found, before anything is logged or shown. The
+ * bytes that revert needs lie in the backup folder and never pass here.
+ */
+const hidden = '[redacted]';
+
+const rules: readonly { readonly pattern: RegExp; readonly replacement: string }[] = [
+	// user:password@host in a URL, as in a proxy setting
+	{ pattern: /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']+:[^\s/@"']+@/gi, replacement: `$1${hidden}@` },
+	// GitLab (glpat, glrt, gldt, glcbt …), GitHub (ghp, gho, ghs, ghr, github_pat), Slack and npm tokens
+	{ pattern: /\b(?:gl[a-z]{2,5}-|gh[opsru]_|github_pat_|xox[abps]-|npm_)[A-Za-z0-9_-]{10,}/g, replacement: hidden },
+	// JSON web tokens
+	{ pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, replacement: hidden },
+	// PEM private keys
+	{ pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, replacement: hidden },
+	// a quoted value after a key that names a secret: "auth": "…", token = '…'
+	{
+		pattern: /((?:["'])?\b[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|identitytoken|registrytoken|auth)\b["']?\s*[:=]\s*)(["'])(?:(?!\2).)+\2/gi,
+		replacement: `$1$2${hidden}$2`,
+	},
+	// the same unquoted, as in an environment or an option: GITLAB_TOKEN=…, --token …
+	{ pattern: /(\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)\w*=)[^\s"']+/gi, replacement: `$1${hidden}` },
+	{ pattern: /(--[a-z-]*(?:password|secret|token)(?:=|\s+))[^\s"'-][^\s"']*/gi, replacement: `$1${hidden}` },
+];
+
+export function redact(text: string): string {
+	let result = text;
+	for (const { pattern, replacement } of rules) result = result.replace(pattern, replacement);
+	return result;
+}
+
+/** Redacts every string in a piece of plain data. */
+export function redactDeep<T>(value: T): T {
+	if (typeof value === 'string') return redact(value) as T;
+	if (Array.isArray(value)) return value.map(redactDeep) as T;
+	if (value !== null && typeof value === 'object') {
+		return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactDeep(inner)])) as T;
+	}
+	return value;
+}

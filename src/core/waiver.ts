@@ -1,0 +1,19 @@
+import type { Finding } from './finding.ts';
+
+/** A finding that the operator lives with, by name, with a reason and a last day. It stays visible in the record. */
+export interface Waiver {
+	readonly finding: string;
+	readonly reason: string;
+	/** ISO date; on the day after, the finding counts again. `never` is not possible on purpose. */
+	readonly expires: string;
+}
+
+/** Marks findings that a waiver covers. Findings about what was passed (`input.…`) cannot be waived. */
+export function waive(findings: readonly Finding[], waivers: readonly Waiver[], now: Date): readonly Finding[] {
+	const today = now.toISOString().slice(0, 10);
+	return findings.map(finding => {
+		const waiver = waivers.find(w => w.finding === finding.id && w.expires >= today);
+		if (waiver === undefined || finding.severity === 'ok' || finding.id.startsWith('input.')) return finding;
+		return { ...finding, waived: { reason: waiver.reason, expires: waiver.expires } };
+	});
+}

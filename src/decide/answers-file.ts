@@ -1,0 +1,137 @@
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { didYouMean } from '../core/nearest.ts';
+import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
+import { isRiskName, riskNames } from '../core/risk.ts';
+import type { Waiver } from '../core/waiver.ts';
+
+export const answersVersion = 1;
+
+export interface AnswersFile {
+	readonly answers: Answers;
+	readonly waivers: readonly Waiver[];
+	/** Line of each answer, for later complaints about its value. */
+	readonly lines: Readonly<Record<string, number>>;
+}
+
+export type AnswersRead = { readonly kind: 'read'; readonly file: AnswersFile } | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/**
+ * Reads an answers file. Every problem is named with file:line:column, all at once, since each new attempt on a
+ * production host costs a maintenance window.
+ *
+ * ```yaml
+ * version: 1
+ * ci:
+ *   memory: 4g
+ * waivers:
+ *   - {finding: disk.data-root, reason: grows next week, expires: 2027-01-31}
+ * ```
+ */
+export function readAnswersFile(path: string, text: string): AnswersRead {
+	const lines = new LineCounter();
+	const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+	const at = (offset: number | undefined): string => {
+		const { line, col } = lines.linePos(offset ?? 0);
+		return `${path}:${line}:${col}`;
+	};
+	if (document.errors.length > 0) {
+		return { kind: 'wrong', problems: document.errors.map(error => `${at(error.pos[0])}: ${error.message.split('\n')[0] ?? error.message}`) };
+	}
+	const root = document.contents;
+	if (!isMap(root)) return { kind: 'wrong', problems: [`${path}:1:1: holds no answers; it begins with "version: ${answersVersion}"`] };
+
+	const problems: string[] = [];
+	const answers: Record<string, AnswerValue> = {};
+	const answerLines: Record<string, number> = {};
+	const waivers: Waiver[] = [];
+	let version: unknown;
+	const take = (id: string, node: unknown, value: unknown): void => {
+		const offset = rangeOf(node);
+		const taken = answerValue(value);
+		if (taken === undefined) problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
+		else {
+			answers[id] = taken;
+			answerLines[id] = lines.linePos(offset ?? 0).line;
+		}
+	};
+
+	for (const pair of root.items) {
+		const key = isScalar(pair.key) ? String(pair.key.value) : '';
+		const offset = rangeOf(pair.key);
+		if (key === 'version') version = isScalar(pair.value) ? pair.value.value : undefined;
+		else if (key === 'waivers') {
+			const list: unknown = document.get('waivers', false);
+			const read = readWaivers(hasToJson(list) ? list.toJSON() : list);
+			waivers.push(...read.waivers);
+			problems.push(...read.problems.map(problem => `${at(offset)}: ${problem}`));
+		} else if (['risks', 'accept-risk', 'accepted-risks'].includes(key)) {
+			problems.push(`${at(offset)}: risks cannot be accepted in a file; pass --accept-risk NAME (${riskNames.join(', ')})`);
+		} else if (isMap(pair.value)) {
+			for (const inner of pair.value.items) {
+				const name = isScalar(inner.key) ? String(inner.key.value) : '';
+				take(`${key}.${name}`, inner.key, hasToJson(inner.value) ? inner.value.toJSON() : inner.value);
+			}
+		} else if (key.includes('.')) take(key, pair.key, hasToJson(pair.value) ? pair.value.toJSON() : pair.value);
+		else problems.push(`${at(offset)}: ${key} stands alone; answers are written as STEP: {NAME: VALUE}`);
+	}
+	if (version === undefined) problems.push(`${path}:1:1: has no version; it begins with "version: ${answersVersion}"`);
+	else if (version !== answersVersion) problems.push(`${path}:1:1: has version ${String(version)}; this program reads version ${answersVersion}`);
+	return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'read', file: { answers, waivers, lines: answerLines } };
+}
+
+const hasToJson = (node: unknown): node is { toJSON(): unknown } => typeof node === 'object' && node !== null && 'toJSON' in node;
+
+function rangeOf(node: unknown): number | undefined {
+	if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
+	const { range } = node;
+	return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
+}
+
+function answerValue(value: unknown): AnswerValue | undefined {
+	if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
+	if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value;
+	return undefined;
+}
+
+function readWaivers(value: unknown): { waivers: Waiver[]; problems: string[] } {
+	if (!Array.isArray(value)) return { waivers: [], problems: ['waivers must be a list of {finding, reason, expires}'] };
+	const waivers: Waiver[] = [];
+	const problems: string[] = [];
+	for (const item of value as readonly unknown[]) {
+		const { finding, reason, expires } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
+		const day = expires instanceof Date ? expires.toISOString().slice(0, 10) : expires;
+		if (typeof finding !== 'string' || typeof reason !== 'string' || reason.trim() === '' || typeof day !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(day)) {
+			problems.push('a waiver needs finding, reason and expires (YYYY-MM-DD)');
+		} else waivers.push({ finding, reason, expires: day });
+	}
+	return { waivers, problems };
+}
+
+/**
+ * Holds answers against the questions of the steps: unknown names (with the near one), wrong values, and questions that
+ * nobody answered and that have no default. All of them, so that one look is enough.
+ */
+export function checkAnswers(given: { readonly path: string; readonly file: AnswersFile } | undefined, questions: readonly Question[], knownIds: readonly string[]): readonly string[] {
+	const problems: string[] = [];
+	for (const [id, value] of Object.entries(given?.file.answers ?? {})) {
+		const where = `${given?.path ?? ''}:${given?.file.lines[id] ?? 1}:1`;
+		const question = questions.find(q => q.id === id);
+		if (question !== undefined) {
+			const problem = answerProblem(question, value);
+			if (problem !== undefined) problems.push(`${where}: ${id} ${problem}`);
+		} else if (!knownIds.includes(id)) problems.push(`${where}: nothing is asked that is called ${id}.${didYouMean(id, knownIds)}`);
+	}
+	for (const question of questions) {
+		if (question.kind === 'risk') continue;
+		if (given?.file.answers[question.id] === undefined && initialAnswer(question) === undefined) problems.push(`no answer for ${question.id}: ${question.title}`);
+	}
+	return problems;
+}
+
+/** Splits a list of risk names into known ones and complaints. */
+export function readRisks(words: readonly string[]): { readonly risks: readonly import('../core/risk.ts').RiskName[]; readonly problems: readonly string[] } {
+	return {
+		risks: words.filter(isRiskName),
+		problems: words.filter(word => !isRiskName(word)).map(word => `there is no risk called ${word}.${didYouMean(word, riskNames)} The names are: ${riskNames.join(', ')}`),
+	};
+}
