@@ -22,9 +22,20 @@ export interface CommonOptions {
 
 export type Invocation =
 	| { readonly command: 'run'; readonly options: CommonOptions }
-	| { readonly command: 'check'; readonly options: CommonOptions; readonly list: boolean; readonly ignore: readonly string[]; readonly strict: boolean }
+	| {
+			readonly command: 'check';
+			readonly options: CommonOptions;
+			readonly list: boolean;
+			readonly ignore: readonly string[];
+			readonly strict: boolean;
+	  }
 	| { readonly command: 'plan'; readonly options: CommonOptions }
-	| { readonly command: 'test'; readonly options: CommonOptions; readonly proofs: readonly string[]; readonly clean: boolean }
+	| {
+			readonly command: 'test';
+			readonly options: CommonOptions;
+			readonly proofs: readonly string[];
+			readonly clean: boolean;
+	  }
 	| { readonly command: 'revert'; readonly options: CommonOptions; readonly record?: string }
 	| { readonly command: 'status'; readonly options: CommonOptions };
 
@@ -45,25 +56,43 @@ const files = (value: string, before: readonly string[] | undefined): readonly s
 
 function commonOptions(): readonly Option[] {
 	return [
-		new Option('--demo [scenario]', 'a simulated host instead of this one; nothing here is changed').env('SBXSETUP_DEMO'),
+		new Option('--demo [scenario]', 'a simulated host instead of this one; nothing here is changed').env(
+			'SBXSETUP_DEMO',
+		),
 		new Option('--yes', 'unattended: approve plans without a named risk, take defaults').env('SBXSETUP_YES'),
 		new Option('--answers <file>', 'answers to the questions (YAML)').env('SBXSETUP_ANSWERS'),
-		new Option('--accept-risk <name>', 'accept one named risk (repeatable)').argParser(words).env('SBXSETUP_ACCEPT_RISK'),
+		new Option('--accept-risk <name>', 'accept one named risk (repeatable)')
+			.argParser(words)
+			.env('SBXSETUP_ACCEPT_RISK'),
 		new Option('--only <step>', 'only these steps').argParser(words).env('SBXSETUP_ONLY'),
 		new Option('--skip <step>', 'not these steps').argParser(words).env('SBXSETUP_SKIP'),
 		new Option('--from <step>', 'begin at this step').env('SBXSETUP_FROM'),
 		new Option('--deb <file>', 'install Sysbox from this package file').env('SBXSETUP_DEB'),
-		new Option('--image-archive <file>', 'load images for the proofs from this archive (repeatable)').argParser(files).env('SBXSETUP_IMAGE_ARCHIVE'),
+		new Option('--image-archive <file>', 'load images for the proofs from this archive (repeatable)')
+			.argParser(files)
+			.env('SBXSETUP_IMAGE_ARCHIVE'),
 		new Option('--record <file>', 'write the record there, also when nothing was changed').env('SBXSETUP_RECORD'),
 		new Option('--change-id <text>', 'your change number, for log and record').env('SBXSETUP_CHANGE_ID'),
-		new Option('--format <format>', 'text, or json: one event a line on stdout').choices(['text', 'json']).default('text').env('SBXSETUP_FORMAT'),
+		new Option('--format <format>', 'text, or json: one event a line on stdout')
+			.choices(['text', 'json'])
+			.default('text')
+			.env('SBXSETUP_FORMAT'),
 		new Option('--session-dir <dir>', 'where runs, logs and backups are kept').env('SBXSETUP_SESSION_DIR'),
 		new Option('--fresh', 'do not go on with an interrupted run').env('SBXSETUP_FRESH'),
 	];
 }
 
 /** Reads the command line. Whatever is wrong with it is said on `err`, with the near word where there is one. */
-export function parseArgs(argv: readonly string[], texts: { readonly version: string; readonly steps: readonly string[]; readonly proofs: readonly string[]; readonly out: (text: string) => void; readonly err: (text: string) => void }): Parsed {
+export function parseArgs(
+	argv: readonly string[],
+	texts: {
+		readonly version: string;
+		readonly steps: readonly string[];
+		readonly proofs: readonly string[];
+		readonly out: (text: string) => void;
+		readonly err: (text: string) => void;
+	},
+): Parsed {
 	let invocation: Invocation | undefined;
 	const program = new Command('sysbox-setup')
 		.description('Moves a Docker CI host to the Sysbox runtime, step by step, with proofs and a way back.')
@@ -86,15 +115,16 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
   sysbox-setup --yes --answers FILE       run unattended
   sysbox-setup --demo --yes               the same on a simulated host`,
 		);
-	const withCommon = (command: Command): Command => {
-		for (const option of commonOptions()) command.addOption(option);
-		return command;
-	};
+	// Options of the program are read before and after a command's name, so they are declared once.
+	for (const option of commonOptions()) program.addOption(option);
+	program.configureHelp({ showGlobalOptions: true });
 	const read = (command: Command): CommonOptions => {
 		const o = command.optsWithGlobals<Record<string, unknown>>();
 		const text = (key: string): string | undefined => (typeof o[key] === 'string' ? o[key] : undefined);
-		const list = (key: string): readonly string[] | undefined => (Array.isArray(o[key]) ? o[key].map(String) : undefined);
-		const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } => (value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V }));
+		const list = (key: string): readonly string[] | undefined =>
+			Array.isArray(o[key]) ? o[key].map(String) : undefined;
+		const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
+			value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
 		return {
 			...optional('demo', o['demo'] === true ? 'fresh-ubuntu' : text('demo')),
 			...optional('answers', text('answers')),
@@ -113,40 +143,74 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 		};
 	};
 
-	withCommon(program).action((_options, command: Command) => {
+	program.action((_options, command: Command) => {
 		const stray = command.args[0];
 		if (stray !== undefined) {
 			const commands = command.commands.map(c => c.name());
-			command.error(`error: there is no command called ${stray}.${didYouMean(stray, commands)}`, { exitCode: exitCode.wrongInput });
+			command.error(`error: there is no command called ${stray}.${didYouMean(stray, commands)}`, {
+				exitCode: exitCode.wrongInput,
+			});
 		}
 		invocation = { command: 'run', options: read(command) };
 	});
 	program.allowExcessArguments(true);
-	withCommon(program.command('check').description('look at the host and judge it; changes nothing, needs no root'))
+	program
+		.command('check')
+		.description('look at the host and judge it; changes nothing, needs no root')
 		.option('--list', 'list the checks by id')
-		.addOption(new Option('--ignore <id>', 'count this finding as accepted (repeatable); it is still shown').argParser(words))
+		.addOption(
+			new Option('--ignore <id>', 'count this finding as accepted (repeatable); it is still shown').argParser(words),
+		)
 		.option('--strict', 'what only root can tell counts as "could not tell" too')
 		.action((_o, command: Command) => {
 			const own = command.opts<{ list?: boolean; ignore?: readonly string[]; strict?: boolean }>();
-			invocation = { command: 'check', options: read(command), list: own.list === true, ignore: own.ignore ?? [], strict: own.strict === true };
+			invocation = {
+				command: 'check',
+				options: read(command),
+				list: own.list === true,
+				ignore: own.ignore ?? [],
+				strict: own.strict === true,
+			};
 		});
-	withCommon(program.command('plan').description('show what a run would change: diffs, commands, what would stop')).action((_o, command: Command) => {
-		invocation = { command: 'plan', options: read(command) };
-	});
-	withCommon(program.command('test').description('only the proofs, on a host that is set up').argument('[proof...]', `${texts.proofs.join(' or ')}; all without one`))
+	program
+		.command('plan')
+		.description('show what a run would change: diffs, commands, what would stop')
+		.action((_o, command: Command) => {
+			invocation = { command: 'plan', options: read(command) };
+		});
+	program
+		.command('test')
+		.description('only the proofs, on a host that is set up')
+		.argument('[proof...]', `${texts.proofs.join(' or ')}; all without one`)
 		.option('--clean', 'only remove what an interrupted proof left behind')
 		.action((proofs: string[], _o, command: Command) => {
 			for (const proof of proofs) {
-				if (!texts.proofs.includes(proof)) command.error(`error: there is no proof called ${proof}.${didYouMean(proof, texts.proofs)} There are: ${texts.proofs.join(', ')}`, { exitCode: exitCode.wrongInput });
+				if (!texts.proofs.includes(proof))
+					command.error(
+						`error: there is no proof called ${proof}.${didYouMean(proof, texts.proofs)} There are: ${texts.proofs.join(', ')}`,
+						{ exitCode: exitCode.wrongInput },
+					);
 			}
-			invocation = { command: 'test', options: read(command), proofs, clean: command.opts<{ clean?: boolean }>().clean === true };
+			invocation = {
+				command: 'test',
+				options: read(command),
+				proofs,
+				clean: command.opts<{ clean?: boolean }>().clean === true,
+			};
 		});
-	withCommon(program.command('revert').description('take back what the last run changed, or the run of a record').argument('[record]', 'the record of the run')).action((record: string | undefined, _o, command: Command) => {
-		invocation = { command: 'revert', options: read(command), ...(record !== undefined && { record }) };
-	});
-	withCommon(program.command('status').description('the last run: what was done, what is left')).action((_o, command: Command) => {
-		invocation = { command: 'status', options: read(command) };
-	});
+	program
+		.command('revert')
+		.description('take back what the last run changed, or the run of a record')
+		.argument('[record]', 'the record of the run')
+		.action((record: string | undefined, _o, command: Command) => {
+			invocation = { command: 'revert', options: read(command), ...(record !== undefined && { record }) };
+		});
+	program
+		.command('status')
+		.description('the last run: what was done, what is left')
+		.action((_o, command: Command) => {
+			invocation = { command: 'status', options: read(command) };
+		});
 
 	try {
 		program.parse([...argv], { from: 'user' });
@@ -165,7 +229,13 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 }
 
 function wrongSteps(options: CommonOptions, steps: readonly string[]): string | undefined {
-	const named = [...(options.only ?? []), ...(options.skip ?? []), ...(options.from === undefined ? [] : [options.from])];
+	const named = [
+		...(options.only ?? []),
+		...(options.skip ?? []),
+		...(options.from === undefined ? [] : [options.from]),
+	];
 	const stranger = named.find(name => !steps.includes(name));
-	return stranger === undefined ? undefined : `there is no step called ${stranger}.${didYouMean(stranger, steps)} The steps are: ${steps.join(', ')}`;
+	return stranger === undefined
+		? undefined
+		: `there is no step called ${stranger}.${didYouMean(stranger, steps)} The steps are: ${steps.join(', ')}`;
 }

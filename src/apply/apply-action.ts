@@ -28,9 +28,19 @@ const maxBackupBytes = 16 * 1024 * 1024;
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-type Done = { readonly kind: 'done'; readonly evidence?: string } | { readonly kind: 'manual' | 'interrupted' } | { readonly kind: 'failed' | 'stale'; readonly said: string; readonly why?: string; readonly next: readonly string[] };
+type Done =
+	| { readonly kind: 'done'; readonly evidence?: string }
+	| { readonly kind: 'manual' | 'interrupted' }
+	| {
+			readonly kind: 'failed' | 'stale';
+			readonly said: string;
+			readonly why?: string;
+			readonly next: readonly string[];
+	  };
 
-type Prepared = { readonly kind: 'prepared'; readonly undo: UndoRecord; readonly bytes?: Uint8Array } | Extract<Done, { said: string }>;
+type Prepared =
+	| { readonly kind: 'prepared'; readonly undo: UndoRecord; readonly bytes?: Uint8Array }
+	| Extract<Done, { said: string }>;
 
 /**
  * Carries out one action: intent on disk first, with everything that an undo needs; then the change; then the wait for
@@ -43,14 +53,30 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 	if (prepared.kind !== 'prepared') return { kind: prepared.kind, failure: failureOf(action, prepared) };
 
 	const shown = showAction(action);
-	await deps.emit({ type: 'action.intent', step, action: action.id, title: action.title, kind: action.kind, does: shown.does, ...(shown.diff && { diff: shown.diff }), undo: redactUndo(prepared.undo) });
+	await deps.emit({
+		type: 'action.intent',
+		step,
+		action: action.id,
+		title: action.title,
+		kind: action.kind,
+		does: shown.does,
+		...(shown.diff && { diff: shown.diff }),
+		undo: redactUndo(prepared.undo),
+	});
 	let done = await carryOut(step, action, prepared.bytes, deps);
 	if (done.kind === 'done' && action.settle !== undefined) done = await settle(action.settle, deps, done);
 
 	const ms = deps.now() - began;
 	switch (done.kind) {
 		case 'done':
-			await deps.emit({ type: 'action.outcome', step, action: action.id, outcome: 'done', ms, ...(done.evidence !== undefined && { evidence: redact(done.evidence) }) });
+			await deps.emit({
+				type: 'action.outcome',
+				step,
+				action: action.id,
+				outcome: 'done',
+				ms,
+				...(done.evidence !== undefined && { evidence: redact(done.evidence) }),
+			});
 			return { kind: 'done' };
 		case 'manual':
 			await deps.emit({ type: 'action.outcome', step, action: action.id, outcome: 'manual', ms });
@@ -59,7 +85,14 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 			await deps.emit({ type: 'action.outcome', step, action: action.id, outcome: 'interrupted', ms });
 			return { kind: 'interrupted' };
 		case 'stale':
-			await deps.emit({ type: 'action.outcome', step, action: action.id, outcome: 'refused', ms, failure: redactDeep({ said: done.said, next: [...done.next] }) });
+			await deps.emit({
+				type: 'action.outcome',
+				step,
+				action: action.id,
+				outcome: 'refused',
+				ms,
+				failure: redactDeep({ said: done.said, next: [...done.next] }),
+			});
 			return { kind: 'stale', failure: failureOf(action, done) };
 		case 'failed': {
 			const rolledBack = await rollBack(step, action, deps);
@@ -70,7 +103,12 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 				action: action.id,
 				outcome: rolledBack?.complete === true ? 'rolled-back' : 'failed',
 				ms: deps.now() - began,
-				failure: redactDeep({ said: failure.said, ...(failure.why !== undefined && { why: failure.why }), ...(failure.now !== undefined && { now: failure.now }), next: [...failure.next] }),
+				failure: redactDeep({
+					said: failure.said,
+					...(failure.why !== undefined && { why: failure.why }),
+					...(failure.now !== undefined && { now: failure.now }),
+					next: [...failure.next],
+				}),
 			});
 			return { kind: 'failed', failure };
 		}
@@ -97,19 +135,37 @@ async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 		case 'make-folder': {
 			const there = await deps.host.stat(action.path);
 			// A folder that was there before is not ours to remove.
-			return { kind: 'prepared', undo: there.kind === 'found' ? { kind: 'none', why: `${action.path} was there already` } : { kind: 'folder', path: action.path } };
+			return {
+				kind: 'prepared',
+				undo:
+					there.kind === 'found'
+						? { kind: 'none', why: `${action.path} was there already` }
+						: { kind: 'folder', path: action.path },
+			};
 		}
+		case 'remove-folder':
+			return { kind: 'prepared', undo: { kind: 'none', why: 'it was empty' } };
 		case 'download':
 			return { kind: 'prepared', undo: { kind: 'file', path: action.to, before: null, after: action.sha256 ?? null } };
 		case 'load-image':
 			return {
 				kind: 'prepared',
-				undo: { kind: 'commands', commands: [{ argv: ['docker', 'image', 'rm', action.image], timeoutMs: 60_000, why: 'the image was loaded for the proofs' }] },
+				undo: {
+					kind: 'commands',
+					commands: [
+						{
+							argv: ['docker', 'image', 'rm', action.image],
+							timeoutMs: 60_000,
+							why: 'the image was loaded for the proofs',
+						},
+					],
+				},
 			};
 		case 'exec':
 		case 'signal': {
 			if (action.undo.kind === 'none') return { kind: 'prepared', undo: { kind: 'none', why: action.undo.why } };
-			if (action.undo.kind === 'restore-file') return { kind: 'prepared', undo: { kind: 'none', why: 'the files that it reads are put back on their own' } };
+			if (action.undo.kind === 'restore-file')
+				return { kind: 'prepared', undo: { kind: 'none', why: 'the files that it reads are put back on their own' } };
 			return {
 				kind: 'prepared',
 				undo: {
@@ -130,11 +186,13 @@ async function prepareFile(path: string, expect: Expected, after: string | null,
 	const current = await deps.host.readFile(path, { maxBytes: maxBackupBytes });
 	switch (current.kind) {
 		case 'missing':
-			if (expect.kind !== 'missing') return { kind: 'stale', said: `${path} is gone since the plan was shown`, next: [] };
+			if (expect.kind !== 'missing')
+				return { kind: 'stale', said: `${path} is gone since the plan was shown`, next: [] };
 			return { kind: 'prepared', undo: { kind: 'file', path, before: null, after } };
 		case 'bytes': {
 			const found = sha256(current.bytes);
-			if (expect.kind === 'missing' || expect.sha256 !== found) return { kind: 'stale', said: `${path} changed since the plan was shown`, next: [] };
+			if (expect.kind === 'missing' || expect.sha256 !== found)
+				return { kind: 'stale', said: `${path} changed since the plan was shown`, next: [] };
 			await deps.keep(current.bytes);
 			const { mode, uid, gid } = current.meta;
 			return { kind: 'prepared', undo: { kind: 'file', path, before: { sha256: found, mode, uid, gid }, after } };
@@ -142,7 +200,11 @@ async function prepareFile(path: string, expect: Expected, after: string | null,
 		case 'denied':
 			return { kind: 'failed', said: `${path}: permission denied`, next: ['start again as root'] };
 		case 'too-large':
-			return { kind: 'failed', said: `${path} is ${current.size} bytes; nothing over ${current.limit} is changed`, next: [] };
+			return {
+				kind: 'failed',
+				said: `${path} is ${current.size} bytes; nothing over ${current.limit} is changed`,
+				next: [],
+			};
 		case 'not-a-file':
 			return { kind: 'failed', said: `${path} is a ${current.what}, not a file`, next: [] };
 		case 'failed':
@@ -153,15 +215,31 @@ async function prepareFile(path: string, expect: Expected, after: string | null,
 }
 
 async function prepareRestore(path: string, deps: ApplyDeps): Promise<Prepared> {
-	const last = deps.state().actions.findLast(a => a.undo.kind === 'file' && a.undo.path === path && a.kind !== 'restore');
+	const last = deps
+		.state()
+		.actions.findLast(a => a.undo.kind === 'file' && a.undo.path === path && a.kind !== 'restore');
 	if (last?.undo.kind !== 'file') return { kind: 'failed', said: `this run has not changed ${path}`, next: [] };
 	const { before } = last.undo;
 	const bytes = before === null ? undefined : await deps.kept(before.sha256);
-	if (before !== null && bytes === undefined) return { kind: 'failed', said: `the backup of ${path} is gone`, next: [] };
+	if (before !== null && bytes === undefined)
+		return { kind: 'failed', said: `the backup of ${path} is gone`, next: [] };
 	const current = await deps.host.readFile(path, { maxBytes: maxBackupBytes });
-	if (current.kind !== 'bytes' && current.kind !== 'missing') return { kind: 'failed', said: `${path} cannot be read (${current.kind})`, next: [] };
-	const now = current.kind === 'bytes' ? { sha256: await deps.keep(current.bytes), mode: current.meta.mode, uid: current.meta.uid, gid: current.meta.gid } : null;
-	return { kind: 'prepared', undo: { kind: 'file', path, before: now, after: before?.sha256 ?? null }, ...(bytes !== undefined && { bytes }) };
+	if (current.kind !== 'bytes' && current.kind !== 'missing')
+		return { kind: 'failed', said: `${path} cannot be read (${current.kind})`, next: [] };
+	const now =
+		current.kind === 'bytes'
+			? {
+					sha256: await deps.keep(current.bytes),
+					mode: current.meta.mode,
+					uid: current.meta.uid,
+					gid: current.meta.gid,
+				}
+			: null;
+	return {
+		kind: 'prepared',
+		undo: { kind: 'file', path, before: now, after: before?.sha256 ?? null },
+		...(bytes !== undefined && { bytes }),
+	};
 }
 
 async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefined, deps: ApplyDeps): Promise<Done> {
@@ -173,7 +251,11 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 	switch (action.kind) {
 		case 'exec': {
 			for (let attempt = 0; ; attempt++) {
-				const result = await host.run(action.argv, { timeoutMs: action.timeoutMs, onLine: report, ...(action.uninterruptible !== true && { signal }) });
+				const result = await host.run(action.argv, {
+					timeoutMs: action.timeoutMs,
+					onLine: report,
+					...(action.uninterruptible !== true && { signal }),
+				});
 				if (result.code === 0) return { kind: 'done' };
 				if (result.problem === 'cancelled') return { kind: 'interrupted' };
 				if (attempt < (action.retries ?? 0)) continue;
@@ -181,31 +263,56 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 			}
 		}
 		case 'write': {
-			const owner = action.asFolderOwner === true ? await folderOwner(host, dirname(action.path)) : undefined;
-			if (owner === 'unknown') return { kind: 'failed', said: `the folder of ${action.path} cannot be looked at`, next: [] };
+			const owner = action.asFolderOwner === true ? await folderOwner(host, dirname(action.path)) : action.owner;
+			if (owner === 'unknown')
+				return { kind: 'failed', said: `the folder of ${action.path} cannot be looked at`, next: [] };
 			const validate = action.validateWith;
 			return sayWrite(
 				action.path,
-				await host.replaceFile(action.path, action.bytes, { expect: action.expect, mode: action.mode, ...(owner !== undefined && { owner }), ...(validate !== undefined && { validateWith: validate }) }),
+				await host.replaceFile(action.path, action.bytes, {
+					expect: action.expect,
+					mode: action.mode,
+					...(owner !== undefined && { owner }),
+					...(validate !== undefined && { validateWith: validate }),
+				}),
 			);
 		}
 		case 'restore': {
 			const current = await host.readFile(action.path, { maxBytes: maxBackupBytes });
-			const expect: Expected = current.kind === 'bytes' ? { kind: 'sha256', sha256: sha256(current.bytes) } : { kind: 'missing' };
-			if (bytes === undefined) return expect.kind === 'missing' ? { kind: 'done' } : sayWrite(action.path, await host.removeFile(action.path, { expect }));
+			const expect: Expected =
+				current.kind === 'bytes' ? { kind: 'sha256', sha256: sha256(current.bytes) } : { kind: 'missing' };
+			if (bytes === undefined)
+				return expect.kind === 'missing'
+					? { kind: 'done' }
+					: sayWrite(action.path, await host.removeFile(action.path, { expect }));
 			return sayWrite(action.path, await host.replaceFile(action.path, bytes, { expect, mode: 0o644 }));
 		}
 		case 'remove':
 			return sayWrite(action.path, await host.removeFile(action.path, { expect: action.expect }));
 		case 'make-folder': {
 			const owner = action.asFolderOwner === true ? await folderOwner(host, dirname(action.path)) : undefined;
-			if (owner === 'unknown') return { kind: 'failed', said: `the folder of ${action.path} cannot be looked at`, next: [] };
-			return sayWrite(action.path, await host.makeFolder(action.path, { mode: action.mode, ...(owner !== undefined && { owner }) }));
+			if (owner === 'unknown')
+				return { kind: 'failed', said: `the folder of ${action.path} cannot be looked at`, next: [] };
+			return sayWrite(
+				action.path,
+				await host.makeFolder(action.path, { mode: action.mode, ...(owner !== undefined && { owner }) }),
+			);
+		}
+		case 'remove-folder': {
+			const result = await host.removeFolder(action.path);
+			// What others put there keeps the folder: that is a leftover to name, not a failure of the way back.
+			if (result.kind === 'failed' && (result.errno === 'ENOTEMPTY' || result.errno === 'ENOENT'))
+				return { kind: 'done', evidence: result.errno === 'ENOENT' ? 'was gone already' : 'stays, as it is not empty' };
+			return sayWrite(action.path, result);
 		}
 		case 'signal': {
 			const sent = await host.signal(action.pid, action.signal);
 			if (sent.kind === 'sent') return { kind: 'done' };
-			return { kind: 'failed', said: `${action.program} (pid ${action.pid}): ${sent.kind === 'denied' ? 'not permitted' : 'is not running'}`, next: [] };
+			return {
+				kind: 'failed',
+				said: `${action.program} (pid ${action.pid}): ${sent.kind === 'denied' ? 'not permitted' : 'is not running'}`,
+				next: [],
+			};
 		}
 		case 'download': {
 			let last = 0;
@@ -217,12 +324,21 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 					// Every 256 KiB is as often as a person can read.
 					if (done - last < 262_144 && done !== total) return;
 					last = done;
-					void deps.emit({ type: 'progress', step, action: action.id, done, unit: 'bytes', ...(total !== undefined && { total }) });
+					void deps.emit({
+						type: 'progress',
+						step,
+						action: action.id,
+						done,
+						unit: 'bytes',
+						...(total !== undefined && { total }),
+					});
 				},
 			});
 			if (signal.aborted) return { kind: 'interrupted' };
-			if (result.kind === 'failed') return { kind: 'failed', said: result.message, next: ['fetch the file elsewhere and pass it with --deb FILE'] };
-			if (action.sha256 === undefined || action.sha256 === result.sha256) return { kind: 'done', evidence: `sha256 ${result.sha256}, ${result.size} bytes` };
+			if (result.kind === 'failed')
+				return { kind: 'failed', said: result.message, next: ['fetch the file elsewhere and pass it with --deb FILE'] };
+			if (action.sha256 === undefined || action.sha256 === result.sha256)
+				return { kind: 'done', evidence: `sha256 ${result.sha256}, ${result.size} bytes` };
 			await host.removeFile(action.to, { expect: { kind: 'sha256', sha256: result.sha256 } });
 			return {
 				kind: 'failed',
@@ -232,7 +348,11 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 			};
 		}
 		case 'load-image': {
-			const result = await host.run(['docker', 'load', '-i', action.archive], { timeoutMs: 10 * 60_000, signal, onLine: report });
+			const result = await host.run(['docker', 'load', '-i', action.archive], {
+				timeoutMs: 10 * 60_000,
+				signal,
+				onLine: report,
+			});
 			if (result.problem === 'cancelled') return { kind: 'interrupted' };
 			return result.code === 0 ? { kind: 'done' } : { kind: 'failed', said: sayExec('docker load', result), next: [] };
 		}
@@ -245,7 +365,9 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 
 async function folderOwner(host: WriteHost, folder: string): Promise<{ uid: number; gid: number } | 'unknown'> {
 	const found = await host.stat(folder);
-	return found.kind === 'found' && found.type === 'directory' ? { uid: found.meta.uid, gid: found.meta.gid } : 'unknown';
+	return found.kind === 'found' && found.type === 'directory'
+		? { uid: found.meta.uid, gid: found.meta.gid }
+		: 'unknown';
 }
 
 function sayExec(program: string, result: ExecResult): string {
@@ -272,13 +394,28 @@ function sayExec(program: string, result: ExecResult): string {
 function sayWrite(path: string, result: WriteResult): Done {
 	switch (result.kind) {
 		case 'written':
-			return { kind: 'done', evidence: result.atomic ? `sha256 ${result.sha256}` : `sha256 ${result.sha256}; written in place, as the file is a mount of its own` };
+			return {
+				kind: 'done',
+				evidence: result.atomic
+					? `sha256 ${result.sha256}`
+					: `sha256 ${result.sha256}; written in place, as the file is a mount of its own`,
+			};
 		case 'changed':
 			return { kind: 'stale', said: `${path} changed since the plan was shown; it was left as it is`, next: [] };
 		case 'rejected':
-			return { kind: 'failed', said: result.said, why: `${path} was not touched: the new bytes were checked first`, next: [] };
+			return {
+				kind: 'failed',
+				said: result.said,
+				why: `${path} was not touched: the new bytes were checked first`,
+				next: [],
+			};
 		case 'failed':
-			return { kind: 'failed', said: result.message, ...(errnoWhy[result.errno] !== undefined && { why: errnoWhy[result.errno] }), next: [] };
+			return {
+				kind: 'failed',
+				said: result.message,
+				...(errnoWhy[result.errno] !== undefined && { why: errnoWhy[result.errno] }),
+				next: [],
+			};
 		default:
 			return result satisfies never;
 	}
@@ -300,15 +437,30 @@ async function settle(wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> 
 	for (;;) {
 		if (deps.signal.aborted) return { kind: 'interrupted' };
 		const state = await wait.check(deps.host, deps.signal);
-		if (state.kind === 'settled') return { kind: 'done', evidence: [done.kind === 'done' ? done.evidence : undefined, state.evidence].filter(t => t !== undefined).join('; ') };
+		if (state.kind === 'settled')
+			return {
+				kind: 'done',
+				evidence: [done.kind === 'done' ? done.evidence : undefined, state.evidence]
+					.filter(t => t !== undefined)
+					.join('; '),
+			};
 		if (state.kind === 'refused') return { kind: 'failed', said: state.said, next: [] };
 		seen = state.seen;
-		if (deps.now() >= end) return { kind: 'failed', said: `waited ${Math.round(wait.deadlineMs / 1000)} s for: ${wait.what}; last seen: ${seen}`, next: [] };
+		if (deps.now() >= end)
+			return {
+				kind: 'failed',
+				said: `waited ${Math.round(wait.deadlineMs / 1000)} s for: ${wait.what}; last seen: ${seen}`,
+				next: [],
+			};
 		await deps.pause(settlePauseMs, deps.signal);
 	}
 }
 
-async function rollBack(step: StepId, action: Action, deps: ApplyDeps): Promise<{ complete: boolean; now: string } | undefined> {
+async function rollBack(
+	step: StepId,
+	action: Action,
+	deps: ApplyDeps,
+): Promise<{ complete: boolean; now: string } | undefined> {
 	const back = action.rollback ?? [];
 	if (back.length === 0) return undefined;
 	const said: string[] = [];

@@ -69,6 +69,8 @@ export type Action = ActionBase &
 				readonly expect: Expected;
 				/** The current text, for the diff; absent for a new file. */
 				readonly before?: string;
+				/** Owner of a new file; without it the folder's owner or root. */
+				readonly owner?: { readonly uid: number; readonly gid: number };
 				/** Write as the owner of the folder, which must exist. For files outside /etc and /var/lib. */
 				readonly asFolderOwner?: true;
 				/**
@@ -81,8 +83,22 @@ export type Action = ActionBase &
 		| { readonly kind: 'restore'; readonly path: string }
 		| { readonly kind: 'remove'; readonly path: string; readonly expect: Expected; readonly before?: string }
 		| { readonly kind: 'make-folder'; readonly path: string; readonly mode: number; readonly asFolderOwner?: true }
-		| { readonly kind: 'signal'; readonly pid: number; readonly program: string; readonly signal: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT'; readonly undo: Undo }
-		| { readonly kind: 'download'; readonly url: string; readonly to: string; /** Undefined: no digest is known. */ readonly sha256?: string; readonly maxBytes: number }
+		/** Removes a folder of ours; one that is not empty stays, and is named. */
+		| { readonly kind: 'remove-folder'; readonly path: string }
+		| {
+				readonly kind: 'signal';
+				readonly pid: number;
+				readonly program: string;
+				readonly signal: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT';
+				readonly undo: Undo;
+		  }
+		| {
+				readonly kind: 'download';
+				readonly url: string;
+				readonly to: string /** Undefined: no digest is known. */;
+				readonly sha256?: string;
+				readonly maxBytes: number;
+		  }
 		| { readonly kind: 'load-image'; readonly archive: string; readonly image: string }
 		| { readonly kind: 'manual'; readonly text: string }
 	);

@@ -64,7 +64,13 @@ export interface EngineEnd {
 /** How often a step may plan again after its plan was carried out: an install can reveal a unit that has to be started. */
 const planRounds = 3;
 
-type StepResult = { readonly status: StepStatus; readonly why?: string; readonly tally: Partial<Tally>; readonly open: readonly string[]; readonly stop?: 'quit' | 'wrong-input' };
+type StepResult = {
+	readonly status: StepStatus;
+	readonly why?: string;
+	readonly tally: Partial<Tally>;
+	readonly open: readonly string[];
+	readonly stop?: 'quit' | 'wrong-input';
+};
 
 /**
  * Runs steps. It knows none of them by name: a change step is inspected, judged, asked, planned, approved, applied and
@@ -84,9 +90,18 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 		if (deps.signal.aborted || stopped !== undefined) break;
 		if (request.mode === 'check' && step.kind !== 'change') continue;
 		if (request.mode === 'plan' && step.kind === 'report') continue;
-		await deps.emit({ type: 'step.start', step: step.id, title: step.title, kind: step.kind, n: index + 1, of: steps.length });
+		await deps.emit({
+			type: 'step.start',
+			step: step.id,
+			title: step.title,
+			kind: step.kind,
+			n: index + 1,
+			of: steps.length,
+		});
 		deps.saveCursor(step.id);
-		const unfinished = step.needs.map(need => [need, results.get(need)] as const).filter(([, result]) => result !== undefined && !finished(result));
+		const unfinished = step.needs
+			.map(need => [need, results.get(need)] as const)
+			.filter(([, result]) => result !== undefined && !finished(result));
 
 		let result: StepResult;
 		if (unfinished.length > 0 && request.mode !== 'check' && request.mode !== 'plan') {
@@ -99,22 +114,43 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 		open.push(...result.open);
 		stopped = result.stop;
 		const changedHere = deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true;
-		await deps.emit({ type: 'step.end', step: step.id, status: result.status, changed: changedHere, open: [...result.open], ...(result.why !== undefined && { why: result.why }) });
+		await deps.emit({
+			type: 'step.end',
+			step: step.id,
+			status: result.status,
+			changed: changedHere,
+			open: [...result.open],
+			...(result.why !== undefined && { why: result.why }),
+		});
 		tally = mergeTally(tally, result.tally);
 	}
 
 	if (deps.signal.aborted) return { outcome: 'interrupted', exit: exitCode.interrupted, changed: tally.changed, open };
 	if (stopped === 'wrong-input') {
 		const why = [...results.values()].find(r => r.stop === 'wrong-input')?.why;
-		return { outcome: 'wrong-input', exit: exitCode.wrongInput, changed: tally.changed, open, ...(why !== undefined && { why }) };
+		return {
+			outcome: 'wrong-input',
+			exit: exitCode.wrongInput,
+			changed: tally.changed,
+			open,
+			...(why !== undefined && { why }),
+		};
 	}
 	const { exit, outcome } = judgeTally(stopped === 'quit' ? mergeTally(tally, { open: true }) : tally);
 	return { outcome, exit, changed: tally.changed, open };
 }
 
-const finished = (result: StepResult): boolean => ['unchanged', 'done', 'proved', 'undecided', 'reported'].includes(result.status) && result.tally.blocked !== true;
+const finished = (result: StepResult): boolean =>
+	['unchanged', 'done', 'proved', 'undecided', 'reported'].includes(result.status) && result.tally.blocked !== true;
 
-async function runStep(deps: EngineDeps, request: EngineRequest, step: Step, role: 'chosen' | 'inspected', tally: Tally, foreseen: Action[]): Promise<StepResult> {
+async function runStep(
+	deps: EngineDeps,
+	request: EngineRequest,
+	step: Step,
+	role: 'chosen' | 'inspected',
+	tally: Tally,
+	foreseen: Action[],
+): Promise<StepResult> {
 	switch (step.kind) {
 		case 'change':
 			return runChange(deps, request, step, role, foreseen);
@@ -128,29 +164,46 @@ async function runStep(deps: EngineDeps, request: EngineRequest, step: Step, rol
 }
 
 function judgeContext(deps: EngineDeps): JudgeContext {
-	return { knowledge: deps.knowledge, options: deps.options, answers: deps.state().answers, state: deps.state(), now: deps.now() };
+	return {
+		knowledge: deps.knowledge,
+		options: deps.options,
+		answers: deps.state().answers,
+		state: deps.state(),
+		now: deps.now(),
+	};
 }
 
 function stepContext(deps: EngineDeps, host: ReadHost): StepContext {
 	return { ...judgeContext(deps), host, signal: deps.signal };
 }
 
-async function look(deps: EngineDeps, request: EngineRequest, step: ChangeStep<unknown> | ProofStep<unknown>, host: ReadHost, when: 'before' | 'after'): Promise<{ facts: unknown; findings: readonly Finding[] }> {
+async function look(
+	deps: EngineDeps,
+	request: EngineRequest,
+	step: ChangeStep<unknown> | ProofStep<unknown>,
+	host: ReadHost,
+	when: 'before' | 'after',
+): Promise<{ facts: unknown; findings: readonly Finding[] }> {
 	const facts = await step.inspect(stepContext(deps, host));
-	for (const { key, value } of step.observe?.(facts) ?? []) await deps.emit({ type: 'observed', step: step.id, key, value });
+	for (const { key, value } of step.observe?.(facts) ?? [])
+		await deps.emit({ type: 'observed', step: step.id, key, value });
 	const findings = waive(step.judge(facts, judgeContext(deps)), request.waivers, deps.now());
 	await deps.emit({ type: 'findings', step: step.id, when, findings: redactDeep(findings) as never });
 	return { facts, findings };
 }
 
 /** Blocks that this step's own plan cannot end. */
-const hardBlocks = (findings: readonly Finding[]): readonly Finding[] => standingBlocks(findings).filter(f => f.remedy?.kind !== 'planned');
+const hardBlocks = (findings: readonly Finding[]): readonly Finding[] =>
+	standingBlocks(findings).filter(f => f.remedy?.kind !== 'planned');
 
 /** A block whose id begins so is about what the operator passed, not about the host. */
-const wrongInput = (findings: readonly Finding[]): readonly Finding[] => hardBlocks(findings).filter(f => f.id.startsWith('input.'));
+const wrongInput = (findings: readonly Finding[]): readonly Finding[] =>
+	hardBlocks(findings).filter(f => f.id.startsWith('input.'));
 
 const undecidedFindings = (findings: readonly Finding[], strict: boolean): boolean =>
-	findings.some(f => f.severity === 'could-not-tell' && f.waived === undefined && (strict || f.needsRoot === undefined));
+	findings.some(
+		f => f.severity === 'could-not-tell' && f.waived === undefined && (strict || f.needsRoot === undefined),
+	);
 
 function blockedBy(findings: readonly Finding[]): StepResult {
 	const wrong = wrongInput(findings);
@@ -167,7 +220,9 @@ async function askAll(deps: EngineDeps, step: Step, facts: unknown): Promise<Ask
 	const asked = new Set<string>();
 	for (;;) {
 		const questions: readonly Question[] =
-			step.kind === 'report' ? (step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? []) : (step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? []);
+			step.kind === 'report'
+				? (step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? [])
+				: (step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? []);
 		const question = questions.find(q => !asked.has(q.id));
 		if (question === undefined) return 'answered';
 		asked.add(question.id);
@@ -179,7 +234,13 @@ async function askAll(deps: EngineDeps, step: Step, facts: unknown): Promise<Ask
 		const secret = question.kind === 'text' && question.secret === true;
 		if (!secret) deps.saveAnswer(question.id, decision.value);
 		const value = secret ? '[secret]' : decision.value;
-		await deps.emit({ type: 'answer', step: step.id, id: question.id, value: redactDeep(value) as never, source: decision.source });
+		await deps.emit({
+			type: 'answer',
+			step: step.id,
+			id: question.id,
+			value: redactDeep(value) as never,
+			source: decision.source,
+		});
 	}
 }
 
@@ -192,7 +253,13 @@ async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Promise<voi
 	});
 }
 
-async function runChange(deps: EngineDeps, request: EngineRequest, step: ChangeStep<unknown>, role: 'chosen' | 'inspected', foreseen: Action[]): Promise<StepResult> {
+async function runChange(
+	deps: EngineDeps,
+	request: EngineRequest,
+	step: ChangeStep<unknown>,
+	role: 'chosen' | 'inspected',
+	foreseen: Action[],
+): Promise<StepResult> {
 	const planning = request.mode === 'plan';
 	const host = planning && foreseen.length > 0 ? deps.foresee(foreseen) : deps.host;
 	let { facts, findings } = await look(deps, request, step, host, 'before');
@@ -209,12 +276,25 @@ async function runChange(deps: EngineDeps, request: EngineRequest, step: ChangeS
 	if (role === 'inspected') {
 		const plan = step.plan(facts, judgeContext(deps));
 		if (plan.actions.length === 0) return { status: 'unchanged', tally: {}, open: [] };
-		return { status: 'open', why: 'has something to change, and was not chosen', tally: { blocked: true }, open: [`${step.id}: run it first`] };
+		return {
+			status: 'open',
+			why: 'has something to change, and was not chosen',
+			tally: { blocked: true },
+			open: [`${step.id}: run it first`],
+		};
 	}
 
 	const asked = await askAll(deps, step, facts);
-	if (asked === 'quit' || asked === 'back') return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
-	if (typeof asked === 'object') return { status: 'open', why: `no answer for ${asked.missing.join(', ')}`, tally: {}, open: [], stop: 'wrong-input' };
+	if (asked === 'quit' || asked === 'back')
+		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
+	if (typeof asked === 'object')
+		return {
+			status: 'open',
+			why: `no answer for ${asked.missing.join(', ')}`,
+			tally: {},
+			open: [],
+			stop: 'wrong-input',
+		};
 
 	let changed = false;
 	let manual: readonly string[] = [];
@@ -223,12 +303,21 @@ async function runChange(deps: EngineDeps, request: EngineRequest, step: ChangeS
 		if (plan.actions.length === 0) break;
 		if (round === planRounds) {
 			const left = plan.actions.map(a => a.title).join('; ');
-			return { status: 'failed', why: `after ${planRounds} rounds there is still something to change: ${left}`, tally: { failed: true, changed }, open: [] };
+			return {
+				status: 'failed',
+				why: `after ${planRounds} rounds there is still something to change: ${left}`,
+				tally: { failed: true, changed },
+				open: [],
+			};
 		}
 		await showPlan(deps, step.id, plan);
 		if (planning) {
 			foreseen.push(...plan.actions);
-			return { status: 'open', tally: { open: true, undecided: undecidedFindings(findings, request.strict) }, open: plan.actions.map(a => `${step.id}: ${a.title}`) };
+			return {
+				status: 'open',
+				tally: { open: true, undecided: undecidedFindings(findings, request.strict) },
+				open: plan.actions.map(a => `${step.id}: ${a.title}`),
+			};
 		}
 		const decision = await deps.decider.approve(step.id, plan, findings);
 		const named = decision.kind === 'apply' ? decision.risks : [];
@@ -238,18 +327,27 @@ async function runChange(deps: EngineDeps, request: EngineRequest, step: ChangeS
 			await deps.emit({ type: 'decision', step: step.id, decision: 'refused', risks: [], why });
 			return { status: 'open', why, tally: { open: true, changed }, open: [`${step.id}: ${why}`] };
 		}
-		if (decision.kind === 'back') return { status: 'open', why: 'left by choice', tally: { open: true, changed }, open: [step.id], stop: 'quit' };
+		if (decision.kind === 'back')
+			return { status: 'open', why: 'left by choice', tally: { open: true, changed }, open: [step.id], stop: 'quit' };
 		await deps.emit({ type: 'decision', step: step.id, decision: decision.kind, risks: [...named] });
-		if (decision.kind === 'quit') return { status: 'open', why: 'left by choice', tally: { open: true, changed }, open: [step.id], stop: 'quit' };
+		if (decision.kind === 'quit')
+			return { status: 'open', why: 'left by choice', tally: { open: true, changed }, open: [step.id], stop: 'quit' };
 		if (decision.kind === 'skip') return { status: 'skipped', tally: { changed }, open: [] };
 
 		const applied = await applyAll(deps, step.id, plan.actions);
 		changed ||= applied.changed;
 		manual = applied.manual;
-		if (applied.kind === 'interrupted') return { status: 'open', why: 'interrupted', tally: { open: true, changed }, open: [step.id] };
+		if (applied.kind === 'interrupted')
+			return { status: 'open', why: 'interrupted', tally: { open: true, changed }, open: [step.id] };
 		if (applied.kind === 'failed') {
 			await look(deps, request, step, deps.host, 'after');
-			return { status: 'failed', why: applied.failure.said, tally: { failed: true, changed }, open: [], ...(applied.quit && { stop: 'quit' as const }) };
+			return {
+				status: 'failed',
+				why: applied.failure.said,
+				tally: { failed: true, changed },
+				open: [],
+				...(applied.quit && { stop: 'quit' as const }),
+			};
 		}
 		({ facts, findings } = await look(deps, request, step, deps.host, 'after'));
 		if (manual.length > 0) break;
@@ -257,13 +355,22 @@ async function runChange(deps: EngineDeps, request: EngineRequest, step: ChangeS
 
 	const standing = standingBlocks(findings);
 	const openWork = manual.map(text => `${step.id}: ${text}`);
-	if (openWork.length > 0) return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
+	if (openWork.length > 0)
+		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
 	if (standing.length > 0) return { ...blockedBy(standing), tally: { blocked: true, changed } };
 	const undecided = undecidedFindings(findings, request.strict);
 	return { status: undecided ? 'undecided' : changed ? 'done' : 'unchanged', tally: { changed, undecided }, open: [] };
 }
 
-type Applied = { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly string[] } | { readonly kind: 'failed'; readonly changed: boolean; readonly manual: readonly string[]; readonly failure: ActionFailure; readonly quit: boolean };
+type Applied =
+	| { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly string[] }
+	| {
+			readonly kind: 'failed';
+			readonly changed: boolean;
+			readonly manual: readonly string[];
+			readonly failure: ActionFailure;
+			readonly quit: boolean;
+	  };
 
 async function applyAll(deps: EngineDeps, step: StepId, actions: readonly Action[]): Promise<Applied> {
 	let changed = false;
@@ -287,7 +394,8 @@ async function applyAll(deps: EngineDeps, step: StepId, actions: readonly Action
 					return { kind: 'done', changed, manual };
 				case 'failed': {
 					const decision = await deps.decider.onFailure(step, result.failure);
-					if (decision !== 'retry') return { kind: 'failed', changed: true, manual, failure: result.failure, quit: decision === 'quit' };
+					if (decision !== 'retry')
+						return { kind: 'failed', changed: true, manual, failure: result.failure, quit: decision === 'quit' };
 					again = true;
 					break;
 				}
@@ -299,47 +407,97 @@ async function applyAll(deps: EngineDeps, step: StepId, actions: readonly Action
 	return { kind: 'done', changed, manual };
 }
 
-async function runProof(deps: EngineDeps, request: EngineRequest, step: ProofStep<unknown>, role: 'chosen' | 'inspected', foreseen: Action[]): Promise<StepResult> {
+async function runProof(
+	deps: EngineDeps,
+	request: EngineRequest,
+	step: ProofStep<unknown>,
+	role: 'chosen' | 'inspected',
+	foreseen: Action[],
+): Promise<StepResult> {
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
 	const planning = request.mode === 'plan';
 	let { facts, findings } = await look(deps, request, step, deps.host, 'before');
 	const hard = planning && foreseen.length > 0 ? [] : hardBlocks(findings);
 	if (hard.length > 0) return blockedBy(hard);
 	const asked = await askAll(deps, step, facts);
-	if (asked === 'quit' || asked === 'back') return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
-	if (typeof asked === 'object') return { status: 'open', why: `no answer for ${asked.missing.join(', ')}`, tally: {}, open: [], stop: 'wrong-input' };
+	if (asked === 'quit' || asked === 'back')
+		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
+	if (typeof asked === 'object')
+		return {
+			status: 'open',
+			why: `no answer for ${asked.missing.join(', ')}`,
+			tally: {},
+			open: [],
+			stop: 'wrong-input',
+		};
 
 	const plan = step.plan(facts, judgeContext(deps));
 	if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
-	if (planning) return { status: plan.actions.length > 0 ? 'open' : 'unchanged', tally: { open: plan.actions.length > 0 }, open: plan.actions.map(a => `${step.id}: ${a.title}`) };
+	if (planning)
+		return {
+			status: plan.actions.length > 0 ? 'open' : 'unchanged',
+			tally: { open: plan.actions.length > 0 },
+			open: plan.actions.map(a => `${step.id}: ${a.title}`),
+		};
 	let changed = false;
 	if (plan.actions.length > 0) {
 		const decision = await deps.decider.approve(step.id, plan, findings);
 		if (decision.kind !== 'apply') {
 			const left = decision.kind === 'quit' || decision.kind === 'back';
-			await deps.emit({ type: 'decision', step: step.id, decision: decision.kind === 'refused' ? 'refused' : left ? 'quit' : 'skip', risks: [] });
-			return { status: 'skipped', why: 'what the probes need was declined', tally: { open: true }, open: [step.id], ...(left && { stop: 'quit' as const }) };
+			await deps.emit({
+				type: 'decision',
+				step: step.id,
+				decision: decision.kind === 'refused' ? 'refused' : left ? 'quit' : 'skip',
+				risks: [],
+			});
+			return {
+				status: 'skipped',
+				why: 'what the probes need was declined',
+				tally: { open: true },
+				open: [step.id],
+				...(left && { stop: 'quit' as const }),
+			};
 		}
 		await deps.emit({ type: 'decision', step: step.id, decision: 'apply', risks: [...decision.risks] });
 		const applied = await applyAll(deps, step.id, plan.actions);
 		changed = applied.changed;
-		if (applied.kind === 'interrupted') return { status: 'open', why: 'interrupted', tally: { open: true, changed }, open: [step.id] };
-		if (applied.kind === 'failed') return { status: 'failed', why: applied.failure.said, tally: { failed: true, changed }, open: [], ...(applied.quit && { stop: 'quit' as const }) };
+		if (applied.kind === 'interrupted')
+			return { status: 'open', why: 'interrupted', tally: { open: true, changed }, open: [step.id] };
+		if (applied.kind === 'failed')
+			return {
+				status: 'failed',
+				why: applied.failure.said,
+				tally: { failed: true, changed },
+				open: [],
+				...(applied.quit && { stop: 'quit' as const }),
+			};
 		({ facts, findings } = await look(deps, request, step, deps.host, 'after'));
 		const still = hardBlocks(findings);
 		if (still.length > 0) return { ...blockedBy(still), tally: { blocked: true, changed } };
 	}
 
 	const verdicts = await runProbes(deps, step, facts);
-	if (deps.signal.aborted) return { status: 'open', why: 'interrupted', tally: { open: true, changed }, open: [step.id] };
+	if (deps.signal.aborted)
+		return { status: 'open', why: 'interrupted', tally: { open: true, changed }, open: [step.id] };
 	const failed = verdicts.filter(v => v.verdict === 'fail').map(v => v.id);
 	const undecided = verdicts.filter(v => v.verdict === 'could-not-tell').map(v => v.id);
-	if (failed.length > 0) return { status: 'failed', why: `did not hold: ${failed.join(', ')}`, tally: { failed: true, changed }, open: [] };
-	if (undecided.length > 0) return { status: 'undecided', why: `could not tell: ${undecided.join(', ')}`, tally: { undecided: true, changed }, open: [] };
+	if (failed.length > 0)
+		return { status: 'failed', why: `did not hold: ${failed.join(', ')}`, tally: { failed: true, changed }, open: [] };
+	if (undecided.length > 0)
+		return {
+			status: 'undecided',
+			why: `could not tell: ${undecided.join(', ')}`,
+			tally: { undecided: true, changed },
+			open: [],
+		};
 	return { status: 'proved', tally: { changed, undecided: undecidedFindings(findings, request.strict) }, open: [] };
 }
 
-async function runProbes(deps: EngineDeps, step: ProofStep<unknown>, facts: unknown): Promise<readonly { id: string; verdict: string }[]> {
+async function runProbes(
+	deps: EngineDeps,
+	step: ProofStep<unknown>,
+	facts: unknown,
+): Promise<readonly { id: string; verdict: string }[]> {
 	const { probes, leftOut } = step.probes(facts, judgeContext(deps));
 	const verdicts: { id: string; verdict: string }[] = [];
 	try {
@@ -366,23 +524,52 @@ async function runProbes(deps: EngineDeps, step: ProofStep<unknown>, facts: unkn
 			});
 		}
 		for (const { id, title, why } of deps.signal.aborted ? [] : leftOut) {
-			await deps.emit({ type: 'probe', step: step.id, id, title, threats: [], verdict: 'left-out', because: why, evidence: [], ms: 0 });
+			await deps.emit({
+				type: 'probe',
+				step: step.id,
+				id,
+				title,
+				threats: [],
+				verdict: 'left-out',
+				because: why,
+				evidence: [],
+				ms: 0,
+			});
 		}
 	} finally {
 		const left = await deps.cleanUpProbes();
 		if (left.length > 0) {
-			await deps.emit({ type: 'findings', step: step.id, when: 'after', findings: [{ id: 'probe.leftover', severity: 'warn', summary: `could not be removed: ${left.join(', ')}` }] });
+			await deps.emit({
+				type: 'findings',
+				step: step.id,
+				when: 'after',
+				findings: [{ id: 'probe.leftover', severity: 'warn', summary: `could not be removed: ${left.join(', ')}` }],
+			});
 		}
 	}
 	return verdicts;
 }
 
-async function runReport(deps: EngineDeps, request: EngineRequest, step: ReportStep, tally: Tally): Promise<StepResult> {
+async function runReport(
+	deps: EngineDeps,
+	request: EngineRequest,
+	step: ReportStep,
+	tally: Tally,
+): Promise<StepResult> {
 	const changedInRun = tally.changed || changedAnything(deps.state());
-	if (!changedInRun && !request.recordAsked) return { status: 'skipped', why: 'nothing was changed, and none was asked for', tally: {}, open: [] };
+	if (!changedInRun && !request.recordAsked)
+		return { status: 'skipped', why: 'nothing was changed, and none was asked for', tally: {}, open: [] };
 	const asked = await askAll(deps, step, undefined);
-	if (asked === 'quit' || asked === 'back') return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
-	if (typeof asked === 'object') return { status: 'open', why: `no answer for ${asked.missing.join(', ')}`, tally: {}, open: [], stop: 'wrong-input' };
+	if (asked === 'quit' || asked === 'back')
+		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
+	if (typeof asked === 'object')
+		return {
+			status: 'open',
+			why: `no answer for ${asked.missing.join(', ')}`,
+			tally: {},
+			open: [],
+			stop: 'wrong-input',
+		};
 	const target = await step.inspect(stepContext(deps, deps.host));
 	if (target.kind === 'refused') return { status: 'failed', why: target.why, tally: { failed: true }, open: [] };
 	const action = step.compose(target, judgeContext(deps));
@@ -391,7 +578,13 @@ async function runReport(deps: EngineDeps, request: EngineRequest, step: ReportS
 		case 'done': {
 			const incomplete = tally.failed || tally.blocked || tally.undecided || tally.open;
 			const undo = deps.state().actions.findLast(a => a.step === step.id)?.undo;
-			await deps.emit({ type: 'record.written', step: step.id, path: action.path, sha256: undo?.kind === 'file' ? (undo.after ?? '') : '', incomplete });
+			await deps.emit({
+				type: 'record.written',
+				step: step.id,
+				path: action.path,
+				sha256: undo?.kind === 'file' ? (undo.after ?? '') : '',
+				incomplete,
+			});
 			return { status: 'reported', tally: {}, open: [] };
 		}
 		case 'interrupted':
@@ -399,7 +592,12 @@ async function runReport(deps: EngineDeps, request: EngineRequest, step: ReportS
 		case 'manual':
 		case 'stale':
 		case 'failed':
-			return { status: 'failed', why: result.kind === 'manual' ? 'the record was not written' : result.failure.said, tally: { failed: true }, open: [] };
+			return {
+				status: 'failed',
+				why: result.kind === 'manual' ? 'the record was not written' : result.failure.said,
+				tally: { failed: true },
+				open: [],
+			};
 		default:
 			return result satisfies never;
 	}

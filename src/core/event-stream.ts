@@ -15,14 +15,28 @@ export interface EventStream {
 }
 
 /** What must be on disk before the next thing happens: an undo depends on it. The rest may follow. */
-const durableTypes: ReadonlySet<Event['type']> = new Set(['run.start', 'run.resume', 'decision', 'action.intent', 'action.outcome', 'step.end', 'record.written', 'run.end']);
+const durableTypes: ReadonlySet<Event['type']> = new Set([
+	'run.start',
+	'run.resume',
+	'decision',
+	'action.intent',
+	'action.outcome',
+	'step.end',
+	'record.written',
+	'run.end',
+]);
 
 /**
  * Numbers events, keeps the state that they reduce to, and hands them to the log and then to the readers, one after the
  * other in the order of emission. When the log cannot be written (a full disk), that emit and every later one fails:
  * without a log there is no undo, so nothing more may happen.
  */
-export function eventStream(options: { readonly now: () => Date; readonly append?: Append; readonly readers: readonly EventReader[]; readonly from?: RunState }): EventStream {
+export function eventStream(options: {
+	readonly now: () => Date;
+	readonly append?: Append;
+	readonly readers: readonly EventReader[];
+	readonly from?: RunState;
+}): EventStream {
 	let state = options.from ?? initialState;
 	let queue: Promise<void> = Promise.resolve();
 	let failure: { readonly error: unknown } | undefined;

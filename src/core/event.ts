@@ -29,12 +29,28 @@ export const findingSchema = z.object({
 	waived: z.object({ reason: z.string(), expires: z.string() }).optional(),
 });
 
-const diffLine = z.object({ kind: z.enum(['context', 'add', 'remove', 'hunk', 'note']), text: z.string(), oldLine: z.number().optional(), newLine: z.number().optional() });
+const diffLine = z.object({
+	kind: z.enum(['context', 'add', 'remove', 'hunk', 'note']),
+	text: z.string(),
+	oldLine: z.number().optional(),
+	newLine: z.number().optional(),
+});
 
 /** An action as it is shown: no bytes, only redacted diffs and exact commands. */
 export const shownActionSchema = z.object({
 	id: z.string(),
-	kind: z.enum(['exec', 'write', 'remove', 'make-folder', 'signal', 'download', 'load-image', 'restore', 'manual']),
+	kind: z.enum([
+		'exec',
+		'write',
+		'remove',
+		'make-folder',
+		'remove-folder',
+		'signal',
+		'download',
+		'load-image',
+		'restore',
+		'manual',
+	]),
 	title: z.string(),
 	why: z.string(),
 	risks: z.array(z.enum(riskNames)).optional(),
@@ -72,7 +88,18 @@ const evidence = z.object({ what: z.string(), said: z.string() });
 const impact = z.object({ stops: z.array(z.string()), notes: z.array(z.string()) });
 const inStep = { step: z.string() };
 
-export const stepStatuses = ['unchanged', 'done', 'proved', 'failed', 'blocked', 'undecided', 'skipped', 'open', 'reported', 'not-run'] as const;
+export const stepStatuses = [
+	'unchanged',
+	'done',
+	'proved',
+	'failed',
+	'blocked',
+	'undecided',
+	'skipped',
+	'open',
+	'reported',
+	'not-run',
+] as const;
 export type StepStatus = (typeof stepStatuses)[number];
 
 const payloads = [
@@ -91,16 +118,62 @@ const payloads = [
 	}),
 	/** A later process goes on with the same run. */
 	z.object({ type: z.literal('run.resume'), tool: z.string(), user: z.string(), command: z.array(z.string()) }),
-	z.object({ type: z.literal('step.start'), ...inStep, title: z.string(), kind: z.enum(['change', 'proof', 'report']), n: z.number(), of: z.number() }),
+	z.object({
+		type: z.literal('step.start'),
+		...inStep,
+		title: z.string(),
+		kind: z.enum(['change', 'proof', 'report']),
+		n: z.number(),
+		of: z.number(),
+	}),
 	/** A dated observation. Evidence for the record and for comparison; never input to a plan. */
 	z.object({ type: z.literal('observed'), ...inStep, key: z.string(), value: z.json() }),
-	z.object({ type: z.literal('findings'), ...inStep, when: z.enum(['before', 'after']), findings: z.array(findingSchema) }),
-	z.object({ type: z.literal('answer'), ...inStep, id: z.string(), value: answerValue, source: z.enum(['default', 'answers', 'operator', 'saved']) }),
+	z.object({
+		type: z.literal('findings'),
+		...inStep,
+		when: z.enum(['before', 'after']),
+		findings: z.array(findingSchema),
+	}),
+	z.object({
+		type: z.literal('answer'),
+		...inStep,
+		id: z.string(),
+		value: answerValue,
+		source: z.enum(['default', 'answers', 'operator', 'saved']),
+	}),
 	z.object({ type: z.literal('plan'), ...inStep, actions: z.array(shownActionSchema), impact: impact.optional() }),
-	z.object({ type: z.literal('decision'), ...inStep, decision: z.enum(['apply', 'skip', 'quit', 'refused']), risks: z.array(z.enum(riskNames)), why: z.string().optional() }),
-	z.object({ type: z.literal('action.intent'), ...inStep, action: z.string(), title: z.string(), kind: z.string(), does: z.string(), diff: z.array(diffLine).optional(), undo: undoRecordSchema }),
-	z.object({ type: z.literal('output'), ...inStep, action: z.string(), stream: z.enum(['stdout', 'stderr']), line: z.string() }),
-	z.object({ type: z.literal('progress'), ...inStep, action: z.string(), done: z.number(), total: z.number().optional(), unit: z.string() }),
+	z.object({
+		type: z.literal('decision'),
+		...inStep,
+		decision: z.enum(['apply', 'skip', 'quit', 'refused']),
+		risks: z.array(z.enum(riskNames)),
+		why: z.string().optional(),
+	}),
+	z.object({
+		type: z.literal('action.intent'),
+		...inStep,
+		action: z.string(),
+		title: z.string(),
+		kind: z.string(),
+		does: z.string(),
+		diff: z.array(diffLine).optional(),
+		undo: undoRecordSchema,
+	}),
+	z.object({
+		type: z.literal('output'),
+		...inStep,
+		action: z.string(),
+		stream: z.enum(['stdout', 'stderr']),
+		line: z.string(),
+	}),
+	z.object({
+		type: z.literal('progress'),
+		...inStep,
+		action: z.string(),
+		done: z.number(),
+		total: z.number().optional(),
+		unit: z.string(),
+	}),
 	z.object({
 		type: z.literal('action.outcome'),
 		...inStep,
@@ -108,9 +181,19 @@ const payloads = [
 		outcome: z.enum(['done', 'failed', 'rolled-back', 'refused', 'interrupted', 'manual']),
 		ms: z.number(),
 		evidence: z.string().optional(),
-		failure: z.object({ said: z.string(), why: z.string().optional(), now: z.string().optional(), next: z.array(z.string()) }).optional(),
+		failure: z
+			.object({ said: z.string(), why: z.string().optional(), now: z.string().optional(), next: z.array(z.string()) })
+			.optional(),
 	}),
-	z.object({ type: z.literal('probe.start'), ...inStep, id: z.string(), title: z.string(), attempt: z.string(), n: z.number(), of: z.number() }),
+	z.object({
+		type: z.literal('probe.start'),
+		...inStep,
+		id: z.string(),
+		title: z.string(),
+		attempt: z.string(),
+		n: z.number(),
+		of: z.number(),
+	}),
 	z.object({
 		type: z.literal('probe'),
 		...inStep,
@@ -123,11 +206,35 @@ const payloads = [
 		evidence: z.array(evidence),
 		ms: z.number(),
 	}),
-	z.object({ type: z.literal('step.end'), ...inStep, status: z.enum(stepStatuses), why: z.string().optional(), changed: z.boolean(), open: z.array(z.string()) }),
-	z.object({ type: z.literal('record.written'), ...inStep, path: z.string(), sha256: z.string(), incomplete: z.boolean() }),
+	z.object({
+		type: z.literal('step.end'),
+		...inStep,
+		status: z.enum(stepStatuses),
+		why: z.string().optional(),
+		changed: z.boolean(),
+		open: z.array(z.string()),
+	}),
+	z.object({
+		type: z.literal('record.written'),
+		...inStep,
+		path: z.string(),
+		sha256: z.string(),
+		incomplete: z.boolean(),
+	}),
 	z.object({
 		type: z.literal('run.end'),
-		outcome: z.enum(['done', 'nothing-to-do', 'failed', 'blocked', 'undecided', 'open', 'refused', 'interrupted', 'locked', 'wrong-input']),
+		outcome: z.enum([
+			'done',
+			'nothing-to-do',
+			'failed',
+			'blocked',
+			'undecided',
+			'open',
+			'refused',
+			'interrupted',
+			'locked',
+			'wrong-input',
+		]),
 		exit: z.number(),
 		changed: z.boolean(),
 		reboot: z.boolean(),
@@ -142,7 +249,10 @@ export type EventPayload = z.infer<typeof eventPayloadSchema>;
 const envelope = z.object({ v: z.literal(eventVersion), seq: z.number().int().nonnegative(), at: z.string() });
 export const eventSchema = z.intersection(envelope, eventPayloadSchema);
 export type Event = z.infer<typeof eventSchema>;
-export type EventOf<T extends Event['type']> = Extract<EventPayload, { type: T }> & { readonly seq: number; readonly at: string };
+export type EventOf<T extends Event['type']> = Extract<EventPayload, { type: T }> & {
+	readonly seq: number;
+	readonly at: string;
+};
 
 /** Where events go. The engine writes to one of these; the log on disk answers only after its fsync. */
 export type Emit = (payload: EventPayload) => Promise<void>;

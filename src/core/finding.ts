@@ -3,7 +3,7 @@ export type Severity = (typeof severities)[number];
 
 /** How a finding goes away. */
 export type Remedy =
-	| { readonly kind: 'planned'; /** The step's own plan ends it. */ readonly text: string }
+	| { readonly kind: 'planned' /** The step's own plan ends it. */; readonly text: string }
 	| { readonly kind: 'commands'; readonly text: string; readonly commands: readonly string[] }
 	| { readonly kind: 'advice'; readonly text: string };
 

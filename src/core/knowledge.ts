@@ -38,7 +38,12 @@ export interface KernelBand extends Sourced {
 export interface ReleaseRow extends Sourced {
 	readonly version: string;
 	readonly date: string;
-	readonly packages: readonly { readonly arch: 'amd64' | 'arm64'; readonly url: string; readonly sha256: string; readonly provenance: string }[];
+	readonly packages: readonly {
+		readonly arch: 'amd64' | 'arm64';
+		readonly url: string;
+		readonly sha256: string;
+		readonly provenance: string;
+	}[];
 }
 
 /** Applies when every given condition holds; a condition is a semver range. */

@@ -11,7 +11,9 @@ export interface StepOrder {
 	readonly steps: readonly { readonly step: Step; readonly role: 'chosen' | 'inspected' }[];
 }
 
-export type OrderResult = { readonly kind: 'order'; readonly order: StepOrder } | { readonly kind: 'cycle'; readonly through: readonly StepId[] };
+export type OrderResult =
+	| { readonly kind: 'order'; readonly order: StepOrder }
+	| { readonly kind: 'cycle'; readonly through: readonly StepId[] };
 
 /** Puts every step behind the steps that it needs, else in the catalogue's order. */
 export function orderSteps(catalogue: readonly Step[], selection: Selection): OrderResult {

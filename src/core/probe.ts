@@ -31,10 +31,19 @@ export interface ProbeContainer {
 	readonly id: string;
 	/** The container's first process as the host numbers it. */
 	readonly pid: number;
-	exec(argv: Argv, options: { readonly timeoutMs: number; readonly stdin?: Uint8Array | { readonly file: string }; readonly env?: Readonly<Record<string, string>> }): Promise<ExecResult>;
+	exec(
+		argv: Argv,
+		options: {
+			readonly timeoutMs: number;
+			readonly stdin?: Uint8Array | { readonly file: string };
+			readonly env?: Readonly<Record<string, string>>;
+		},
+	): Promise<ExecResult>;
 }
 
-export type StartResult = { readonly kind: 'started'; readonly container: ProbeContainer } | { readonly kind: 'refused'; readonly result: ExecResult };
+export type StartResult =
+	| { readonly kind: 'started'; readonly container: ProbeContainer }
+	| { readonly kind: 'refused'; readonly result: ExecResult };
 
 export interface RunResult {
 	readonly result: ExecResult;
@@ -55,7 +64,12 @@ export interface ProbeHost {
 	/** Starts one that stays until the proof ends. The same `key` gives the same container again. */
 	start(key: string, spec: ContainerSpec, timeoutMs: number): Promise<StartResult>;
 	/** A file of the host with an image's archive, for feeding an inner engine; removed when the proof ends. */
-	saveImage(image: string, timeoutMs: number): Promise<{ readonly kind: 'saved'; readonly file: string } | { readonly kind: 'failed'; readonly result: ExecResult }>;
+	saveImage(
+		image: string,
+		timeoutMs: number,
+	): Promise<
+		{ readonly kind: 'saved'; readonly file: string } | { readonly kind: 'failed'; readonly result: ExecResult }
+	>;
 }
 
 export interface Probe {
@@ -80,4 +94,5 @@ export interface LeftOut {
 	readonly why: string;
 }
 
-export const joinEvidence = (...evidence: readonly (Evidence | undefined)[]): readonly Evidence[] => evidence.filter(e => e !== undefined);
+export const joinEvidence = (...evidence: readonly (Evidence | undefined)[]): readonly Evidence[] =>
+	evidence.filter(e => e !== undefined);

@@ -24,9 +24,25 @@ export type Question = QuestionBase &
 		| { readonly kind: 'confirm'; readonly initial?: boolean }
 		| { readonly kind: 'choice'; readonly options: readonly Choice[]; readonly initial?: string }
 		| { readonly kind: 'many'; readonly options: readonly Choice[]; readonly initial?: readonly string[] }
-		| { readonly kind: 'text'; readonly initial?: string; readonly secret?: true; readonly validate?: (value: string) => string | undefined }
-		| { readonly kind: 'path'; readonly initial?: string; readonly wants: 'file' | 'folder' | 'any'; readonly validate?: (value: string) => string | undefined }
-		| { readonly kind: 'number'; readonly initial?: number; readonly min?: number; readonly max?: number; readonly unit?: string }
+		| {
+				readonly kind: 'text';
+				readonly initial?: string;
+				readonly secret?: true;
+				readonly validate?: (value: string) => string | undefined;
+		  }
+		| {
+				readonly kind: 'path';
+				readonly initial?: string;
+				readonly wants: 'file' | 'folder' | 'any';
+				readonly validate?: (value: string) => string | undefined;
+		  }
+		| {
+				readonly kind: 'number';
+				readonly initial?: number;
+				readonly min?: number;
+				readonly max?: number;
+				readonly unit?: string;
+		  }
 		/** Asks for the risk's name, typed. There is never a default. */
 		| { readonly kind: 'risk'; readonly risk: RiskName }
 	);
@@ -47,7 +63,9 @@ export function answerProblem(question: Question, value: unknown): string | unde
 			const known = question.options.map(o => o.value);
 			if (!Array.isArray(value)) return `must be a list of: ${known.join(', ')}`;
 			const strangers = value.filter(v => !known.includes(String(v)));
-			return strangers.length === 0 ? undefined : `has no choice called ${strangers.join(', ')}; choose among: ${known.join(', ')}`;
+			return strangers.length === 0
+				? undefined
+				: `has no choice called ${strangers.join(', ')}; choose among: ${known.join(', ')}`;
 		}
 		case 'text':
 		case 'path':

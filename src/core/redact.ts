@@ -15,7 +15,8 @@ const rules: readonly { readonly pattern: RegExp; readonly replacement: string }
 	{ pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, replacement: hidden },
 	// a quoted value after a key that names a secret: "auth": "…", token = '…'
 	{
-		pattern: /((?:["'])?\b[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|identitytoken|registrytoken|auth)\b["']?\s*[:=]\s*)(["'])(?:(?!\2).)+\2/gi,
+		pattern:
+			/((?:["'])?\b[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|identitytoken|registrytoken|auth)\b["']?\s*[:=]\s*)(["'])(?:(?!\2).)+\2/gi,
 		replacement: `$1$2${hidden}$2`,
 	},
 	// the same unquoted, as in an environment or an option: GITLAB_TOKEN=…, --token …

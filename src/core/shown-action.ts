@@ -16,15 +16,19 @@ export function showAction(action: Action): ShownAction {
 		does: doesWhat(action),
 		...(diff !== undefined && { diff }),
 		...(action.touches !== undefined && { touches: [...action.touches] }),
-		...(action.settle !== undefined && { waitsFor: `${action.settle.what}, at most ${Math.round(action.settle.deadlineMs / 1000)} s` }),
+		...(action.settle !== undefined && {
+			waitsFor: `${action.settle.what}, at most ${Math.round(action.settle.deadlineMs / 1000)} s`,
+		}),
 		undo: undoText(action),
 		...(action.rollback !== undefined && { rollback: action.rollback.map(doesWhat) }),
 	};
 }
 
 function diffOf(action: Action): ShownAction['diff'] {
-	if (action.kind === 'write') return diffTexts(action.before ?? '', decode(action.bytes), { redact }).map(line => ({ ...line }));
-	if (action.kind === 'remove' && action.before !== undefined) return diffTexts(action.before, '', { redact }).map(line => ({ ...line }));
+	if (action.kind === 'write')
+		return diffTexts(action.before ?? '', decode(action.bytes), { redact }).map(line => ({ ...line }));
+	if (action.kind === 'remove' && action.before !== undefined)
+		return diffTexts(action.before, '', { redact }).map(line => ({ ...line }));
 	return undefined;
 }
 
@@ -43,10 +47,14 @@ export function doesWhat(action: Action): string {
 			return `rm ${action.path}`;
 		case 'make-folder':
 			return shellLine(['mkdir', '-m', action.mode.toString(8), action.path]);
+		case 'remove-folder':
+			return shellLine(['rmdir', action.path]);
 		case 'signal':
 			return `kill -${action.signal.slice(3)} ${action.pid}   # ${action.program}`;
 		case 'download':
-			return redact(`${shellLine(['curl', '-fLo', action.to, action.url])}${action.sha256 === undefined ? '' : `   # sha256 ${action.sha256}`}`);
+			return redact(
+				`${shellLine(['curl', '-fLo', action.to, action.url])}${action.sha256 === undefined ? '' : `   # sha256 ${action.sha256}`}`,
+			);
 		case 'load-image':
 			return shellLine(['docker', 'load', '-i', action.archive]);
 		case 'manual':
@@ -59,13 +67,17 @@ export function doesWhat(action: Action): string {
 function undoText(action: Action): string {
 	switch (action.kind) {
 		case 'write':
-			return action.expect.kind === 'missing' ? `remove ${action.path}` : `put the bytes from before back into ${action.path}`;
+			return action.expect.kind === 'missing'
+				? `remove ${action.path}`
+				: `put the bytes from before back into ${action.path}`;
 		case 'restore':
 			return 'none: this is itself a step back';
 		case 'remove':
 			return `put ${action.path} back`;
 		case 'make-folder':
 			return `remove ${action.path} when it is empty`;
+		case 'remove-folder':
+			return `make ${action.path} again`;
 		case 'download':
 			return `remove ${action.to}`;
 		case 'load-image':
@@ -85,7 +97,9 @@ function describeUndo(undo: Undo): string {
 		case 'restore-file':
 			return 'put the bytes from before back';
 		case 'commands':
-			return [...undo.commands.map(c => shellLine(c.argv)), ...(undo.leaves ?? []).map(left => `stays: ${left}`)].join('; ');
+			return [...undo.commands.map(c => shellLine(c.argv)), ...(undo.leaves ?? []).map(left => `stays: ${left}`)].join(
+				'; ',
+			);
 		case 'none':
 			return `none: ${undo.why}`;
 		default:

@@ -63,7 +63,15 @@ export interface Observed {
 	readonly value: EventOf<'observed'>['value'];
 }
 
-export const initialState: RunState = { lastSeq: -1, resumes: [], steps: [], actions: [], answers: {}, answerEvents: [], observed: {} };
+export const initialState: RunState = {
+	lastSeq: -1,
+	resumes: [],
+	steps: [],
+	actions: [],
+	answers: {},
+	answerEvents: [],
+	observed: {},
+};
 
 /** Lines of output kept for an action: what a screen of 24 rows can show of it, with room to spare. */
 const tailLength = 12;
@@ -95,28 +103,53 @@ export function reduce(state: RunState, event: Event): RunState {
 			});
 		case 'observed': {
 			const seen: Observed = { at: event.at, value: event.value };
-			return { ...next, observed: { ...state.observed, [event.key]: { first: state.observed[event.key]?.first ?? seen, last: seen } } };
+			return {
+				...next,
+				observed: { ...state.observed, [event.key]: { first: state.observed[event.key]?.first ?? seen, last: seen } },
+			};
 		}
 		case 'findings':
 			return changeStep(next, event.step, step =>
-				event.when === 'before' ? { ...step, before: event.findings as readonly Finding[] } : { ...step, after: event.findings as readonly Finding[] },
+				event.when === 'before'
+					? { ...step, before: event.findings as readonly Finding[] }
+					: { ...step, after: event.findings as readonly Finding[] },
 			);
 		case 'answer':
-			return { ...next, answers: { ...state.answers, [event.id]: event.value }, answerEvents: [...state.answerEvents, event] };
+			return {
+				...next,
+				answers: { ...state.answers, [event.id]: event.value },
+				answerEvents: [...state.answerEvents, event],
+			};
 		case 'plan':
 			return changeStep(next, event.step, step => ({
 				...step,
-				plan: event.impact === undefined ? { actions: event.actions } : { actions: event.actions, impact: event.impact },
+				plan:
+					event.impact === undefined ? { actions: event.actions } : { actions: event.actions, impact: event.impact },
 			}));
 		case 'decision':
 			return changeStep(next, event.step, step => ({ ...step, decision: event }));
 		case 'action.intent': {
 			const { step, action, title, kind, does, diff, undo, seq, at } = event;
-			const intended: ActionState = { step, id: action, seq, at, title, kind, does, ...(diff && { diff }), undo, outcome: 'intended', tail: [] };
+			const intended: ActionState = {
+				step,
+				id: action,
+				seq,
+				at,
+				title,
+				kind,
+				does,
+				...(diff && { diff }),
+				undo,
+				outcome: 'intended',
+				tail: [],
+			};
 			return { ...next, actions: [...state.actions, intended] };
 		}
 		case 'output':
-			return changeAction(next, event.step, event.action, action => ({ ...action, tail: [...action.tail.slice(1 - tailLength), event.line] }));
+			return changeAction(next, event.step, event.action, action => ({
+				...action,
+				tail: [...action.tail.slice(1 - tailLength), event.line],
+			}));
 		case 'progress':
 			return changeAction(next, event.step, event.action, action => ({
 				...action,
@@ -138,7 +171,12 @@ export function reduce(state: RunState, event: Event): RunState {
 				probes: [...step.probes.filter(p => p.id !== event.id), event],
 			}));
 		case 'step.end':
-			return changeStep(next, event.step, step => ({ ...step, status: event.status, open: event.open, ...(event.why !== undefined && { why: event.why }) }));
+			return changeStep(next, event.step, step => ({
+				...step,
+				status: event.status,
+				open: event.open,
+				...(event.why !== undefined && { why: event.why }),
+			}));
 		case 'record.written':
 			return { ...next, record: event };
 		case 'run.end':
@@ -158,7 +196,12 @@ function changeStep(state: RunState, id: StepId, change: (step: StepState) => St
 }
 
 /** The last action of that name: an action that is tried again in a later process is a new one. */
-function changeAction(state: RunState, step: StepId, id: string, change: (action: ActionState) => ActionState): RunState {
+function changeAction(
+	state: RunState,
+	step: StepId,
+	id: string,
+	change: (action: ActionState) => ActionState,
+): RunState {
 	const index = state.actions.findLastIndex(a => a.step === step && a.id === id);
 	const action = state.actions[index];
 	return action === undefined ? state : { ...state, actions: state.actions.with(index, change(action)) };
@@ -174,10 +217,19 @@ export const stepOf = (state: RunState, id: StepId): StepState | undefined => st
 
 /** Actions that changed the host, or may have: what revert has to look at. Newest first. */
 export function actionsToRevert(state: RunState): readonly ActionState[] {
-	return state.actions.filter(a => a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual').toReversed();
+	return state.actions
+		.filter(a => a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual')
+		.toReversed();
 }
 
 /** True when anything on the host was changed, or may have been. */
 export function changedAnything(state: RunState): boolean {
-	return state.actions.some(a => a.outcome === 'done' || a.outcome === 'failed' || a.outcome === 'interrupted' || a.outcome === 'intended' || a.outcome === 'rolled-back');
+	return state.actions.some(
+		a =>
+			a.outcome === 'done' ||
+			a.outcome === 'failed' ||
+			a.outcome === 'interrupted' ||
+			a.outcome === 'intended' ||
+			a.outcome === 'rolled-back',
+	);
 }

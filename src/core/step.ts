@@ -76,7 +76,10 @@ export interface ProofStep<Facts> extends StepBase {
 	ask?(answers: Answers, facts: Facts | undefined, context: JudgeContext): readonly Question[];
 	/** What has to be there before the probes run: images to load or pull. */
 	plan(facts: Facts, context: JudgeContext): Plan;
-	probes(facts: Facts, context: JudgeContext): { readonly probes: readonly Probe[]; readonly leftOut: readonly LeftOut[] };
+	probes(
+		facts: Facts,
+		context: JudgeContext,
+	): { readonly probes: readonly Probe[]; readonly leftOut: readonly LeftOut[] };
 }
 
 /** A reduction of the run's events into a file. */
@@ -88,7 +91,9 @@ export interface ReportStep extends StepBase {
 	compose(target: ReportTarget, context: JudgeContext): Action & { readonly kind: 'write' };
 }
 
-export type ReportTarget = { readonly kind: 'target'; readonly path: string; readonly exists: import('../host/port.ts').Expected } | { readonly kind: 'refused'; readonly why: string };
+export type ReportTarget =
+	| { readonly kind: 'target'; readonly path: string; readonly exists: import('../host/port.ts').Expected }
+	| { readonly kind: 'refused'; readonly why: string };
 
 export type Step = ChangeStep<unknown> | ProofStep<unknown> | ReportStep;
 

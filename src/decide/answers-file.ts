@@ -13,7 +13,9 @@ export interface AnswersFile {
 	readonly lines: Readonly<Record<string, number>>;
 }
 
-export type AnswersRead = { readonly kind: 'read'; readonly file: AnswersFile } | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+export type AnswersRead =
+	| { readonly kind: 'read'; readonly file: AnswersFile }
+	| { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
 /**
  * Reads an answers file. Every problem is named with file:line:column, all at once, since each new attempt on a
@@ -35,10 +37,14 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 		return `${path}:${line}:${col}`;
 	};
 	if (document.errors.length > 0) {
-		return { kind: 'wrong', problems: document.errors.map(error => `${at(error.pos[0])}: ${error.message.split('\n')[0] ?? error.message}`) };
+		return {
+			kind: 'wrong',
+			problems: document.errors.map(error => `${at(error.pos[0])}: ${error.message.split('\n')[0] ?? error.message}`),
+		};
 	}
 	const root = document.contents;
-	if (!isMap(root)) return { kind: 'wrong', problems: [`${path}:1:1: holds no answers; it begins with "version: ${answersVersion}"`] };
+	if (!isMap(root))
+		return { kind: 'wrong', problems: [`${path}:1:1: holds no answers; it begins with "version: ${answersVersion}"`] };
 
 	const problems: string[] = [];
 	const answers: Record<string, AnswerValue> = {};
@@ -48,7 +54,8 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 	const take = (id: string, node: unknown, value: unknown): void => {
 		const offset = rangeOf(node);
 		const taken = answerValue(value);
-		if (taken === undefined) problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
+		if (taken === undefined)
+			problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
 		else {
 			answers[id] = taken;
 			answerLines[id] = lines.linePos(offset ?? 0).line;
@@ -65,7 +72,9 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 			waivers.push(...read.waivers);
 			problems.push(...read.problems.map(problem => `${at(offset)}: ${problem}`));
 		} else if (['risks', 'accept-risk', 'accepted-risks'].includes(key)) {
-			problems.push(`${at(offset)}: risks cannot be accepted in a file; pass --accept-risk NAME (${riskNames.join(', ')})`);
+			problems.push(
+				`${at(offset)}: risks cannot be accepted in a file; pass --accept-risk NAME (${riskNames.join(', ')})`,
+			);
 		} else if (isMap(pair.value)) {
 			for (const inner of pair.value.items) {
 				const name = isScalar(inner.key) ? String(inner.key.value) : '';
@@ -75,11 +84,15 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 		else problems.push(`${at(offset)}: ${key} stands alone; answers are written as STEP: {NAME: VALUE}`);
 	}
 	if (version === undefined) problems.push(`${path}:1:1: has no version; it begins with "version: ${answersVersion}"`);
-	else if (version !== answersVersion) problems.push(`${path}:1:1: has version ${String(version)}; this program reads version ${answersVersion}`);
-	return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'read', file: { answers, waivers, lines: answerLines } };
+	else if (version !== answersVersion)
+		problems.push(`${path}:1:1: has version ${String(version)}; this program reads version ${answersVersion}`);
+	return problems.length > 0
+		? { kind: 'wrong', problems }
+		: { kind: 'read', file: { answers, waivers, lines: answerLines } };
 }
 
-const hasToJson = (node: unknown): node is { toJSON(): unknown } => typeof node === 'object' && node !== null && 'toJSON' in node;
+const hasToJson = (node: unknown): node is { toJSON(): unknown } =>
+	typeof node === 'object' && node !== null && 'toJSON' in node;
 
 function rangeOf(node: unknown): number | undefined {
 	if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
@@ -88,7 +101,8 @@ function rangeOf(node: unknown): number | undefined {
 }
 
 function answerValue(value: unknown): AnswerValue | undefined {
-	if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
+	if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)))
+		return value;
 	if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value;
 	return undefined;
 }
@@ -98,9 +112,18 @@ function readWaivers(value: unknown): { waivers: Waiver[]; problems: string[] } 
 	const waivers: Waiver[] = [];
 	const problems: string[] = [];
 	for (const item of value as readonly unknown[]) {
-		const { finding, reason, expires } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
+		const { finding, reason, expires } = (typeof item === 'object' && item !== null ? item : {}) as Record<
+			string,
+			unknown
+		>;
 		const day = expires instanceof Date ? expires.toISOString().slice(0, 10) : expires;
-		if (typeof finding !== 'string' || typeof reason !== 'string' || reason.trim() === '' || typeof day !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(day)) {
+		if (
+			typeof finding !== 'string' ||
+			typeof reason !== 'string' ||
+			reason.trim() === '' ||
+			typeof day !== 'string' ||
+			!/^\d{4}-\d{2}-\d{2}$/.test(day)
+		) {
 			problems.push('a waiver needs finding, reason and expires (YYYY-MM-DD)');
 		} else waivers.push({ finding, reason, expires: day });
 	}
@@ -111,7 +134,11 @@ function readWaivers(value: unknown): { waivers: Waiver[]; problems: string[] } 
  * Holds answers against the questions of the steps: unknown names (with the near one), wrong values, and questions that
  * nobody answered and that have no default. All of them, so that one look is enough.
  */
-export function checkAnswers(given: { readonly path: string; readonly file: AnswersFile } | undefined, questions: readonly Question[], knownIds: readonly string[]): readonly string[] {
+export function checkAnswers(
+	given: { readonly path: string; readonly file: AnswersFile } | undefined,
+	questions: readonly Question[],
+	knownIds: readonly string[],
+): readonly string[] {
 	const problems: string[] = [];
 	for (const [id, value] of Object.entries(given?.file.answers ?? {})) {
 		const where = `${given?.path ?? ''}:${given?.file.lines[id] ?? 1}:1`;
@@ -119,19 +146,28 @@ export function checkAnswers(given: { readonly path: string; readonly file: Answ
 		if (question !== undefined) {
 			const problem = answerProblem(question, value);
 			if (problem !== undefined) problems.push(`${where}: ${id} ${problem}`);
-		} else if (!knownIds.includes(id)) problems.push(`${where}: nothing is asked that is called ${id}.${didYouMean(id, knownIds)}`);
+		} else if (!knownIds.includes(id))
+			problems.push(`${where}: nothing is asked that is called ${id}.${didYouMean(id, knownIds)}`);
 	}
 	for (const question of questions) {
 		if (question.kind === 'risk') continue;
-		if (given?.file.answers[question.id] === undefined && initialAnswer(question) === undefined) problems.push(`no answer for ${question.id}: ${question.title}`);
+		if (given?.file.answers[question.id] === undefined && initialAnswer(question) === undefined)
+			problems.push(`no answer for ${question.id}: ${question.title}`);
 	}
 	return problems;
 }
 
 /** Splits a list of risk names into known ones and complaints. */
-export function readRisks(words: readonly string[]): { readonly risks: readonly import('../core/risk.ts').RiskName[]; readonly problems: readonly string[] } {
+export function readRisks(words: readonly string[]): {
+	readonly risks: readonly import('../core/risk.ts').RiskName[];
+	readonly problems: readonly string[];
+} {
 	return {
 		risks: words.filter(isRiskName),
-		problems: words.filter(word => !isRiskName(word)).map(word => `there is no risk called ${word}.${didYouMean(word, riskNames)} The names are: ${riskNames.join(', ')}`),
+		problems: words
+			.filter(word => !isRiskName(word))
+			.map(
+				word => `there is no risk called ${word}.${didYouMean(word, riskNames)} The names are: ${riskNames.join(', ')}`,
+			),
 	};
 }

@@ -8,14 +8,22 @@ import type { RiskName } from '../core/risk.ts';
  * Plans are approved, except where a risk was not accepted by name. Nothing is tried twice: a second attempt is a
  * person's decision.
  */
-export function decideFromAnswers(options: { readonly answers: Answers; readonly saved: Answers; readonly risks: readonly RiskName[] }): Decider {
+export function decideFromAnswers(options: {
+	readonly answers: Answers;
+	readonly saved: Answers;
+	readonly risks: readonly RiskName[];
+}): Decider {
 	return {
 		async answer(_step, question) {
-			if (question.kind === 'risk') return options.risks.includes(question.risk) ? { kind: 'answer', value: question.risk, source: 'answers' } : { kind: 'missing' };
+			if (question.kind === 'risk')
+				return options.risks.includes(question.risk)
+					? { kind: 'answer', value: question.risk, source: 'answers' }
+					: { kind: 'missing' };
 			const given = options.answers[question.id];
 			if (given !== undefined) return { kind: 'answer', value: given, source: 'answers' };
 			const saved = options.saved[question.id];
-			if (saved !== undefined && answerProblem(question, saved) === undefined) return { kind: 'answer', value: saved, source: 'saved' };
+			if (saved !== undefined && answerProblem(question, saved) === undefined)
+				return { kind: 'answer', value: saved, source: 'saved' };
 			const initial = initialAnswer(question);
 			return initial === undefined ? { kind: 'missing' } : { kind: 'answer', value: initial, source: 'default' };
 		},

@@ -47,7 +47,10 @@ export interface FileMeta {
 
 /** Why a path could not be read. Told apart, as each needs another sentence to the operator. */
 export type ReadProblem =
-	| { readonly kind: 'missing'; /** Set when the path is a link whose target is missing. */ readonly danglingTo?: string }
+	| {
+			readonly kind: 'missing' /** Set when the path is a link whose target is missing. */;
+			readonly danglingTo?: string;
+	  }
 	| { readonly kind: 'denied' }
 	| { readonly kind: 'too-large'; readonly size: number; readonly limit: number }
 	| { readonly kind: 'not-a-file'; readonly what: 'directory' | 'socket' | 'device' | 'fifo' | 'link-loop' }
@@ -138,14 +141,25 @@ export interface WriteHost extends ReadHost {
 	): Promise<WriteResult>;
 	removeFile(path: string, options: { readonly expect: Expected }): Promise<WriteResult>;
 	/** Creates one folder (not its parents) when it is not there. */
-	makeFolder(path: string, options: { readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } }): Promise<WriteResult>;
+	makeFolder(
+		path: string,
+		options: { readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } },
+	): Promise<WriteResult>;
 	removeFolder(path: string): Promise<WriteResult>;
-	signal(pid: number, name: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT'): Promise<{ readonly kind: 'sent' | 'no-such-process' | 'denied' }>;
+	signal(
+		pid: number,
+		name: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT',
+	): Promise<{ readonly kind: 'sent' | 'no-such-process' | 'denied' }>;
 	/** Fetches a file into `path` and returns what arrived; it never judges the digest. */
 	download(
 		url: string,
 		path: string,
-		options: { readonly maxBytes: number; readonly timeoutMs: number; readonly signal?: AbortSignal; readonly onProgress?: (bytes: number, total: number | undefined) => void },
+		options: {
+			readonly maxBytes: number;
+			readonly timeoutMs: number;
+			readonly signal?: AbortSignal;
+			readonly onProgress?: (bytes: number, total: number | undefined) => void;
+		},
 	): Promise<DownloadResult>;
 }
 

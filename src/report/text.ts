@@ -1,0 +1,278 @@
+import type { Event, ShownAction, StepStatus } from '../core/event.ts';
+import type { EventReader } from '../core/event-stream.ts';
+import type { Finding } from '../core/finding.ts';
+import type { RunState } from '../core/state.ts';
+import { type ThreatRow, threatTable } from '../core/threat.ts';
+import { type Glyphs, severityGlyph } from './glyphs.ts';
+
+export interface TextOptions {
+	readonly glyphs: Glyphs;
+	/** Talk: what is going on. */
+	readonly talk: (text: string) => void;
+	/** Data: what the command was asked for. */
+	readonly data: (text: string) => void;
+	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
+	/** The command that an operator would type again. */
+	readonly command: string;
+	/** Lists findings that are fine too. */
+	readonly all: boolean;
+}
+
+/** Plain lines in reading order: for unattended runs, `check`, `plan`, and whoever pipes us. */
+export function textReader(options: TextOptions): EventReader {
+	const { glyphs } = options;
+	const wholeReport = options.mode === 'check' || options.mode === 'plan';
+	// What check and plan find is what was asked for; a run's progress is talk.
+	const say = (text: string): void => (wholeReport ? options.data : options.talk)(`${text}\n`);
+	return (event, state) => {
+		switch (event.type) {
+			case 'run.start': {
+				const simulated = event.simulated ? ' (SIMULATED: nothing on this machine is looked at or changed)' : '';
+				say(`sysbox-setup ${event.tool} on ${event.host}${simulated}`);
+				return;
+			}
+			case 'run.resume':
+				say(`going on with the run that began ${state.start?.at ?? ''}`);
+				return;
+			case 'step.start':
+				say(`\n${glyphs.rule}${glyphs.rule} ${event.n} of ${event.of} ${glyphs.neutral} ${event.title}`);
+				return;
+			case 'findings':
+				for (const line of findingLines(event.findings as readonly Finding[], glyphs, options.all, event.when))
+					say(line);
+				return;
+			case 'plan':
+				for (const line of planLines(event.actions, event.impact, glyphs)) say(line);
+				return;
+			case 'decision':
+				if (event.decision === 'refused') say(` ${glyphs.block} not done: ${event.why ?? 'declined'}`);
+				return;
+			case 'action.intent':
+				say(` ${glyphs.neutral} ${event.title}: ${event.does}`);
+				return;
+			case 'output':
+				if (event.line.trim() !== '') say(`     ${event.line}`);
+				return;
+			case 'action.outcome':
+				for (const line of outcomeLines(event, glyphs)) say(line);
+				return;
+			case 'probe':
+				for (const line of probeLines(event, glyphs)) say(line);
+				return;
+			case 'step.end':
+				say(
+					` ${statusGlyph(event.status, glyphs)} ${statusWords[event.status]}${event.why === undefined ? '' : `: ${event.why}`}`,
+				);
+				return;
+			case 'record.written':
+				return;
+			case 'run.end':
+				for (const line of endLines(event, state, options)) options.data(`${line}\n`);
+				return;
+			case 'observed':
+			case 'answer':
+			case 'probe.start':
+			case 'progress':
+				return;
+			default:
+				event satisfies never;
+		}
+	};
+}
+
+const statusWords: Readonly<Record<StepStatus, string>> = {
+	unchanged: 'nothing to change',
+	done: 'done',
+	proved: 'proved',
+	failed: 'failed',
+	blocked: 'blocked',
+	undecided: 'could not tell everything',
+	skipped: 'skipped',
+	open: 'something is left to do',
+	reported: 'written',
+	'not-run': 'not run',
+};
+
+function statusGlyph(status: StepStatus, glyphs: Glyphs): string {
+	switch (status) {
+		case 'unchanged':
+		case 'done':
+		case 'proved':
+		case 'reported':
+			return glyphs.ok;
+		case 'failed':
+		case 'blocked':
+			return glyphs.block;
+		case 'undecided':
+			return glyphs.unknown;
+		case 'open':
+			return glyphs.warn;
+		case 'skipped':
+		case 'not-run':
+			return glyphs.neutral;
+		default:
+			return status satisfies never;
+	}
+}
+
+/** Everything that is not fine, with evidence and the way out; what is fine is counted. */
+export function findingLines(
+	findings: readonly Finding[],
+	glyphs: Glyphs,
+	all: boolean,
+	when: 'before' | 'after',
+): readonly string[] {
+	const count = (severity: Finding['severity']): number => findings.filter(f => f.severity === severity).length;
+	const lines: string[] = [];
+	if (when === 'before') {
+		lines.push(
+			` ${glyphs.ok} ${count('ok') + count('info')} ok   ${glyphs.warn} ${count('warn')} warning${count('warn') === 1 ? '' : 's'}   ${glyphs.block} ${count('block')} to settle   ${glyphs.unknown} ${count('could-not-tell')} could not tell`,
+		);
+	}
+	const order: readonly Finding['severity'][] = ['block', 'could-not-tell', 'warn', 'info', 'ok'];
+	const shown = findings.filter(f => all || (f.severity !== 'ok' && f.severity !== 'info'));
+	for (const finding of shown.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))) {
+		if (when === 'after' && finding.severity !== 'block' && finding.severity !== 'could-not-tell') continue;
+		lines.push(` ${severityGlyph(finding.severity, glyphs)} ${finding.id.padEnd(26)} ${finding.summary}`);
+		if (finding.severity === 'ok' || finding.severity === 'info') continue;
+		if (finding.evidence !== undefined) lines.push(...labelled('found', finding.evidence));
+		if (finding.why !== undefined) lines.push(...labelled('why', finding.why));
+		if (finding.waived !== undefined)
+			lines.push(
+				...labelled(
+					'waived',
+					`${finding.waived.reason}${finding.waived.expires === '' ? '' : ` (until ${finding.waived.expires})`}`,
+				),
+			);
+		if (finding.remedy !== undefined) {
+			lines.push(...labelled(finding.remedy.kind === 'planned' ? 'plan' : 'fix', finding.remedy.text));
+			if (finding.remedy.kind === 'commands')
+				lines.push(...finding.remedy.commands.map(command => `             ${command}`));
+		}
+	}
+	return lines;
+}
+
+function labelled(label: string, text: string): readonly string[] {
+	const [first = '', ...rest] = text.split('\n');
+	return [`     ${label.padEnd(7)} ${first}`, ...rest.map(line => `             ${line}`)];
+}
+
+function planLines(
+	actions: readonly ShownAction[],
+	impact: { readonly stops: readonly string[]; readonly notes: readonly string[] } | undefined,
+	glyphs: Glyphs,
+): readonly string[] {
+	const lines: string[] = [];
+	for (const action of actions) {
+		lines.push(` ${glyphs.cursor} ${action.title}`, ...labelled('why', action.why), ...labelled('does', action.does));
+		for (const line of action.diff ?? []) lines.push(`       ${diffMark[line.kind]} ${line.text}`);
+		if (action.touches !== undefined && action.touches.length > 0)
+			lines.push(...labelled('touches', action.touches.join(', ')));
+		if (action.waitsFor !== undefined) lines.push(...labelled('waits', action.waitsFor));
+		lines.push(...labelled('undo', action.undo));
+		if (action.risks !== undefined)
+			lines.push(
+				...labelled('risk', `${action.risks.join(', ')} (--accept-risk ${action.risks.join(' --accept-risk ')})`),
+			);
+	}
+	for (const stop of impact?.stops ?? []) lines.push(` ${glyphs.block} stops   ${stop}`);
+	for (const note of impact?.notes ?? []) lines.push(` ${glyphs.neutral} ${note}`);
+	return lines;
+}
+
+const diffMark = { add: '+', remove: '-', context: ' ', hunk: ' ', note: ' ' } as const;
+
+function outcomeLines(event: Extract<Event, { type: 'action.outcome' }>, glyphs: Glyphs): readonly string[] {
+	const seconds = `${(event.ms / 1000).toFixed(1)} s`;
+	switch (event.outcome) {
+		case 'done':
+			return [`   ${glyphs.ok} done in ${seconds}${event.evidence === undefined ? '' : `: ${event.evidence}`}`];
+		case 'manual':
+			return [`   ${glyphs.warn} left for you`];
+		case 'interrupted':
+			return [`   ${glyphs.unknown} interrupted`];
+		case 'refused':
+		case 'failed':
+		case 'rolled-back': {
+			const { said = '', why, now, next = [] } = event.failure ?? {};
+			const head = `   ${glyphs.block} ${event.outcome === 'rolled-back' ? 'failed, and was taken back' : event.outcome} after ${seconds}`;
+			return [
+				head,
+				...labelled('said', said),
+				...(why === undefined ? [] : labelled('why', why)),
+				...(now === undefined ? [] : labelled('now', now)),
+				...next.flatMap(line => labelled('next', line)),
+			];
+		}
+		default:
+			return event.outcome satisfies never;
+	}
+}
+
+const verdictWords = {
+	pass: 'held',
+	fail: 'DID NOT HOLD',
+	'could-not-tell': 'could not tell',
+	'left-out': 'left out',
+} as const;
+
+function probeLines(event: Extract<Event, { type: 'probe' }>, glyphs: Glyphs): readonly string[] {
+	const glyph = { pass: glyphs.ok, fail: glyphs.block, 'could-not-tell': glyphs.unknown, 'left-out': glyphs.neutral }[
+		event.verdict
+	];
+	const head = ` ${glyph} ${event.id.padEnd(30)} ${verdictWords[event.verdict]}: ${event.because}`;
+	return event.verdict === 'fail' || event.verdict === 'could-not-tell'
+		? [head, ...event.evidence.flatMap(e => labelled('saw', `${e.what}: ${e.said}`))]
+		: [head];
+}
+
+export function threatLines(rows: readonly ThreatRow[]): readonly string[] {
+	const width = Math.max(...rows.map(row => row.title.length));
+	return rows.flatMap(row => {
+		const after =
+			row.after.kind === 'lowered'
+				? row.after.level
+				: row.after.kind === 'still'
+					? `still ${row.after.level}`
+					: 'not proved';
+		const head = ` ${row.title.padEnd(width)}  ${row.before.level.padEnd(8)} -> ${after.padEnd(14)}  ${row.restsOn.held} of ${row.restsOn.of} held`;
+		if (row.after.kind === 'still') return [head, ...row.after.where.map(where => `     ${where}`)];
+		return row.after.kind === 'not-proved' ? [head, `     ${row.after.why}`] : [head];
+	});
+}
+
+const outcomeWords: Readonly<Record<Extract<Event, { type: 'run.end' }>['outcome'], string>> = {
+	done: 'done',
+	'nothing-to-do': 'nothing to change: the host is as it should be',
+	failed: 'failed',
+	blocked: 'blocked: something has to be settled first',
+	undecided: 'could not tell everything',
+	open: 'something is left to do',
+	refused: 'refused',
+	interrupted: 'interrupted; everything so far is saved',
+	locked: 'another run is at work',
+	'wrong-input': 'what was passed is wrong',
+};
+
+function endLines(
+	event: Extract<Event, { type: 'run.end' }>,
+	state: RunState,
+	options: TextOptions,
+): readonly string[] {
+	const simulated = state.start?.simulated === true ? ' (simulated)' : '';
+	const lines = [
+		'',
+		`${state.start?.host ?? 'this host'}${simulated}: ${outcomeWords[event.outcome]}${event.why === undefined ? '' : `: ${event.why}`}`,
+	];
+	if (options.mode === 'run' || options.mode === 'test') {
+		if (state.steps.some(step => step.probes.some(probe => probe.threats.length > 0)))
+			lines.push(...threatLines(threatTable(state)));
+		if (!event.changed && event.outcome !== 'nothing-to-do') lines.push('nothing was changed');
+	}
+	for (const open of event.open) lines.push(`  left   ${open}`);
+	if (state.record !== undefined)
+		lines.push(`  record ${state.record.path}${state.record.incomplete ? ' (incomplete)' : ''}`);
+	if (event.changed && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);
+	return lines;
+}

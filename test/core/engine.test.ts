@@ -1,0 +1,526 @@
+import { describe, expect, it } from 'vitest';
+import { applyAction } from '../../src/apply/apply-action.ts';
+import type { Action } from '../../src/core/action.ts';
+import type { Decider } from '../../src/core/decider.ts';
+import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../../src/core/engine.ts';
+import type { Event } from '../../src/core/event.ts';
+import { eventSchema } from '../../src/core/event.ts';
+import { eventStream } from '../../src/core/event-stream.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import { orderSteps, type Selection } from '../../src/core/order.ts';
+import type { Probe, ProbeHost } from '../../src/core/probe.ts';
+import { showAction } from '../../src/core/shown-action.ts';
+import { type RunState, reduceAll } from '../../src/core/state.ts';
+import { changeStep, proofStep, type Step } from '../../src/core/step.ts';
+import type { Waiver } from '../../src/core/waiver.ts';
+import { decideFromAnswers } from '../../src/decide/from-answers.ts';
+import { foreseenHost } from '../../src/host/foreseen.ts';
+import type { WriteHost } from '../../src/host/port.ts';
+import { Killed, memoryLog } from '../support/memory-log.ts';
+import { tinyHost } from '../support/tiny-host.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A change step that wants a file to hold a text. */
+function wantsFile(
+	id: string,
+	path: string,
+	text: string,
+	extra: { needs?: string[]; findings?: (has: boolean) => Finding[]; action?: Partial<Action> } = {},
+): Step {
+	return changeStep<{ now: string | undefined }>({
+		id,
+		title: `Step ${id}`,
+		why: 'test',
+		needs: extra.needs ?? [],
+		async inspect({ host }) {
+			const file = await host.readFile(path);
+			return { now: file.kind === 'bytes' ? new TextDecoder().decode(file.bytes) : undefined };
+		},
+		judge: facts =>
+			extra.findings?.(facts.now === text) ?? [
+				{
+					id: `${id}.file`,
+					severity: facts.now === text ? 'ok' : 'block',
+					summary: path,
+					remedy: { kind: 'planned', text: 'written' },
+				},
+			],
+		plan: ({ now }) =>
+			now === text
+				? { actions: [] }
+				: {
+						actions: [
+							{
+								id: 'write',
+								kind: 'write',
+								title: `Write ${path}`,
+								why: 'test',
+								path,
+								bytes: bytes(text),
+								mode: 0o644,
+								expect: now === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: sha(now) },
+								...(now !== undefined && { before: now }),
+								...extra.action,
+							} as Action,
+						],
+					},
+	});
+}
+
+import { createHash } from 'node:crypto';
+
+const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+interface World {
+	readonly files: Map<string, string>;
+	readonly kept: { events: Event[]; backups: Map<string, Uint8Array> };
+}
+
+const newWorld = (files: Record<string, string> = {}): World => ({
+	files: new Map(Object.entries(files)),
+	kept: { events: [], backups: new Map() },
+});
+
+async function run(
+	steps: readonly Step[],
+	world: World,
+	options: {
+		mode?: EngineRequest['mode'];
+		selection?: Selection;
+		decider?: Decider;
+		waivers?: Waiver[];
+		signal?: AbortSignal;
+		dieAt?: Parameters<typeof memoryLog>[1];
+		host?: WriteHost;
+		strict?: boolean;
+	} = {},
+): Promise<{ end: EngineEnd; state: RunState }> {
+	const order = orderSteps(steps, options.selection ?? {});
+	if (order.kind !== 'order') throw new Error('cycle');
+	const host = options.host ?? tinyHost(world.files);
+	const log = memoryLog(world.kept, options.dieAt);
+	const stream = eventStream({
+		now: () => new Date('2026-11-24T00:00:00Z'),
+		append: (e, o) => log.append(e, o),
+		readers: [e => eventSchema.parse(JSON.parse(JSON.stringify(e)))],
+		from: reduceAll(world.kept.events),
+	});
+	const signal = options.signal ?? new AbortController().signal;
+	const applyDeps = {
+		host,
+		emit: stream.emit,
+		keep: log.keep,
+		kept: log.kept,
+		state: stream.state,
+		now: () => 0,
+		pause: async () => undefined,
+		signal,
+	};
+	const deps: EngineDeps = {
+		host,
+		knowledge: { date: '2026-11-24', distros: [], kernelBands: [], releases: [], knownIssues: [], dockerdKeys: [] },
+		options: {
+			imageArchives: [],
+			workingFolder: '/root',
+			command: 'sysbox-setup',
+			stateFolder: '/var/lib/sysbox-setup',
+		},
+		decider: options.decider ?? decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+		emit: stream.emit,
+		state: stream.state,
+		now: () => new Date('2026-11-24T00:00:00Z'),
+		signal,
+		apply: (step, action) => applyAction(step, action, applyDeps),
+		show: showAction,
+		foresee: actions => foreseenHost(host, actions),
+		probeHost: {} as ProbeHost,
+		cleanUpProbes: async () => [],
+		saveAnswer: () => undefined,
+		saveCursor: () => undefined,
+	};
+	const end = await runSteps(deps, {
+		mode: options.mode ?? 'run',
+		order: order.order,
+		waivers: options.waivers ?? [],
+		strict: options.strict ?? false,
+		recordAsked: false,
+	});
+	return { end, state: stream.state() };
+}
+
+const probe = (id: string, verdict: 'pass' | 'fail' | 'could-not-tell'): Probe => ({
+	id,
+	title: id,
+	threats: [],
+	attempt: 'x',
+	expectation: 'y',
+	run: async () => ({ verdict, because: 'test', evidence: [] }),
+});
+
+const proof = (id: string, probes: Probe[], needs: string[] = []): Step =>
+	proofStep<null>({
+		id,
+		title: id,
+		why: 'test',
+		needs,
+		inspect: async () => null,
+		judge: () => [],
+		plan: () => ({ actions: [] }),
+		probes: () => ({ probes, leftOut: [] }),
+	});
+
+describe('a change step', () => {
+	it('is applied, looked at again, and done when its plan has become empty', async () => {
+		const world = newWorld();
+		const { end, state } = await run([wantsFile('a', '/a', 'x')], world);
+		expect(end).toMatchObject({ exit: 0, outcome: 'done', changed: true });
+		expect(world.files.get('/a')).toBe('x');
+		expect(state.steps[0]?.status).toBe('done');
+	});
+
+	it('does nothing the second time and says so', async () => {
+		const world = newWorld({ '/a': 'x' });
+		const { end, state } = await run([wantsFile('a', '/a', 'x')], world);
+		expect(end).toMatchObject({ exit: 0, outcome: 'nothing-to-do', changed: false });
+		expect(state.actions).toEqual([]);
+	});
+
+	it('is not applied when a finding blocks that its plan cannot end', async () => {
+		const world = newWorld();
+		const { end } = await run(
+			[wantsFile('a', '/a', 'x', { findings: () => [{ id: 'x.y', severity: 'block', summary: 'unfit' }] })],
+			world,
+		);
+		expect(end.exit).toBe(3);
+		expect(world.files.size).toBe(0);
+	});
+
+	it('goes on when the blocking finding is waived by name, and keeps it visible', async () => {
+		const world = newWorld();
+		const { end, state } = await run(
+			[wantsFile('a', '/a', 'x', { findings: () => [{ id: 'x.y', severity: 'block', summary: 'unfit' }] })],
+			world,
+			{
+				waivers: [{ finding: 'x.y', reason: 'known', expires: '2026-12-31' }],
+			},
+		);
+		expect(end.exit).toBe(0);
+		expect(state.steps[0]?.before[0]?.waived?.reason).toBe('known');
+	});
+
+	it('is blocked again on the day after a waiver ended', async () => {
+		const { end } = await run(
+			[wantsFile('a', '/a', 'x', { findings: () => [{ id: 'x.y', severity: 'block', summary: 'unfit' }] })],
+			newWorld(),
+			{
+				waivers: [{ finding: 'x.y', reason: 'known', expires: '2026-11-23' }],
+			},
+		);
+		expect(end.exit).toBe(3);
+	});
+
+	it('leaves a risk that was not accepted by name undone, and exits 4 naming it', async () => {
+		const world = newWorld();
+		const step = wantsFile('a', '/a', 'x', { action: { risks: ['restart-docker'] } });
+		const { end } = await run([step], world);
+		expect(end).toMatchObject({ exit: 4, changed: false });
+		expect(end.open.join()).toContain('--accept-risk restart-docker');
+		expect(world.files.size).toBe(0);
+		const accepted = await run([step], newWorld(), {
+			decider: decideFromAnswers({ answers: {}, saved: {}, risks: ['restart-docker'] }),
+		});
+		expect(accepted.end.exit).toBe(0);
+	});
+
+	it('looks again and plans anew when the file changed under the plan', async () => {
+		const world = newWorld();
+		const real = tinyHost(world.files);
+		let once = true;
+		const host: WriteHost = {
+			...real,
+			async replaceFile(path, content, options) {
+				if (once) {
+					once = false;
+					world.files.set('/a', 'somebody else');
+				}
+				return real.replaceFile(path, content, options);
+			},
+		};
+		const { end, state } = await run([wantsFile('a', '/a', 'x')], world, { host });
+		expect(state.actions.map(a => a.outcome)).toEqual(['refused', 'done']);
+		expect(end.exit).toBe(0);
+		expect(world.kept.backups.get(sha('somebody else'))).toBeDefined();
+	});
+
+	it('fails when its plan does not come to an end', async () => {
+		const step = changeStep<null>({
+			id: 'a',
+			title: 'a',
+			why: 'a',
+			needs: [],
+			inspect: async () => null,
+			judge: () => [],
+			plan: () => ({
+				actions: [
+					{
+						id: 'again',
+						kind: 'exec',
+						title: 'again',
+						why: 'x',
+						argv: ['true'],
+						timeoutMs: 1,
+						undo: { kind: 'none', why: 'x' },
+					},
+				],
+			}),
+		});
+		const world = newWorld();
+		const { end } = await run([step], world, { host: tinyHost(world.files, { true: () => ({ code: 0 }) }) });
+		expect(end.exit).toBe(1);
+	});
+
+	it('ends with 2 when a finding is about what was passed, and does not start later steps', async () => {
+		const world = newWorld();
+		const { end } = await run(
+			[
+				wantsFile('a', '/a', 'x', {
+					findings: () => [{ id: 'input.deb', severity: 'block', summary: 'no such file' }],
+				}),
+				wantsFile('b', '/b', 'y'),
+			],
+			world,
+		);
+		expect(end.exit).toBe(2);
+		expect(world.files.size).toBe(0);
+	});
+});
+
+describe('the order of steps', () => {
+	it('puts a step behind what it needs, and names a cycle', () => {
+		const a = wantsFile('a', '/a', 'x', { needs: ['b'] });
+		const b = wantsFile('b', '/b', 'x');
+		const sorted = orderSteps([a, b], {});
+		expect(sorted.kind === 'order' && sorted.order.steps.map(s => s.step.id)).toEqual(['b', 'a']);
+		expect(orderSteps([a, wantsFile('b', '/b', 'x', { needs: ['a'] })], {})).toEqual({
+			kind: 'cycle',
+			through: ['a', 'b', 'a'],
+		});
+	});
+
+	it('inspects the needs of a chosen step but never applies them: an unfinished one ends 3', async () => {
+		const world = newWorld();
+		const steps = [wantsFile('a', '/a', 'x'), wantsFile('b', '/b', 'y', { needs: ['a'] })];
+		const { end, state } = await run(steps, world, { selection: { only: ['b'] } });
+		expect(end.exit).toBe(3);
+		expect(world.files.size).toBe(0);
+		expect(state.steps.map(s => [s.id, s.status])).toEqual([
+			['a', 'open'],
+			['b', 'not-run'],
+		]);
+	});
+
+	it('runs a chosen step whose needs are met', async () => {
+		const world = newWorld({ '/a': 'x' });
+		const { end } = await run([wantsFile('a', '/a', 'x'), wantsFile('b', '/b', 'y', { needs: ['a'] })], world, {
+			selection: { only: ['b'] },
+		});
+		expect(end.exit).toBe(0);
+		expect(world.files.get('/b')).toBe('y');
+	});
+
+	it('does not start a step whose need failed, but starts others', async () => {
+		const world = newWorld();
+		const host = tinyHost(world.files);
+		const failing: WriteHost = {
+			...host,
+			replaceFile: async (path, b, o) =>
+				path === '/a' ? { kind: 'failed', errno: 'ENOSPC', message: 'no space left' } : host.replaceFile(path, b, o),
+		};
+		const { end, state } = await run(
+			[wantsFile('a', '/a', 'x'), wantsFile('b', '/b', 'y', { needs: ['a'] }), wantsFile('c', '/c', 'z')],
+			world,
+			{ host: failing },
+		);
+		expect(end.exit).toBe(1);
+		expect(state.steps.map(s => [s.id, s.status])).toEqual([
+			['a', 'failed'],
+			['b', 'not-run'],
+			['c', 'done'],
+		]);
+	});
+});
+
+describe('proofs and exit codes', () => {
+	it('a failed probe ends 1 even when another could not tell', async () => {
+		const { end } = await run([proof('p', [probe('a', 'could-not-tell'), probe('b', 'fail')])], newWorld());
+		expect(end.exit).toBe(1);
+	});
+
+	it('a probe that could not tell ends 5, never 0', async () => {
+		expect((await run([proof('p', [probe('a', 'pass'), probe('b', 'could-not-tell')])], newWorld())).end.exit).toBe(5);
+		expect((await run([proof('p', [probe('a', 'pass')])], newWorld())).end.exit).toBe(0);
+	});
+
+	it('a blocked step counts before undecided probes: 3 before 5', async () => {
+		const blocked = wantsFile('a', '/a', 'x', { findings: () => [{ id: 'x', severity: 'block', summary: 'no' }] });
+		expect((await run([blocked, proof('p', [probe('a', 'could-not-tell')])], newWorld())).end.exit).toBe(3);
+	});
+
+	it('what only root can tell is no "could not tell", unless --strict', async () => {
+		const step = wantsFile('a', '/a', 'x', {
+			findings: () => [{ id: 'x', severity: 'could-not-tell', summary: '?', needsRoot: true }],
+		});
+		expect((await run([step], newWorld({ '/a': 'x' }), { mode: 'check' })).end.exit).toBe(0);
+		expect((await run([step], newWorld({ '/a': 'x' }), { mode: 'check', strict: true })).end.exit).toBe(5);
+	});
+
+	it('cleans up after the probes also when one throws', async () => {
+		let cleaned = 0;
+		const bad: Probe = { ...probe('a', 'pass'), run: () => Promise.reject(new Error('defect')) };
+		const world = newWorld();
+		const order = orderSteps([proof('p', [bad])], {});
+		if (order.kind !== 'order') throw new Error('cycle');
+		const stream = eventStream({ now: () => new Date(0), readers: [] });
+		const deps = {
+			host: tinyHost(world.files),
+			emit: stream.emit,
+			state: stream.state,
+			now: () => new Date(0),
+			signal: new AbortController().signal,
+			saveCursor: () => undefined,
+			options: {},
+			knowledge: {},
+			probeHost: {},
+			cleanUpProbes: async () => {
+				cleaned += 1;
+				return [];
+			},
+		} as unknown as EngineDeps;
+		await expect(
+			runSteps(deps, { mode: 'run', order: order.order, waivers: [], strict: false, recordAsked: false }),
+		).rejects.toThrow('defect');
+		expect(cleaned).toBe(1);
+	});
+});
+
+describe('a plan', () => {
+	it('changes nothing, foresees its own file changes, and ends 4', async () => {
+		const world = newWorld();
+		const { end, state } = await run([wantsFile('a', '/a', 'x'), wantsFile('b', '/a', 'x', { needs: ['a'] })], world, {
+			mode: 'plan',
+		});
+		expect(end.exit).toBe(4);
+		expect(world.files.size).toBe(0);
+		expect(state.steps.map(s => s.plan?.actions.length ?? 0)).toEqual([1, 0]);
+	});
+});
+
+describe('a run that is killed', () => {
+	const steps = (): Step[] => [
+		wantsFile('a', '/a', 'x'),
+		wantsFile('b', '/b', 'y', { needs: ['a'] }),
+		proof('p', [probe('q', 'pass')], ['b']),
+	];
+
+	it('at any event, on either side of it, resumes and reaches the same end', async () => {
+		const whole = newWorld({ '/b': 'old' });
+		await run(steps(), whole);
+		const total = whole.kept.events.length;
+		expect(total).toBeGreaterThan(15);
+		for (let n = 1; n <= total; n++) {
+			for (const side of ['before', 'after'] as const) {
+				const world = newWorld({ '/b': 'old' });
+				await expect(run(steps(), world, { dieAt: { n, side } }), `killed ${side} event ${n}`).rejects.toBeInstanceOf(
+					Killed,
+				);
+				const { end } = await run(steps(), world);
+				expect(end.exit, `killed ${side} event ${n}`).toBe(0);
+				expect(Object.fromEntries(world.files)).toEqual(Object.fromEntries(whole.files));
+				// The bytes from before must be there whenever the file is no longer as it was.
+				expect(world.kept.backups.has(sha('old')), `killed ${side} event ${n}`).toBe(true);
+			}
+		}
+	});
+
+	it('stops for an abort at the next safe point and exits 130', async () => {
+		const stop = new AbortController();
+		const world = newWorld();
+		const first = wantsFile('a', '/a', 'x');
+		const decider: Decider = {
+			...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+			approve: async () => {
+				stop.abort();
+				return { kind: 'apply', risks: [] };
+			},
+		};
+		const { end } = await run([first, wantsFile('b', '/b', 'y')], world, { decider, signal: stop.signal });
+		expect(end.exit).toBe(130);
+		expect(world.files.size).toBe(0);
+	});
+});
+
+describe('an action that fails', () => {
+	it('runs its rollback before the failure is told, and says what is true now', async () => {
+		const world = newWorld({ '/a': 'old' });
+		const step = wantsFile('a', '/a', 'new', {
+			action: {
+				settle: {
+					what: 'the service likes it',
+					deadlineMs: 0,
+					check: async () => ({ kind: 'refused', said: 'the service refused the file' }),
+				},
+				rollback: [{ id: 'back', kind: 'restore', title: 'Put it back', why: 'x', path: '/a' }],
+			},
+		});
+		const { end, state } = await run([step], world);
+		expect(end.exit).toBe(1);
+		expect(world.files.get('/a')).toBe('old');
+		const failed = state.actions.find(a => a.id === 'write');
+		expect(failed).toMatchObject({
+			outcome: 'rolled-back',
+			failure: { said: 'the service refused the file', now: 'taken back: put /a back' },
+		});
+	});
+
+	it('is tried again only when somebody says so', async () => {
+		const world = newWorld();
+		let calls = 0;
+		const host = tinyHost(world.files, {
+			flaky: () => {
+				calls += 1;
+				return { code: calls < 2 ? 1 : 0, stderr: 'no luck' };
+			},
+		});
+		const step = changeStep<boolean>({
+			id: 'a',
+			title: 'a',
+			why: 'a',
+			needs: [],
+			inspect: async () => calls >= 2,
+			judge: () => [],
+			plan: done => ({
+				actions: done
+					? []
+					: [
+							{
+								id: 'x',
+								kind: 'exec',
+								title: 'x',
+								why: 'x',
+								argv: ['flaky'],
+								timeoutMs: 1,
+								undo: { kind: 'none', why: 'x' },
+							},
+						],
+			}),
+		});
+		expect((await run([step], world, { host })).end.exit).toBe(1);
+		calls = 0;
+		const retry: Decider = {
+			...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+			onFailure: async () => 'retry',
+		};
+		expect((await run([step], newWorld(), { host, decider: retry })).end.exit).toBe(0);
+	});
+});
