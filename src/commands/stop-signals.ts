@@ -1,0 +1,37 @@
+import { exitCode } from '../core/exit.ts';
+
+export interface StopSignals {
+	readonly signal: AbortSignal;
+	/** The exit code that the stop stands for; undefined while nobody asked to stop. */
+	readonly exit: () => number | undefined;
+	readonly release: () => void;
+}
+
+const codes = { SIGINT: exitCode.interrupted, SIGTERM: exitCode.terminated, SIGHUP: exitCode.terminalGone } as const;
+
+/**
+ * Turns Ctrl+C, SIGTERM and the loss of the terminal into an abort at the next safe point. A second one ends this
+ * process at once: commands that change the host have process groups of their own, so that it reaches no package
+ * manager, and files are replaced in one step, so that it reaches no half-written one.
+ */
+export function stopSignals(say: (text: string) => void): StopSignals {
+	const controller = new AbortController();
+	let exit: number | undefined;
+	const handlers = Object.entries(codes).map(([name, code]) => {
+		const handler = (): void => {
+			if (exit !== undefined && name !== 'SIGHUP') process.exit(code);
+			exit ??= code;
+			if (name === 'SIGINT') say('\nstopping at the next safe point; Ctrl+C again ends at once\n');
+			controller.abort();
+		};
+		process.on(name, handler);
+		return [name, handler] as const;
+	});
+	return {
+		signal: controller.signal,
+		exit: () => exit,
+		release: () => {
+			for (const [name, handler] of handlers) process.off(name, handler);
+		},
+	};
+}

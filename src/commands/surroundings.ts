@@ -1,0 +1,18 @@
+import type { Knowledge } from '../core/knowledge.ts';
+import type { WriteHost } from '../host/port.ts';
+
+/** The machine that a command works on, real or simulated, and where this tool keeps its own files. */
+export interface Surroundings {
+	readonly host: WriteHost;
+	readonly simulated: boolean;
+	readonly knowledge: Knowledge;
+	readonly stateFolder: string;
+	/** Where the operator stands: records go here. */
+	readonly workingFolder: string;
+	/** How the operator would start this tool again. */
+	readonly command: string;
+	readonly version: string;
+	/** Waits; on a simulated host its clock goes on instead. */
+	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+	readonly now: () => Date;
+}

@@ -1,0 +1,53 @@
+import { createInterface } from 'node:readline/promises';
+import type { AskLine } from '../decide/from-prompts.ts';
+
+/** What a command may say and hear. Everything printed goes through here. */
+export interface Terminal {
+	/** stdout: data. */
+	readonly out: (text: string) => void;
+	/** stderr: talk. */
+	readonly err: (text: string) => void;
+	/** True when a person can see and answer. */
+	readonly interactive: boolean;
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	readonly ask: AskLine;
+	readonly close: () => void;
+}
+
+export function processTerminal(): Terminal {
+	// Whoever reads us may leave early (`| head`): that ends the talk, not the work.
+	process.stdout.on('error', () => undefined);
+	process.stderr.on('error', () => undefined);
+	let lines: ReturnType<typeof createInterface> | undefined;
+	let ended = false;
+	return {
+		out: text => void process.stdout.write(text),
+		err: text => void process.stderr.write(text),
+		interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+		environment: process.env,
+		async ask(prompt) {
+			if (ended) return null;
+			if (lines === undefined) {
+				lines = createInterface({ input: process.stdin, output: process.stderr });
+				// Ctrl+C belongs to the stop signals, not to readline.
+				lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+			}
+			const open = lines;
+			return new Promise<string | null>(resolve => {
+				const close = (): void => {
+					ended = true;
+					resolve(null);
+				};
+				open.once('close', close);
+				open.question(prompt).then(
+					line => {
+						open.off('close', close);
+						resolve(line);
+					},
+					() => resolve(null),
+				);
+			});
+		},
+		close: () => lines?.close(),
+	};
+}

@@ -1,0 +1,162 @@
+import { applyAction } from '../apply/apply-action.ts';
+import type { CommonOptions } from '../args.ts';
+import type { Decider } from '../core/decider.ts';
+import { type EngineDeps, type EngineEnd, runSteps } from '../core/engine.ts';
+import { type EventReader, eventStream } from '../core/event-stream.ts';
+import { orderSteps, type Selection } from '../core/order.ts';
+import { initialState, type RunState, reduceAll } from '../core/state.ts';
+import { showAction } from '../core/shown-action.ts';
+import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
+import { WrongInput } from '../core/wrong-input.ts';
+import { decideFromAnswers, decideNothing } from '../decide/from-answers.ts';
+import { decideFromPrompts } from '../decide/from-prompts.ts';
+import { foreseenHost } from '../host/foreseen.ts';
+import { probeHost } from '../probe/probe-host.ts';
+import { glyphsFor } from '../report/glyphs.ts';
+import { ndjsonReader } from '../report/ndjson.ts';
+import { textReader } from '../report/text.ts';
+import type { OpenedRun } from '../state/open-run.ts';
+import { type Passed, preflightAnswers, preflightReports } from './preflight.ts';
+import type { StopSignals } from './stop-signals.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Walk {
+	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
+	readonly steps: readonly Step[];
+	readonly selection: Selection;
+	readonly options: CommonOptions;
+	readonly passed: Passed;
+	readonly strict: boolean;
+	readonly surroundings: Surroundings;
+	readonly terminal: Terminal;
+	readonly stop: StopSignals;
+	/** Argv as it was typed, for log and record. */
+	readonly typed: readonly string[];
+	/** Without one (check, plan) nothing is kept on disk. */
+	readonly opened?: OpenedRun;
+	readonly reverts?: string;
+}
+
+/** Runs steps with everything that surrounds them: answers, log, readers, signals. Returns the exit code. */
+export async function walk(request: Walk): Promise<number> {
+	const { surroundings, options, passed, terminal, stop, mode, opened } = request;
+	const { host } = surroundings;
+	const ordered = orderSteps(request.steps, request.selection);
+	if (ordered.kind === 'cycle') throw new Error(`steps need each other: ${ordered.through.join(' needs ')}`);
+	const { order } = ordered;
+
+	const past = opened?.events ?? [];
+	const from: RunState = past.length > 0 ? reduceAll(past) : initialState;
+	const saved = opened?.answers ?? {};
+	const runOptions: RunOptions = {
+		imageArchives: options.imageArchive,
+		workingFolder: surroundings.workingFolder,
+		command: surroundings.command,
+		stateFolder: surroundings.stateFolder,
+		...(options.deb !== undefined && { deb: options.deb }),
+		...(options.record !== undefined && { record: options.record }),
+		...(options.changeId !== undefined && { changeId: options.changeId }),
+	};
+	const start: JudgeContext = { knowledge: surroundings.knowledge, options: runOptions, answers: { ...saved }, state: from, now: surroundings.now() };
+	const interactive = terminal.interactive && !options.yes && options.format === 'text' && mode !== 'check' && mode !== 'plan';
+	preflightAnswers(order, request.steps, passed, start, !interactive);
+	const look: StepContext = { ...start, host, signal: stop.signal };
+	if (mode === 'run') await preflightReports(order, look);
+
+	const readers: EventReader[] = [
+		options.format === 'json'
+			? ndjsonReader(terminal.out)
+			: textReader({ glyphs: glyphsFor(terminal.environment), talk: terminal.err, data: terminal.out, mode, command: surroundings.command, all: false }),
+	];
+	const log = opened?.log;
+	const stream = eventStream({ now: surroundings.now, readers, from, ...(log !== undefined && { append: (event, how) => log.append(event, how) }) });
+
+	const { emit } = stream;
+	const command = [...request.typed];
+	if (from.start === undefined) {
+		await emit({
+			type: 'run.start',
+			run: opened?.run ?? 'unsaved',
+			tool: surroundings.version,
+			mode,
+			simulated: surroundings.simulated,
+			host: host.identity.hostname,
+			user: host.identity.user,
+			command,
+			...(options.changeId !== undefined && { changeId: options.changeId }),
+			...(request.reverts !== undefined && { reverts: request.reverts }),
+		});
+	} else {
+		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command });
+		// A kill or a power cut left these without an outcome. What they came to is for the steps to find out.
+		for (const action of from.actions.filter(a => a.outcome === 'intended')) {
+			await emit({ type: 'action.outcome', step: action.step, action: action.id, outcome: 'interrupted', ms: 0, evidence: 'the process ended before the outcome was known' });
+		}
+	}
+
+	const probes = probeHost({ host, run: opened?.run ?? 'unsaved', signal: stop.signal, stateFolder: surroundings.stateFolder });
+	const applyDeps = {
+		host,
+		emit,
+		keep: (bytes: Uint8Array) => opened?.log.keep(bytes) ?? Promise.reject(new Error('this command keeps no log and must change nothing')),
+		kept: (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined),
+		state: stream.state,
+		now: () => surroundings.now().getTime(),
+		pause: surroundings.pause,
+		signal: stop.signal,
+	};
+	const deps: EngineDeps = {
+		host,
+		knowledge: surroundings.knowledge,
+		options: runOptions,
+		decider: deciderFor(request, interactive, saved),
+		emit,
+		state: stream.state,
+		now: surroundings.now,
+		signal: stop.signal,
+		apply: (step, action) => applyAction(step, action, applyDeps),
+		show: showAction,
+		foresee: actions => foreseenHost(host, actions),
+		probeHost: probes,
+		cleanUpProbes: () => probes.cleanUp(),
+		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
+		saveCursor: step => opened?.saveCursor(step),
+	};
+	const end = await runSteps(deps, {
+		mode: mode === 'revert' ? 'run' : mode,
+		order,
+		waivers: passed.waivers,
+		strict: request.strict,
+		recordAsked: options.record !== undefined,
+	});
+	const exit = stop.exit() ?? end.exit;
+	await emit({ type: 'run.end', outcome: end.outcome, exit, changed: end.changed, reboot: false, open: [...end.open], ...(end.why !== undefined && { why: end.why }) });
+	await stream.drained();
+	if (options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined) terminal.err(`go on with:  ${resumeCommand(request)}\n`);
+	return exit;
+}
+
+/** The command that goes on with an interrupted run: what was typed, as it was typed. */
+function resumeCommand(request: Walk): string {
+	return [request.surroundings.command, ...request.typed.filter(word => word !== '--fresh')].join(' ');
+}
+
+function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers']): Decider {
+	const { passed, terminal, mode } = request;
+	if (mode === 'check' || mode === 'plan') return decideNothing(passed.answers, saved);
+	if (!interactive) return decideFromAnswers({ answers: passed.answers, saved, risks: passed.risks });
+	return decideFromPrompts({ ask: terminal.ask, say: line => terminal.err(`${line}\n`), answers: passed.answers, saved, risks: passed.risks });
+}
+
+export type { EngineEnd };
+
+/** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */
+export function refuseWithoutTerminal(command: string): WrongInput {
+	return new WrongInput('this is not a terminal, and nobody can answer questions.', [
+		`look only               ${command} check`,
+		`see what would change   ${command} plan`,
+		`run with answers        ${command} --yes --answers answers.yml`,
+		`a simulated host        ${command} --demo --yes`,
+	]);
+}
