@@ -1,0 +1,103 @@
+// Unified diff of a file before and after, for people: what a terminal would hide
+// (line ends, a byte order mark, control characters) is made visible.
+
+import { structuredPatch } from 'diff';
+import { withoutControls } from './json-text.ts';
+
+export type DiffLine =
+	/** `@@ -1,3 +1,4 @@` */
+	| { readonly kind: 'hunk'; readonly text: string }
+	| { readonly kind: 'context'; readonly text: string; readonly oldLine: number; readonly newLine: number }
+	| { readonly kind: 'remove'; readonly text: string; readonly oldLine: number }
+	| { readonly kind: 'add'; readonly text: string; readonly newLine: number }
+	/** Says that the line above is the last one and does not end with a line end. */
+	| { readonly kind: 'note'; readonly text: string };
+
+export interface DiffOptions {
+	/** Unchanged lines around a change, 3 by default. */
+	readonly context?: number;
+	/** Called with each line before it is shown; returns it without secrets. */
+	readonly redact?: (line: string) => string;
+}
+
+const NO_NEWLINE = '\\ No newline at end of file';
+const CARRIAGE_RETURN_MARK = '␍';
+
+/**
+ * Lines of the unified diff from `before` to `after`; none if the texts are equal.
+ *
+ * If the two texts do not use the same line end throughout, each line that ends with
+ * CR LF shows `␍` at its end. Other control characters show as `<U+001B>`.
+ */
+export function diffTexts(before: string, after: string, options: DiffOptions = {}): readonly DiffLine[] {
+	const redact = options.redact ?? (line => line);
+	const markReturns = mixesLineEnds([before, after]);
+	const show = (line: string): string => {
+		const returned = line.endsWith('\r');
+		const body = visible(redact(returned ? line.slice(0, -1) : line));
+		return returned && markReturns ? body + CARRIAGE_RETURN_MARK : body;
+	};
+
+	const patch = structuredPatch('', '', before, after, undefined, undefined, { context: options.context ?? 3 });
+	return patch.hunks.flatMap(hunk => {
+		let oldLine = hunk.oldStart;
+		let newLine = hunk.newStart;
+		const range = (start: number, count: number): string => `${count === 0 ? start - 1 : start},${count}`;
+		const header = `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`;
+		const lines: DiffLine[] = [{ kind: 'hunk', text: header }];
+		for (const line of hunk.lines) {
+			const text = line.slice(1);
+			switch (line[0]) {
+				case ' ':
+					lines.push({ kind: 'context', text: show(text), oldLine, newLine });
+					oldLine += 1;
+					newLine += 1;
+					break;
+				case '-':
+					lines.push({ kind: 'remove', text: show(text), oldLine });
+					oldLine += 1;
+					break;
+				case '+':
+					lines.push({ kind: 'add', text: show(text), newLine });
+					newLine += 1;
+					break;
+				default:
+					lines.push({ kind: 'note', text: NO_NEWLINE });
+			}
+		}
+		return lines;
+	});
+}
+
+/** The diff as text with a head line for the path, empty if there is no difference. */
+export function formatDiff(path: string, lines: readonly DiffLine[]): string {
+	if (lines.length === 0) {
+		return '';
+	}
+	return [`--- ${visible(path)}`, `+++ ${visible(path)}`, ...lines.map(formatLine), ''].join('\n');
+}
+
+function formatLine(line: DiffLine): string {
+	switch (line.kind) {
+		case 'hunk':
+		case 'note':
+			return line.text;
+		case 'context':
+			return ` ${line.text}`;
+		case 'remove':
+			return `-${line.text}`;
+		case 'add':
+			return `+${line.text}`;
+	}
+}
+
+function mixesLineEnds(texts: readonly string[]): boolean {
+	return texts.some(text => text.includes('\r\n')) && texts.some(text => /(?:^|[^\r])\n/.test(text));
+}
+
+function visible(text: string): string {
+	return withoutControls(
+		text,
+		character => `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`,
+	);
+}
