@@ -1,0 +1,56 @@
+/** Variables that change what a program prints, or that belong to how this tool was started. */
+const removedNames = new Set([
+	'CI',
+	'CONTINUOUS_INTEGRATION',
+	'FORCE_COLOR',
+	'NO_COLOR',
+	'CLICOLOR',
+	'CLICOLOR_FORCE',
+	'COLORTERM',
+	'GREP_COLORS',
+	'GREP_OPTIONS',
+	'LS_COLORS',
+	'LANGUAGE',
+	'SYSTEMD_COLORS',
+	'NODE_OPTIONS',
+	'INIT_CWD',
+]);
+
+/** A stray `SYSBOX_…` changes how a sysbox container behaves (sysbox user guide, "configuration"). */
+const removedPrefixes = ['SBXSETUP_', 'SYSBOX_', 'npm_', 'LC_'];
+
+/** Where administrators' programs lie. Debian leaves these out of an ordinary user's PATH. */
+const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+
+/**
+ * The environment for every command: English and without colours, so that its output can be read; without questions;
+ * otherwise the operator's (`DOCKER_HOST`, proxies).
+ */
+export function childEnvironment(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
+	const kept: Record<string, string> = {};
+	for (const [name, value] of Object.entries(own)) {
+		if (value === undefined || removedNames.has(name) || removedPrefixes.some(prefix => name.startsWith(prefix)))
+			continue;
+		kept[name] = value;
+	}
+	return {
+		...kept,
+		PATH: searchPath(own.PATH),
+		LC_ALL: 'C',
+		LANG: 'C',
+		DEBIAN_FRONTEND: 'noninteractive',
+		// Ubuntu's apt hook would restart services that nobody was asked about (needrestart(1), NEEDRESTART_SUSPEND).
+		NEEDRESTART_SUSPEND: '1',
+	};
+}
+
+/**
+ * npx puts `node_modules/.bin` of the working folder and of all folders above it in front. Under sudo, whoever can
+ * write there would choose which `docker` root runs. The same goes for relative entries.
+ */
+function searchPath(path: string | undefined): string {
+	const own = (path ?? '')
+		.split(':')
+		.filter(folder => folder.startsWith('/') && !/\/node_modules\/\.bin\/?$|\/node-gyp-bin\/?$/.test(folder));
+	return [...own, ...systemFolders.filter(folder => !own.includes(folder))].join(':');
+}

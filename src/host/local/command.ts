@@ -1,0 +1,237 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { Argv, ExecOptions, ExecResult } from '../port.ts';
+import { childEnvironment } from './child-environment.ts';
+import { headAndTailOutput, limitedOutput, lineSplitter, textDecoder } from './command-output.ts';
+import { errnoOf, errnoText } from './errno-text.ts';
+
+/** How long a command that was told to end (SIGTERM) may take before it is killed (SIGKILL). */
+const defaultPoliteMs = 5000;
+
+/**
+ * How long a killed command is waited for. One that hangs in the kernel (a dead FUSE or NFS mount) cannot be killed,
+ * and the operator must still get an answer.
+ */
+const killedMs = 2000;
+
+/** How long output is awaited after the command itself has ended: a daemon that it started may hold the pipe for ever. */
+const afterExitMs = 300;
+const drainRounds = 10;
+
+/** The longest delay that a timer of Node can hold; a longer one would fire at once. */
+const longestTimer = 2_147_483_647;
+
+const defaultMaxBytes = 16 * 1024 * 1024;
+const keptOfUnlimited = 1024 * 1024;
+
+export interface CommandWay {
+	/** True for a command that may change the host: it outlives this process, and is not ended for what it prints. */
+	readonly changesHost: boolean;
+	/** Where a path of the host lies here. */
+	readonly hostPath: (path: string) => string;
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Default 5 s. */
+	readonly politeMs?: number;
+}
+
+/** Read-only commands that are running: they end with this process. */
+const readOnlyGroups = new Set<number>();
+
+function endReadOnlyGroups(): void {
+	for (const group of readOnlyGroups) signalGroup(group, 'SIGKILL');
+}
+
+function trackReadOnly(pid: number): () => void {
+	if (readOnlyGroups.size === 0) process.once('exit', endReadOnlyGroups);
+	readOnlyGroups.add(pid);
+	return () => {
+		readOnlyGroups.delete(pid);
+		if (readOnlyGroups.size === 0) process.removeListener('exit', endReadOnlyGroups);
+	};
+}
+
+/** The negative pid addresses the whole group, so that a shell's children end with it. */
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+	try {
+		process.kill(-pid, name);
+	} catch {
+		// Gone already, or not ours to signal: the waiting below has an end of its own.
+	}
+}
+
+/**
+ * Runs one command in a session and process group of its own, so that neither Ctrl+C nor a lost terminal reaches it
+ * (apt in the middle of unpacking), in the folder `/`. Never rejects.
+ */
+export async function runCommand(argv: Argv, options: ExecOptions, way: CommandWay): Promise<ExecResult> {
+	const began = performance.now();
+	const elapsedMs = (): number => Math.round(performance.now() - began);
+	const notRun = (problem: NonNullable<ExecResult['problem']>, stderr: string): ExecResult => ({
+		code: null,
+		stdout: '',
+		stderr,
+		problem,
+		elapsedMs: elapsedMs(),
+	});
+	if (options.signal?.aborted === true) return notRun('cancelled', '');
+	// The kernel ends an argument there, so the command would be another one than was shown.
+	if (argv.some(arg => arg.includes('\0'))) return notRun('denied', `${argv[0]}: an argument holds a null byte\n`);
+
+	if (options.stdin === undefined || options.stdin instanceof Uint8Array)
+		return start(argv, options, way, options.stdin, elapsedMs);
+	// The kernel reads the file for the command, so that an image of gigabytes does not pass through this process.
+	const { file } = options.stdin;
+	try {
+		const handle = await open(way.hostPath(file), constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+		try {
+			return await start(argv, options, way, handle.fd, elapsedMs);
+		} finally {
+			await handle.close();
+		}
+	} catch (error) {
+		const errno = errnoOf(error);
+		return notRun(errno === 'ENOENT' ? 'missing' : 'denied', `${file}: ${errnoText(errno)}\n`);
+	}
+}
+
+function start(
+	argv: Argv,
+	options: ExecOptions,
+	way: CommandWay,
+	input: Uint8Array | number | undefined,
+	elapsedMs: () => number,
+): Promise<ExecResult> {
+	const [program, ...args] = argv;
+	const subprocess = execa(program, args, {
+		cwd: '/',
+		env: childEnvironment(way.environment),
+		extendEnv: false,
+		detached: true,
+		cleanup: false,
+		reject: false,
+		buffer: false,
+		// execa's types name descriptors up to 9 only; its code hands over any.
+		stdin: typeof input === 'number' ? (input as 3) : input === undefined ? 'ignore' : 'pipe',
+		...(input instanceof Uint8Array && { input }),
+	});
+
+	const keeper = (): ReturnType<typeof limitedOutput> => {
+		if (way.changesHost && options.maxBytes === undefined) return headAndTailOutput(keptOfUnlimited);
+		return limitedOutput(budget);
+	};
+	const budget = { left: options.maxBytes ?? defaultMaxBytes };
+	const kept = { stdout: keeper(), stderr: keeper() };
+
+	return new Promise<ExecResult>(resolve => {
+		let problem: ExecResult['problem'];
+		let exited: { code: number | null; signal: string | null } | undefined;
+		let settled = false;
+		const timers = new Set<NodeJS.Timeout>();
+		const after = (ms: number, then: () => void): NodeJS.Timeout => {
+			const timer = setTimeout(then, Math.min(Math.max(0, ms), longestTimer));
+			timers.add(timer);
+			return timer;
+		};
+		const { pid } = subprocess;
+		const untrack = pid === undefined || way.changesHost ? undefined : trackReadOnly(pid);
+
+		const settle = (
+			code: number | null,
+			signal: string | null,
+			failed?: { problem: 'missing' | 'denied'; said: string },
+		): void => {
+			if (settled) return;
+			settled = true;
+			for (const timer of timers) clearTimeout(timer);
+			options.signal?.removeEventListener('abort', cancel);
+			untrack?.();
+			for (const end of ends) end();
+			subprocess.stdout?.destroy();
+			subprocess.stderr?.destroy();
+			subprocess.stdin?.destroy();
+			const why = failed?.problem ?? problem ?? (signal === null ? undefined : 'signalled');
+			resolve({
+				code: why === undefined ? code : null,
+				stdout: kept.stdout.text(),
+				stderr: failed === undefined ? kept.stderr.text() : failed.said,
+				...(why !== undefined && { problem: why }),
+				...(why === 'signalled' && signal !== null && { signal }),
+				elapsedMs: elapsedMs(),
+			});
+		};
+		const stop = (why: NonNullable<ExecResult['problem']>): void => {
+			if (problem !== undefined || settled || pid === undefined) return;
+			if (exited !== undefined) {
+				// It has ended by itself, and only what it left behind still holds its output. Cut output is told all the same.
+				if (why === 'too-much-output') problem = why;
+				return settle(exited.code, exited.signal);
+			}
+			problem = why;
+			signalGroup(pid, 'SIGTERM');
+			after(way.politeMs ?? defaultPoliteMs, () => {
+				signalGroup(pid, 'SIGKILL');
+				after(killedMs, () => settle(null, null));
+			});
+		};
+		const cancel = (): void => stop('cancelled');
+
+		const ends: (() => void)[] = [];
+		let openStreams = 0;
+		const settleWhenOver = (): void => {
+			if (exited !== undefined && openStreams === 0) settle(exited.code, exited.signal);
+		};
+		let received = 0;
+		/** Waits for the rest of the output as long as some arrives, as a busy machine may be late in handing it over. */
+		const drain = (round: number, before: number): void => {
+			if (settled || exited === undefined) return;
+			const { code, signal } = exited;
+			if (received === before || round >= drainRounds) settle(code, signal);
+			else after(afterExitMs, () => setImmediate(drain, round + 1, received));
+		};
+		for (const stream of ['stdout', 'stderr'] as const) {
+			const source = subprocess[stream];
+			if (source === null || source === undefined) continue;
+			openStreams += 1;
+			const decoder = textDecoder();
+			const lines = lineSplitter(text => options.onLine?.({ stream, text }));
+			source.on('data', (chunk: Buffer) => {
+				if (settled) return;
+				received += chunk.length;
+				const room = kept[stream].take(chunk);
+				lines.take(decoder.write(chunk));
+				if (!room) stop('too-much-output');
+			});
+			// A broken pipe ends the output; what the command came to is told by its exit.
+			source.on('error', () => {});
+			source.once('close', () => {
+				openStreams -= 1;
+				settleWhenOver();
+			});
+			ends.push(() => {
+				lines.take(decoder.end());
+				lines.end();
+			});
+		}
+		subprocess.once('exit', (code, signal) => {
+			exited = { code, signal };
+			settleWhenOver();
+			// A command that was told to end may leave children that need as long as it was given itself.
+			if (problem === undefined) drain(0, -1);
+		});
+		// With `reject: false` this also tells what never started: then there is no exit.
+		void subprocess.then(result => {
+			if (pid !== undefined) return;
+			const errno = errnoOf(result.cause ?? result);
+			settle(null, null, notStarted(program, errno));
+		});
+		after(options.timeoutMs, () => stop('timeout'));
+		options.signal?.addEventListener('abort', cancel, { once: true });
+	});
+}
+
+function notStarted(program: string, errno: string): { problem: 'missing' | 'denied'; said: string } {
+	if (errno === 'ENOENT' || errno === 'ENOTDIR') return { problem: 'missing', said: `${program}: command not found\n` };
+	if (errno === 'ENOEXEC') return { problem: 'denied', said: `${program}: not a program of this machine's kind\n` };
+	return { problem: 'denied', said: `${program}: ${errnoText(errno)}\n` };
+}

@@ -1,0 +1,60 @@
+import type { WriteHost } from '../port.ts';
+import { runCommand } from './command.ts';
+import { fetchFile } from './download.ts';
+import { errnoOf } from './errno-text.ts';
+import { fileReader } from './file-reader.ts';
+import { localIdentity } from './machine-identity.ts';
+import { rootFileWriter } from './root-file-writer.ts';
+
+/** How long a program may take to judge a file before it is put in place. */
+const validateTimeoutMs = 30_000;
+
+export interface LocalHostOptions {
+	/**
+	 * Stands in front of every path of a file operation, for a test tree. Commands are not confined by it, and absolute
+	 * links inside it lead out of it.
+	 */
+	readonly root?: string;
+	/** Where the children's environment comes from. Default: this process's. */
+	readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** This machine. */
+export function localHost(options: LocalHostOptions = {}): WriteHost {
+	const root = options.root ?? '';
+	const hostPath = (path: string): string => root + path;
+	const environment = options.environment ?? process.env;
+	const identity = localIdentity(environment);
+	const run: WriteHost['run'] = (argv, execOptions) =>
+		runCommand(argv, execOptions, { changesHost: true, hostPath, environment });
+	const exec: WriteHost['exec'] = (argv, execOptions) =>
+		runCommand(argv, execOptions, { changesHost: false, hostPath, environment });
+	const writer = rootFileWriter({ uid: identity.uid, run: argv => exec(argv, { timeoutMs: validateTimeoutMs }) });
+	return {
+		kind: 'local',
+		identity,
+		exec,
+		run,
+		...fileReader(root),
+		replaceFile: (path, bytes, how) => writer.replaceFile(hostPath(path), bytes, how),
+		removeFile: (path, how) => writer.removeFile(hostPath(path), how),
+		makeFolder: (path, how) => writer.makeFolder(hostPath(path), how),
+		removeFolder: path => writer.removeFolder(hostPath(path)),
+		signal: async (pid, name) => signalProcess(pid, name),
+		download: (url, path, how) => fetchFile(url, hostPath(path), how, identity.uid),
+	};
+}
+
+function signalProcess(
+	pid: number,
+	name: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT',
+): { readonly kind: 'sent' | 'no-such-process' | 'denied' } {
+	// 0 and negative numbers address whole groups, and 1 is the machine's init.
+	if (!Number.isSafeInteger(pid) || pid <= 1) return { kind: 'denied' };
+	try {
+		process.kill(pid, name);
+		return { kind: 'sent' };
+	} catch (error) {
+		return { kind: errnoOf(error) === 'ESRCH' ? 'no-such-process' : 'denied' };
+	}
+}

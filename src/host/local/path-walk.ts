@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { errnoOf, errnoText } from './errno-text.ts';
+import type { FileCalls, FileFacts } from './file-calls.ts';
+
+/** Links followed for one path, as in the kernel (path_resolution(7)). */
+const longestLinkChain = 40;
+
+export interface Place {
+	/** The folder that really holds the file: no link is left in it. */
+	readonly folder: string;
+	readonly name: string;
+	/** True when nobody but root and this process's user could have changed the way to it. */
+	readonly trusted: boolean;
+}
+
+export interface PlaceProblem {
+	readonly kind: 'failed';
+	readonly errno: string;
+	readonly message: string;
+}
+
+export const failedWith = (errno: string, subject: string, more?: string): PlaceProblem => ({
+	kind: 'failed',
+	errno,
+	message: `${subject}: ${errnoText(errno)}${more === undefined ? '' : `; ${more}`}`,
+});
+
+/** Nobody else can exchange what lies in a folder like this. In a sticky one, only what they own themselves. */
+export function isSafeFolder(facts: FileFacts, uid: number): boolean {
+	const ours = facts.uid === 0 || facts.uid === uid;
+	return ours && ((facts.mode & 0o002) === 0 || (facts.mode & 0o1000) !== 0);
+}
+
+/**
+ * Follows a path link by link, and watches who could have laid the links. A link in the last place is followed only
+ * where nobody else could have put it: otherwise the owner of a folder could lead root to /etc/shadow.
+ */
+export async function findPlace(calls: FileCalls, path: string, uid: number): Promise<Place | PlaceProblem> {
+	if (!path.startsWith('/') || path.includes('\0')) return failedWith('EINVAL', path, 'the path must be absolute');
+	let rest = partsOf(path);
+	let folder = '/';
+	let links = 0;
+	try {
+		let trusted = isSafeFolder(await calls.lstat('/'), uid);
+		for (;;) {
+			const name = rest.shift();
+			if (name === undefined) return failedWith('EISDIR', path);
+			if (name === '..') {
+				folder = join(folder, '..');
+				continue;
+			}
+			const last = rest.length === 0;
+			const here = join(folder, name);
+			const facts = await lstatOrMissing(calls, here);
+			if (facts?.type === 'link') {
+				links += 1;
+				if (links > longestLinkChain) return failedWith('ELOOP', path);
+				if (facts.uid !== 0 && facts.uid !== uid) trusted = false;
+				if (last && !trusted)
+					return failedWith('ELOOP', here, 'it is a link in a folder that others can change, so it is not followed');
+				const target = await calls.readlink(here);
+				if (target.startsWith('/')) folder = '/';
+				rest = [...partsOf(target), ...rest];
+				continue;
+			}
+			if (last) return { folder, name, trusted };
+			if (facts === undefined) return failedWith('ENOENT', here);
+			if (facts.type !== 'directory') return failedWith('ENOTDIR', here);
+			if (!isSafeFolder(facts, uid)) trusted = false;
+			folder = here;
+		}
+	} catch (error) {
+		return failedWith(errnoOf(error), path);
+	}
+}
+
+const partsOf = (path: string): string[] => path.split('/').filter(part => part !== '' && part !== '.');
+
+async function lstatOrMissing(calls: FileCalls, path: string): Promise<FileFacts | undefined> {
+	try {
+		return await calls.lstat(path);
+	} catch (error) {
+		if (errnoOf(error) === 'ENOENT') return undefined;
+		throw error;
+	}
+}

@@ -1,0 +1,280 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { errnoOf } from '../host/local/errno-text.ts';
+import { bootId, processStartTime } from '../host/local/machine-identity.ts';
+import type { StateFolder } from './state-folder.ts';
+
+/** Who holds the host, as the one who has to wait is told. */
+export interface LockHolder {
+	readonly pid: number;
+	readonly user: string;
+	readonly host: string;
+	/** The step it is at, or a word such as `starting`. */
+	readonly step: string;
+	/** ISO 8601. */
+	readonly since: string;
+	readonly tool: string;
+}
+
+const fileSchema = z.object({
+	/** Unlike the pid, never used again. */
+	id: z.string().regex(/^[0-9a-f]{16,64}$/),
+	pid: z.number().int(),
+	startTime: z.string().optional(),
+	bootId: z.string().optional(),
+	user: z.string(),
+	host: z.string(),
+	step: z.string(),
+	since: z.string(),
+	tool: z.string(),
+});
+type LockContent = z.infer<typeof fileSchema>;
+
+export interface HostLock {
+	/** Tells others which step this run is at. False when the lock is no longer ours. */
+	update(step: string): Promise<boolean>;
+	/** Lets the lock go, if it is still ours. */
+	release(): Promise<void>;
+}
+
+export type LockResult =
+	| {
+			readonly kind: 'held';
+			readonly lock: HostLock /** The dead run whose lock was taken over. */;
+			readonly after?: LockHolder;
+	  }
+	| { readonly kind: 'locked'; readonly holder: LockHolder }
+	| { readonly kind: 'failed'; readonly errno: string; readonly file: string };
+
+/** The file operations of a lock; tests put others in their place to choose the order in which contenders move. */
+export interface LockFiles {
+	read(path: string): Promise<string>;
+	/** Creates a private file; fails when it is there. */
+	create(path: string, text: string): Promise<void>;
+	link(from: string, to: string): Promise<void>;
+	rename(from: string, to: string): Promise<void>;
+	unlink(path: string): Promise<void>;
+}
+
+const systemLockFiles: LockFiles = {
+	read: path => readFile(path, 'utf8'),
+	create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx', flush: true }),
+	link,
+	rename,
+	unlink,
+};
+
+/** What tells a living holder from a dead one. Without them, this machine is asked. */
+export interface LockReaders {
+	readonly readBootId?: () => string | undefined;
+	/** Start time of a process, undefined when there is no such process (or no /proc). */
+	readonly readStartTime?: (pid: number) => string | undefined;
+	/** Asked only where there is no /proc. */
+	readonly isRunning?: (pid: number) => boolean;
+}
+
+type Readers = Required<LockReaders>;
+
+const readersOf = (request: LockReaders): Readers => ({
+	readBootId: request.readBootId ?? bootId,
+	readStartTime: request.readStartTime ?? processStartTime,
+	isRunning: request.isRunning ?? isRunning,
+});
+
+export interface LockRequest extends LockReaders {
+	readonly user: string;
+	readonly host: string;
+	readonly tool: string;
+	readonly step: string;
+	readonly now: () => Date;
+	readonly pid?: number;
+	readonly files?: LockFiles;
+}
+
+/** Contenders that die in turn each cost a round; more than this many at once do not happen. */
+const mostRounds = 1000;
+
+/**
+ * Takes the one lock of this host. It appears with its whole content in one step (a hard link to a finished file), so
+ * nobody ever reads half of it.
+ *
+ * The lock of a dead run (another boot, no such process, or another process under its pid) is taken over. A second file,
+ * named after the dead lock's id and also created by link(2), decides among several who try: one gets it, looks again
+ * whether the lock is still the dead one, and only then renames its own over it. Should that one die in between, its file
+ * is treated like the lock itself.
+ */
+export async function takeLock(folder: StateFolder, request: LockRequest): Promise<LockResult> {
+	const files = request.files ?? systemLockFiles;
+	const readers = readersOf(request);
+	const pid = request.pid ?? process.pid;
+	const startTime = readers.readStartTime(pid);
+	const boot = readers.readBootId();
+	const own: LockContent = {
+		id: randomBytes(16).toString('hex'),
+		pid,
+		...(startTime !== undefined && { startTime }),
+		...(boot !== undefined && { bootId: boot }),
+		user: request.user,
+		host: request.host,
+		step: request.step,
+		since: request.now().toISOString(),
+		tool: request.tool,
+	};
+	const finished = join(folder.path, `lock.new-${own.id}`);
+	try {
+		await files.create(finished, textOf(own));
+		try {
+			return await contend(folder, files, finished, own, readers);
+		} finally {
+			await remove(files, finished);
+		}
+	} catch (error) {
+		const errno = errnoOf(error);
+		if (errno === 'EUNKNOWN') throw error;
+		return { kind: 'failed', errno, file: folder.lockFile };
+	}
+}
+
+async function contend(
+	folder: StateFolder,
+	files: LockFiles,
+	finished: string,
+	own: LockContent,
+	readers: Readers,
+): Promise<LockResult> {
+	for (let round = 0; round < mostRounds; round++) {
+		const chain = await readChain(folder, files);
+		const last = chain.at(-1);
+		if (last === undefined) {
+			if (await linked(files, finished, folder.lockFile)) return { kind: 'held', lock: hostLock(folder, files, own) };
+			continue;
+		}
+		if (last.content !== undefined && isAlive(last.content, own, readers))
+			return { kind: 'locked', holder: holderOf(last.content) };
+
+		const claim = claimFile(folder, last.id);
+		if (!(await linked(files, finished, claim))) continue;
+		// Whoever took the dead lock over has cleaned up the claims, so that ours could succeed too late.
+		const now = await readChain(folder, files, last.id);
+		if (now.length !== chain.length || now.some((entry, index) => entry.id !== chain[index]?.id)) {
+			await remove(files, claim);
+			continue;
+		}
+		const dead = chain[0]?.content;
+		await files.rename(finished, folder.lockFile);
+		for (const entry of chain.toReversed()) await remove(files, claimFile(folder, entry.id));
+		return { kind: 'held', lock: hostLock(folder, files, own), ...(dead !== undefined && { after: holderOf(dead) }) };
+	}
+	return { kind: 'failed', errno: 'EAGAIN', file: folder.lockFile };
+}
+
+interface Entry {
+	readonly id: string;
+	/** Undefined when it cannot be read: no run writes it so, thus nobody holds it. */
+	readonly content: LockContent | undefined;
+}
+
+/** The lock, then who claims to take it over, then who claims that claim. Stops after the entry with the id `until`. */
+async function readChain(folder: StateFolder, files: LockFiles, until?: string): Promise<readonly Entry[]> {
+	const chain: Entry[] = [];
+	let file = folder.lockFile;
+	for (;;) {
+		const entry = await readEntry(files, file);
+		if (entry === undefined || chain.some(earlier => earlier.id === entry.id)) return chain;
+		chain.push(entry);
+		if (entry.id === until) return chain;
+		file = claimFile(folder, entry.id);
+	}
+}
+
+async function readEntry(files: LockFiles, file: string): Promise<Entry | undefined> {
+	let text: string;
+	try {
+		text = await files.read(file);
+	} catch (error) {
+		if (errnoOf(error) === 'ENOENT') return undefined;
+		throw error;
+	}
+	try {
+		const content = fileSchema.parse(JSON.parse(text));
+		return { id: content.id, content };
+	} catch {
+		return { id: createHash('sha256').update(text).digest('hex'), content: undefined };
+	}
+}
+
+function isAlive(holder: LockContent, us: Pick<LockContent, 'bootId' | 'startTime'>, readers: Readers): boolean {
+	if (holder.bootId !== undefined && us.bootId !== undefined && holder.bootId !== us.bootId) return false;
+	// Without /proc there are no start times, not even our own.
+	if (us.startTime === undefined || holder.startTime === undefined) return readers.isRunning(holder.pid);
+	return readers.readStartTime(holder.pid) === holder.startTime;
+}
+
+function isRunning(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return errnoOf(error) === 'EPERM';
+	}
+}
+
+function hostLock(folder: StateFolder, files: LockFiles, taken: LockContent): HostLock {
+	const isOurs = async (): Promise<boolean> => (await readEntry(files, folder.lockFile))?.id === taken.id;
+	return {
+		update: async step => {
+			if (!(await isOurs())) return false;
+			const next = join(folder.path, `lock.new-${randomBytes(16).toString('hex')}`);
+			await files.create(next, textOf({ ...taken, step }));
+			await files.rename(next, folder.lockFile);
+			return true;
+		},
+		release: async () => {
+			if (await isOurs()) await remove(files, folder.lockFile);
+		},
+	};
+}
+
+/** Who holds the lock right now, for `status`; undefined when nobody does or its holder is dead. Changes nothing. */
+export async function lockHolder(folder: StateFolder, request: LockReaders = {}): Promise<LockHolder | undefined> {
+	const readers = readersOf(request);
+	const content = (await readEntry(systemLockFiles, folder.lockFile).catch(() => undefined))?.content;
+	if (content === undefined) return undefined;
+	const startTime = readers.readStartTime(process.pid);
+	const boot = readers.readBootId();
+	const us = { ...(startTime !== undefined && { startTime }), ...(boot !== undefined && { bootId: boot }) };
+	return isAlive(content, us, readers) ? holderOf(content) : undefined;
+}
+
+const claimFile = (folder: StateFolder, id: string): string => join(folder.path, `lock.after-${id}`);
+
+const textOf = (content: LockContent): string => `${JSON.stringify(content)}\n`;
+
+const holderOf = ({ pid, user, host, step, since, tool }: LockContent): LockHolder => ({
+	pid,
+	user,
+	host,
+	step,
+	since,
+	tool,
+});
+
+async function linked(files: LockFiles, from: string, to: string): Promise<boolean> {
+	try {
+		await files.link(from, to);
+		return true;
+	} catch (error) {
+		if (errnoOf(error) === 'EEXIST') return false;
+		throw error;
+	}
+}
+
+async function remove(files: LockFiles, path: string): Promise<void> {
+	try {
+		await files.unlink(path);
+	} catch (error) {
+		if (errnoOf(error) !== 'ENOENT') throw error;
+	}
+}

@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import type { Surroundings } from '../commands/surroundings.ts';
+import type { Event } from '../core/event.ts';
+import { exitCode } from '../core/exit.ts';
+import type { Answers } from '../core/question.ts';
+import { reduceAll } from '../core/state.ts';
+import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
+import { machineId } from '../host/local/machine-identity.ts';
+import { takeLock } from './lock.ts';
+import { createRunLog, type OpenLogResult, type OpenRunLog, openRunLog } from './run-log-files.ts';
+import { moveSessionAside, readSession, type Session, type SessionRead, saveSession } from './session.ts';
+import { openStateFolder, type StateFolder, type StateFolderProblem } from './state-folder.ts';
+
+/** A run that this process may write to: lock held, log open. */
+export interface OpenedRun {
+	readonly run: string;
+	readonly log: OpenRunLog;
+	/** What an earlier process of the same run logged; empty for a new run. */
+	readonly events: readonly Event[];
+	readonly answers: Answers;
+	readonly saveAnswer: (id: string, value: Answers[string]) => void;
+	readonly saveCursor: (step: string) => void;
+	readonly close: () => Promise<void>;
+}
+
+/** Outcomes after which a run is not over: the next start goes on with it. */
+const goesOn: ReadonlySet<string> = new Set(['interrupted', 'open', 'failed']);
+
+/**
+ * Opens the state folder, takes the host's lock and decides which run this process belongs to: one that was interrupted
+ * goes on, else a new one begins. Every problem with what lies there is said with its path, and nothing is written then.
+ */
+export async function openRun(
+	surroundings: Surroundings,
+	request: { readonly mode: 'run' | 'test' | 'revert'; readonly fresh: boolean },
+): Promise<OpenedRun> {
+	const { host, version, now } = surroundings;
+	const folder = await openFolder(surroundings.stateFolder, true);
+	const taken = await takeLock(folder, {
+		user: host.identity.user,
+		host: host.identity.hostname,
+		tool: version,
+		step: 'starting',
+		now,
+	});
+	if (taken.kind === 'locked') {
+		const { pid, user, since, step } = taken.holder;
+		const minutes = Math.max(0, Math.round((now().getTime() - Date.parse(since)) / 60_000));
+		throw new CannotGoOn(
+			`another run is at work on this host: pid ${pid}, started by ${user} ${minutes} min ago, at step ${step}.`,
+			exitCode.locked,
+			[`look at it    sysbox-setup status`, `wait for it, or end it: kill -INT ${pid}`],
+		);
+	}
+	if (taken.kind === 'failed')
+		throw new CannotGoOn(`the lock ${taken.file} cannot be taken (${taken.errno}).`, exitCode.failed);
+	const { lock } = taken;
+	try {
+		const machine = machineId() ?? '';
+		const session = await readSession(folder, machine === '' ? undefined : machine);
+		if (request.fresh) await moveSessionAside(folder, now());
+		else refuseSession(session);
+		const saved = session.kind === 'session' && !request.fresh ? session.session : undefined;
+		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request.mode);
+
+		const run = past?.log.run ?? runName(now());
+		const log = past?.log ?? logOnFirstUse(folder, run);
+		let current: Session = {
+			run,
+			machineId: machine,
+			answers: past === undefined ? {} : (saved?.answers ?? {}),
+			tool: version,
+			updatedAt: now().toISOString(),
+			...(saved?.cursor !== undefined && past !== undefined && { cursor: saved.cursor }),
+		};
+		let saving: Promise<unknown> = Promise.resolve();
+		let trouble: string | undefined;
+		const save = (change: Partial<Session>): void => {
+			current = { ...current, ...change, updatedAt: now().toISOString() };
+			const snapshot = current;
+			saving = saving.then(async () => {
+				const written = await saveSession(folder, snapshot);
+				if (written.kind === 'failed') trouble ??= `${written.file} cannot be written (${written.errno})`;
+			});
+		};
+		return {
+			run,
+			log,
+			events: past?.events ?? [],
+			answers: current.answers,
+			saveAnswer: (id, value) => save({ answers: { ...current.answers, [id]: value } }),
+			saveCursor: step => {
+				save({ cursor: step });
+				saving = saving.then(() => lock.update(step));
+			},
+			close: async () => {
+				await saving;
+				await log.close();
+				await lock.release();
+				// The log is whole, so that nothing is lost; but the answers would be asked again.
+				if (trouble !== undefined) throw new CannotGoOn(`the session was not saved: ${trouble}.`, exitCode.failed);
+			},
+		};
+	} catch (error) {
+		await lock.release();
+		throw error;
+	}
+}
+
+/** A run that is refused before its first event (a mistyped answer) leaves no log behind. */
+function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
+	let created: Promise<OpenRunLog> | undefined;
+	const log = (): Promise<OpenRunLog> => {
+		created ??= createRunLog(folder, run);
+		return created;
+	};
+	return {
+		run,
+		append: async (event, how) => (await log()).append(event, how),
+		keep: async bytes => (await log()).keep(bytes),
+		kept: async sha256 => (await log()).kept(sha256),
+		close: async () => {
+			if (created !== undefined) await (await created).close();
+		},
+	};
+}
+
+/** Opens the state folder or says what is wrong with it. */
+export async function openFolder(path: string, create: boolean): Promise<StateFolder> {
+	const opened = await openStateFolder(path, { create, uid: process.getuid?.() ?? 0 });
+	if (opened.kind !== 'open') throw folderTrouble(opened);
+	return opened.folder;
+}
+
+function folderTrouble(problem: StateFolderProblem): Error {
+	const elsewhere = ['name another one with --session-dir DIR'];
+	switch (problem.kind) {
+		case 'missing':
+			return new CannotGoOn(`there is no saved run: ${problem.path} is not there.`, exitCode.blocked);
+		case 'denied':
+			return new WrongInput(`the state folder ${problem.path} cannot be opened: permission denied.`, [
+				'start again as root',
+				...elsewhere,
+			]);
+		case 'not-a-folder':
+			return new WrongInput(
+				`the state folder ${problem.path} is ${problem.what === 'link' ? 'a link' : 'no directory'}.`,
+				elsewhere,
+			);
+		case 'foreign':
+			return new WrongInput(
+				`the state folder ${problem.path} belongs to user id ${problem.uid}; what another user wrote is not resumed or reverted.`,
+				elsewhere,
+			);
+		case 'open-to-others':
+			return new WrongInput(
+				`others can write into the state folder ${problem.path} (mode ${problem.mode.toString(8)}), so nothing in it can be believed.`,
+				[`chmod 700 ${problem.path}   # after you looked at what is in it`, ...elsewhere],
+			);
+		case 'failed':
+			return new CannotGoOn(
+				`the state folder ${problem.path} cannot be used (${problem.errno}).`,
+				problem.errno === 'EROFS' ? exitCode.blocked : exitCode.failed,
+				elsewhere,
+			);
+		default:
+			return problem satisfies never;
+	}
+}
+
+const beginAnew = ['begin a new run, and keep the old files aside, with --fresh'];
+
+function refuseSession(session: SessionRead): void {
+	switch (session.kind) {
+		case 'session':
+		case 'missing':
+			return;
+		case 'corrupt':
+			throw new WrongInput(`the saved session ${session.file} cannot be read: ${session.what}.`, beginAnew);
+		case 'newer':
+			throw new WrongInput(`the saved session ${session.file} was made by a newer version (${session.version}).`, [
+				'use that version',
+				...beginAnew,
+			]);
+		case 'other-machine':
+			throw new WrongInput(`the saved session ${session.file} was made on another machine.`, beginAnew);
+		case 'denied':
+			throw new WrongInput(`the saved session ${session.file} cannot be read: permission denied.`);
+		case 'failed':
+			throw new CannotGoOn(`the saved session ${session.file} cannot be read (${session.errno}).`, exitCode.failed);
+		default:
+			session satisfies never;
+	}
+}
+
+/** The log of the saved run, when that run is not over and of this kind. */
+async function goOn(
+	folder: StateFolder,
+	run: string,
+	mode: 'run' | 'test' | 'revert',
+): Promise<Extract<OpenLogResult, { kind: 'open' }> | undefined> {
+	const opened = await openRunLog(folder, run);
+	if (opened.kind === 'missing') return undefined;
+	if (opened.kind !== 'open') throw logTrouble(opened);
+	const state = reduceAll(opened.events);
+	const over =
+		state.start === undefined ||
+		state.start.mode !== mode ||
+		(state.end !== undefined && !goesOn.has(state.end.outcome));
+	if (!over) return opened;
+	await opened.log.close();
+	return undefined;
+}
+
+export function logTrouble(problem: Exclude<OpenLogResult, { kind: 'open' }>): Error {
+	switch (problem.kind) {
+		case 'corrupt':
+			return new WrongInput(`the log ${problem.file}:${problem.line} cannot be read: ${problem.what}.`, beginAnew);
+		case 'newer':
+			return new WrongInput(`the log ${problem.file} was made by a newer version (${problem.version}).`, [
+				'use that version',
+				...beginAnew,
+			]);
+		case 'missing':
+			return new CannotGoOn(`the log ${problem.file} is gone.`, exitCode.blocked);
+		case 'denied':
+			return new WrongInput(`the log ${problem.file} cannot be read: permission denied.`, ['start again as root']);
+		case 'failed':
+			return new CannotGoOn(`the log ${problem.file} cannot be read (${problem.errno}).`, exitCode.failed);
+		default:
+			return problem satisfies never;
+	}
+}
+
+/** Sorts by time, and two runs of one second differ. */
+const runName = (now: Date): string =>
+	`${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase()}-${randomBytes(2).toString('hex')}`;

@@ -1,0 +1,303 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Event, eventSchema } from '../core/event.ts';
+import { errnoOf, errnoText } from '../host/local/errno-text.ts';
+import { readLogLines } from './log-lines.ts';
+import type { LogProblem, LogRead, RunLog } from './run-log.ts';
+import { isRunName, type RunPaths, runPaths, type StateFolder, syncFolder } from './state-folder.ts';
+
+/** The log could not be written. Nothing that it was to record may be done then. */
+export class LogWriteError extends Error {
+	readonly errno: string;
+	readonly file: string;
+	constructor(errno: string, file: string) {
+		super(`${file} could not be written: ${errnoText(errno)}`);
+		this.name = 'LogWriteError';
+		this.errno = errno;
+		this.file = file;
+	}
+}
+
+/** Why there is nothing to read. */
+export type LogAbsence =
+	| { readonly kind: 'missing' | 'denied'; readonly file: string }
+	| { readonly kind: 'failed'; readonly file: string; readonly errno: string };
+
+/** The few calls of a log file, so that a test can fill the disk or cut the power between them. */
+export interface LogFile {
+	/** Appends; may write less than it is given. */
+	write(bytes: Uint8Array): Promise<number>;
+	datasync(): Promise<void>;
+	truncate(size: number): Promise<void>;
+	close(): Promise<void>;
+}
+
+export interface OpenRunLog extends RunLog {
+	/** Waits for what is on its way, then closes the file. Appending fails from then on. */
+	close(): Promise<void>;
+}
+
+export type OpenLogResult =
+	| { readonly kind: 'open'; readonly log: OpenRunLog; readonly events: readonly Event[] }
+	| LogProblem
+	| LogAbsence;
+
+const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
+
+/** Starts the log of a new run. Rejects with {@link LogWriteError}, also when the run exists already. */
+export async function createRunLog(folder: StateFolder, run: string): Promise<OpenRunLog> {
+	const paths = runPaths(folder, run);
+	try {
+		await makeFolder(folder.runsFolder);
+		await mkdir(paths.folder, 0o700);
+		await mkdir(paths.backup, 0o700);
+		const handle = await open(paths.events, newFile | constants.O_APPEND, 0o600);
+		// From the inside out: a name on disk must not point to nothing.
+		await syncFolder(paths.folder);
+		await syncFolder(folder.runsFolder);
+		await syncFolder(folder.path);
+		return runLog(run, paths, logFile(handle), 0, -1);
+	} catch (error) {
+		throw writeError(error, paths.events);
+	}
+}
+
+/** Opens the log of an earlier run to go on with it. A line that a power cut tore is cut off first. */
+export async function openRunLog(folder: StateFolder, run: string): Promise<OpenLogResult> {
+	const paths = runPaths(folder, run);
+	const read = await readLogFile(paths.events);
+	if (read.kind !== 'events') return read;
+	try {
+		const handle = await open(paths.events, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+		try {
+			if (read.torn) {
+				await handle.truncate(read.goodBytes);
+				await handle.datasync();
+			}
+			await makeFolder(paths.backup);
+		} catch (error) {
+			await handle.close();
+			throw error;
+		}
+		return {
+			kind: 'open',
+			log: runLog(run, paths, logFile(handle), read.goodBytes, read.events.at(-1)?.seq ?? -1),
+			events: read.events,
+		};
+	} catch (error) {
+		return absence(error, paths.events);
+	}
+}
+
+/** The events of a run, checked one by one. Changes nothing on disk. */
+export async function readRunLog(folder: StateFolder, run: string): Promise<LogRead | LogAbsence> {
+	const read = await readLogFile(runPaths(folder, run).events);
+	return read.kind === 'events' ? { kind: 'events', events: read.events } : read;
+}
+
+/** A backup of an earlier run, without opening its log for writing. */
+export function keptBytes(folder: StateFolder, run: string, sha256: string): Promise<Uint8Array | undefined> {
+	return readKept(runPaths(folder, run).backup, sha256);
+}
+
+export interface RunSummary {
+	readonly run: string;
+	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
+	/** ISO 8601, as the run wrote it. */
+	readonly startedAt: string;
+	readonly host: string;
+	readonly user: string;
+	readonly tool: string;
+	readonly simulated: boolean;
+	readonly reverts?: string;
+}
+
+/** The runs of this folder, the latest first, by their first event only. Runs that cannot be read are left out. */
+export async function listRuns(folder: StateFolder): Promise<readonly RunSummary[]> {
+	let names: string[];
+	try {
+		names = await readdir(folder.runsFolder);
+	} catch {
+		return [];
+	}
+	const found: RunSummary[] = [];
+	for (const run of names.filter(isRunName)) {
+		const start = await firstEvent(runPaths(folder, run).events);
+		if (start?.type !== 'run.start') continue;
+		const { mode, at, host, user, tool, simulated, reverts } = start;
+		found.push({ run, mode, startedAt: at, host, user, tool, simulated, ...(reverts !== undefined && { reverts }) });
+	}
+	return found.sort((a, b) =>
+		a.startedAt === b.startedAt ? (a.run < b.run ? 1 : -1) : a.startedAt < b.startedAt ? 1 : -1,
+	);
+}
+
+/** The latest run of one of these modes. */
+export async function latestRun(
+	folder: StateFolder,
+	modes: readonly RunSummary['mode'][],
+): Promise<RunSummary | undefined> {
+	return (await listRuns(folder)).find(run => modes.includes(run.mode));
+}
+
+/** A log of events over an open file. Exported for tests that bring their own file. */
+export function runLog(run: string, paths: RunPaths, file: LogFile, size: number, lastSeq: number): OpenRunLog {
+	let goodSize = size;
+	let last = lastSeq;
+	/** Set when the file could not be brought back to whole lines, or is closed: then nothing can be appended safely. */
+	let unusable: string | undefined;
+	let queue: Promise<void> = Promise.resolve();
+
+	const writeLine = async (event: Event, durable: boolean): Promise<void> => {
+		if (unusable !== undefined) throw new LogWriteError(unusable, paths.events);
+		if (event.seq <= last) throw new Error(`event ${event.seq} after ${last}: the log is in order`);
+		const line = Buffer.from(`${JSON.stringify(event)}\n`);
+		try {
+			let done = 0;
+			while (done < line.length) done += await file.write(line.subarray(done));
+		} catch (error) {
+			// Half a line in the middle would make the whole log unreadable later.
+			await file.truncate(goodSize).catch(() => {
+				unusable = errnoOf(error);
+			});
+			throw writeError(error, paths.events);
+		}
+		goodSize += line.length;
+		last = event.seq;
+		if (!durable) return;
+		try {
+			await file.datasync();
+		} catch (error) {
+			// After a failed fsync, the kernel may have dropped the pages; a second one would answer "fine" (fsync(2)).
+			unusable = errnoOf(error);
+			throw writeError(error, paths.events);
+		}
+	};
+
+	return {
+		run,
+		append: (event, { durable }) => {
+			const written = queue.then(() => writeLine(event, durable));
+			queue = written.catch(() => {});
+			return written;
+		},
+		keep: bytes => keepBytes(paths.backup, bytes),
+		kept: sha256 => readKept(paths.backup, sha256),
+		close: async () => {
+			await queue;
+			unusable ??= 'EBADF';
+			await file.close();
+		},
+	};
+}
+
+function logFile(handle: FileHandle): LogFile {
+	return {
+		write: async bytes => (await handle.write(bytes)).bytesWritten,
+		datasync: () => handle.datasync(),
+		truncate: size => handle.truncate(size),
+		close: () => handle.close(),
+	};
+}
+
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+async function keepBytes(folder: string, bytes: Uint8Array): Promise<string> {
+	const sha256 = digestOf(bytes);
+	// One with other bytes under that name is no backup of anything, and is replaced.
+	if ((await readKept(folder, sha256)) !== undefined) return sha256;
+	const temporary = join(folder, `.sysbox-setup-${randomBytes(8).toString('hex')}`);
+	try {
+		const handle = await open(temporary, newFile, 0o600);
+		try {
+			await handle.writeFile(bytes);
+			await handle.sync();
+		} finally {
+			await handle.close();
+		}
+		await rename(temporary, join(folder, sha256));
+		await syncFolder(folder);
+		return sha256;
+	} catch (error) {
+		await unlink(temporary).catch(() => {});
+		throw writeError(error, join(folder, sha256));
+	}
+}
+
+async function readKept(folder: string, sha256: string): Promise<Uint8Array | undefined> {
+	if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
+	try {
+		const handle = await open(join(folder, sha256), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		try {
+			const bytes = Uint8Array.from(await handle.readFile());
+			return digestOf(bytes) === sha256 ? bytes : undefined;
+		} finally {
+			await handle.close();
+		}
+	} catch {
+		return undefined;
+	}
+}
+
+type LogFileRead =
+	| { readonly kind: 'events'; readonly events: readonly Event[]; readonly goodBytes: number; readonly torn: boolean }
+	| LogProblem
+	| LogAbsence;
+
+async function readLogFile(file: string): Promise<LogFileRead> {
+	let bytes: Buffer;
+	try {
+		const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		try {
+			bytes = await handle.readFile();
+		} finally {
+			await handle.close();
+		}
+	} catch (error) {
+		return absence(error, file);
+	}
+	const read = readLogLines(bytes);
+	return read.kind === 'events' ? read : { ...read, file };
+}
+
+/** A first line is a few hundred bytes; one that is not whole within this much is none. */
+const firstLineBytes = 64 * 1024;
+
+async function firstEvent(file: string): Promise<Event | undefined> {
+	try {
+		const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		try {
+			const buffer = Buffer.alloc(firstLineBytes);
+			const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+			const end = buffer.subarray(0, bytesRead).indexOf(0x0a);
+			if (end < 0) return undefined;
+			return eventSchema.safeParse(JSON.parse(buffer.toString('utf8', 0, end))).data;
+		} finally {
+			await handle.close();
+		}
+	} catch {
+		return undefined;
+	}
+}
+
+async function makeFolder(path: string): Promise<void> {
+	try {
+		await mkdir(path, 0o700);
+	} catch (error) {
+		if (errnoOf(error) !== 'EEXIST') throw error;
+	}
+}
+
+function absence(error: unknown, file: string): LogAbsence {
+	const errno = errnoOf(error);
+	if (errno === 'ENOENT' || errno === 'ENOTDIR') return { kind: 'missing', file };
+	return errno === 'EACCES' || errno === 'EPERM' ? { kind: 'denied', file } : { kind: 'failed', file, errno };
+}
+
+/** Errors of the system become ours; anything else is a bug and stays what it is. */
+function writeError(error: unknown, file: string): unknown {
+	const errno = errnoOf(error);
+	return errno === 'EUNKNOWN' || error instanceof LogWriteError ? error : new LogWriteError(errno, file);
+}
