@@ -31,7 +31,11 @@ const result = await build({
 	// jsonc-parser's UMD main breaks at run time; its ES module does not.
 	mainFields: ['module', 'main'],
 	banner: { js: banner },
-	define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"', __VERSION__: JSON.stringify(version) },
+	define: {
+		'process.env.NODE_ENV': '"production"',
+		'process.env.DEV': '"false"',
+		__VERSION__: JSON.stringify(version),
+	},
 	sourcemap: false,
 	legalComments: 'none',
 	chunkNames: 'chunk-[hash]',
@@ -62,7 +66,11 @@ for (const input of Object.keys(result.metafile.inputs)) {
 const notices = ['# Third-party notices', '', 'The files in `dist/` contain these packages.', ''];
 for (const name of [...packages.keys()].sort()) {
 	const manifest = JSON.parse(await readFile(path(`node_modules/${name}/package.json`), 'utf8'));
-	const licence = await firstOf(['LICENSE', 'LICENSE.md', 'license', 'license.md', 'LICENCE', 'LICENSE.txt', 'LICENSE-MIT', 'License.txt'].map(file => path(`node_modules/${name}/${file}`)));
+	const licence = await firstOf(
+		['LICENSE', 'LICENSE.md', 'license', 'license.md', 'LICENCE', 'LICENSE.txt', 'LICENSE-MIT', 'License.txt'].map(
+			file => path(`node_modules/${name}/${file}`),
+		),
+	);
 	notices.push(`## ${name} ${manifest.version}`, '', `Licence: ${manifest.license ?? 'see below'}`, '');
 	if (licence !== undefined) notices.push('```text', licence.trim(), '```', '');
 }

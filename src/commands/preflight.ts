@@ -19,11 +19,19 @@ export interface Passed {
 }
 
 /** Reads the answers file and the accepted risks; whatever is wrong with them is said at once and all together. */
-export async function readPassed(options: { readonly answers?: string; readonly acceptRisk: readonly string[]; readonly ignore?: readonly string[] }): Promise<Passed> {
+export async function readPassed(options: {
+	readonly answers?: string;
+	readonly acceptRisk: readonly string[];
+	readonly ignore?: readonly string[];
+}): Promise<Passed> {
 	const { risks, problems } = readRisks(options.acceptRisk);
 	if (problems.length > 0) throw new WrongInput(problems.join('\n'));
 	// What `check --ignore` names is accepted for this one look only.
-	const ignored = (options.ignore ?? []).map(finding => ({ finding, reason: 'given with --ignore', expires: '9999-12-31' }));
+	const ignored = (options.ignore ?? []).map(finding => ({
+		finding,
+		reason: 'given with --ignore',
+		expires: '9999-12-31',
+	}));
 	if (options.answers === undefined) return { answers: {}, waivers: ignored, risks };
 	const path = options.answers;
 	let bytes: Buffer;
@@ -32,7 +40,8 @@ export async function readPassed(options: { readonly answers?: string; readonly 
 	} catch (error) {
 		throw new WrongInput(`the answers file ${path} cannot be read: ${reasonOf(error)}`);
 	}
-	if (bytes.length > maxAnswersBytes) throw new WrongInput(`the answers file ${path} is ${bytes.length} bytes; that is no answers file`);
+	if (bytes.length > maxAnswersBytes)
+		throw new WrongInput(`the answers file ${path} is ${bytes.length} bytes; that is no answers file`);
 	let text: string;
 	try {
 		text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -46,18 +55,39 @@ export async function readPassed(options: { readonly answers?: string; readonly 
 
 export function reasonOf(error: unknown): string {
 	const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-	const words: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EACCES: 'permission denied', EISDIR: 'it is a directory', ENOTDIR: 'a part of the path is no directory' };
+	const words: Readonly<Record<string, string>> = {
+		ENOENT: 'there is no such file',
+		EACCES: 'permission denied',
+		EISDIR: 'it is a directory',
+		ENOTDIR: 'a part of the path is no directory',
+	};
 	return words[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** Holds the answers against everything that the chosen steps would ask, before the first of them starts. */
-export function preflightAnswers(order: StepOrder, catalogue: readonly Step[], passed: Passed, context: JudgeContext, unattended: boolean): void {
-	const questions: readonly Question[] = order.steps.flatMap(({ step, role }) => (role === 'chosen' ? (step.ask?.({ ...context.answers, ...passed.answers }, undefined, context) ?? []) : []));
+export function preflightAnswers(
+	order: StepOrder,
+	catalogue: readonly Step[],
+	passed: Passed,
+	context: JudgeContext,
+	unattended: boolean,
+): void {
+	const questions: readonly Question[] = order.steps.flatMap(({ step, role }) =>
+		role === 'chosen' ? (step.ask?.({ ...context.answers, ...passed.answers }, undefined, context) ?? []) : [],
+	);
 	const known = [...new Set([...catalogue.flatMap(step => step.answerIds ?? []), ...questions.map(q => q.id)])];
-	const problems = checkAnswers(passed.file === undefined ? undefined : { path: passed.path ?? 'answers', file: passed.file }, questions, known);
+	const problems = checkAnswers(
+		passed.file === undefined ? undefined : { path: passed.path ?? 'answers', file: passed.file },
+		questions,
+		known,
+	);
 	// A person can still be asked what is missing; an answers file's mistakes are told in both cases.
 	const telling = unattended ? problems : problems.filter(problem => !problem.startsWith('no answer for '));
-	if (telling.length > 0) throw new WrongInput(telling.join('\n'), unattended ? ['put the answers into a file and pass it with --answers FILE'] : []);
+	if (telling.length > 0)
+		throw new WrongInput(
+			telling.join('\n'),
+			unattended ? ['put the answers into a file and pass it with --answers FILE'] : [],
+		);
 }
 
 /** A record that cannot be written is found before anything is changed, as it is the evidence of the change. */
@@ -65,6 +95,7 @@ export async function preflightReports(order: StepOrder, context: StepContext): 
 	for (const { step, role } of order.steps) {
 		if (step.kind !== 'report' || role !== 'chosen') continue;
 		const target = await step.inspect(context);
-		if (target.kind === 'refused') throw new WrongInput(target.why, ['pass a path that can be written with --record FILE']);
+		if (target.kind === 'refused')
+			throw new WrongInput(target.why, ['pass a path that can be written with --record FILE']);
 	}
 }

@@ -6,7 +6,10 @@ export interface Surroundings {
 	readonly host: WriteHost;
 	readonly simulated: boolean;
 	readonly knowledge: Knowledge;
+	/** On the machine that this process runs on: log, session, lock, backups. */
 	readonly stateFolder: string;
+	/** On the host: downloads, and archives for the proofs. The same folder unless the host is simulated. */
+	readonly hostFolder: string;
 	/** Where the operator stands: records go here. */
 	readonly workingFolder: string;
 	/** How the operator would start this tool again. */

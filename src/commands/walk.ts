@@ -4,8 +4,8 @@ import type { Decider } from '../core/decider.ts';
 import { type EngineDeps, type EngineEnd, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
-import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import { showAction } from '../core/shown-action.ts';
+import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing } from '../decide/from-answers.ts';
@@ -53,13 +53,20 @@ export async function walk(request: Walk): Promise<number> {
 		imageArchives: options.imageArchive,
 		workingFolder: surroundings.workingFolder,
 		command: surroundings.command,
-		stateFolder: surroundings.stateFolder,
+		stateFolder: surroundings.hostFolder,
 		...(options.deb !== undefined && { deb: options.deb }),
 		...(options.record !== undefined && { record: options.record }),
 		...(options.changeId !== undefined && { changeId: options.changeId }),
 	};
-	const start: JudgeContext = { knowledge: surroundings.knowledge, options: runOptions, answers: { ...saved }, state: from, now: surroundings.now() };
-	const interactive = terminal.interactive && !options.yes && options.format === 'text' && mode !== 'check' && mode !== 'plan';
+	const start: JudgeContext = {
+		knowledge: surroundings.knowledge,
+		options: runOptions,
+		answers: { ...saved },
+		state: from,
+		now: surroundings.now(),
+	};
+	const interactive =
+		terminal.interactive && !options.yes && options.format === 'text' && mode !== 'check' && mode !== 'plan';
 	preflightAnswers(order, request.steps, passed, start, !interactive);
 	const look: StepContext = { ...start, host, signal: stop.signal };
 	if (mode === 'run') await preflightReports(order, look);
@@ -67,10 +74,22 @@ export async function walk(request: Walk): Promise<number> {
 	const readers: EventReader[] = [
 		options.format === 'json'
 			? ndjsonReader(terminal.out)
-			: textReader({ glyphs: glyphsFor(terminal.environment), talk: terminal.err, data: terminal.out, mode, command: surroundings.command, all: false }),
+			: textReader({
+					glyphs: glyphsFor(terminal.environment),
+					talk: terminal.err,
+					data: terminal.out,
+					mode,
+					command: surroundings.command,
+					all: false,
+				}),
 	];
 	const log = opened?.log;
-	const stream = eventStream({ now: surroundings.now, readers, from, ...(log !== undefined && { append: (event, how) => log.append(event, how) }) });
+	const stream = eventStream({
+		now: surroundings.now,
+		readers,
+		from,
+		...(log !== undefined && { append: (event, how) => log.append(event, how) }),
+	});
 
 	const { emit } = stream;
 	const command = [...request.typed];
@@ -91,15 +110,29 @@ export async function walk(request: Walk): Promise<number> {
 		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command });
 		// A kill or a power cut left these without an outcome. What they came to is for the steps to find out.
 		for (const action of from.actions.filter(a => a.outcome === 'intended')) {
-			await emit({ type: 'action.outcome', step: action.step, action: action.id, outcome: 'interrupted', ms: 0, evidence: 'the process ended before the outcome was known' });
+			await emit({
+				type: 'action.outcome',
+				step: action.step,
+				action: action.id,
+				outcome: 'interrupted',
+				ms: 0,
+				evidence: 'the process ended before the outcome was known',
+			});
 		}
 	}
 
-	const probes = probeHost({ host, run: opened?.run ?? 'unsaved', signal: stop.signal, stateFolder: surroundings.stateFolder });
+	const probes = probeHost({
+		host,
+		run: opened?.run ?? 'unsaved',
+		signal: stop.signal,
+		stateFolder: surroundings.hostFolder,
+		pause: surroundings.pause,
+	});
 	const applyDeps = {
 		host,
 		emit,
-		keep: (bytes: Uint8Array) => opened?.log.keep(bytes) ?? Promise.reject(new Error('this command keeps no log and must change nothing')),
+		keep: (bytes: Uint8Array) =>
+			opened?.log.keep(bytes) ?? Promise.reject(new Error('this command keeps no log and must change nothing')),
 		kept: (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined),
 		state: stream.state,
 		now: () => surroundings.now().getTime(),
@@ -131,9 +164,18 @@ export async function walk(request: Walk): Promise<number> {
 		recordAsked: options.record !== undefined,
 	});
 	const exit = stop.exit() ?? end.exit;
-	await emit({ type: 'run.end', outcome: end.outcome, exit, changed: end.changed, reboot: false, open: [...end.open], ...(end.why !== undefined && { why: end.why }) });
+	await emit({
+		type: 'run.end',
+		outcome: end.outcome,
+		exit,
+		changed: end.changed,
+		reboot: false,
+		open: [...end.open],
+		...(end.why !== undefined && { why: end.why }),
+	});
 	await stream.drained();
-	if (options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined) terminal.err(`go on with:  ${resumeCommand(request)}\n`);
+	if (options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined)
+		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
 	return exit;
 }
 
@@ -146,7 +188,13 @@ function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers'
 	const { passed, terminal, mode } = request;
 	if (mode === 'check' || mode === 'plan') return decideNothing(passed.answers, saved);
 	if (!interactive) return decideFromAnswers({ answers: passed.answers, saved, risks: passed.risks });
-	return decideFromPrompts({ ask: terminal.ask, say: line => terminal.err(`${line}\n`), answers: passed.answers, saved, risks: passed.risks });
+	return decideFromPrompts({
+		ask: terminal.ask,
+		say: line => terminal.err(`${line}\n`),
+		answers: passed.answers,
+		saved,
+		risks: passed.risks,
+	});
 }
 
 export type { EngineEnd };

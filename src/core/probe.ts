@@ -15,7 +15,7 @@ export interface ProbeResult {
 	readonly evidence: readonly Evidence[];
 }
 
-/** A throw-away container. The probe host adds the label, the name and `--rm`; nothing here can name a foreign object. */
+/** A throw-away container. The probe host adds the label and the name; nothing here can name a foreign object. */
 export interface ContainerSpec {
 	readonly image: string;
 	/** Undefined: the daemon's `runc`, by name. */
@@ -29,6 +29,8 @@ export interface ContainerSpec {
 
 export interface ProbeContainer {
 	readonly id: string;
+	/** As `docker exec` and `docker logs` take it, and as the operator sees it in `docker ps`. */
+	readonly name: string;
 	/** The container's first process as the host numbers it. */
 	readonly pid: number;
 	exec(
@@ -57,6 +59,8 @@ export interface RunResult {
 export interface ProbeHost {
 	exec(argv: Argv, timeoutMs: number): Promise<ExecResult>;
 	readText(path: string): Promise<string | undefined>;
+	/** Waits, for probes that ask again until something is up. Ends early when the run is stopped; rejects never. */
+	pause(ms: number): Promise<void>;
 	/** This tool's own pid as the host numbers it: the process that a container must not reach. */
 	readonly ownPid: number;
 	/** Runs a container to its end and removes it. */

@@ -80,7 +80,7 @@ export function textReader(options: TextOptions): EventReader {
 	};
 }
 
-const statusWords: Readonly<Record<StepStatus, string>> = {
+export const statusWords: Readonly<Record<StepStatus, string>> = {
 	unchanged: 'nothing to change',
 	done: 'done',
 	proved: 'proved',
@@ -93,7 +93,7 @@ const statusWords: Readonly<Record<StepStatus, string>> = {
 	'not-run': 'not run',
 };
 
-function statusGlyph(status: StepStatus, glyphs: Glyphs): string {
+export function statusGlyph(status: StepStatus, glyphs: Glyphs): string {
 	switch (status) {
 		case 'unchanged':
 		case 'done':

@@ -1,0 +1,72 @@
+// `npm test`: every layer that this machine can run, cheapest first. It installs and starts nothing here: the lab is
+// used where a Docker daemon answers and mmdebstrap is there, else what was left out is said. With LAB=required (as in
+// .ci/run) a missing lab is a failure. The last line counts what the runners themselves report.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+
+const root = new URL('..', import.meta.url);
+const path = name => new URL(name, root).pathname;
+const reports = path('.tmp/reports');
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+
+let passed = 0;
+let failed = 0;
+const leftOut = [];
+const timings = [];
+
+function layer(name, config) {
+	const report = `${reports}/${name}.json`;
+	const began = Date.now();
+	const run = spawnSync(
+		process.execPath,
+		[
+			path('node_modules/vitest/vitest.mjs'),
+			'run',
+			'--config',
+			path(config),
+			'--reporter=default',
+			'--reporter=json',
+			`--outputFile.json=${report}`,
+		],
+		{ stdio: 'inherit', cwd: path('.') },
+	);
+	timings.push(`${name} ${Math.round((Date.now() - began) / 1000)} s`);
+	let counted;
+	try {
+		counted = JSON.parse(readFileSync(report, 'utf8'));
+	} catch {
+		// Without a report nothing is known to have passed.
+		failed += 1;
+		return;
+	}
+	passed += counted.numPassedTests;
+	// A file that does not load has no failed test of its own, but is a failure all the same.
+	failed += counted.numFailedTests + (counted.numFailedTests === 0 && run.status !== 0 ? 1 : 0);
+}
+
+const has = program => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+const dockerAnswers = () =>
+	spawnSync('docker', ['info', '--format', '{{.ServerVersion}}'], { timeout: 10_000 }).status === 0;
+
+layer('unit', 'vitest.config.ts');
+const built = spawnSync(process.execPath, [path('scripts/build.mjs')], { stdio: 'inherit' });
+if (built.status !== 0) failed += 1;
+else {
+	layer('built', 'test/built/vitest.config.ts');
+	const missing = [
+		...(has('mmdebstrap') ? [] : ['mmdebstrap is not installed']),
+		...(has('docker') && dockerAnswers() ? [] : ['no Docker daemon answers']),
+	];
+	if (process.env['LAB'] === 'off') leftOut.push('the lab: switched off by LAB=off');
+	else if (missing.length === 0) layer('lab', 'test/lab/vitest.config.ts');
+	else if (process.env['LAB'] === 'required') {
+		process.stderr.write(`the lab is required, and cannot run: ${missing.join(', ')}\n`);
+		failed += 1;
+	} else leftOut.push(`the lab (real systemd and Docker in a container): ${missing.join(', ')}`);
+}
+
+process.stdout.write(`\n${timings.join(', ')}\n`);
+for (const text of leftOut) process.stdout.write(`left out: ${text}\n`);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 ? 0 : 1);

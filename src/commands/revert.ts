@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import type { CommonOptions } from '../args.ts';
+import { exitCode } from '../core/exit.ts';
+import { changedAnything, type RunState, reduceAll } from '../core/state.ts';
+import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
+import { leftByRevert, revertStep } from '../revert/revert-step.ts';
+import { logTrouble, openFolder, openRun } from '../state/open-run.ts';
+import { keptBytes, listRuns, readRunLog } from '../state/run-log-files.ts';
+import type { StateFolder } from '../state/state-folder.ts';
+import { readPassed, reasonOf } from './preflight.ts';
+import type { StopSignals } from './stop-signals.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Terminal } from './terminal.ts';
+import { walk } from './walk.ts';
+
+export interface RevertRequest {
+	readonly options: CommonOptions;
+	/** A record names a run, and nothing else in it is used: what is put back comes from this host's own log. */
+	readonly record?: string;
+	readonly surroundings: Surroundings;
+	readonly terminal: Terminal;
+	readonly stop: StopSignals;
+	readonly typed: readonly string[];
+}
+
+/** Takes a run back: the one that a record names, else the last one that changed something and still stands. */
+export async function revert(request: RevertRequest): Promise<number> {
+	const { surroundings, terminal, options } = request;
+	const passed = await readPassed({
+		acceptRisk: options.acceptRisk,
+		...(options.answers !== undefined && { answers: options.answers }),
+	});
+	const folder = await openFolder(surroundings.stateFolder, true);
+	const named = request.record === undefined ? undefined : await runOfRecord(request.record);
+	const opened = await openRun(surroundings, { mode: 'revert', fresh: options.fresh });
+	try {
+		// A revert that was killed goes on with the run that it had begun to take back.
+		const begun = opened.events.find(event => event.type === 'run.start');
+		const run = named ?? (begun?.type === 'run.start' ? begun.reverts : undefined) ?? (await lastStandingRun(folder));
+		if (run === undefined) {
+			terminal.out('there is nothing to take back: no run on this host changed anything that still stands\n');
+			return exitCode.done;
+		}
+		const original = await stateOf(folder, run);
+		if (original.start?.mode === 'revert')
+			throw new WrongInput(`run ${run} is itself a revert; start a run to set the host up again.`);
+		const step = revertStep(original, sha256 => keptBytes(folder, run, sha256));
+		const exit = await walk({
+			mode: 'revert',
+			steps: [step],
+			selection: {},
+			options,
+			passed,
+			strict: false,
+			surroundings,
+			terminal,
+			stop: request.stop,
+			typed: request.typed,
+			opened,
+			reverts: run,
+		});
+		if (exit === exitCode.done && options.format === 'text') {
+			for (const left of leftByRevert(original)) terminal.out(`  stays  ${left}\n`);
+			const { record } = original;
+			if (record !== undefined) terminal.out(`  stays  ${record.path} (the record of the run)\n`);
+		}
+		return exit;
+	} finally {
+		await opened.close();
+	}
+}
+
+async function stateOf(folder: StateFolder, run: string): Promise<RunState> {
+	const log = await readRunLog(folder, run);
+	if (log.kind === 'missing')
+		throw new CannotGoOn(
+			`this host has no log of run ${run}: a run can be taken back only where it ran.`,
+			exitCode.blocked,
+		);
+	if (log.kind !== 'events') throw logTrouble(log);
+	return reduceAll(log.events);
+}
+
+/** The newest run that changed something and was not taken back since. */
+async function lastStandingRun(folder: StateFolder): Promise<string | undefined> {
+	const runs = await listRuns(folder);
+	const takenBack = new Set<string>();
+	for (const { run, mode, reverts } of runs) {
+		if (mode !== 'revert' || reverts === undefined) continue;
+		const state = await stateOf(folder, run);
+		if (state.end?.exit === exitCode.done) takenBack.add(reverts);
+	}
+	for (const { run, mode } of runs.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt))) {
+		if ((mode === 'run' || mode === 'test') && !takenBack.has(run) && changedAnything(await stateOf(folder, run)))
+			return run;
+	}
+	return undefined;
+}
+
+/** Records are for people; a megabyte is far more than one ever has. */
+const maxRecordBytes = 16 * 1024 * 1024;
+
+async function runOfRecord(path: string): Promise<string> {
+	let text: string;
+	try {
+		const bytes = await readFile(path);
+		if (bytes.length > maxRecordBytes) throw new WrongInput(`${path} is ${bytes.length} bytes; that is no record.`);
+		text = bytes.toString('utf8');
+	} catch (error) {
+		if (error instanceof WrongInput) throw error;
+		throw new WrongInput(`the record ${path} cannot be read: ${reasonOf(error)}`);
+	}
+	const run = /^---\n[\s\S]*?^\s*"?run"?:\s*"?([A-Za-z0-9][A-Za-z0-9._-]*)"?,?$/m.exec(text)?.[1];
+	if (run === undefined)
+		throw new WrongInput(`${path} is not a record of sysbox-setup: it names no run.`, [
+			'without a record, the last run is taken back: sysbox-setup revert',
+		]);
+	return run;
+}
