@@ -1,0 +1,380 @@
+import type { Finding } from '../../src/core/finding.ts';
+import type { ActionState, RunState, StepState } from '../../src/core/state.ts';
+import { type ThreatRow, threatTable } from '../../src/core/threat.ts';
+import { block, code, inline, table } from './markdown.ts';
+
+export interface RecordOptions {
+	readonly owner: string;
+	readonly reviewDays: number;
+	readonly now: Date;
+	/** How the operator starts this tool. */
+	readonly command: string;
+	readonly path: string;
+	readonly knowledgeDate: string;
+}
+
+/** Of the data block; changes only when a field goes or changes its meaning. */
+export const recordVersion = 1;
+
+/** The record, from the run's state alone: the same events give the same text. */
+export function composeRecord(state: RunState, options: RecordOptions): string {
+	const rows = threatTable(state);
+	const incomplete = incompleteSteps(state);
+	const sections = [
+		dataBlock(state, options, rows, incomplete),
+		heading(state, options, incomplete),
+		whatIsTrue(state, rows),
+		whoWhenWhere(state, options),
+		stepsTable(state),
+		changes(state, options),
+		proofs(state),
+		findings(state),
+		answers(state),
+		whatIsLeft(state),
+		notProtected(state),
+		afterwards(state, options),
+	];
+	return `${sections
+		.map(lines => lines.join('\n'))
+		.join('\n\n')
+		.trimEnd()}\n`;
+}
+
+/** Steps that are not where a finished run has them. The record step itself is running while this is written. */
+function incompleteSteps(state: RunState): readonly StepState[] {
+	return state.steps.filter(
+		step =>
+			step.kind !== 'report' && ['running', 'failed', 'blocked', 'open', 'not-run', 'undecided'].includes(step.status),
+	);
+}
+
+const reviewDay = (options: RecordOptions): string =>
+	new Date(options.now.getTime() + options.reviewDays * 86_400_000).toISOString().slice(0, 10);
+
+function dataBlock(
+	state: RunState,
+	options: RecordOptions,
+	rows: readonly ThreatRow[],
+	incomplete: readonly StepState[],
+): readonly string[] {
+	const { start } = state;
+	const data = {
+		'sysbox-setup-record': recordVersion,
+		run: start?.run ?? 'unknown',
+		host: start?.host ?? 'unknown',
+		simulated: start?.simulated ?? false,
+		complete: incomplete.length === 0,
+		tool: start?.tool ?? 'unknown',
+		knowledge: options.knowledgeDate,
+		started: start?.at ?? '',
+		written: options.now.toISOString(),
+		owner: options.owner,
+		review: reviewDay(options),
+		...(start?.changeId !== undefined && { changeId: start.changeId }),
+		observed: Object.fromEntries(Object.entries(state.observed).map(([key, seen]) => [key, seen.last.value])),
+		files: filesLeft(state),
+		threats: rows.map(row => ({
+			id: row.id,
+			before: row.before.level,
+			after: row.after.kind === 'not-proved' ? 'not proved' : row.after.level,
+			lowered: row.after.kind === 'lowered',
+		})),
+		probes: state.steps.flatMap(step => step.probes).map(probe => ({ id: probe.id, verdict: probe.verdict })),
+	};
+	// Each value as JSON, which is YAML too: no host's text can end the block or become a key.
+	return ['---', ...Object.entries(data).map(([key, value]) => `${key}: ${JSON.stringify(value)}`), '---'];
+}
+
+/** What the run left in each file that it wrote, by sha256. */
+function filesLeft(state: RunState): readonly { readonly path: string; readonly sha256: string }[] {
+	const files = new Map<string, string>();
+	for (const { undo, outcome } of state.actions) {
+		if (undo.kind !== 'file' || outcome !== 'done') continue;
+		if (undo.after === null) files.delete(undo.path);
+		else files.set(undo.path, undo.after);
+	}
+	return [...files].map(([path, sha256]) => ({ path, sha256 }));
+}
+
+function heading(state: RunState, options: RecordOptions, incomplete: readonly StepState[]): readonly string[] {
+	const lines = [`# Sysbox on ${inline(state.start?.host ?? 'an unknown host')}`];
+	if (state.start?.simulated === true)
+		lines.push('', '**SIMULATED.** This record was made on a simulated host. No machine was looked at or changed.');
+	if (incomplete.length > 0)
+		lines.push(
+			'',
+			`**INCOMPLETE.** ${incomplete.map(step => `${inline(step.title)}: ${statusText(step)}`).join('. ')}.`,
+		);
+	lines.push(
+		'',
+		`Owner: ${inline(options.owner)} · Looked at again by: ${reviewDay(options)} · Run: ${code(state.start?.run ?? 'unknown')}`,
+	);
+	return lines;
+}
+
+const statusTexts: Readonly<Record<StepState['status'], string>> = {
+	running: 'not finished',
+	unchanged: 'nothing to change',
+	done: 'done',
+	proved: 'proved',
+	failed: 'failed',
+	blocked: 'blocked',
+	undecided: 'could not tell everything',
+	skipped: 'skipped',
+	open: 'something is left to do',
+	reported: 'written',
+	'not-run': 'not run',
+};
+
+const statusText = (step: StepState): string =>
+	`${statusTexts[step.status]}${step.why === undefined ? '' : ` (${inline(step.why)})`}`;
+
+function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly string[] {
+	const after = (row: ThreatRow): string => {
+		switch (row.after.kind) {
+			case 'lowered':
+				return row.after.level;
+			case 'still':
+				return `**still ${row.after.level}**: ${row.after.where.map(inline).join('; ')}`;
+			case 'not-proved':
+				return `not proved: ${inline(row.after.why)}`;
+			default:
+				return row.after satisfies never;
+		}
+	};
+	const lines = [
+		'## What is true now',
+		'',
+		...table(
+			['threat', 'before', 'after', 'rests on'],
+			rows.map(row => [
+				row.title,
+				row.before.level,
+				after(row),
+				`${row.restsOn.held} of ${row.restsOn.of} probes held${row.restsOn.leftOut.length === 0 ? '' : `; left out: ${row.restsOn.leftOut.join(', ')}`}`,
+			]),
+		),
+		'',
+		...rows.map(row => `- ${row.title}, before: ${inline(row.before.basis)}.`),
+	];
+	const waived = state.steps.flatMap(step =>
+		(step.after ?? step.before).filter(finding => finding.waived !== undefined),
+	);
+	if (waived.length > 0)
+		lines.push(
+			'',
+			'Accepted, with reason and last day:',
+			'',
+			...waived.map(
+				f => `- ${code(f.id)}: ${inline(f.waived?.reason ?? '')}, until ${inline(f.waived?.expires ?? '')}`,
+			),
+		);
+	return lines;
+}
+
+function whoWhenWhere(state: RunState, options: RecordOptions): readonly string[] {
+	const { start } = state;
+	const seen = state.observed['host']?.last.value;
+	const facts = typeof seen === 'object' && seen !== null && !Array.isArray(seen) ? Object.entries(seen) : [];
+	const rows: (readonly string[])[] = [
+		['host', inline(start?.host ?? '')],
+		['started', `${start?.at ?? ''} by ${inline(start?.user ?? '')}`],
+		...state.resumes.map(resume => ['gone on with', `${resume.at} by ${inline(resume.user)}`]),
+		['this record', options.now.toISOString()],
+		['typed', code(['sysbox-setup', ...(start?.command ?? [])].join(' '))],
+		...(start?.changeId === undefined ? [] : [['change', inline(start.changeId)]]),
+		['sysbox-setup', `${inline(start?.tool ?? '')}, knowledge of ${options.knowledgeDate}`],
+		...facts.map(([key, value]) => [inline(key), inline(typeof value === 'string' ? value : JSON.stringify(value))]),
+	];
+	return ['## Who, when, where', '', ...table(['', ''], rows)];
+}
+
+function stepsTable(state: RunState): readonly string[] {
+	return [
+		'## Steps',
+		'',
+		...table(
+			['step', 'came to'],
+			state.steps.filter(step => step.kind !== 'report').map(step => [inline(step.title), statusText(step)]),
+		),
+	];
+}
+
+function changes(state: RunState, options: RecordOptions): readonly string[] {
+	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
+	const made = state.actions.filter(action => !reports.has(action.step));
+	if (made.length === 0) return ['## What was changed', '', 'Nothing.'];
+	return [
+		'## What was changed',
+		'',
+		`Everything here is taken back by ${code(`${options.command} revert`)}, but for what is said to stay.`,
+		...made.flatMap(action => ['', ...changeLines(action)]),
+	];
+}
+
+const outcomeTexts: Readonly<Record<ActionState['outcome'], string>> = {
+	intended: 'was begun; how it ended was not seen',
+	done: 'done',
+	failed: 'failed',
+	'rolled-back': 'failed, and was taken back',
+	refused: 'not done',
+	interrupted: 'interrupted',
+	manual: 'left for a person',
+};
+
+function changeLines(action: ActionState): readonly string[] {
+	const lines = [
+		`### ${inline(action.title)}`,
+		'',
+		`${outcomeTexts[action.outcome]} · ${action.at} · ${code(action.does)}`,
+	];
+	if (action.evidence !== undefined) lines.push('', inline(action.evidence));
+	if (action.failure !== undefined) lines.push('', ...block(action.failure.said.split('\n'), 'text'));
+	if (action.diff !== undefined && action.diff.length > 0) {
+		const marks = { add: '+', remove: '-', context: ' ', hunk: '', note: '' } as const;
+		lines.push(
+			'',
+			...block(
+				action.diff.map(line => `${marks[line.kind]}${line.text}`),
+				'diff',
+			),
+		);
+	}
+	lines.push('', `Undo: ${undoText(action)}`);
+	return lines;
+}
+
+function undoText({ undo }: ActionState): string {
+	switch (undo.kind) {
+		case 'file':
+			return undo.before === null
+				? `${code(undo.path)} is removed`
+				: `${code(undo.path)} is put back byte for byte (sha256 ${undo.before.sha256})`;
+		case 'folder':
+			return `${code(undo.path)} is removed when it is empty`;
+		case 'commands':
+			return [
+				...undo.commands.map(command => code(command.argv.join(' '))),
+				...(undo.leaves ?? []).map(left => `stays: ${inline(left)}`),
+			].join('; ');
+		case 'none':
+			return `none (${inline(undo.why)})`;
+		default:
+			return undo satisfies never;
+	}
+}
+
+const verdictTexts = {
+	pass: 'held',
+	fail: '**did not hold**',
+	'could-not-tell': 'could not tell',
+	'left-out': 'left out',
+} as const;
+
+function proofs(state: RunState): readonly string[] {
+	const proved = state.steps.filter(step => step.probes.length > 0);
+	if (proved.length === 0) return ['## What was proved', '', 'Nothing: no probe was run.'];
+	return [
+		'## What was proved',
+		...proved.flatMap(step => [
+			'',
+			`### ${inline(step.title)}`,
+			'',
+			...table(
+				['probe', 'verdict', 'because'],
+				step.probes.map(probe => [code(probe.id), verdictTexts[probe.verdict], inline(probe.because)]),
+			),
+			...step.probes
+				.filter(probe => probe.evidence.length > 0)
+				.flatMap(probe => [
+					'',
+					`${code(probe.id)} ${inline(probe.title)}`,
+					'',
+					...block(
+						probe.evidence.flatMap(e => [`# ${e.what}`, ...e.said.split('\n')]),
+						'text',
+					),
+				]),
+		]),
+	];
+}
+
+function findings(state: RunState): readonly string[] {
+	const rows = (list: readonly Finding[]): readonly string[] =>
+		table(
+			['finding', 'is', 'what'],
+			list.map(f => [
+				code(f.id),
+				f.waived === undefined ? f.severity : `${f.severity}, accepted`,
+				`${inline(f.summary)}${f.evidence === undefined ? '' : ` — ${inline(f.evidence)}`}`,
+			]),
+		);
+	return [
+		'## What was found',
+		...state.steps
+			.filter(step => step.before.length > 0)
+			.flatMap(step => [
+				'',
+				`### ${inline(step.title)}${step.after === undefined ? '' : ', before'}`,
+				'',
+				...rows(step.before),
+				...(step.after === undefined ? [] : ['', `### ${inline(step.title)}, after`, '', ...rows(step.after)]),
+			]),
+	];
+}
+
+function answers(state: RunState): readonly string[] {
+	const latest = new Map(state.answerEvents.map(event => [event.id, event]));
+	if (latest.size === 0) return ['## What was answered', '', 'Nothing was asked.'];
+	return [
+		'## What was answered',
+		'',
+		...table(
+			['question', 'answer', 'from'],
+			[...latest.values()].map(a => [
+				code(a.id),
+				inline(Array.isArray(a.value) ? a.value.join(', ') : String(a.value)),
+				a.source,
+			]),
+		),
+	];
+}
+
+function whatIsLeft(state: RunState): readonly string[] {
+	const open = state.steps.flatMap(step => step.open);
+	return ['## What is left', '', ...(open.length === 0 ? ['Nothing.'] : open.map(text => `- ${inline(text)}`))];
+}
+
+function notProtected(state: RunState): readonly string[] {
+	const stays = state.actions.flatMap(({ undo, outcome }) =>
+		undo.kind === 'commands' && outcome === 'done' ? (undo.leaves ?? []) : [],
+	);
+	return [
+		'## What this does not protect',
+		'',
+		'- The host against bugs in its kernel: all containers share it.',
+		'- What is bind-mounted into a container: root in it is root on those files, and a mounted docker.sock is the host.',
+		'- Containers from each other as well as the host from them: Sysbox CE gives all of them the same range of user ids.',
+		"- The job's own secrets, and the networks that it can reach.",
+		'- Containers that are started with another runtime than sysbox-runc.',
+		'- Anything that changed after this record was written: proofs hold for the versions above.',
+		...(stays.length === 0 ? [] : ['', 'A revert leaves these behind:', '', ...stays.map(left => `- ${inline(left)}`)]),
+	];
+}
+
+function afterwards(state: RunState, options: RecordOptions): readonly string[] {
+	const { command } = options;
+	return [
+		'## Afterwards',
+		'',
+		...table(
+			['to', 'type'],
+			[
+				['look at the host again', code(`${command} check`)],
+				['prove it again', code(`${command} test`)],
+				['take this run back', code(`${command} revert ${options.path}`)],
+				...(state.steps.some(step => step.open.length > 0) ? [['go on with what is left', code(command)]] : []),
+			],
+		),
+	];
+}
