@@ -43,3 +43,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		now: () => new Date(),
 	};
 }
+
+export async function simulatedSurroundings(_o: CommonOptions, _v: string): Promise<Surroundings> {
+	throw new WrongInput('later');
+}

@@ -108,7 +108,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			const names = unfinished.map(([need]) => need).join(', ');
 			result = { status: 'not-run', why: `needs ${names}, which is not finished`, tally: {}, open: [] };
 		} else {
-			result = await runStep(deps, request, step, role, tally, foreseen);
+			result = await runStep(deps, request, step, role, tally, foreseen, unfinished.length > 0);
 		}
 		results.set(step.id, result);
 		open.push(...result.open);
@@ -150,10 +150,11 @@ async function runStep(
 	role: 'chosen' | 'inspected',
 	tally: Tally,
 	foreseen: Action[],
+	behind: boolean,
 ): Promise<StepResult> {
 	switch (step.kind) {
 		case 'change':
-			return runChange(deps, request, step, role, foreseen);
+			return runChange(deps, request, step, role, foreseen, behind);
 		case 'proof':
 			return runProof(deps, request, step, role, foreseen);
 		case 'report':
@@ -192,6 +193,22 @@ async function look(
 	return { facts, findings };
 }
 
+/** What a look alone comes to. A host that a run would set up is fit: what the run would do is named, and is no fault. */
+function checked(findings: readonly Finding[], request: EngineRequest, behind: boolean): StepResult {
+	const hard = behind ? wrongInput(findings) : hardBlocks(findings);
+	if (hard.length > 0) return blockedBy(hard);
+	const undecided = undecidedFindings(findings, request.strict);
+	const toDo = standingBlocks(findings).map(finding => finding.summary);
+	if (toDo.length > 0)
+		return {
+			status: 'open',
+			why: behind ? 'follows the steps before it' : 'a run would settle it',
+			tally: { undecided },
+			open: [],
+		};
+	return { status: undecided ? 'undecided' : 'unchanged', tally: { undecided }, open: [] };
+}
+
 /** Blocks that this step's own plan cannot end. */
 const hardBlocks = (findings: readonly Finding[]): readonly Finding[] =>
 	standingBlocks(findings).filter(f => f.remedy?.kind !== 'planned');
@@ -212,6 +229,9 @@ function blockedBy(findings: readonly Finding[]): StepResult {
 		? { status: 'blocked', why: `what was passed is wrong: ${names}`, tally: {}, open: [], stop: 'wrong-input' }
 		: { status: 'blocked', why: `blocked by ${names}`, tally: { blocked: true }, open: [] };
 }
+
+const newAnswers = (before: Answers, after: Answers): boolean =>
+	Object.entries(after).some(([id, value]) => JSON.stringify(before[id]) !== JSON.stringify(value));
 
 type Asked = 'answered' | 'back' | 'quit' | { readonly missing: readonly string[] };
 
@@ -259,18 +279,15 @@ async function runChange(
 	step: ChangeStep<unknown>,
 	role: 'chosen' | 'inspected',
 	foreseen: Action[],
+	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
+	behind: boolean,
 ): Promise<StepResult> {
 	const planning = request.mode === 'plan';
 	const host = planning && foreseen.length > 0 ? deps.foresee(foreseen) : deps.host;
 	let { facts, findings } = await look(deps, request, step, host, 'before');
-	if (request.mode === 'check') {
-		const hard = hardBlocks(findings);
-		if (hard.length > 0) return blockedBy(hard);
-		const undecided = undecidedFindings(findings, request.strict);
-		return { status: undecided ? 'undecided' : 'unchanged', tally: { undecided }, open: [] };
-	}
+	if (request.mode === 'check') return checked(findings, request, behind);
 	// Behind changes that are only foreseen, a block may be one that those changes end: it is shown, and judged in the run.
-	const hard = planning && foreseen.length > 0 ? wrongInput(findings) : hardBlocks(findings);
+	const hard = planning && behind ? wrongInput(findings) : hardBlocks(findings);
 	if (hard.length > 0) return blockedBy(hard);
 
 	if (role === 'inspected') {
@@ -284,6 +301,7 @@ async function runChange(
 		};
 	}
 
+	const known = deps.state().answers;
 	const asked = await askAll(deps, step, facts);
 	if (asked === 'quit' || asked === 'back')
 		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
@@ -295,6 +313,12 @@ async function runChange(
 			open: [],
 			stop: 'wrong-input',
 		};
+	// An answer can name what is to be looked at, such as a folder.
+	if (newAnswers(known, deps.state().answers)) {
+		({ facts, findings } = await look(deps, request, step, host, 'before'));
+		const now = planning && behind ? wrongInput(findings) : hardBlocks(findings);
+		if (now.length > 0) return blockedBy(now);
+	}
 
 	let changed = false;
 	let manual: readonly string[] = [];
@@ -353,7 +377,7 @@ async function runChange(
 		if (manual.length > 0) break;
 	}
 
-	const standing = standingBlocks(findings);
+	const standing = planning && behind ? [] : standingBlocks(findings);
 	const openWork = manual.map(text => `${step.id}: ${text}`);
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
@@ -419,6 +443,7 @@ async function runProof(
 	let { facts, findings } = await look(deps, request, step, deps.host, 'before');
 	const hard = planning && foreseen.length > 0 ? [] : hardBlocks(findings);
 	if (hard.length > 0) return blockedBy(hard);
+	const known = deps.state().answers;
 	const asked = await askAll(deps, step, facts);
 	if (asked === 'quit' || asked === 'back')
 		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
@@ -430,6 +455,12 @@ async function runProof(
 			open: [],
 			stop: 'wrong-input',
 		};
+
+	if (newAnswers(known, deps.state().answers)) {
+		({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
+		const now = planning && foreseen.length > 0 ? [] : hardBlocks(findings);
+		if (now.length > 0) return blockedBy(now);
+	}
 
 	const plan = step.plan(facts, judgeContext(deps));
 	if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
