@@ -91,7 +91,11 @@ async function lastStandingRun(folder: StateFolder): Promise<string | undefined>
 		if (state.end?.exit === exitCode.done) takenBack.add(reverts);
 	}
 	for (const { run, mode } of runs.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt))) {
-		if ((mode === 'run' || mode === 'test') && !takenBack.has(run) && actionsToRevert(await stateOf(folder, run)).length > 0)
+		if (
+			(mode === 'run' || mode === 'test') &&
+			!takenBack.has(run) &&
+			actionsToRevert(await stateOf(folder, run)).length > 0
+		)
 			return run;
 	}
 	return undefined;

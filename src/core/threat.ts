@@ -39,6 +39,9 @@ const threats: readonly Threat[] = [
 	{ id: 'docker-compromise', title: 'Docker daemon compromise', from: 'Critical', to: 'Low' },
 ];
 
+/** The step that looks at the operator's CI. Without it, the table would speak of our own clean containers alone. */
+const ciStep = 'ci';
+
 /**
  * The threat table. A lower level is earned only if every probe of the row held and no configured or running container
  * still has that row's access to the host. It speaks of the operator's CI, not of a clean container of ours: a finding
@@ -78,6 +81,8 @@ function rowOf(threat: Threat, state: RunState): ThreatRow {
 		const open = [...undecided.map(probe => `${probe.id}: ${probe.because}`), ...unseen.map(sayFinding)];
 		if (open.length > 0) return { kind: 'not-proved', why: open.join('; ') };
 		if (counted.length === 0) return { kind: 'not-proved', why: 'no probe of this row was run' };
+		if (!state.steps.some(step => step.id === ciStep && latest(step).length > 0))
+			return { kind: 'not-proved', why: 'your own CI was not looked at in this run: the step ci does that' };
 		return { kind: 'lowered', level: threat.to };
 	}
 }

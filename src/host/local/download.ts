@@ -70,7 +70,7 @@ async function receive(
 	// Loaded here, as most runs fetch nothing and it is the slowest module to load.
 	const { EnvHttpProxyAgent, Pool, request } = await import('undici');
 	const dispatcher = new EnvHttpProxyAgent({
-		clientFactory: (proxy, poolOptions) => asksProxyOnce(new Pool(proxy, poolOptions), signal),
+		clientFactory: (proxy, poolOptions) => asksProxyOnce(new Pool(proxy, poolOptions)),
 	});
 	// A request that is still connecting does not listen to its signal.
 	const giveUp = (): void => void dispatcher.destroy().catch(() => {});
@@ -113,12 +113,12 @@ async function receive(
  * undici 7 asks a proxy that hangs up again and again, thousands of times a second, and never answers the caller
  * (nodejs/undici#3897): it takes the error for one of a connection that had worked. So it gets another error.
  */
-function asksProxyOnce(proxy: Pool, signal: AbortSignal): Pool {
+function asksProxyOnce(proxy: Pool): Pool {
 	const connect = proxy.connect.bind(proxy) as (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
 	const once = async (options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
 		let answer: Dispatcher.ConnectData;
 		try {
-			answer = await connect({ ...options, signal });
+			answer = await connect(options);
 		} catch (error) {
 			throw new NotFetched(`the proxy could not be used: ${networkTexts[networkCode(error)] ?? String(error)}`);
 		}

@@ -237,6 +237,13 @@ export function startContainer(place: Place, container: Container, attach?: Atta
 	const exit = runProgram(scope, { argv, stdin: attach?.stdin ?? noInput, io: { out: log('stdout'), err: log('stderr') }, timeoutMs: attach?.timeoutMs ?? Number.POSITIVE_INFINITY }) ?? 127;
 	if (attach !== undefined) {
 		if (exit === 'endless') return { kind: 'running', exit };
+		if (world.state.now - started > attach.timeoutMs) {
+			// Whoever waited has gone; the container goes on without it.
+			container.endsAt = world.state.now;
+			container.endsWith = exit;
+			world.state.now = started + attach.timeoutMs;
+			return { kind: 'running', exit: 'endless' };
+		}
 		finish(place, container, exit);
 		return { kind: 'ended', exit };
 	}
