@@ -1,5 +1,6 @@
 import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
+import type { LeftOut, Probe } from './probe.ts';
 import type { AnswerValue, Question } from './question.ts';
 import type { RiskName } from './risk.ts';
 import type { StepId } from './step.ts';
@@ -29,9 +30,27 @@ export interface ActionFailure {
 	readonly next: readonly string[];
 }
 
-/** A person, an answers file, or a test script. */
+/** What may be done besides deciding. */
+export interface Ways {
+	/** `back` leads to the decision before this one: there is one, and nothing was applied since. */
+	readonly back: boolean;
+}
+
+export type BlockedDecision = 'look-again' | 'go-on' | 'quit' | 'back';
+
+export type ProofDecision = 'run' | 'skip' | 'quit' | 'back';
+
+/** A person, an answers file, or a test script. The optional methods are a person's: without one the run goes on. */
 export interface Decider {
-	answer(step: StepId, question: Question): Promise<AnswerDecision>;
-	approve(step: StepId, plan: Plan, findings: readonly Finding[]): Promise<PlanDecision>;
+	answer(step: StepId, question: Question, ways: Ways): Promise<AnswerDecision>;
+	approve(step: StepId, plan: Plan, findings: readonly Finding[], ways: Ways): Promise<PlanDecision>;
 	onFailure(step: StepId, failure: ActionFailure): Promise<FailureDecision>;
+	/** Something hinders the step that its plan cannot end. */
+	onBlocked?(step: StepId, findings: readonly Finding[], ways: Ways): Promise<BlockedDecision>;
+	/** Throw-away containers are about to be started. */
+	beforeProbes?(
+		step: StepId,
+		proof: { readonly probes: readonly Probe[]; readonly leftOut: readonly LeftOut[] },
+		ways: Ways,
+	): Promise<ProofDecision>;
 }

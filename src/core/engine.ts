@@ -1,6 +1,6 @@
 import type { ReadHost } from '../host/port.ts';
 import { type Action, type Plan, risksOf } from './action.ts';
-import type { ActionFailure, Decider } from './decider.ts';
+import type { ActionFailure, Decider, Ways } from './decider.ts';
 import type { Emit, ShownAction, StepStatus } from './event.ts';
 import { emptyTally, exitCode, judgeTally, mergeTally, type Outcome, type Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
@@ -69,8 +69,24 @@ type StepResult = {
 	readonly why?: string;
 	readonly tally: Partial<Tally>;
 	readonly open: readonly string[];
-	readonly stop?: 'quit' | 'wrong-input';
+	readonly stop?: 'quit' | 'wrong-input' | 'back';
 };
+
+/** One visit of a step: what was decided in it, so that going back finds the decision before. */
+interface Visit {
+	/** Somebody decided in an earlier step, and nothing was applied since. */
+	readonly earlier: boolean;
+	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
+	readonly behind: boolean;
+	/** Somebody was asked something in this one. */
+	decided: boolean;
+	/** Questions that were answered, in order. */
+	readonly passed: Question[];
+	/** A question to be asked once more before the others. */
+	again: Question | undefined;
+}
+
+const canGoBack = (visit: Visit): boolean => visit.earlier || visit.passed.length > 0;
 
 /**
  * Runs steps. It knows none of them by name: a change step is inspected, judged, asked, planned, approved, applied and
@@ -78,16 +94,20 @@ type StepResult = {
  * report step writes what the events say.
  */
 export async function runSteps(deps: EngineDeps, request: EngineRequest): Promise<EngineEnd> {
-	let tally = emptyTally;
 	let stopped: StepResult['stop'];
-	const open: string[] = [];
 	const results = new Map<StepId, StepResult>();
+	const soFar = (): Tally =>
+		[...results.values()].reduce((tally, { tally: more }) => mergeTally(tally, more), emptyTally);
+	/** Steps where somebody decided something and nothing was applied since: where "back" leads. */
+	let stops: number[] = [];
 	/** Changes that a plan-only run foresees, so that later steps can be planned behind earlier ones. */
 	const foreseen: Action[] = [];
 	const { steps } = request.order;
 
-	for (const [index, { step, role }] of steps.entries()) {
-		if (deps.signal.aborted || stopped !== undefined) break;
+	for (let index = 0; index < steps.length; index++) {
+		const entry = steps[index];
+		if (entry === undefined || deps.signal.aborted || stopped !== undefined) break;
+		const { step, role } = entry;
 		if (request.mode === 'check' && step.kind !== 'change') continue;
 		if (request.mode === 'plan' && step.kind === 'report') continue;
 		await deps.emit({
@@ -103,16 +123,22 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			.map(need => [need, results.get(need)] as const)
 			.filter(([, result]) => result !== undefined && !finished(result));
 
+		const visit: Visit = {
+			earlier: stops.length > 0,
+			behind: unfinished.length > 0,
+			decided: false,
+			passed: [],
+			again: undefined,
+		};
 		let result: StepResult;
 		if (unfinished.length > 0 && request.mode !== 'check' && request.mode !== 'plan') {
 			const names = unfinished.map(([need]) => need).join(', ');
 			result = { status: 'not-run', why: `needs ${names}, which is not finished`, tally: {}, open: [] };
 		} else {
-			result = await runStep(deps, request, step, role, tally, foreseen, unfinished.length > 0);
+			results.delete(step.id);
+			result = await runStep(deps, request, step, role, soFar(), foreseen, visit);
 		}
 		results.set(step.id, result);
-		open.push(...result.open);
-		stopped = result.stop;
 		const changedHere = deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true;
 		await deps.emit({
 			type: 'step.end',
@@ -122,9 +148,18 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			open: [...result.open],
 			...(result.why !== undefined && { why: result.why }),
 		});
-		tally = mergeTally(tally, result.tally);
+		if (result.stop === 'back') {
+			// The loop's own increment leads to the step that is visited again.
+			index = (stops.pop() ?? 0) - 1;
+			continue;
+		}
+		stopped = result.stop;
+		if (result.tally.changed === true) stops = [];
+		else if (visit.decided) stops.push(index);
 	}
 
+	const tally = soFar();
+	const open = [...results.values()].flatMap(result => result.open);
 	if (deps.signal.aborted) return { outcome: 'interrupted', exit: exitCode.interrupted, changed: tally.changed, open };
 	if (stopped === 'wrong-input') {
 		const why = [...results.values()].find(r => r.stop === 'wrong-input')?.why;
@@ -150,15 +185,15 @@ async function runStep(
 	role: 'chosen' | 'inspected',
 	tally: Tally,
 	foreseen: Action[],
-	behind: boolean,
+	visit: Visit,
 ): Promise<StepResult> {
 	switch (step.kind) {
 		case 'change':
-			return runChange(deps, request, step, role, foreseen, behind);
+			return runChange(deps, request, step, role, foreseen, visit);
 		case 'proof':
-			return runProof(deps, request, step, role, foreseen);
+			return runProof(deps, request, step, role, visit);
 		case 'report':
-			return runReport(deps, request, step, tally);
+			return runReport(deps, request, step, tally, visit);
 		default:
 			return step satisfies never;
 	}
@@ -233,24 +268,80 @@ function blockedBy(findings: readonly Finding[]): StepResult {
 const newAnswers = (before: Answers, after: Answers): boolean =>
 	Object.entries(after).some(([id, value]) => JSON.stringify(before[id]) !== JSON.stringify(value));
 
-type Asked = 'answered' | 'back' | 'quit' | { readonly missing: readonly string[] };
+const wentBack: StepResult = { status: 'not-run', why: 'gone back', tally: {}, open: [], stop: 'back' };
 
-/** Asks until a step has no further question: an answer can bring up the next one. */
-async function askAll(deps: EngineDeps, step: Step, facts: unknown): Promise<Asked> {
-	const asked = new Set<string>();
+const leftByChoice = (step: StepId, tally: Partial<Tally> = {}): StepResult => ({
+	status: 'open',
+	why: 'left by choice',
+	tally: { ...tally, open: true },
+	open: [step],
+	stop: 'quit',
+});
+
+/**
+ * What hinders a step is shown, and looked at again as often as the operator says: it is put right in another terminal.
+ * A decider that nobody sits behind has no such method, and the step ends blocked at once.
+ */
+async function whenBlocked(
+	deps: EngineDeps,
+	request: EngineRequest,
+	step: StepId,
+	hard: readonly Finding[],
+	findings: readonly Finding[],
+	visit: Visit,
+	tally: Partial<Tally>,
+): Promise<'look-again' | StepResult> {
+	const asking = request.mode === 'run' || request.mode === 'test';
+	const blocked = { ...blockedBy(hard), tally: { ...blockedBy(hard).tally, ...tally } };
+	if (deps.decider.onBlocked === undefined || !asking || wrongInput(findings).length > 0) return blocked;
+	visit.decided = true;
+	const decision = await deps.decider.onBlocked(step, findings, { back: tally.changed !== true && canGoBack(visit) });
+	switch (decision) {
+		case 'look-again':
+			return 'look-again';
+		case 'go-on':
+			return blocked;
+		case 'quit':
+			return { ...blocked, stop: 'quit' };
+		case 'back':
+			return visit.earlier ? wentBack : { ...blocked, stop: 'quit' };
+		default:
+			return decision satisfies never;
+	}
+}
+
+/**
+ * Asks until a step has no further question: an answer can bring up the next one. Undefined when all are answered, else
+ * how the step ends.
+ */
+async function askAll(deps: EngineDeps, step: Step, facts: unknown, visit: Visit): Promise<StepResult | undefined> {
+	const missing = (what: string): StepResult => ({
+		status: 'open',
+		why: `no answer for ${what}`,
+		tally: {},
+		open: [],
+		stop: 'wrong-input',
+	});
 	for (;;) {
 		const questions: readonly Question[] =
 			step.kind === 'report'
 				? (step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? [])
 				: (step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? []);
-		const question = questions.find(q => !asked.has(q.id));
-		if (question === undefined) return 'answered';
-		asked.add(question.id);
-		const decision = await deps.decider.answer(step.id, question);
-		if (decision.kind === 'missing') return { missing: [question.id] };
-		if (decision.kind !== 'answer') return decision.kind;
+		const question = visit.again ?? questions.find(q => !visit.passed.some(passed => passed.id === q.id));
+		if (question === undefined) return undefined;
+		visit.again = undefined;
+		visit.decided = true;
+		const decision = await deps.decider.answer(step.id, question, { back: canGoBack(visit) });
+		if (decision.kind === 'missing') return missing(question.id);
+		if (decision.kind !== 'answer') {
+			if (decision.kind === 'quit') return leftByChoice(step.id);
+			visit.again = visit.passed.pop();
+			if (visit.again !== undefined) continue;
+			return visit.earlier ? wentBack : leftByChoice(step.id);
+		}
 		const problem = answerProblem(question, decision.value);
-		if (problem !== undefined) return { missing: [`${question.id} (${problem})`] };
+		if (problem !== undefined) return missing(`${question.id} (${problem})`);
+		visit.passed.push(question);
 		const secret = question.kind === 'text' && question.secret === true;
 		if (!secret) deps.saveAnswer(question.id, decision.value);
 		const value = secret ? '[secret]' : decision.value;
@@ -279,16 +370,24 @@ async function runChange(
 	step: ChangeStep<unknown>,
 	role: 'chosen' | 'inspected',
 	foreseen: Action[],
-	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
-	behind: boolean,
+	visit: Visit,
 ): Promise<StepResult> {
 	const planning = request.mode === 'plan';
 	const host = planning && foreseen.length > 0 ? deps.foresee(foreseen) : deps.host;
 	let { facts, findings } = await look(deps, request, step, host, 'before');
-	if (request.mode === 'check') return checked(findings, request, behind);
+	if (request.mode === 'check') return checked(findings, request, visit.behind);
 	// Behind changes that are only foreseen, a block may be one that those changes end: it is shown, and judged in the run.
-	const hard = planning && behind ? wrongInput(findings) : hardBlocks(findings);
-	if (hard.length > 0) return blockedBy(hard);
+	const hinders = (): readonly Finding[] => (planning && visit.behind ? wrongInput(findings) : hardBlocks(findings));
+	const untilFit = async (): Promise<StepResult | undefined> => {
+		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
+			const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
+			if (next !== 'look-again') return next;
+			({ facts, findings } = await look(deps, request, step, host, 'before'));
+		}
+		return undefined;
+	};
+	const unfit = await untilFit();
+	if (unfit !== undefined) return unfit;
 
 	if (role === 'inspected') {
 		const plan = step.plan(facts, judgeContext(deps));
@@ -301,30 +400,30 @@ async function runChange(
 		};
 	}
 
-	const known = deps.state().answers;
-	const asked = await askAll(deps, step, facts);
-	if (asked === 'quit' || asked === 'back')
-		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
-	if (typeof asked === 'object')
-		return {
-			status: 'open',
-			why: `no answer for ${asked.missing.join(', ')}`,
-			tally: {},
-			open: [],
-			stop: 'wrong-input',
-		};
-	// An answer can name what is to be looked at, such as a folder.
-	if (newAnswers(known, deps.state().answers)) {
+	/** Asks what is left to ask. An answer can name what is to be looked at, such as a folder. */
+	const ask = async (): Promise<StepResult | undefined> => {
+		const known = deps.state().answers;
+		const left = await askAll(deps, step, facts, visit);
+		if (left !== undefined || !newAnswers(known, deps.state().answers)) return left;
 		({ facts, findings } = await look(deps, request, step, host, 'before'));
-		const now = planning && behind ? wrongInput(findings) : hardBlocks(findings);
-		if (now.length > 0) return blockedBy(now);
-	}
+		return untilFit();
+	};
+	const left = await ask();
+	if (left !== undefined) return left;
 
 	let changed = false;
 	let manual: readonly string[] = [];
 	for (let round = 0; ; round++) {
 		const plan = step.plan(facts, judgeContext(deps));
-		if (plan.actions.length === 0) break;
+		if (plan.actions.length === 0) {
+			const standing = standingBlocks(findings);
+			if (standing.length === 0 || planning) break;
+			const next = await whenBlocked(deps, request, step.id, standing, findings, visit, { changed });
+			if (next !== 'look-again') return next;
+			({ facts, findings } = await look(deps, request, step, deps.host, 'after'));
+			round = -1;
+			continue;
+		}
 		if (round === planRounds) {
 			const left = plan.actions.map(a => a.title).join('; ');
 			return {
@@ -343,7 +442,8 @@ async function runChange(
 				open: plan.actions.map(a => `${step.id}: ${a.title}`),
 			};
 		}
-		const decision = await deps.decider.approve(step.id, plan, findings);
+		visit.decided = true;
+		const decision = await deps.decider.approve(step.id, plan, findings, { back: !changed && canGoBack(visit) });
 		const named = decision.kind === 'apply' ? decision.risks : [];
 		const missing = risksOf(plan).filter(risk => !named.includes(risk));
 		if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {
@@ -351,11 +451,17 @@ async function runChange(
 			await deps.emit({ type: 'decision', step: step.id, decision: 'refused', risks: [], why });
 			return { status: 'open', why, tally: { open: true, changed }, open: [`${step.id}: ${why}`] };
 		}
-		if (decision.kind === 'back')
-			return { status: 'open', why: 'left by choice', tally: { open: true, changed }, open: [step.id], stop: 'quit' };
+		if (decision.kind === 'back') {
+			if (changed || !canGoBack(visit)) return leftByChoice(step.id, { changed });
+			visit.again = visit.passed.pop();
+			if (visit.again === undefined) return wentBack;
+			const leftAgain = await ask();
+			if (leftAgain !== undefined) return leftAgain;
+			round -= 1;
+			continue;
+		}
 		await deps.emit({ type: 'decision', step: step.id, decision: decision.kind, risks: [...named] });
-		if (decision.kind === 'quit')
-			return { status: 'open', why: 'left by choice', tally: { open: true, changed }, open: [step.id], stop: 'quit' };
+		if (decision.kind === 'quit') return leftByChoice(step.id, { changed });
 		if (decision.kind === 'skip') return { status: 'skipped', tally: { changed }, open: [] };
 
 		const applied = await applyAll(deps, step.id, plan.actions);
@@ -377,7 +483,7 @@ async function runChange(
 		if (manual.length > 0) break;
 	}
 
-	const standing = planning && behind ? [] : standingBlocks(findings);
+	const standing = planning && visit.behind ? [] : standingBlocks(findings);
 	const openWork = manual.map(text => `${step.id}: ${text}`);
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
@@ -436,33 +542,33 @@ async function runProof(
 	request: EngineRequest,
 	step: ProofStep<unknown>,
 	role: 'chosen' | 'inspected',
-	foreseen: Action[],
+	visit: Visit,
 ): Promise<StepResult> {
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
 	const planning = request.mode === 'plan';
 	let { facts, findings } = await look(deps, request, step, deps.host, 'before');
-	const hard = planning && foreseen.length > 0 ? [] : hardBlocks(findings);
-	if (hard.length > 0) return blockedBy(hard);
-	const known = deps.state().answers;
-	const asked = await askAll(deps, step, facts);
-	if (asked === 'quit' || asked === 'back')
-		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
-	if (typeof asked === 'object')
-		return {
-			status: 'open',
-			why: `no answer for ${asked.missing.join(', ')}`,
-			tally: {},
-			open: [],
-			stop: 'wrong-input',
-		};
-
-	if (newAnswers(known, deps.state().answers)) {
+	const hinders = (): readonly Finding[] => (planning && visit.behind ? [] : hardBlocks(findings));
+	const untilFit = async (): Promise<StepResult | undefined> => {
+		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
+			const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
+			if (next !== 'look-again') return next;
+			({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
+		}
+		return undefined;
+	};
+	const unfit = await untilFit();
+	if (unfit !== undefined) return unfit;
+	const ask = async (): Promise<StepResult | undefined> => {
+		const known = deps.state().answers;
+		const left = await askAll(deps, step, facts, visit);
+		if (left !== undefined || !newAnswers(known, deps.state().answers)) return left;
 		({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
-		const now = planning && foreseen.length > 0 ? [] : hardBlocks(findings);
-		if (now.length > 0) return blockedBy(now);
-	}
+		return untilFit();
+	};
+	const left = await ask();
+	if (left !== undefined) return left;
 
-	const plan = step.plan(facts, judgeContext(deps));
+	let plan = step.plan(facts, judgeContext(deps));
 	if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
 	if (planning)
 		return {
@@ -471,23 +577,34 @@ async function runProof(
 			open: plan.actions.map(a => `${step.id}: ${a.title}`),
 		};
 	let changed = false;
-	if (plan.actions.length > 0) {
-		const decision = await deps.decider.approve(step.id, plan, findings);
+	const declined = (why: string, leave: boolean): StepResult => ({
+		status: 'skipped',
+		why,
+		tally: { open: true, changed },
+		open: [step.id],
+		...(leave && { stop: 'quit' as const }),
+	});
+	while (plan.actions.length > 0) {
+		visit.decided = true;
+		const decision = await deps.decider.approve(step.id, plan, findings, { back: canGoBack(visit) });
+		if (decision.kind === 'back' && canGoBack(visit)) {
+			visit.again = visit.passed.pop();
+			if (visit.again === undefined) return wentBack;
+			const leftAgain = await ask();
+			if (leftAgain !== undefined) return leftAgain;
+			plan = step.plan(facts, judgeContext(deps));
+			if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
+			continue;
+		}
 		if (decision.kind !== 'apply') {
-			const left = decision.kind === 'quit' || decision.kind === 'back';
+			const leave = decision.kind === 'quit' || decision.kind === 'back';
 			await deps.emit({
 				type: 'decision',
 				step: step.id,
-				decision: decision.kind === 'refused' ? 'refused' : left ? 'quit' : 'skip',
+				decision: decision.kind === 'refused' ? 'refused' : leave ? 'quit' : 'skip',
 				risks: [],
 			});
-			return {
-				status: 'skipped',
-				why: 'what the probes need was declined',
-				tally: { open: true },
-				open: [step.id],
-				...(left && { stop: 'quit' as const }),
-			};
+			return declined('what the probes need was declined', leave);
 		}
 		await deps.emit({ type: 'decision', step: step.id, decision: 'apply', risks: [...decision.risks] });
 		const applied = await applyAll(deps, step.id, plan.actions);
@@ -505,6 +622,16 @@ async function runProof(
 		({ facts, findings } = await look(deps, request, step, deps.host, 'after'));
 		const still = hardBlocks(findings);
 		if (still.length > 0) return { ...blockedBy(still), tally: { blocked: true, changed } };
+		break;
+	}
+
+	if (deps.decider.beforeProbes !== undefined) {
+		visit.decided = true;
+		const { probes, leftOut } = step.probes(facts, judgeContext(deps));
+		const ways: Ways = { back: !changed && visit.earlier };
+		const decision = await deps.decider.beforeProbes(step.id, { probes, leftOut }, ways);
+		if (decision === 'back' && ways.back) return wentBack;
+		if (decision !== 'run') return declined('declined', decision !== 'skip');
 	}
 
 	const verdicts = await runProbes(deps, step, facts);
@@ -586,21 +713,13 @@ async function runReport(
 	request: EngineRequest,
 	step: ReportStep,
 	tally: Tally,
+	visit: Visit,
 ): Promise<StepResult> {
 	const changedInRun = tally.changed || changedAnything(deps.state());
 	if (!changedInRun && !request.recordAsked)
 		return { status: 'skipped', why: 'nothing was changed, and none was asked for', tally: {}, open: [] };
-	const asked = await askAll(deps, step, undefined);
-	if (asked === 'quit' || asked === 'back')
-		return { status: 'open', why: 'left by choice', tally: { open: true }, open: [step.id], stop: 'quit' };
-	if (typeof asked === 'object')
-		return {
-			status: 'open',
-			why: `no answer for ${asked.missing.join(', ')}`,
-			tally: {},
-			open: [],
-			stop: 'wrong-input',
-		};
+	const left = await askAll(deps, step, undefined, visit);
+	if (left !== undefined) return left;
 	const target = await step.inspect(stepContext(deps, deps.host));
 	if (target.kind === 'refused') return { status: 'failed', why: target.why, tally: { failed: true }, open: [] };
 	const action = step.compose(target, judgeContext(deps));

@@ -384,6 +384,7 @@ describe('proofs and exit codes', () => {
 		const stream = eventStream({ now: () => new Date(0), readers: [] });
 		const deps = {
 			host: tinyHost(world.files),
+			decider: decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
 			emit: stream.emit,
 			state: stream.state,
 			now: () => new Date(0),
