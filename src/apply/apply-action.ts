@@ -394,6 +394,8 @@ function sayExec(program: string, result: ExecResult): string {
 function sayWrite(path: string, result: WriteResult): Done {
 	switch (result.kind) {
 		case 'written':
+			// A folder, or a file that is gone, has no digest to tell.
+			if (result.sha256 === '') return { kind: 'done' };
 			return {
 				kind: 'done',
 				evidence: result.atomic

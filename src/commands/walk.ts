@@ -45,6 +45,11 @@ export async function walk(request: Walk): Promise<number> {
 	const ordered = orderSteps(request.steps, request.selection);
 	if (ordered.kind === 'cycle') throw new Error(`steps need each other: ${ordered.through.join(' needs ')}`);
 	const { order } = ordered;
+	// Nothing to do would read as "the host is as it should be".
+	if (order.steps.every(({ role }) => role !== 'chosen'))
+		throw new WrongInput('no step is left to run: --only, --skip and --from leave none.', [
+			`the steps are: ${request.steps.map(step => step.id).join(', ')}`,
+		]);
 
 	const past = opened?.events ?? [];
 	const from: RunState = past.length > 0 ? reduceAll(past) : initialState;

@@ -27,7 +27,7 @@ export const rootUser: Who = { uid: 0, gid: 0, groups: [0] };
 
 export type Resolved =
 	| { kind: 'found'; path: string; node: Exclude<FileNode, { kind: 'link' }>; viaLink: boolean }
-	| { kind: 'problem'; errno: Errno; /** The target of a link that leads nowhere. */ danglingTo?: string };
+	| { kind: 'problem'; errno: Errno /** The target of a link that leads nowhere. */; danglingTo?: string };
 
 /** Links followed for one path before the kernel gives up. */
 const longestLinkChain = 40;
