@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import { applyAction } from '../apply/apply-action.ts';
 import type { CommonOptions } from '../args.ts';
 import type { Decider } from '../core/decider.ts';
-import { type EngineDeps, type EngineEnd, runSteps } from '../core/engine.ts';
+import { type EngineDeps, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
 import { showAction } from '../core/shown-action.ts';
@@ -114,7 +115,11 @@ export async function walk(request: Walk): Promise<number> {
 	} else {
 		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command });
 		// A kill or a power cut left these without an outcome. What they came to is for the steps to find out.
-		for (const action of from.actions.filter(a => a.outcome === 'intended')) {
+		const cutOff = from.actions.filter(a => a.outcome === 'intended');
+		await surroundings.sweep([
+			...new Set(cutOff.flatMap(({ undo }) => (undo.kind === 'file' ? [dirname(undo.path)] : []))),
+		]);
+		for (const action of cutOff) {
 			await emit({
 				type: 'action.outcome',
 				step: action.step,
@@ -201,8 +206,6 @@ function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers'
 		risks: passed.risks,
 	});
 }
-
-export type { EngineEnd };
 
 /** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */
 export function refuseWithoutTerminal(command: string): WrongInput {

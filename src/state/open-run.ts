@@ -126,7 +126,8 @@ function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
 		run,
 		append: async (event, how) => (await log()).append(event, how),
 		keep: async bytes => (await log()).keep(bytes),
-		kept: async sha256 => (await log()).kept(sha256),
+		// A log that was not begun keeps nothing, and is not begun by a question.
+		kept: async sha256 => (await created)?.kept(sha256),
 		close: async () => {
 			// One that could not be created was told about when the first event was refused.
 			await (await created?.catch(() => undefined))?.close();

@@ -36,7 +36,7 @@ const startMs = 60_000;
 const askMs = 15_000;
 /** An engine that the image starts is up in about two seconds (seen with Docker 26 and 29); a cold disk needs longer. */
 const byItselfMs = 20_000;
-const startedMs = 60_000;
+const startedMs = 20_000;
 const pauseMs = 500;
 
 export type InnerEngine =

@@ -299,9 +299,11 @@ describe.skipIf(!lab.available)('killed during each step', () => {
 					// Within the step's work where it has some: an intent is on disk and the change is under way.
 					const inside =
 						event.step === step &&
-						['action.intent', 'probe.start', ...(['host', 'daemon'].includes(step) ? ['findings'] : [])].includes(
-							event.type,
-						);
+						[
+							'action.intent',
+							'probe.start',
+							...(['host', 'daemon', 'docker'].includes(step) ? ['findings'] : []),
+						].includes(event.type);
 					if (!inside) return;
 					killed = true;
 					void child.kill('SIGKILL');

@@ -12,7 +12,7 @@ import type { World } from './world.ts';
 export interface Machine {
 	readonly scenario: string;
 	readonly hostname: string;
-	readonly os: 'ubuntu-20.04' | 'ubuntu-24.04' | 'ubuntu-26.04' | 'debian-13';
+	readonly os: 'debian-10' | 'ubuntu-24.04' | 'ubuntu-26.04' | 'debian-13';
 	readonly kernel: string;
 	readonly systemd: string;
 	readonly docker: string;
@@ -38,8 +38,8 @@ export const worldFor = (state: SimulatedState): World => ({
 });
 
 const osRelease: Readonly<Record<Machine['os'], string>> = {
-	'ubuntu-20.04':
-		'PRETTY_NAME="Ubuntu 20.04.6 LTS"\nNAME="Ubuntu"\nVERSION_ID="20.04"\nVERSION="20.04.6 LTS (Focal Fossa)"\nVERSION_CODENAME=focal\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\nUBUNTU_CODENAME=focal\n',
+	'debian-10':
+		'PRETTY_NAME="Debian GNU/Linux 10 (buster)"\nNAME="Debian GNU/Linux"\nVERSION_ID="10"\nVERSION="10 (buster)"\nVERSION_CODENAME=buster\nID=debian\nHOME_URL="https://www.debian.org/"\n',
 	'ubuntu-24.04':
 		'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\nVERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\nUBUNTU_CODENAME=noble\n',
 	'ubuntu-26.04':
@@ -47,6 +47,8 @@ const osRelease: Readonly<Record<Machine['os'], string>> = {
 	'debian-13':
 		'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\nVERSION_CODENAME=trixie\nDEBIAN_VERSION_FULL=13.2\nID=debian\nHOME_URL="https://www.debian.org/"\n',
 };
+
+const isDebian = (m: Machine): boolean => m.os.startsWith('debian');
 
 const gib = 1024 ** 3;
 
@@ -81,16 +83,15 @@ export function baseHost(m: Machine): SimulatedState {
 			bootedAt,
 			arch: 'amd64',
 			kernel: m.kernel,
-			kernelBuild:
-				m.os === 'debian-13'
-					? '#1 SMP PREEMPT_DYNAMIC Debian 6.12.57-1 (2026-10-05)'
-					: '#89-Ubuntu SMP PREEMPT_DYNAMIC Sat Oct 11 01:02:46 UTC 2026',
+			kernelBuild: isDebian(m)
+				? '#1 SMP PREEMPT_DYNAMIC Debian 6.12.57-1 (2026-10-05)'
+				: '#89-Ubuntu SMP PREEMPT_DYNAMIC Sat Oct 11 01:02:46 UTC 2026',
 			memoryKb: 32_862_340,
 			cpus: 8,
 			virt: 'kvm',
-			cgroupVersion: m.os === 'ubuntu-20.04' ? 1 : 2,
+			cgroupVersion: m.os === 'debian-10' ? 1 : 2,
 			cgroupControllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
-			capabilities: m.os === 'ubuntu-20.04' ? '0000003fffffffff' : '000001ffffffffff',
+			capabilities: m.os === 'debian-10' ? '0000003fffffffff' : '000001ffffffffff',
 			filesystems: [
 				'nodev sysfs',
 				'nodev tmpfs',
@@ -194,6 +195,7 @@ export function baseHost(m: Machine): SimulatedState {
 			},
 		],
 		sysctls: sysctlsOf(m),
+		bootSysctls: sysctlsOf(m),
 		apparmorProfiles: { 'docker-default': { mode: 'enforce', allowsSysboxfs: true } },
 		kernelLog: [
 			{ at: bootedAt, text: `Linux version ${m.kernel} (buildd@lcy02)` },
@@ -228,7 +230,7 @@ export function baseHost(m: Machine): SimulatedState {
 		journal: [],
 		network: {
 			gateway: '10.20.0.1',
-			device: m.os === 'debian-13' ? 'ens3' : 'eth0',
+			device: isDebian(m) ? 'ens3' : 'eth0',
 			address: '10.20.0.17',
 			prefix: 24,
 		},
@@ -257,7 +259,7 @@ export function baseHost(m: Machine): SimulatedState {
 }
 
 function sysctlsOf(m: Machine): Record<string, string> {
-	const debian = m.os === 'debian-13';
+	const debian = isDebian(m);
 	return {
 		'kernel.core_pattern': debian ? 'core' : '|/usr/share/apport/apport -p%p -s%s -c%c -d%d -P%P -u%u -g%g -F%F -- %E',
 		'kernel.modprobe': '/sbin/modprobe',
@@ -274,7 +276,7 @@ function sysctlsOf(m: Machine): Record<string, string> {
 		'kernel.shmall': '18446744073692774399',
 		'kernel.msgmax': '8192',
 		'kernel.sem': '32000\t1024000000\t500\t32000',
-		'kernel.cap_last_cap': m.os === 'ubuntu-20.04' ? '37' : '40',
+		'kernel.cap_last_cap': m.os === 'debian-10' ? '37' : '40',
 		'kernel.yama.ptrace_scope': '1',
 		'kernel.perf_event_paranoid': debian ? '3' : '4',
 		'kernel.keys.maxkeys': '200',
@@ -282,11 +284,11 @@ function sysctlsOf(m: Machine): Record<string, string> {
 		'kernel.randomize_va_space': '2',
 		...(debian && { 'kernel.unprivileged_userns_clone': '1' }),
 		...(!debian &&
-			m.os !== 'ubuntu-20.04' && {
+			m.os !== 'debian-10' && {
 				'kernel.apparmor_restrict_unprivileged_userns': '1',
 				'kernel.unprivileged_userns_clone': '1',
 			}),
-		...(m.os === 'ubuntu-20.04' && { 'kernel.unprivileged_userns_clone': '1' }),
+		...(m.os === 'debian-10' && { 'kernel.unprivileged_userns_clone': '1' }),
 		'user.max_user_namespaces': '128170',
 		'vm.overcommit_memory': '0',
 		'vm.swappiness': '60',
@@ -411,6 +413,14 @@ function systemFiles(state: SimulatedState, m: Machine): void {
 
 const versionOf = (m: Machine, ubuntu: string, debian: string): string => (m.os.startsWith('ubuntu') ? ubuntu : debian);
 
+/** How Docker's own packages end, such as `-1~ubuntu.24.04~noble`. */
+const vendorSuffix = (m: Machine): string =>
+	m.os === 'debian-10'
+		? '-1~debian.10~buster'
+		: m.os === 'ubuntu-26.04'
+			? '-1~ubuntu.26.04~resolute'
+			: '-1~ubuntu.24.04~noble';
+
 function packagesOf(state: SimulatedState, m: Machine): void {
 	const control = (
 		name: string,
@@ -453,17 +463,17 @@ function packagesOf(state: SimulatedState, m: Machine): void {
 	const docker: PackageControl[] =
 		m.dockerPackage === 'docker-ce'
 			? [
-					control('docker-ce', `5:${m.docker}-1~ubuntu.24.04~noble`, ['/usr/bin/dockerd', '/usr/bin/docker-proxy']),
-					control('docker-ce-cli', `5:${m.docker}-1~ubuntu.24.04~noble`, ['/usr/bin/docker']),
-					control('containerd.io', '2.2.1-1~ubuntu.24.04~noble', [
+					control('docker-ce', `5:${m.docker}${vendorSuffix(m)}`, ['/usr/bin/dockerd', '/usr/bin/docker-proxy']),
+					control('docker-ce-cli', `5:${m.docker}${vendorSuffix(m)}`, ['/usr/bin/docker']),
+					control('containerd.io', `2.2.1${vendorSuffix(m)}`, [
 						'/usr/bin/containerd',
 						'/usr/bin/runc',
 						'/usr/bin/containerd-shim-runc-v2',
 					]),
-					control('docker-buildx-plugin', '0.30.1-1~ubuntu.24.04~noble', [
+					control('docker-buildx-plugin', `0.30.1${vendorSuffix(m)}`, [
 						'/usr/libexec/docker/cli-plugins/docker-buildx',
 					]),
-					control('docker-compose-plugin', '2.40.3-1~ubuntu.24.04~noble', [
+					control('docker-compose-plugin', `2.40.3${vendorSuffix(m)}`, [
 						'/usr/libexec/docker/cli-plugins/docker-compose',
 					]),
 				]

@@ -97,7 +97,10 @@ function randomName(place: Place): string {
 	const hex = nextHex(place.machine.world, 8);
 	const pick = (list: readonly string[], from: number) =>
 		list[Number.parseInt(hex.slice(from, from + 4), 16) % list.length] ?? 'x';
-	return `${pick(adjectives, 0)}_${pick(people, 4)}`;
+	const name = `${pick(adjectives, 0)}_${pick(people, 4)}`;
+	// A name that is taken gets a figure, as dockerd does it.
+	const taken = place.engine.containers.filter(c => c.name === name || c.name.startsWith(name)).length;
+	return taken === 0 ? name : `${name}${taken}`;
 }
 
 export type Created =

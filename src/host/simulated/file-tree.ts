@@ -32,13 +32,6 @@ export type Resolved =
 /** Links followed for one path before the kernel gives up. */
 const longestLinkChain = 40;
 
-export function treeView(tree: FileTree): View {
-	return {
-		get: path => (path === '/' ? (tree['/'] ?? { kind: 'folder', mode: 0o755, uid: 0, gid: 0 }) : tree[path]),
-		names: path => namesIn(Object.keys(tree), path),
-	};
-}
-
 export function namesIn(paths: Iterable<string>, folder: string): string[] {
 	const prefix = folder === '/' ? '/' : `${folder}/`;
 	const names = new Set<string>();

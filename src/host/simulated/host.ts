@@ -120,7 +120,8 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		state = world.state;
 		options.onChange?.(state);
 	};
-	const look = (): Scope => hostScope(worldOn(state));
+	/** How the tool's own process sees the host: /proc/self is that process, and not a command's. */
+	const look = (): Scope => changedScope(hostScope(worldOn(state)), { pid: state.identity.pid });
 	/** Changes happen one after the other, as if the machine did them in the order of the calls. */
 	const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
 		const mine = last.then(work, work);
@@ -229,7 +230,9 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 			const { node, realPath } = found;
 			const limit = read?.maxBytes ?? defaultReadLimit;
 			const size = sizeOf(node);
-			if (size > limit) return { kind: 'too-large', size, limit };
+			// A package or an archive of images is only declared: it has a digest, and no bytes to give. Whoever meets such a
+			// file asks for the digest, as of anything that does not fit into memory.
+			if (size > limit || node.declared !== undefined) return { kind: 'too-large', size, limit: Math.min(limit, size) };
 			return { kind: 'bytes', bytes: new Uint8Array(bytesOf(node)), meta: { ...metaOf(node), size, realPath } };
 		},
 		async stat(path): Promise<StatResult> {

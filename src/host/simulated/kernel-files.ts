@@ -265,9 +265,15 @@ function cgroupFiles(scope: Scope, tree: FileTree): void {
 	putFolder(tree, root, 0o555);
 	const own = scope.inside?.container;
 	if (machine.cgroupVersion === 1) {
+		const running = own === undefined ? scope.world.state.docker.engine.containers.filter(c => c.pid !== 0) : [];
 		for (const controller of machine.cgroupControllers) {
 			putFolder(tree, `${root}/${controller}`, 0o555);
-			if (own !== undefined) limitFilesV1(tree, `${root}/${controller}`, controller, own);
+			if (own !== undefined) limitFilesV1(tree, `${root}/${controller}`, controller, own, own.isolation === 'sysbox');
+			for (const container of running) {
+				const folder = `${root}/${controller}/system.slice/docker-${container.id}.scope`;
+				putFolder(tree, folder, 0o555);
+				limitFilesV1(tree, folder, controller, container, false);
+			}
 		}
 		return;
 	}
@@ -325,9 +331,8 @@ function limitFiles(
 	}
 }
 
-function limitFilesV1(tree: FileTree, folder: string, controller: string, container: Container): void {
-	const { options, isolation } = container;
-	const child = isolation === 'sysbox';
+function limitFilesV1(tree: FileTree, folder: string, controller: string, container: Container, child: boolean): void {
+	const { options } = container;
 	if (controller === 'memory')
 		add(tree, `${folder}/memory.limit_in_bytes`, `${options.memory || '9223372036854771712'}\n`, 0o644);
 	if (controller === 'pids')

@@ -2,7 +2,6 @@ import { put, putFolder, removeTree } from './file-tree.ts';
 import {
 	daemonJsonPath,
 	fileOf,
-	hostPlace,
 	reloadDocker,
 	restartUnit,
 	startUnit,
@@ -11,7 +10,7 @@ import {
 	unitText,
 } from './services.ts';
 import type { InstalledPackage, PackageControl } from './state.ts';
-import { journal, spend, touch, type World } from './world.ts';
+import { spend, touch, type World } from './world.ts';
 
 /** dpkg's database and what the scripts of packages do. */
 
@@ -294,9 +293,3 @@ function takeSysboxAway(world: World, purge: boolean): void {
 export function lockHolder(world: World): { readonly pid: number; readonly name: string } | undefined {
 	return world.faults.fires('apt-locked') === undefined ? undefined : { pid: 4711, name: 'unattended-upgr' };
 }
-
-export function logPackages(world: World, text: string): void {
-	journal(world, '', 'apt', 0, text);
-}
-
-export { hostPlace };

@@ -30,7 +30,7 @@ const isKernelPath = (path: string): boolean =>
 
 export function hostScope(world: World, as: 'tool' | 'root' = 'tool'): Scope {
 	const { identity } = world.state;
-	const scope: Scope = {
+	return withView({
 		world,
 		who: as === 'root' ? rootUser : { uid: identity.uid, gid: identity.gid, groups: identity.groups },
 		userName: as === 'root' ? 'root' : identity.user,
@@ -38,9 +38,7 @@ export function hostScope(world: World, as: 'tool' | 'root' = 'tool'): Scope {
 		env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin', LC_ALL: 'C' },
 		// A child of the tool's own process.
 		pid: identity.pid + 1,
-		view: undefined as unknown as View,
-	};
-	return withView(scope);
+	});
 }
 
 export interface InsideOptions {
@@ -61,7 +59,7 @@ export function containerScope(
 	const user = options.user ?? (container.options.user || image?.user || '0');
 	const uid = userNumber(user);
 	const limited = container.isolation === 'sysbox' || !confinementOf(parent).initialUserNamespace;
-	const scope: Scope = {
+	return withView({
 		world: parent.world,
 		who: { uid, gid: uid, groups: [uid], ...(limited && { limited: true as const }) },
 		userName: uid === 0 ? 'root' : user,
@@ -76,9 +74,7 @@ export function containerScope(
 		inside: { container, engine, parent },
 		pid: options.pid ?? 1,
 		...(options.privileged && { privileged: true }),
-		view: undefined as unknown as View,
-	};
-	return withView(scope);
+	});
 }
 
 /** The same place seen by another user, in another folder, with other variables. */
@@ -89,10 +85,9 @@ export function changedScope(
 	return withView({ ...scope, ...change });
 }
 
-function withView(scope: Omit<Scope, 'view'> & { view: View }): Scope {
-	const full = { ...scope };
-	full.view = viewOf(() => full);
-	return full;
+function withView(parts: Omit<Scope, 'view'>): Scope {
+	const scope: Scope = { ...parts, view: viewOf(() => scope) };
+	return scope;
 }
 
 export const imageOf = (engine: Engine, container: Container): Image | undefined =>
@@ -446,6 +441,3 @@ export function setHostSysctl(world: World, key: string, value: string): Errno |
 	world.state.sysctls[key] = value;
 	return undefined;
 }
-
-/** Mounts made inside, for programs that mount. */
-export const isMountPoint = (scope: Scope, path: string): boolean => pointsOf(scope).includes(path);

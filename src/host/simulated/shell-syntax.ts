@@ -51,23 +51,6 @@ export class ShellSyntaxError extends Error {
 	override readonly name = 'ShellSyntaxError';
 }
 
-const reserved = new Set([
-	'for',
-	'in',
-	'do',
-	'done',
-	'while',
-	'until',
-	'if',
-	'then',
-	'elif',
-	'else',
-	'fi',
-	'{',
-	'}',
-	'!',
-]);
-
 export function parseShell(source: string): List {
 	const tokens = tokenise(source);
 	let at = 0;
@@ -233,8 +216,6 @@ export function parseShell(source: string): List {
 	if (peek() !== undefined) fail();
 	return parsed;
 }
-
-export const isReserved = (word: string): boolean => reserved.has(word);
 
 function tokenise(source: string): Token[] {
 	const tokens: Token[] = [];

@@ -347,6 +347,8 @@ export interface SimulatedState {
 	fileSystems: FileSystem[];
 	/** Key with dots → value without the newline. */
 	sysctls: Record<string, string>;
+	/** What the kernel comes up with, before files in sysctl.d are applied. */
+	bootSysctls: Record<string, string>;
 	/** What the kernel has loaded: profile → does it let sysbox-fs mount. */
 	apparmorProfiles: Record<string, { mode: 'enforce' | 'complain'; allowsSysboxfs: boolean }>;
 	kernelLog: { at: number; text: string }[];

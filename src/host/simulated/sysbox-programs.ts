@@ -1,27 +1,26 @@
+import { sha256 } from './file-tree.ts';
+
 /** What the three Sysbox programs say of themselves. Commits as recorded, or as published with the release. */
-const commits: Readonly<
-	Record<string, { readonly runc: string; readonly mgr: string; readonly fs: string; readonly built: string }>
-> = {
+const known: Readonly<Record<string, { readonly runc: string; readonly mgr: string; readonly fs: string }>> = {
 	'0.7.0': {
 		runc: 'a4dd414f7b9b7455c0fbf0d5e5db7bcfe30645bc',
 		mgr: 'bff3721f86e737cfa129dfe9fe2e7933692aba26',
 		fs: 'b70bd38bbf72bf0e759c5f7d8c38925d717068ae',
-		built: 'Tue Mar  3 21:51:47 UTC 2026',
 	},
-	'0.7.1': {
-		runc: '081856cc00000000000000000000000000000000',
-		mgr: '0000000000000000000000000000000000000000',
-		fs: 'c3d2ebc000000000000000000000000000000000',
-		built: 'Fri Jul 31 20:12:11 UTC 2026',
-	},
+};
+
+const builtAt: Readonly<Record<string, string>> = {
+	'0.7.0': 'Tue Mar  3 21:51:47 UTC 2026',
+	'0.7.1': 'Fri Jul 31 20:12:11 UTC 2026',
 };
 
 export type SysboxProgram = 'sysbox-runc' | 'sysbox-mgr' | 'sysbox-fs';
 
+/** Of releases whose commits are not known, something of that shape: nobody compares it with anything. */
 export function commitOf(program: SysboxProgram, version: string): string {
-	const known = commits[version];
-	if (known === undefined) return 'ba99c0e7088f1e1ab51f95551f50de9524176655';
-	return program === 'sysbox-runc' ? known.runc : program === 'sysbox-mgr' ? known.mgr : known.fs;
+	const commits = known[version];
+	if (commits === undefined) return sha256(`${program} ${version}`).slice(0, 40);
+	return program === 'sysbox-runc' ? commits.runc : program === 'sysbox-mgr' ? commits.mgr : commits.fs;
 }
 
 /** `--version`: name, then one tab and a field each (seen with Sysbox 0.7.0; only sysbox-runc tells `oci-specs`). */
@@ -30,7 +29,7 @@ export function versionText(program: SysboxProgram, version: string): string {
 		['edition', 'Community Edition (CE)'],
 		['version', version],
 		['commit', commitOf(program, version)],
-		['built at', commits[version]?.built ?? 'Fri May  9 18:40:02 UTC 2025'],
+		['built at', builtAt[version] ?? 'Fri May  9 18:40:02 UTC 2025'],
 		['built by', 'Cesar Talledo'],
 		...(program === 'sysbox-runc' ? [['oci-specs', '1.1.0+dev']] : []),
 	];

@@ -1,7 +1,17 @@
 import { absolute, resolve } from '../file-tree.ts';
 import { installPackage, lockHolder, removePackage, resolvePackages, type Say, sysboxControl } from '../packages.ts';
+import { fileOf } from '../services.ts';
 import type { PackageControl } from '../state.ts';
-import { type Call, type Exit, type Program, type Scope, spend, touch, UnsimulatedCommand } from '../world.ts';
+import {
+	type Call,
+	type Exit,
+	type Program,
+	type Scope,
+	spend,
+	touch,
+	UnsimulatedCommand,
+	type World,
+} from '../world.ts';
 import { allOf, parseOptions } from './options.ts';
 
 /** dpkg-deb, dpkg, dpkg-query, apt-get, apt-cache and apt-mark. Words as apt 2.7 and dpkg 1.22 print them. */
@@ -40,6 +50,23 @@ const table = {
 		'--no-auto-remove',
 	],
 };
+
+/** Where packages come from, as apt shows it. */
+function source(world: World): { readonly url: string; readonly suite: string; readonly release: string } {
+	const text = fileOf(world, '/etc/os-release') ?? '';
+	const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(text)?.[1] ?? '';
+	return field('ID') === 'debian'
+		? {
+				url: 'http://deb.debian.org/debian',
+				suite: field('VERSION_CODENAME'),
+				release: `Debian:${field('VERSION_ID')}/stable`,
+			}
+		: {
+				url: 'http://archive.ubuntu.com/ubuntu',
+				suite: field('VERSION_CODENAME'),
+				release: `Ubuntu:${field('VERSION_ID')}/${field('VERSION_CODENAME')}`,
+			};
+}
 
 const reading = 'Reading package lists...\nBuilding dependency tree...\nReading state information...\n';
 
@@ -127,15 +154,15 @@ function update(scope: Scope, call: Call): Exit {
 	if (!world.state.internet) {
 		spend(world, 4000);
 		call.io.out(
-			"Err:1 http://archive.ubuntu.com/ubuntu noble InRelease\n  Temporary failure resolving 'archive.ubuntu.com'\nReading package lists...\n",
+			`Err:1 ${source(world).url} ${source(world).suite} InRelease\n  Temporary failure resolving '${new URL(source(world).url).host}'\nReading package lists...\n`,
 		);
 		call.io.err(
-			"W: Failed to fetch http://archive.ubuntu.com/ubuntu/dists/noble/InRelease  Temporary failure resolving 'archive.ubuntu.com'\nW: Some index files failed to download. They have been ignored, or old ones used instead.\n",
+			`W: Failed to fetch ${source(world).url}/dists/${source(world).suite}/InRelease  Temporary failure resolving '${new URL(source(world).url).host}'\nW: Some index files failed to download. They have been ignored, or old ones used instead.\n`,
 		);
 		return 0;
 	}
 	spend(world, 2600);
-	world.state.files['/var/lib/apt/lists/archive.ubuntu.com_ubuntu_dists_noble_main_binary-amd64_Packages'] = {
+	world.state.files[`/var/lib/apt/lists/${new URL(source(world).url).host}_dists_main_binary-amd64_Packages`] = {
 		kind: 'file',
 		mode: 0o644,
 		uid: 0,
@@ -143,7 +170,7 @@ function update(scope: Scope, call: Call): Exit {
 		text: '',
 	};
 	call.io.out(
-		'Hit:1 http://archive.ubuntu.com/ubuntu noble InRelease\nGet:2 http://archive.ubuntu.com/ubuntu noble-updates InRelease [126 kB]\nFetched 126 kB in 1s (118 kB/s)\nReading package lists...\n',
+		`Hit:1 ${source(world).url} ${source(world).suite} InRelease\nGet:2 ${source(world).url} ${source(world).suite}-updates InRelease [126 kB]\nFetched 126 kB in 1s (118 kB/s)\nReading package lists...\n`,
 	);
 	return 0;
 }
@@ -289,9 +316,10 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags
 		for (const name of work.remove) call.io.out(`Remv ${name} [${packages[name]?.version}]\n`);
 		for (const p of work.install) {
 			const old = packages[p.name]?.status === 'installed' ? ` [${packages[p.name]?.version}]` : '';
-			call.io.out(`Inst ${p.name}${old} (${p.version} Ubuntu:24.04/noble [${p.architecture}])\n`);
+			call.io.out(`Inst ${p.name}${old} (${p.version} ${source(world).release} [${p.architecture}])\n`);
 		}
-		for (const p of work.install) call.io.out(`Conf ${p.name} (${p.version} Ubuntu:24.04/noble [${p.architecture}])\n`);
+		for (const p of work.install)
+			call.io.out(`Conf ${p.name} (${p.version} ${source(world).release} [${p.architecture}])\n`);
 		return 0;
 	}
 	if (work.install.length === 0 && work.remove.length === 0) return 0;
@@ -303,14 +331,14 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags
 			spend(world, 6000);
 			for (const p of fetched)
 				call.io.err(
-					`E: Failed to fetch http://archive.ubuntu.com/ubuntu/pool/main/${p.name}_${p.version}_${machine.arch}.deb  Temporary failure resolving 'archive.ubuntu.com'\n`,
+					`E: Failed to fetch ${source(world).url}/pool/main/${p.name}_${p.version}_${machine.arch}.deb  Temporary failure resolving '${new URL(source(world).url).host}'\n`,
 				);
 			call.io.err('E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n');
 			return 100;
 		}
 		for (const [n, p] of fetched.entries()) {
 			call.io.out(
-				`Get:${n + 1} http://archive.ubuntu.com/ubuntu noble/main ${machine.arch} ${p.name} ${machine.arch} ${p.version} [${p.sizeKb ?? 60} kB]\n`,
+				`Get:${n + 1} ${source(world).url} ${source(world).suite}/main ${machine.arch} ${p.name} ${machine.arch} ${p.version} [${p.sizeKb ?? 60} kB]\n`,
 			);
 			spend(world, 300);
 		}
@@ -395,7 +423,7 @@ export const aptCache: Program = (scope, call) => {
 		}
 		if (verb === 'policy')
 			call.io.out(
-				`${name}:\n  Installed: ${installed ?? '(none)'}\n  Candidate: ${offered?.version ?? installed ?? '(none)'}\n  Version table:\n     ${offered?.version ?? installed} 500\n        500 http://archive.ubuntu.com/ubuntu noble/main ${scope.world.state.machine.arch} Packages\n`,
+				`${name}:\n  Installed: ${installed ?? '(none)'}\n  Candidate: ${offered?.version ?? installed ?? '(none)'}\n  Version table:\n     ${offered?.version ?? installed} 500\n        500 ${source(scope.world).url} ${source(scope.world).suite}/main ${scope.world.state.machine.arch} Packages\n`,
 			);
 		else if (verb === 'show')
 			call.io.out(
@@ -403,7 +431,7 @@ export const aptCache: Program = (scope, call) => {
 			);
 		else
 			call.io.out(
-				` ${name} | ${offered?.version ?? installed} | http://archive.ubuntu.com/ubuntu noble/main ${scope.world.state.machine.arch} Packages\n`,
+				` ${name} | ${offered?.version ?? installed} | ${source(scope.world).url} ${source(scope.world).suite}/main ${scope.world.state.machine.arch} Packages\n`,
 			);
 	}
 	return 0;

@@ -15,7 +15,7 @@ import { absolute, fileNode, resolve, sha256, textOf } from '../file-tree.ts';
 import { goJson, renderTemplate } from '../go-template.ts';
 import { createNode, readText } from '../scope.ts';
 import type { Container, Image } from '../state.ts';
-import { atLeast, type Call, type Exit, nextHex, noInput, type Scope, spend, touch } from '../world.ts';
+import { atLeast, type Call, type Exit, nextHex, type Scope, spend, touch } from '../world.ts';
 import { allOf, lastOf, parseOptions } from './options.ts';
 
 export type Pulled =
@@ -625,5 +625,3 @@ export function dockerImport(scope: Scope, place: Place, call: Call, words: read
 	call.io.out(`${image.id}\n`);
 	return 0;
 }
-
-export { noInput };

@@ -1,8 +1,6 @@
 import {
 	commandWords,
 	type Done,
-	dockerFlags,
-	fileOf,
 	fullName,
 	reloadDocker,
 	restartUnit,
@@ -439,5 +437,3 @@ function insideSystemctl(call: Call, words: readonly string[]): Exit {
 	if (words[0] === 'start' || words[0] === 'stop' || words[0] === 'restart') return 0;
 	throw new UnsimulatedCommand(call.argv, 'systemctl in a container');
 }
-
-export { dockerFlags, fileOf };
