@@ -5,6 +5,7 @@ import type { Decider } from '../core/decider.ts';
 import { type EngineDeps, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
+import { shellLine } from '../core/shell-line.ts';
 import { showAction } from '../core/shown-action.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
@@ -191,7 +192,9 @@ export async function walk(request: Walk): Promise<number> {
 
 /** The command that goes on with an interrupted run: what was typed, as it was typed. */
 function resumeCommand(request: Walk): string {
-	return [request.surroundings.command, ...request.typed.filter(word => word !== '--fresh')].join(' ');
+	// Its options are among what was typed, or still in the environment.
+	const [program = ''] = request.surroundings.command.split(' --');
+	return [program, shellLine(request.typed.filter(word => word !== '--fresh'))].join(' ').trimEnd();
 }
 
 function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers']): Decider {

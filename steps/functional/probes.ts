@@ -18,9 +18,13 @@ const buildMs = 300_000;
 const pushMs = 120_000;
 const saveMs = 300_000;
 
-const baseImage = 'sysbox-setup/base';
-const builtImage = 'sysbox-setup/built';
-const pushedImage = 'localhost:5000/sysbox-setup/built';
+/**
+ * Names of the inner engine only. They are in the registry that the last probe starts, never in one of the internet:
+ * with the containerd image store a build asks the registry of its FROM before it looks at the local images.
+ */
+const registry = 'localhost:5000';
+const baseImage = `${registry}/sysbox-setup/base`;
+const builtImage = `${registry}/sysbox-setup/built`;
 /** What the build writes and a run reads back. */
 const word = 'built-in-the-container';
 
