@@ -53,7 +53,8 @@ async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<In
 	const first = await host.start('engine', withEngine(workload), startMs);
 	if (first.kind === 'started') {
 		const version = await answers(host, first.container, upMs);
-		if (version !== undefined) return { kind: 'up', container: first.container, version, how: 'the image starts it when asked to' };
+		if (version !== undefined)
+			return { kind: 'up', container: first.container, version, how: 'the image starts it when asked to' };
 	}
 	const second =
 		first.kind === 'started' && (await isAlive(first.container))

@@ -83,9 +83,8 @@ async function runAttempt(attempt: Attempt, workload: Workload, host: ProbeHost)
 	if (undecidable !== undefined) return couldNotTell(undecidable);
 	const start = await startWorkload(host, workload);
 	if (start.kind === 'refused') {
-		return couldNotTell(`no container of ${workload.image} could be started under the runtime`, [
-			{ what: 'docker said', said: describe(start.result) },
-		]);
+		const because = `no container of ${workload.image} could be started under the runtime: ${lastWords(start.result)}`;
+		return couldNotTell(because, [{ what: 'docker said', said: describe(start.result) }]);
 	}
 	const { container } = start;
 	const subject: Subject = { host, workload, container };
@@ -223,7 +222,7 @@ export const denial =
 
 /** Judges a command whose exit code can be believed: nothing but the kernel stands between it and its effect. */
 export function byExitCode(
-	command: readonly string[],
+	command: string | readonly string[],
 	result: ExecResult,
 	options: { readonly denied?: RegExp; readonly succeeded: string },
 ): Tried {

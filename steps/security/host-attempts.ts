@@ -1,6 +1,6 @@
-import type { ContainerSpec, ProbeHost } from '../../src/core/probe.ts';
+import type { ContainerSpec } from '../../src/core/probe.ts';
 import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import type { Argv } from '../../src/host/port.ts';
+import type { Argv, ExecResult } from '../../src/host/port.ts';
 import {
 	type Attempt,
 	byExitCode,
@@ -52,11 +52,7 @@ const oneCommand = (
 		readonly controlSucceeded: string;
 	},
 ): Pick<Attempt, 'try' | 'tryControl'> => {
-	const tell = (
-		command: string | readonly string[],
-		result: Awaited<ReturnType<typeof inWorkload>>['result'],
-		succeeded: string,
-	): Tried => {
+	const tell = (command: string | readonly string[], result: ExecResult, succeeded: string): Tried => {
 		const reached = words.reached?.test(`${result.stderr}\n${result.stdout}`) === true;
 		if (reached)
 			return {
@@ -65,8 +61,7 @@ const oneCommand = (
 				evidence: [evidenceOf(command, result)],
 			};
 		return {
-			...byExitCode([...argv], result, { denied: words.denied, succeeded }),
-			evidence: [evidenceOf(command, result)],
+			...byExitCode(command, result, { denied: words.denied, succeeded }),
 		};
 	};
 	return {
@@ -167,7 +162,7 @@ function sharedNamespace(name: 'pid' | 'network' | 'ipc', what: string): Attempt
 				{ image: subject.workload.image, options: [...others, option], entrypoint: 'true', command: [] },
 				runMs,
 			);
-			return byExitCode([run.command], run.result, { succeeded: 'started' });
+			return byExitCode(run.command, run.result, { succeeded: 'started' });
 		},
 	};
 }
@@ -260,7 +255,7 @@ const kernelLog: Attempt = {
 };
 
 /** Never quotes the log: it ends up in a record. */
-function readLog(command: string | readonly string[], result: Awaited<ReturnType<typeof inWorkload>>['result']): Tried {
+function readLog(command: string | readonly string[], result: ExecResult): Tried {
 	const lines = result.stdout.split('\n').filter(line => line.trim() !== '').length;
 	const evidence = [evidenceOf(command, { ...result, stdout: lines === 0 ? '' : `${lines} lines` })];
 	const unable = cannotRun(result);
@@ -360,11 +355,7 @@ const socket = '/var/run/docker.sock';
 function dockerSocket(docker: DockerFacts): Attempt {
 	const argv: Argv = ['docker', `--host=unix://${socket}`, 'info', '--format', '{{.ID}}'];
 	const hostId = docker.info.kind === 'ok' ? docker.info.value.id : '';
-	const tell = (
-		command: string | readonly string[],
-		result: Awaited<ReturnType<typeof inWorkload>>['result'],
-		succeeded: string,
-	): Tried => {
+	const tell = (command: string | readonly string[], result: ExecResult, succeeded: string): Tried => {
 		const evidence = [evidenceOf(command, result)];
 		if (result.stdout.includes(hostId)) return { outcome: 'succeeded', what: succeeded, evidence };
 		const unable = cannotRun(result);

@@ -35,7 +35,7 @@ export async function simulated(
 	return host;
 }
 
-export function judgeContext(host: WriteHost, options: ProofOptions = {}): JudgeContext {
+export function judgeContext(options: ProofOptions = {}): JudgeContext {
 	const run: RunOptions = {
 		imageArchives: options.imageArchives ?? [],
 		workingFolder: '/root',
@@ -73,7 +73,7 @@ export interface Proved {
 
 export async function prove(step: Step, host: WriteHost, options: ProofOptions = {}): Promise<Proved> {
 	if (step.kind !== 'proof') throw new Error(`${step.id} proves nothing`);
-	const context = judgeContext(host, options);
+	const context = judgeContext(options);
 	const signal = options.signal ?? new AbortController().signal;
 	const facts = await step.inspect({ ...context, host, signal });
 	const { probes, leftOut } = step.probes(facts, context);
