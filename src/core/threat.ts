@@ -39,6 +39,10 @@ const threats: readonly Threat[] = [
 	{ id: 'docker-compromise', title: 'Docker daemon compromise', from: 'Critical', to: 'Low' },
 ];
 
+export const threatTitles = Object.fromEntries(threats.map(({ id, title }) => [id, title])) as Readonly<
+	Record<ThreatId, string>
+>;
+
 /**
  * The threat table. A lower level is earned only if every probe of the row held and no configured or running container
  * still has that row's access to the host. It speaks of the operator's CI, not of a clean container of ours: a finding

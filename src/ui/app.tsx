@@ -1,0 +1,32 @@
+import { Static, useInput, usePaste } from 'ink';
+import { type ReactElement, useEffect, useSyncExternalStore } from 'react';
+import { keysOf } from './keys.ts';
+import { Rows } from './parts/rows.tsx';
+import { CurrentScreen } from './screens/current-screen.tsx';
+import type { Store } from './store.ts';
+
+/** Often enough for a clock and a turning mark, seldom enough for a slow line. */
+const tickMs = 125;
+
+/** Draws the store's state, and hands keys to it. It knows nothing else. */
+export function App({ store }: { readonly store: Store }): ReactElement {
+	const state = useSyncExternalStore(store.subscribe, store.state);
+	const running = state.asking === undefined && !state.closed;
+
+	useInput((input, key) => {
+		for (const one of keysOf(input, key)) store.press(one);
+	});
+	usePaste(text => store.press({ kind: 'paste', text }));
+	useEffect(() => {
+		if (!running) return undefined;
+		const timer = setInterval(store.tick, tickMs);
+		return () => clearInterval(timer);
+	}, [running, store]);
+
+	return (
+		<>
+			<Static items={[...state.transcript]}>{(lines, index) => <Rows key={index} rows={lines} />}</Static>
+			{state.closed ? null : <CurrentScreen state={state} theme={store.theme} />}
+		</>
+	);
+}

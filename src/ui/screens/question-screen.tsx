@@ -1,0 +1,68 @@
+import type { ReactElement } from 'react';
+import type { Question } from '../../core/question.ts';
+import type { StepState } from '../../core/state.ts';
+import type { Look } from '../layout.ts';
+import { blank, line, span, wrap } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import { riskWords } from '../text/words.ts';
+import { stepTitle } from './step-title.ts';
+
+/** One question: what is asked, why, and what may be answered. */
+export function QuestionScreen({
+	look,
+	step,
+	question,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly step: StepState | undefined;
+	readonly question: Question;
+	readonly prompt: Prompt;
+}): ReactElement {
+	const help = wrap(line(question.help), look.width);
+	const limits = limitsOf(question);
+	const whole = limits === undefined ? help : [...help, blank, line(span(limits, 'dim'))];
+	return (
+		<Frame
+			look={look}
+			title={stepTitle(step, look)}
+			about={[line(span(question.title, 'strong'))]}
+			bodies={[whole]}
+			prompt={prompt}
+		/>
+	);
+}
+
+function limitsOf(question: Question): string | undefined {
+	switch (question.kind) {
+		case 'number': {
+			const { min, max, unit } = question;
+			const range =
+				min !== undefined && max !== undefined
+					? `A number from ${min} to ${max}`
+					: min !== undefined
+						? `A number, at least ${min}`
+						: max !== undefined
+							? `A number, at most ${max}`
+							: 'A number';
+			return unit === undefined ? range : `${range} (${unit})`;
+		}
+		case 'path':
+			return question.wants === 'folder'
+				? 'A folder on this host'
+				: question.wants === 'file'
+					? 'A file on this host'
+					: 'A path on this host';
+		case 'many':
+			return 'None is fine too.';
+		case 'risk':
+			return `${riskWords[question.risk]} To accept it, type its name: ${question.risk}`;
+		case 'confirm':
+		case 'choice':
+		case 'text':
+			return undefined;
+		default:
+			return question satisfies never;
+	}
+}
