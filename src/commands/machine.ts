@@ -1,6 +1,10 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommonOptions } from '../args.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { WrongInput } from '../core/wrong-input.ts';
+import { hostWithForeignFile } from '../host/foreign-file.ts';
 import { localHost } from '../host/local/local-host.ts';
 import { knowledge } from '../knowledge/index.ts';
 import { defaultStatePath } from '../state/state-folder.ts';
@@ -37,9 +41,57 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		stateFolder,
 		hostFolder: stateFolder,
 		workingFolder: process.cwd(),
+		...(options.record !== undefined && { record: resolve(options.record) }),
 		command: ownCommand(process.env, version),
 		version,
 		pause: realPause,
 		now: () => new Date(),
+	};
+}
+
+/**
+ * A simulated machine, kept in a file of the demo's own session folder so that a run on it can be resumed. It never
+ * touches a real session. The record alone can go to a real path, when one is named.
+ */
+export async function simulatedSurroundings(options: CommonOptions, version: string): Promise<Surroundings> {
+	const [{ scenarioNames, scenarioState }, { simulatedHost }, { simulatedHostFile }, { releasesFrom }] =
+		await Promise.all([
+			import('../host/simulated/scenarios.ts'),
+			import('../host/simulated/host.ts'),
+			import('../host/simulated/simulated-host-file.ts'),
+			import('../host/simulated/releases.ts'),
+		]);
+	const name = scenarioNames.find(known => known === options.demo);
+	if (name === undefined) {
+		throw new WrongInput(
+			`there is no simulated host called ${options.demo}.${didYouMean(options.demo ?? '', scenarioNames)} There are: ${scenarioNames.join(', ')}`,
+		);
+	}
+	// Never root's own folder, whoever starts a demo.
+	const stateFolder = resolve(options.sessionDir ?? join(defaultStatePath(1, process.env), `demo-${name}`));
+	mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+	const file = simulatedHostFile(join(stateFolder, `host-${name}.json`));
+	const simulated = simulatedHost({
+		state: (options.fresh ? undefined : file.load()) ?? scenarioState(name),
+		pace: 'demo',
+		onUnknownCommand: 'not-found',
+		releases: releasesFrom(knowledge.releases),
+		onChange: state => file.save(state),
+	});
+	const hostFolder = '/var/lib/sysbox-setup';
+	await simulated.makeFolder(hostFolder, { mode: 0o700 });
+	const record = options.record === undefined ? undefined : resolve(options.record);
+	return {
+		host: record === undefined ? simulated : hostWithForeignFile(simulated, localHost(), record),
+		simulated: true,
+		knowledge,
+		stateFolder,
+		hostFolder,
+		workingFolder: '/root',
+		...(record !== undefined && { record }),
+		command: `${ownCommand(process.env, version)} --demo${name === 'fresh-ubuntu' ? '' : `=${name}`}`,
+		version,
+		pause: (ms, signal) => simulated.clock.sleep(ms, signal),
+		now: () => new Date(simulated.clock.now()),
 	};
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { CommonOptions } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
-import { changedAnything, type RunState, reduceAll } from '../core/state.ts';
+import { actionsToRevert, type RunState, reduceAll } from '../core/state.ts';
 import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
 import { leftByRevert, revertStep } from '../revert/revert-step.ts';
 import { logTrouble, openFolder, openRun } from '../state/open-run.ts';
@@ -91,7 +91,11 @@ async function lastStandingRun(folder: StateFolder): Promise<string | undefined>
 		if (state.end?.exit === exitCode.done) takenBack.add(reverts);
 	}
 	for (const { run, mode } of runs.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt))) {
-		if ((mode === 'run' || mode === 'test') && !takenBack.has(run) && changedAnything(await stateOf(folder, run)))
+		if (
+			(mode === 'run' || mode === 'test') &&
+			!takenBack.has(run) &&
+			actionsToRevert(await stateOf(folder, run)).length > 0
+		)
 			return run;
 	}
 	return undefined;

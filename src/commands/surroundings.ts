@@ -12,6 +12,8 @@ export interface Surroundings {
 	readonly hostFolder: string;
 	/** Where the operator stands: records go here. */
 	readonly workingFolder: string;
+	/** Where the operator wants the record, as an absolute path. */
+	readonly record?: string;
 	/** How the operator would start this tool again. */
 	readonly command: string;
 	readonly version: string;

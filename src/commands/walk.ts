@@ -55,7 +55,7 @@ export async function walk(request: Walk): Promise<number> {
 		command: surroundings.command,
 		stateFolder: surroundings.hostFolder,
 		...(options.deb !== undefined && { deb: options.deb }),
-		...(options.record !== undefined && { record: options.record }),
+		...(surroundings.record !== undefined && { record: surroundings.record }),
 		...(options.changeId !== undefined && { changeId: options.changeId }),
 	};
 	const start: JudgeContext = {

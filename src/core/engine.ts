@@ -76,6 +76,8 @@ type StepResult = {
 interface Visit {
 	/** Somebody decided in an earlier step, and nothing was applied since. */
 	readonly earlier: boolean;
+	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
+	readonly behind: boolean;
 	/** Somebody was asked something in this one. */
 	decided: boolean;
 	/** Questions that were answered, in order. */
@@ -121,7 +123,13 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			.map(need => [need, results.get(need)] as const)
 			.filter(([, result]) => result !== undefined && !finished(result));
 
-		const visit: Visit = { earlier: stops.length > 0, decided: false, passed: [], again: undefined };
+		const visit: Visit = {
+			earlier: stops.length > 0,
+			behind: unfinished.length > 0,
+			decided: false,
+			passed: [],
+			again: undefined,
+		};
 		let result: StepResult;
 		if (unfinished.length > 0 && request.mode !== 'check' && request.mode !== 'plan') {
 			const names = unfinished.map(([need]) => need).join(', ');
@@ -183,7 +191,7 @@ async function runStep(
 		case 'change':
 			return runChange(deps, request, step, role, foreseen, visit);
 		case 'proof':
-			return runProof(deps, request, step, role, foreseen, visit);
+			return runProof(deps, request, step, role, visit);
 		case 'report':
 			return runReport(deps, request, step, tally, visit);
 		default:
@@ -220,6 +228,22 @@ async function look(
 	return { facts, findings };
 }
 
+/** What a look alone comes to. A host that a run would set up is fit: what the run would do is named, and is no fault. */
+function checked(findings: readonly Finding[], request: EngineRequest, behind: boolean): StepResult {
+	const hard = behind ? wrongInput(findings) : hardBlocks(findings);
+	if (hard.length > 0) return blockedBy(hard);
+	const undecided = undecidedFindings(findings, request.strict);
+	const toDo = standingBlocks(findings).map(finding => finding.summary);
+	if (toDo.length > 0)
+		return {
+			status: 'open',
+			why: behind ? 'follows the steps before it' : 'a run would settle it',
+			tally: { undecided },
+			open: [],
+		};
+	return { status: undecided ? 'undecided' : 'unchanged', tally: { undecided }, open: [] };
+}
+
 /** Blocks that this step's own plan cannot end. */
 const hardBlocks = (findings: readonly Finding[]): readonly Finding[] =>
 	standingBlocks(findings).filter(f => f.remedy?.kind !== 'planned');
@@ -240,6 +264,9 @@ function blockedBy(findings: readonly Finding[]): StepResult {
 		? { status: 'blocked', why: `what was passed is wrong: ${names}`, tally: {}, open: [], stop: 'wrong-input' }
 		: { status: 'blocked', why: `blocked by ${names}`, tally: { blocked: true }, open: [] };
 }
+
+const newAnswers = (before: Answers, after: Answers): boolean =>
+	Object.entries(after).some(([id, value]) => JSON.stringify(before[id]) !== JSON.stringify(value));
 
 const wentBack: StepResult = { status: 'not-run', why: 'gone back', tally: {}, open: [], stop: 'back' };
 
@@ -348,20 +375,19 @@ async function runChange(
 	const planning = request.mode === 'plan';
 	const host = planning && foreseen.length > 0 ? deps.foresee(foreseen) : deps.host;
 	let { facts, findings } = await look(deps, request, step, host, 'before');
-	if (request.mode === 'check') {
-		const hard = hardBlocks(findings);
-		if (hard.length > 0) return blockedBy(hard);
-		const undecided = undecidedFindings(findings, request.strict);
-		return { status: undecided ? 'undecided' : 'unchanged', tally: { undecided }, open: [] };
-	}
+	if (request.mode === 'check') return checked(findings, request, visit.behind);
 	// Behind changes that are only foreseen, a block may be one that those changes end: it is shown, and judged in the run.
-	const hinders = (): readonly Finding[] =>
-		planning && foreseen.length > 0 ? wrongInput(findings) : hardBlocks(findings);
-	for (let hard = hinders(); hard.length > 0; hard = hinders()) {
-		const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
-		if (next !== 'look-again') return next;
-		({ facts, findings } = await look(deps, request, step, host, 'before'));
-	}
+	const hinders = (): readonly Finding[] => (planning && visit.behind ? wrongInput(findings) : hardBlocks(findings));
+	const untilFit = async (): Promise<StepResult | undefined> => {
+		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
+			const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
+			if (next !== 'look-again') return next;
+			({ facts, findings } = await look(deps, request, step, host, 'before'));
+		}
+		return undefined;
+	};
+	const unfit = await untilFit();
+	if (unfit !== undefined) return unfit;
 
 	if (role === 'inspected') {
 		const plan = step.plan(facts, judgeContext(deps));
@@ -374,7 +400,15 @@ async function runChange(
 		};
 	}
 
-	const left = await askAll(deps, step, facts, visit);
+	/** Asks what is left to ask. An answer can name what is to be looked at, such as a folder. */
+	const ask = async (): Promise<StepResult | undefined> => {
+		const known = deps.state().answers;
+		const left = await askAll(deps, step, facts, visit);
+		if (left !== undefined || !newAnswers(known, deps.state().answers)) return left;
+		({ facts, findings } = await look(deps, request, step, host, 'before'));
+		return untilFit();
+	};
+	const left = await ask();
 	if (left !== undefined) return left;
 
 	let changed = false;
@@ -421,7 +455,7 @@ async function runChange(
 			if (changed || !canGoBack(visit)) return leftByChoice(step.id, { changed });
 			visit.again = visit.passed.pop();
 			if (visit.again === undefined) return wentBack;
-			const leftAgain = await askAll(deps, step, facts, visit);
+			const leftAgain = await ask();
 			if (leftAgain !== undefined) return leftAgain;
 			round -= 1;
 			continue;
@@ -449,7 +483,7 @@ async function runChange(
 		if (manual.length > 0) break;
 	}
 
-	const standing = standingBlocks(findings);
+	const standing = planning && visit.behind ? [] : standingBlocks(findings);
 	const openWork = manual.map(text => `${step.id}: ${text}`);
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
@@ -508,19 +542,30 @@ async function runProof(
 	request: EngineRequest,
 	step: ProofStep<unknown>,
 	role: 'chosen' | 'inspected',
-	foreseen: Action[],
 	visit: Visit,
 ): Promise<StepResult> {
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
 	const planning = request.mode === 'plan';
 	let { facts, findings } = await look(deps, request, step, deps.host, 'before');
-	const hinders = (): readonly Finding[] => (planning && foreseen.length > 0 ? [] : hardBlocks(findings));
-	for (let hard = hinders(); hard.length > 0; hard = hinders()) {
-		const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
-		if (next !== 'look-again') return next;
+	const hinders = (): readonly Finding[] => (planning && visit.behind ? [] : hardBlocks(findings));
+	const untilFit = async (): Promise<StepResult | undefined> => {
+		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
+			const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
+			if (next !== 'look-again') return next;
+			({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
+		}
+		return undefined;
+	};
+	const unfit = await untilFit();
+	if (unfit !== undefined) return unfit;
+	const ask = async (): Promise<StepResult | undefined> => {
+		const known = deps.state().answers;
+		const left = await askAll(deps, step, facts, visit);
+		if (left !== undefined || !newAnswers(known, deps.state().answers)) return left;
 		({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
-	}
-	const left = await askAll(deps, step, facts, visit);
+		return untilFit();
+	};
+	const left = await ask();
 	if (left !== undefined) return left;
 
 	let plan = step.plan(facts, judgeContext(deps));
@@ -545,7 +590,7 @@ async function runProof(
 		if (decision.kind === 'back' && canGoBack(visit)) {
 			visit.again = visit.passed.pop();
 			if (visit.again === undefined) return wentBack;
-			const leftAgain = await askAll(deps, step, facts, visit);
+			const leftAgain = await ask();
 			if (leftAgain !== undefined) return leftAgain;
 			plan = step.plan(facts, judgeContext(deps));
 			if (plan.actions.length > 0) await showPlan(deps, step.id, plan);

@@ -215,10 +215,16 @@ export const reduceAll = (events: Iterable<Event>): RunState => {
 
 export const stepOf = (state: RunState, id: StepId): StepState | undefined => state.steps.find(s => s.id === id);
 
-/** Actions that changed the host, or may have: what revert has to look at. Newest first. */
+/**
+ * Actions that changed the host, or may have: what revert has to look at. Newest first. What a report step wrote is
+ * evidence of the run, and stays.
+ */
 export function actionsToRevert(state: RunState): readonly ActionState[] {
+	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
 	return state.actions
-		.filter(a => a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual')
+		.filter(
+			a => !reports.has(a.step) && a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual',
+		)
 		.toReversed();
 }
 

@@ -43,6 +43,9 @@ export const threatTitles = Object.fromEntries(threats.map(({ id, title }) => [i
 	Record<ThreatId, string>
 >;
 
+/** The step that looks at the operator's CI. Without it, the table would speak of our own clean containers alone. */
+const ciStep = 'ci';
+
 /**
  * The threat table. A lower level is earned only if every probe of the row held and no configured or running container
  * still has that row's access to the host. It speaks of the operator's CI, not of a clean container of ours: a finding
@@ -55,10 +58,11 @@ export function threatTable(state: RunState): readonly ThreatRow[] {
 function rowOf(threat: Threat, state: RunState): ThreatRow {
 	const { id, title } = threat;
 	const first = state.steps.flatMap(step => concerning(step.before, id));
+	const now = state.steps.flatMap(step => latest(step)).filter(finding => finding.threat === id);
 	// A warning is a piece of a way, not the way: it is told in the record, and does not hold the row.
-	const standing = state.steps
-		.flatMap(step => concerning(latest(step), id))
-		.filter(finding => finding.severity === 'block');
+	const standing = now.filter(finding => finding.severity === 'block');
+	// What could not be looked at may hold that very access.
+	const unseen = now.filter(finding => finding.severity === 'could-not-tell');
 	const probes = state.steps.flatMap(step => step.probes).filter(probe => probe.threats.includes(id));
 	const counted = probes.filter(probe => probe.verdict !== 'left-out');
 	const held = counted.filter(probe => probe.verdict === 'pass');
@@ -78,18 +82,24 @@ function rowOf(threat: Threat, state: RunState): ThreatRow {
 
 	function afterOf(): ThreatRow['after'] {
 		if (where.length > 0) return { kind: 'still', level: threat.from, where };
-		if (undecided.length > 0)
-			return { kind: 'not-proved', why: undecided.map(probe => `${probe.id}: ${probe.because}`).join('; ') };
+		const open = [...undecided.map(probe => `${probe.id}: ${probe.because}`), ...unseen.map(sayFinding)];
+		if (open.length > 0) return { kind: 'not-proved', why: open.join('; ') };
 		if (counted.length === 0) return { kind: 'not-proved', why: 'no probe of this row was run' };
+		if (!state.steps.some(step => step.id === ciStep && latest(step).length > 0))
+			return { kind: 'not-proved', why: 'your own CI was not looked at in this run: the step ci does that' };
 		return { kind: 'lowered', level: threat.to };
 	}
 }
 
 const latest = (step: StepState): readonly Finding[] => step.after ?? step.before;
 
-/** What could not be told about host access does not lower a row either, but is told by its own finding. */
+/** What was found of this threat; what could not be told was not found. */
 const concerning = (findings: readonly Finding[], id: ThreatId): readonly Finding[] =>
 	findings.filter(finding => finding.threat === id && (finding.severity === 'block' || finding.severity === 'warn'));
 
-const sayFinding = (finding: Finding): string =>
-	`${finding.summary}${finding.evidence === undefined ? '' : ` (${finding.evidence.split('\n')[0] ?? ''})`}`;
+/** With the first place of several: the findings have them all. */
+function sayFinding({ summary, evidence }: Finding): string {
+	const [first, ...more] = evidence?.split('\n') ?? [];
+	if (first === undefined) return summary;
+	return `${summary} (${first}${more.length === 0 ? '' : `; and ${more.length} more`})`;
+}

@@ -32,6 +32,8 @@ export interface ExecResult {
 	readonly stdout: string;
 	readonly stderr: string;
 	readonly problem?: 'missing' | 'denied' | 'timeout' | 'cancelled' | 'too-much-output' | 'signalled';
+	/** With `signalled`: which signal, such as `SIGKILL` (often: out of memory). */
+	readonly signal?: string;
 	readonly elapsedMs: number;
 }
 

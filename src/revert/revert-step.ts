@@ -68,9 +68,7 @@ async function inspectRevert(
 	kept: (sha256: string) => Promise<Uint8Array | undefined>,
 	context: StepContext,
 ): Promise<RevertFacts> {
-	const reports = new Set(original.steps.filter(step => step.kind === 'report').map(step => step.id));
-	// The record is evidence of the run and stays.
-	const actions = actionsToRevert(original).filter(action => !reports.has(action.step));
+	const actions = actionsToRevert(original);
 	const byPath = new Map<string, FileUndo[]>();
 	for (const { undo } of actions)
 		if (undo.kind === 'file') byPath.set(undo.path, [undo, ...(byPath.get(undo.path) ?? [])]);

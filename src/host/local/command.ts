@@ -165,7 +165,8 @@ function start(
 			if (exited !== undefined) {
 				// It has ended by itself, and only what it left behind still holds its output. Cut output is told all the same.
 				if (why === 'too-much-output') problem = why;
-				return settle(exited.code, exited.signal);
+				settle(exited.code, exited.signal);
+				return;
 			}
 			problem = why;
 			signalGroup(pid, 'SIGTERM');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Dispatcher, Pool } from 'undici';
 import type { DownloadResult, WriteHost } from '../port.ts';
 import { errnoOf, errnoText } from './errno-text.ts';
 import { temporaryName } from './root-file-writer.ts';
@@ -67,8 +68,13 @@ async function receive(
 	options: DownloadOptions,
 ): Promise<{ sha256: string; size: number }> {
 	// Loaded here, as most runs fetch nothing and it is the slowest module to load.
-	const { EnvHttpProxyAgent, request } = await import('undici');
-	const dispatcher = new EnvHttpProxyAgent();
+	const { EnvHttpProxyAgent, Pool, request } = await import('undici');
+	const dispatcher = new EnvHttpProxyAgent({
+		clientFactory: (proxy, poolOptions) => asksProxyOnce(new Pool(proxy, poolOptions)),
+	});
+	// A request that is still connecting does not listen to its signal.
+	const giveUp = (): void => void dispatcher.destroy().catch(() => {});
+	signal.addEventListener('abort', giveUp, { once: true });
 	try {
 		let address = addressOf(url);
 		for (let hop = 0; ; hop++) {
@@ -88,9 +94,7 @@ async function receive(
 			}
 			if (statusCode !== 200) {
 				await body.dump();
-				throw new NotFetched(
-					`${shown(address)} answered ${statusCode}${statusCode === 407 ? ' (the proxy wants a name and password)' : ''}`,
-				);
+				throw new NotFetched(`${shown(address)} answered ${statusCode}`);
 			}
 			const length = Number(headerOf(response.headers['content-length']) ?? Number.NaN);
 			const total = Number.isSafeInteger(length) ? length : undefined;
@@ -99,9 +103,32 @@ async function receive(
 			return await store(body, target, total, address, options);
 		}
 	} finally {
-		// Not `close`: that would wait for an answer that was given up.
-		await dispatcher.destroy();
+		signal.removeEventListener('abort', giveUp);
+		// Not `close`, and not awaited: both would wait for an answer that was given up.
+		giveUp();
 	}
+}
+
+/**
+ * undici 7 asks a proxy that hangs up again and again, thousands of times a second, and never answers the caller
+ * (nodejs/undici#3897): it takes the error for one of a connection that had worked. So it gets another error.
+ */
+function asksProxyOnce(proxy: Pool): Pool {
+	const connect = proxy.connect.bind(proxy) as (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
+	const once = async (options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+		let answer: Dispatcher.ConnectData;
+		try {
+			answer = await connect(options);
+		} catch (error) {
+			throw new NotFetched(`the proxy could not be used: ${networkTexts[networkCode(error)] ?? String(error)}`);
+		}
+		if (answer.statusCode === 200) return answer;
+		answer.socket.on('error', () => {}).destroy();
+		throw new NotFetched(
+			`the proxy answered ${answer.statusCode}${answer.statusCode === 407 ? ': it wants a name and password' : ''}`,
+		);
+	};
+	return Object.assign(proxy, { connect: once });
 }
 
 async function store(
@@ -191,9 +218,9 @@ function sayFailure(
 	deadline: AbortSignal,
 ): string {
 	const what = URL.canParse(url) ? shown(new URL(url)) : basename(path);
-	if (error instanceof NotFetched) return error.message;
 	if (options.signal?.aborted === true) return `${what}: cancelled`;
 	if (deadline.aborted) return `${what}: not complete after ${Math.round(options.timeoutMs / 1000)} s`;
+	if (error instanceof NotFetched) return error.message;
 	const code = networkCode(error);
 	const network = networkTexts[code];
 	if (network !== undefined) return `${what}: ${network}`;

@@ -70,7 +70,9 @@ export async function findPlace(calls: FileCalls, path: string, uid: number): Pr
 			folder = here;
 		}
 	} catch (error) {
-		return failedWith(errnoOf(error), path);
+		const errno = errnoOf(error);
+		if (errno === 'EUNKNOWN') throw error;
+		return failedWith(errno, path);
 	}
 }
 

@@ -1,0 +1,465 @@
+import type {
+	Argv,
+	DigestResult,
+	DownloadResult,
+	ExecOptions,
+	ExecResult,
+	Expected,
+	ListResult,
+	OutputLine,
+	ReadProblem,
+	ReadResult,
+	SpaceResult,
+	StatResult,
+	WriteHost,
+	WriteResult,
+} from '../port.ts';
+import { pause, realDelay, type SimulatedClock, simulatedClock } from './clock.ts';
+import { type Errno, errnoWords } from './errno.ts';
+import { applyStanding, type Fault, faultSwitch } from './faults.ts';
+import { absolute, allowed, bytesOf, digestOf, fileNode, type Resolved, resolve, resolveParent, sha256, sizeOf } from './file-tree.ts';
+import { fileSystemOf } from './mount-table.ts';
+import { sysboxControl } from './packages.ts';
+import { knownToBeAbsent, programs } from './programs/index.ts';
+import { findProgram, runProgram } from './run-program.ts';
+import { changedScope, createNode, hostScope, removeNode, writeText } from './scope.ts';
+import { passTime, signalHostProcess } from './services.ts';
+import type { FileNode, SimulatedState } from './state.ts';
+import { collector, type Exit, noInput, type OutputChunk, type Release, type Scope, type Stdin, touch, UnsimulatedCommand, type World } from './world.ts';
+
+export interface SimulatedHostOptions {
+	readonly state: SimulatedState;
+	/** Shared with whoever waits on this host (an engine's deadlines). Default: one that starts at the state's time. */
+	readonly clock?: SimulatedClock;
+	/** `demo`: short real delays, lines one after the other. Default `instant`. */
+	readonly pace?: 'instant' | 'demo';
+	readonly faults?: readonly Fault[];
+	/** What a program outside of the simulation is: not there (a demo), or a mistake of the test. Default `throw`. */
+	readonly onUnknownCommand?: 'not-found' | 'throw';
+	/** What can be downloaded. */
+	readonly releases?: readonly Release[];
+	/** After each change. The state is the host's own: it is replaced, never changed in place. */
+	readonly onChange?: (state: SimulatedState) => void;
+}
+
+export interface SimulatedHost extends WriteHost {
+	readonly kind: 'simulated';
+	readonly clock: SimulatedClock;
+	/** The state now; it does not change under the reader. */
+	state(): SimulatedState;
+	/** Somebody else changes the host: a scene of a test. */
+	disturb(change: (state: SimulatedState) => void): void;
+}
+
+/** A command that was to read only has changed the host: a plan was not read-only. A mistake of ours, not of the host. */
+export class ReadingCommandChangedHost extends Error {
+	override readonly name = 'ReadingCommandChangedHost';
+
+	constructor(argv: Argv) {
+		super(`a command that changes the host was run through ReadHost.exec: ${argv.join(' ')}`);
+	}
+}
+
+const defaultReadLimit = 1024 * 1024;
+const defaultOutputLimit = 16 * 1024 * 1024;
+/** What the simulated network carries. */
+const bytesPerMs = 6_000;
+
+/** One machine, simulated: every door of the port leads to the same state. */
+export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
+	const pace = options.pace ?? 'instant';
+	const faults = options.faults ?? [];
+	const unknown = options.onUnknownCommand ?? 'throw';
+	let state = structuredClone(options.state);
+	applyStanding(state, faults);
+	const clock = options.clock ?? simulatedClock(state.now, pace);
+	let last: Promise<unknown> = Promise.resolve();
+
+	const worldOn = (draft: SimulatedState): World => ({
+		state: draft,
+		faults: faultSwitch(faults, draft),
+		releases: options.releases ?? [],
+		programs,
+		absent: knownToBeAbsent,
+		changed: false,
+		revision: 0,
+	});
+	/** A private copy at the present time, with everything done that time alone has brought about. */
+	const draft = (): World => {
+		const world = worldOn(structuredClone(state));
+		world.state.now = Math.max(world.state.now, clock.now());
+		if (somethingIsDue(world.state)) {
+			passTime(world);
+			state = structuredClone(world.state);
+		}
+		return world;
+	};
+	const commit = (world: World): void => {
+		state = world.state;
+		options.onChange?.(state);
+	};
+	const look = (): Scope => hostScope(worldOn(state));
+	/** Changes happen one after the other, as if the machine did them in the order of the calls. */
+	const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+		const mine = last.then(work, work);
+		last = mine.catch(() => undefined);
+		return mine;
+	};
+
+	async function command(argv: Argv, exec: ExecOptions, mayChange: boolean): Promise<ExecResult> {
+		await Promise.resolve();
+		const nothing = (problem: NonNullable<ExecResult['problem']>): ExecResult => ({ code: null, stdout: '', stderr: '', problem, elapsedMs: 0 });
+		if (exec.signal?.aborted) return nothing('cancelled');
+		const world = draft();
+		const scope = hostScope(world);
+		const stdin = stdinOf(scope, exec.stdin);
+		if (stdin === undefined) return nothing('missing');
+		const started = world.state.now;
+		const { io, chunks } = collector();
+		let exit: Exit | undefined;
+		try {
+			const found = findProgram(scope, argv[0]);
+			if (found?.denied) return nothing('denied');
+			exit = runProgram(scope, { argv, stdin, io, timeoutMs: exec.timeoutMs });
+		} catch (error) {
+			if (!(error instanceof UnsimulatedCommand) || unknown === 'throw') throw error;
+			return nothing('missing');
+		}
+		if (exit === undefined) return nothing('missing');
+		const took = world.state.now - started;
+		const late = exit === 'endless' || took > exec.timeoutMs;
+		if (late) world.state.now = started + Math.min(exec.timeoutMs, Number.MAX_SAFE_INTEGER);
+		const elapsedMs = world.state.now - started;
+		if (world.changed && !mayChange && unknown === 'throw') throw new ReadingCommandChangedHost(argv);
+		const cut = limited(chunks, exec.maxBytes ?? defaultOutputLimit);
+		const whole = await replay(cut.chunks, elapsedMs, exec);
+		clock.advance(elapsedMs);
+		const streams = { stdout: textOf(cut.chunks, 'stdout'), stderr: textOf(cut.chunks, 'stderr'), elapsedMs };
+		// A command that was killed on the way has not done what it would have done at its end.
+		const kept = exit === 'endless' || took <= exec.timeoutMs;
+		if (whole && kept && mayChange && world.changed) commit(world);
+		else state = { ...state, now: Math.max(state.now, world.state.now), faultCounts: world.state.faultCounts };
+		if (!whole) return { code: null, ...streams, problem: 'cancelled' };
+		if (cut.tooMuch) return { code: null, ...streams, problem: 'too-much-output' };
+		if (late) return { code: null, ...streams, problem: 'timeout' };
+		return { code: exit as number, ...streams };
+	}
+
+	/** Gives the lines out; in a demo with time between them. False: it was cancelled on the way. */
+	async function replay(chunks: readonly OutputChunk[], simulatedMs: number, exec: ExecOptions): Promise<boolean> {
+		const lines = linesOf(chunks);
+		if (pace === 'instant') {
+			for (const line of lines) exec.onLine?.(line);
+			return true;
+		}
+		const total = realDelay(simulatedMs);
+		for (const line of lines) {
+			await pause(total / (lines.length + 1), exec.signal);
+			if (exec.signal?.aborted) return false;
+			exec.onLine?.(line);
+		}
+		await pause(total / (lines.length + 1), exec.signal);
+		return exec.signal?.aborted !== true;
+	}
+
+	function stdinOf(scope: Scope, stdin: ExecOptions['stdin']): Stdin | undefined {
+		if (stdin === undefined) return noInput;
+		if (stdin instanceof Uint8Array) return { text: Buffer.from(stdin).toString('utf8') };
+		const found = resolve(scope.view, absolute(stdin.file), scope.who);
+		if (found.kind === 'problem' || found.node.kind !== 'file' || !allowed(found.node, scope.who, 4)) return undefined;
+		return { text: Buffer.from(bytesOf(found.node)).toString('utf8'), file: found.node };
+	}
+
+	const change = (work: (scope: Scope) => Promise<WriteResult> | WriteResult): Promise<WriteResult> =>
+		inTurn(async () => {
+			const world = draft();
+			const result = await work(hostScope(world));
+			if (result.kind === 'written' && world.changed) commit(world);
+			else state = { ...state, faultCounts: world.state.faultCounts };
+			return result;
+		});
+
+	const self: SimulatedHost = {
+		kind: 'simulated',
+		clock,
+		get identity() {
+			const { identity, machine } = state;
+			return { hostname: machine.hostname, pid: identity.pid, uid: identity.uid, user: identity.user };
+		},
+		state: () => state,
+		disturb: act => {
+			const world = draft();
+			act(world.state);
+			commit(world);
+		},
+		exec: (argv, exec) => command(argv, exec, false),
+		run: (argv, exec) => inTurn(() => command(argv, exec, true)),
+		async readFile(path, read): Promise<ReadResult> {
+			const scope = look();
+			const found = fileAt(scope, path);
+			if (found.kind !== 'file') return found.problem;
+			const { node, realPath } = found;
+			const limit = read?.maxBytes ?? defaultReadLimit;
+			const size = sizeOf(node);
+			if (size > limit) return { kind: 'too-large', size, limit };
+			return { kind: 'bytes', bytes: new Uint8Array(bytesOf(node)), meta: { ...metaOf(node), size, realPath } };
+		},
+		async stat(path): Promise<StatResult> {
+			const scope = look();
+			const full = absolute(path);
+			const found = resolve(scope.view, full, scope.who);
+			if (found.kind === 'problem') {
+				const problem = problemOf(found);
+				return problem.kind === 'too-large' ? { kind: 'missing' } : problem;
+			}
+			const link = linkAt(scope, full);
+			return { kind: 'found', type: typeOf(found.node), link, meta: { ...metaOf(found.node), size: found.node.kind === 'file' ? sizeOf(found.node) : 0, realPath: found.path } };
+		},
+		async list(path): Promise<ListResult> {
+			const scope = look();
+			const found = resolve(scope.view, absolute(path), scope.who);
+			if (found.kind === 'problem') {
+				if (found.errno === 'ENOENT') return { kind: 'missing' };
+				if (found.errno === 'EACCES') return { kind: 'denied' };
+				return found.errno === 'ENOTDIR' ? { kind: 'missing' } : { kind: 'failed', errno: found.errno };
+			}
+			if (found.node.kind !== 'folder') return { kind: 'not-a-folder' };
+			if (!allowed(found.node, scope.who, 4)) return { kind: 'denied' };
+			return { kind: 'names', names: scope.view.names(found.path) };
+		},
+		async digest(path): Promise<DigestResult> {
+			const found = fileAt(look(), path);
+			if (found.kind !== 'file') return found.problem;
+			return { kind: 'digest', sha256: digestOf(found.node), size: sizeOf(found.node) };
+		},
+		async space(path): Promise<SpaceResult> {
+			const scope = look();
+			const found = resolve(scope.view, absolute(path), scope.who);
+			if (found.kind === 'problem') return found.errno === 'EACCES' ? { kind: 'denied' } : found.errno === 'ENOENT' || found.errno === 'ENOTDIR' ? { kind: 'missing' } : { kind: 'failed', errno: found.errno };
+			const fs = fileSystemOf(state.fileSystems, found.path);
+			if (fs === undefined) return { kind: 'failed', errno: 'ENOSYS' };
+			return { kind: 'space', totalBytes: fs.totalBytes, freeBytes: fs.totalBytes - fs.usedBytes };
+		},
+		replaceFile: (path, bytes, write) =>
+			change(async scope => {
+				disturbed(scope, path);
+				const target = writeTarget(scope, path);
+				if (target.kind === 'failed') return target.result;
+				const now = expectedAt(target.node);
+				if (!same(now, write.expect)) return { kind: 'changed', found: now };
+				if (write.validateWith !== undefined) {
+					const said = rejection(scope, write.validateWith, bytes);
+					if (said !== undefined) return { kind: 'rejected', said };
+				}
+				const old = target.node;
+				const owner = write.owner ?? { uid: scope.who.uid, gid: scope.who.gid };
+				const node = fileNode(bytes, old === undefined ? { mode: write.mode, ...owner } : { mode: old.mode, uid: old.uid, gid: old.gid });
+				const errno = createNode(scope, target.path, node);
+				if (errno !== undefined) return failedWrite(errno, path);
+				return { kind: 'written', sha256: sha256(bytes), atomic: true };
+			}),
+		removeFile: (path, write) =>
+			change(scope => {
+				disturbed(scope, path);
+				const target = writeTarget(scope, path);
+				if (target.kind === 'failed') return target.result;
+				const now = expectedAt(target.node);
+				if (!same(now, write.expect)) return { kind: 'changed', found: now };
+				if (target.node === undefined) return { kind: 'written', sha256: '', atomic: true };
+				const fault = scope.world.faults.fires('write-fails', target.path);
+				const errno = fault?.errno ?? removeNode(scope, target.path);
+				return errno === undefined ? { kind: 'written', sha256: '', atomic: true } : failedWrite(errno, path);
+			}),
+		makeFolder: (path, make) =>
+			change(scope => {
+				const found = resolve(scope.view, absolute(path), scope.who);
+				if (found.kind === 'found') return found.node.kind === 'folder' ? { kind: 'written', sha256: '', atomic: true } : failedWrite('EEXIST', path);
+				const owner = make.owner ?? { uid: scope.who.uid, gid: scope.who.gid };
+				const errno = createNode(scope, absolute(path), { kind: 'folder', mode: make.mode, ...owner });
+				return errno === undefined ? { kind: 'written', sha256: '', atomic: true } : failedWrite(errno, path);
+			}),
+		removeFolder: path =>
+			change(scope => {
+				const found = resolve(scope.view, absolute(path), scope.who);
+				if (found.kind === 'problem') return found.errno === 'ENOENT' ? { kind: 'written', sha256: '', atomic: true } : failedWrite(found.errno, path);
+				if (found.node.kind !== 'folder') return failedWrite('ENOTDIR', path);
+				if (scope.view.names(found.path).length > 0) return failedWrite('ENOTEMPTY', path);
+				const errno = removeNode(scope, found.path);
+				return errno === undefined ? { kind: 'written', sha256: '', atomic: true } : failedWrite(errno, path);
+			}),
+		signal: (pid, name) =>
+			inTurn(async () => {
+				const world = draft();
+				const process = world.state.processes.find(p => p.pid === pid);
+				const { uid } = world.state.identity;
+				if (process !== undefined && uid !== 0 && process.uid !== uid) return { kind: 'denied' };
+				const sent = signalHostProcess(world, pid, name);
+				if (sent === 'sent') commit(world);
+				clock.advance(world.state.now - clock.now());
+				return { kind: sent };
+			}),
+		download: (url, path, get) => inTurn(() => download(url, path, get)),
+	};
+	return self;
+
+	async function download(url: string, path: string, get: Parameters<WriteHost['download']>[2]): Promise<DownloadResult> {
+		const failed = (message: string): DownloadResult => ({ kind: 'failed', message });
+		if (get.signal?.aborted) return failed('cancelled');
+		const world = draft();
+		const scope = hostScope(world);
+		const host = /^https?:\/\/([^/:]+)/.exec(url)?.[1] ?? url;
+		if (!world.state.internet) {
+			clock.advance(5000);
+			return failed(`getaddrinfo EAI_AGAIN ${host}`);
+		}
+		const release = world.releases.find(r => r.url === url);
+		if (release === undefined) {
+			clock.advance(300);
+			return failed(`getaddrinfo ENOTFOUND ${host}`);
+		}
+		if (release.size > get.maxBytes) return failed(`the file has ${release.size} bytes, more than the ${get.maxBytes} that were allowed`);
+		const duration = 300 + release.size / bytesPerMs;
+		if (duration > get.timeoutMs) {
+			clock.advance(get.timeoutMs);
+			return failed(`timed out after ${get.timeoutMs} ms`);
+		}
+		const parts = 8;
+		for (let part = 1; part <= parts; part += 1) {
+			if (pace === 'demo') await pause(60, get.signal);
+			if (get.signal?.aborted) return failed('cancelled');
+			get.onProgress?.(Math.round((release.size * part) / parts), release.size);
+		}
+		clock.advance(duration);
+		const control = sysboxControl(url);
+		const node: FileNode = {
+			kind: 'file',
+			mode: 0o600,
+			uid: scope.who.uid,
+			gid: scope.who.gid,
+			declared: { size: release.size, sha256: release.sha256, ...(control !== undefined && { holds: { kind: 'deb' as const, package: control } }) },
+		};
+		const errno = createNode(scope, absolute(path), node);
+		if (errno !== undefined) return failed(`${errno}: ${errnoWords(errno).toLowerCase()}, open '${path}'`);
+		commit(world);
+		return { kind: 'fetched', sha256: release.sha256, size: release.size };
+	}
+}
+
+function somethingIsDue(state: SimulatedState): boolean {
+	const { engine } = state.docker;
+	return Object.values(state.units).some(u => u.retryAt !== undefined && u.retryAt <= state.now) || (engine.up && engine.containers.some(c => c.status === 'running' && ((c.endsAt !== undefined && c.endsAt <= state.now) || c.processes.some(p => p.endsAt !== undefined && p.endsAt <= state.now))));
+}
+
+type FileFound = { readonly kind: 'file'; readonly node: Extract<FileNode, { kind: 'file' }>; readonly realPath: string } | { readonly kind: 'problem'; readonly problem: ReadProblem };
+
+function fileAt(scope: Scope, path: string): FileFound {
+	const found = resolve(scope.view, absolute(path), scope.who);
+	if (found.kind === 'problem') return { kind: 'problem', problem: problemOf(found) };
+	const { node } = found;
+	if (node.kind === 'folder') return { kind: 'problem', problem: { kind: 'not-a-file', what: 'directory' } };
+	if (node.kind !== 'file') return { kind: 'problem', problem: { kind: 'not-a-file', what: node.kind } };
+	if (!allowed(node, scope.who, 4)) return { kind: 'problem', problem: { kind: 'denied' } };
+	return { kind: 'file', node, realPath: found.path };
+}
+
+function problemOf(found: Extract<Resolved, { kind: 'problem' }>): ReadProblem {
+	switch (found.errno) {
+		case 'ENOENT':
+			return { kind: 'missing', ...(found.danglingTo !== undefined && { danglingTo: found.danglingTo }) };
+		case 'ENOTDIR':
+			return { kind: 'missing' };
+		case 'EACCES':
+			return { kind: 'denied' };
+		case 'ELOOP':
+			return { kind: 'not-a-file', what: 'link-loop' };
+		default:
+			return { kind: 'failed', errno: found.errno };
+	}
+}
+
+function linkAt(scope: Scope, path: string): boolean {
+	const parent = resolveParent(scope.view, path, scope.who);
+	return parent.kind === 'found' && scope.view.get(parent.child)?.kind === 'link';
+}
+
+type Real = Exclude<FileNode, { kind: 'link' }>;
+
+const metaOf = (node: Real) => ({ mode: node.mode, uid: node.uid, gid: node.gid });
+
+const typeOf = (node: Real): Extract<StatResult, { kind: 'found' }>['type'] => (node.kind === 'folder' ? 'directory' : node.kind);
+
+type WriteTarget = { readonly kind: 'target'; readonly path: string; readonly node: Extract<FileNode, { kind: 'file' }> | undefined } | { readonly kind: 'failed'; readonly result: WriteResult };
+
+/** Where a write goes: through links, to a file that is there or could be. */
+function writeTarget(scope: Scope, path: string): WriteTarget {
+	const full = absolute(path);
+	const found = resolve(scope.view, full, scope.who);
+	if (found.kind === 'found') {
+		if (found.node.kind === 'folder') return { kind: 'failed', result: failedWrite('EISDIR', path) };
+		if (found.node.kind !== 'file') return { kind: 'failed', result: failedWrite('EINVAL', path) };
+		return { kind: 'target', path: found.path, node: found.node };
+	}
+	if (found.errno !== 'ENOENT') return { kind: 'failed', result: failedWrite(found.errno, path) };
+	const target = found.danglingTo ?? full;
+	const parent = resolveParent(scope.view, target, scope.who);
+	if (parent.kind === 'problem') return { kind: 'failed', result: failedWrite(parent.errno, path) };
+	return { kind: 'target', path: parent.child, node: undefined };
+}
+
+const failedWrite = (errno: Errno | NonNullable<Fault['errno']>, path: string): WriteResult => ({ kind: 'failed', errno, message: `${errno}: ${errnoWords(errno).toLowerCase()}, open '${path}'` });
+
+const expectedAt = (node: Extract<FileNode, { kind: 'file' }> | undefined): Expected => (node === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: digestOf(node) });
+
+const same = (a: Expected, b: Expected): boolean => (a.kind === 'missing' || b.kind === 'missing' ? a.kind === b.kind : a.sha256 === b.sha256);
+
+/** Another program was faster, where the faults say so. */
+function disturbed(scope: Scope, path: string): void {
+	const fault = scope.world.faults.fires('file-changed-underneath', path);
+	if (fault === undefined) return;
+	const { changed } = scope.world;
+	writeText(changedScope(scope, { who: { uid: 0, gid: 0, groups: [0] } }), path, fault.content ?? '{}\n');
+	scope.world.changed = changed;
+}
+
+/** What the asked program has against the new bytes. It looks at them in a file of its own, which nobody else sees. */
+function rejection(scope: Scope, argv: Argv, bytes: Uint8Array): string | undefined {
+	const path = '/run/sysbox-setup-new-file';
+	const world: World = { ...scope.world, state: structuredClone(scope.world.state) };
+	world.state.files[path] = fileNode(bytes, { mode: 0o600, uid: scope.who.uid, gid: scope.who.gid });
+	touch(world);
+	const { io, chunks } = collector();
+	const [program, ...args] = argv;
+	const asked = hostScope(world);
+	const exit = runProgram(asked, { argv: [program, ...args.map(a => (a === '{}' ? path : a))], stdin: noInput, io, timeoutMs: 30_000 });
+	if (exit === 0) return undefined;
+	if (exit === undefined) return `${program} is not there`;
+	return (textOf(chunks, 'stderr') || textOf(chunks, 'stdout')).replaceAll(path, '{}').trim();
+}
+
+const textOf = (chunks: readonly OutputChunk[], stream: OutputChunk['stream']): string => chunks.filter(c => c.stream === stream).map(c => c.text).join('');
+
+function linesOf(chunks: readonly OutputChunk[]): OutputLine[] {
+	const lines: OutputLine[] = [];
+	const open = { stdout: '', stderr: '' };
+	for (const { stream, text } of chunks) {
+		const parts = (open[stream] + text).split('\n');
+		open[stream] = parts.pop() ?? '';
+		for (const part of parts) lines.push({ stream, text: part.replace(/\r$/, '') });
+	}
+	for (const stream of ['stdout', 'stderr'] as const) if (open[stream] !== '') lines.push({ stream, text: open[stream] });
+	return lines;
+}
+
+function limited(chunks: readonly OutputChunk[], maxBytes: number): { readonly chunks: readonly OutputChunk[]; readonly tooMuch: boolean } {
+	let left = maxBytes;
+	const kept: OutputChunk[] = [];
+	for (const chunk of chunks) {
+		if (chunk.text.length > left) {
+			kept.push({ ...chunk, text: chunk.text.slice(0, left) });
+			return { chunks: kept, tooMuch: true };
+		}
+		left -= chunk.text.length;
+		kept.push(chunk);
+	}
+	return { chunks: kept, tooMuch: false };
+}

@@ -1,0 +1,286 @@
+import { dockerFlags, fileOf, fullName, reloadDocker, restartUnit, startUnit, stopUnit, unitSources, unitText, unitValues, commandWords, type Done } from '../services.ts';
+import type { Unit } from '../state.ts';
+import { type Call, type Exit, journal, type Program, touch, UnsimulatedCommand, type World } from '../world.ts';
+import { allOf, parseOptions } from './options.ts';
+
+/** The order in which systemd 257 prints properties, whatever the order of -p. */
+const propertyOrder = ['Type', 'Restart', 'NotifyAccess', 'RestartUSec', 'TimeoutStartUSec', 'TimeoutStopUSec', 'MainPID', 'Result', 'NRestarts', 'ExecMainStartTimestamp', 'ExecMainPID', 'ExecMainStatus', 'ExecStart', 'ExecReload', 'ControlGroup', 'MemoryCurrent', 'TasksCurrent', 'TasksMax', 'LimitNOFILE', 'LimitNPROC', 'Environment', 'Id', 'Names', 'Requires', 'Wants', 'BindsTo', 'PartOf', 'Before', 'After', 'Description', 'LoadState', 'ActiveState', 'FreezerState', 'SubState', 'FragmentPath', 'DropInPaths', 'UnitFileState', 'UnitFilePreset', 'ActiveEnterTimestamp', 'InactiveEnterTimestamp', 'CanReload', 'NeedDaemonReload', 'ConditionResult', 'InvocationID'];
+
+const timestamp = (ms: number): string => `${['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][new Date(ms).getUTCDay()]} ${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+function properties(world: World, name: string): Readonly<Record<string, string>> {
+	const unit = world.state.units[name];
+	if (unit === undefined) {
+		return { Id: name, Names: name, LoadState: 'not-found', ActiveState: 'inactive', SubState: 'dead', Result: 'success', UnitFileState: '', FragmentPath: '', DropInPaths: '', MainPID: '0', ExecMainStatus: '0', NRestarts: '0', NeedDaemonReload: 'no', Description: name, CanReload: 'no' };
+	}
+	const text = unit.loadedText;
+	const execs = unitValues(text, 'ExecStart').map(command => {
+		const argv = commandWords(command);
+		const started = unit.startedAt === undefined || unit.type === 'notify' ? '[n/a]' : `[${timestamp(unit.startedAt)}]`;
+		return `{ path=${argv[0]?.replace(/^[-@:+!]+/, '')} ; argv[]=${argv.join(' ')} ; ignore_errors=no ; start_time=${started} ; stop_time=[n/a] ; pid=${unit.mainPid} ; code=(null) ; status=0/0 }`;
+	});
+	const sources = unitSources(world, unit);
+	const joined = (key: string) => unitValues(text, key).join(' ');
+	const stamp = unit.startedAt === undefined ? '' : timestamp(unit.startedAt);
+	return {
+		Type: unit.type,
+		Restart: joined('Restart') || 'no',
+		NotifyAccess: unit.type === 'notify' ? 'main' : 'none',
+		RestartUSec: joined('RestartSec') === '' ? '100ms' : `${joined('RestartSec')}s`,
+		TimeoutStartUSec: joined('TimeoutStartSec') === '0' ? 'infinity' : joined('TimeoutStartSec') === '' ? '1min 30s' : `${joined('TimeoutStartSec')}s`,
+		TimeoutStopUSec: joined('TimeoutStopSec') === '' ? '1min 30s' : `${joined('TimeoutStopSec')}s`,
+		MainPID: String(unit.mainPid),
+		Result: unit.result,
+		NRestarts: String(Math.max(0, unit.starts.length - 1)),
+		ExecMainStartTimestamp: stamp,
+		ExecMainPID: String(unit.mainPid),
+		ExecMainStatus: String(unit.mainStatus),
+		...(execs.length > 0 && { ExecStart: execs.join('\nExecStart=') }),
+		ControlGroup: unit.active === 'active' ? `/system.slice/${name}` : '',
+		Environment: joined('Environment'),
+		TasksMax: joined('TasksMax') || '28909',
+		LimitNOFILE: joined('LimitNOFILE') || '524288',
+		LimitNPROC: joined('LimitNPROC') || '96365',
+		Id: name,
+		Names: name,
+		Requires: joined('Requires'),
+		Wants: joined('Wants'),
+		BindsTo: joined('BindsTo'),
+		PartOf: joined('PartOf'),
+		Before: joined('Before'),
+		After: joined('After'),
+		Description: unit.description,
+		LoadState: sources.length === 0 && !name.endsWith('.socket') ? 'not-found' : unit.enabled === 'masked' ? 'masked' : 'loaded',
+		ActiveState: unit.active,
+		FreezerState: 'running',
+		SubState: unit.sub,
+		FragmentPath: unit.fragment,
+		DropInPaths: sources.slice(1).map(s => s.path).join(' '),
+		UnitFileState: unit.enabled,
+		UnitFilePreset: 'enabled',
+		ActiveEnterTimestamp: stamp,
+		CanReload: unitValues(text, 'ExecReload').length > 0 ? 'yes' : 'no',
+		NeedDaemonReload: unitText(world, unit) === unit.loadedText ? 'no' : 'yes',
+		ConditionResult: 'yes',
+	};
+}
+
+function show(world: World, call: Call, parsed: ReturnType<typeof parseOptions>, names: readonly string[]): Exit {
+	const wanted = allOf(parsed, '-p', '--property', '-P').flatMap(p => p.split(','));
+	const bare = parsed.flags.has('--value') || parsed.values['-P'] !== undefined;
+	if (names.length === 0) {
+		const all: Readonly<Record<string, string>> = { Version: world.state.machine.systemd, SystemState: systemState(world), Virtualization: world.state.machine.virt, Architecture: world.state.machine.arch === 'amd64' ? 'x86-64' : 'arm64' };
+		for (const [key, value] of Object.entries(all)) if (wanted.length === 0 || wanted.includes(key)) call.io.out(bare ? `${value}\n` : `${key}=${value}\n`);
+		return 0;
+	}
+	const blocks = names.map(name => {
+		const all = properties(world, name);
+		const shown = propertyOrder.filter(key => all[key] !== undefined && (wanted.length === 0 || wanted.includes(key)));
+		return shown.map(key => (bare ? `${all[key]}\n` : `${key}=${all[key]}\n`)).join('');
+	});
+	call.io.out(blocks.join('\n'));
+	return 0;
+}
+
+function systemState(world: World): string {
+	return Object.values(world.state.units).some(u => u.active === 'failed') ? 'degraded' : 'running';
+}
+
+const failureText = (unit: string, outcome: Extract<Done, { kind: 'failed' }>): string =>
+	outcome.why === 'dependency'
+		? `A dependency job for ${unit} failed. See 'journalctl -xe' for details.\n`
+		: outcome.why === 'timeout'
+			? `Job for ${unit} failed because a timeout was exceeded.\nSee "systemctl status ${unit}" and "journalctl -xeu ${unit}" for details.\n`
+			: outcome.why === 'start-limit-hit'
+				? `Job for ${unit} failed.\nSee "systemctl status ${unit}" and "journalctl -xeu ${unit}" for details.\n`
+				: `Job for ${unit} failed because the control process exited with error code.\nSee "systemctl status ${unit}" and "journalctl -xeu ${unit}" for details.\n`;
+
+export const systemctl: Program = (scope, call) => {
+	const parsed = parseOptions(call.argv.slice(1), {
+		withValue: ['-p', '--property', '-P', '-n', '--lines', '-t', '--type', '--state', '-o', '--output', '-s', '--signal', '--kill-whom'],
+		flags: ['--value', '--no-pager', '-l', '--full', '-q', '--quiet', '--now', '--no-block', '--no-legend', '--plain', '-a', '--all', '--failed', '--version', '--system', '--no-ask-password', '-f', '--force', '--no-reload'],
+	});
+	const { world } = scope;
+	const { state } = world;
+	if (scope.inside !== undefined) return insideSystemctl(call, parsed.words);
+	if (parsed.flags.has('--version')) {
+		call.io.out(`systemd ${state.machine.systemd.split(/[.-]/)[0]} (${state.machine.systemd})\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SECCOMP\n`);
+		return 0;
+	}
+	if (parsed.unknown.length > 0) throw new UnsimulatedCommand(call.argv, String(parsed.unknown[0]));
+	const [verb = 'list-units', ...given] = parsed.words;
+	const names = given.map(fullName);
+	const quiet = parsed.flags.has('-q') || parsed.flags.has('--quiet');
+	const say = (text: string) => {
+		if (!quiet) call.io.out(`${text}\n`);
+	};
+	switch (verb) {
+		case 'show':
+			return show(world, call, parsed, names);
+		case 'is-active': {
+			const states = names.map(name => state.units[name]?.active ?? 'inactive');
+			for (const s of states) say(s);
+			return states.some(s => s === 'active') ? 0 : names.every(name => state.units[name] === undefined) ? 4 : 3;
+		}
+		case 'is-failed': {
+			const states = names.map(name => state.units[name]?.active ?? 'inactive');
+			for (const s of states) say(s);
+			return states.some(s => s === 'failed') ? 0 : 1;
+		}
+		case 'is-enabled': {
+			const states = names.map(name => state.units[name]?.enabled ?? 'not-found');
+			for (const s of states) say(s);
+			return states.some(s => ['enabled', 'static', 'generated'].includes(s)) ? 0 : states.every(s => s === 'not-found') ? 4 : 1;
+		}
+		case 'is-system-running': {
+			const running = systemState(world);
+			say(running);
+			return running === 'running' ? 0 : 1;
+		}
+		case 'cat': {
+			let code = 0;
+			for (const name of names) {
+				const unit = state.units[name];
+				if (unit === undefined) {
+					call.io.err(`No files found for ${name}.\n`);
+					code = 1;
+					continue;
+				}
+				call.io.out(unitSources(world, unit).map(s => `# ${s.path}\n${s.text}`).join('\n'));
+			}
+			return code;
+		}
+		case 'status':
+			return status(world, call, names);
+		case 'list-units':
+		case 'list-unit-files': {
+			const failed = parsed.flags.has('--failed') || parsed.values['--state']?.includes('failed');
+			const wanted = names.length === 0 ? Object.values(state.units) : names.flatMap(name => state.units[name] ?? []);
+			for (const unit of wanted.filter(u => !failed || u.active === 'failed')) {
+				call.io.out(verb === 'list-units' ? `${unit.name} loaded ${unit.active} ${unit.sub} ${unit.description}\n` : `${unit.name} ${unit.enabled} enabled\n`);
+			}
+			return 0;
+		}
+		default:
+			break;
+	}
+	if (scope.who.uid !== 0) {
+		call.io.err(`Failed to ${verb} ${names[0] ?? ''}: Interactive authentication required.\nSee system logs and 'systemctl status ${names[0] ?? ''}' for details.\n`);
+		return 1;
+	}
+	touch(world);
+	if (verb === 'daemon-reload') {
+		for (const unit of Object.values(state.units)) unit.loadedText = unitText(world, unit);
+		return 0;
+	}
+	if (verb === 'reset-failed') {
+		for (const unit of names.length === 0 ? Object.values(state.units) : names.flatMap(name => state.units[name] ?? [])) {
+			unit.starts = [];
+			if (unit.active === 'failed') Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' });
+		}
+		return 0;
+	}
+	let code = 0;
+	for (const name of names) {
+		const unit = state.units[name];
+		if (unit === undefined) {
+			call.io.err(['enable', 'disable', 'mask', 'unmask'].includes(verb) ? `Failed to ${verb} unit: Unit file ${name} does not exist.\n` : `Failed to ${verb} ${name}: Unit ${name} not found.\n`);
+			code = ['enable', 'disable', 'mask', 'unmask'].includes(verb) ? 1 : verb === 'stop' ? 5 : 5;
+			continue;
+		}
+		code = act(world, call, verb, unit, parsed.flags.has('--now')) || code;
+	}
+	return code;
+};
+
+function act(world: World, call: Call, verb: string, unit: Unit, now: boolean): number {
+	const started = (outcome: Done): number => {
+		if (outcome.kind === 'done') return 0;
+		call.io.err(failureText(unit.name, outcome));
+		return 1;
+	};
+	switch (verb) {
+		case 'start':
+			return started(startUnit(world, unit.name));
+		case 'restart':
+		case 'try-restart':
+			if (verb === 'try-restart' && unit.active !== 'active') return 0;
+			return started(restartUnit(world, unit.name));
+		case 'stop':
+			if (unit.name === 'docker.service' && unit.active === 'active' && world.state.units['docker.socket']?.active === 'active') {
+				call.io.err("Stopping 'docker.service', but its triggering units are still active:\ndocker.socket\n");
+			}
+			stopUnit(world, unit.name);
+			return 0;
+		case 'reload':
+		case 'reload-or-restart':
+			if (unit.active !== 'active') {
+				if (verb === 'reload-or-restart') return started(startUnit(world, unit.name));
+				call.io.err(`${unit.name} is not active, cannot reload.\n`);
+				return 1;
+			}
+			if (unitValues(unit.loadedText, 'ExecReload').length === 0) {
+				if (verb === 'reload-or-restart') return started(restartUnit(world, unit.name));
+				call.io.err(`Failed to reload ${unit.name}: Job type reload is not applicable for unit ${unit.name}.\nSee system logs and 'systemctl status ${unit.name}' for details.\n`);
+				return 1;
+			}
+			journal(world, unit.name, 'systemd', 1, `Reloading ${unit.name} - ${unit.description}...`);
+			if (/docker/.test(unit.name)) reloadDocker(world);
+			journal(world, unit.name, 'systemd', 1, `Reloaded ${unit.name} - ${unit.description}.`);
+			return 0;
+		case 'kill':
+			return 0;
+		case 'enable':
+		case 'disable': {
+			if (unit.enabled === 'static') return 0;
+			const enable = verb === 'enable';
+			if (enable && unit.enabled !== 'enabled') {
+				const by = unitValues(unit.loadedText, 'WantedBy').at(-1) ?? 'multi-user.target';
+				call.io.err(`Created symlink '/etc/systemd/system/${by}.wants/${unit.name}' → '${unit.fragment}'.\n`);
+			}
+			unit.enabled = enable ? 'enabled' : 'disabled';
+			if (!now) return 0;
+			if (enable) return started(startUnit(world, unit.name));
+			stopUnit(world, unit.name);
+			return 0;
+		}
+		case 'mask':
+		case 'unmask':
+			unit.enabled = verb === 'mask' ? 'masked' : 'enabled';
+			return 0;
+		default:
+			throw new UnsimulatedCommand(call.argv, `systemctl ${verb}`);
+	}
+}
+
+function status(world: World, call: Call, names: readonly string[]): Exit {
+	let code = 0;
+	for (const name of names) {
+		const unit = world.state.units[name];
+		if (unit === undefined) {
+			call.io.err(`Unit ${name} could not be found.\n`);
+			code = 4;
+			continue;
+		}
+		const mark = unit.active === 'active' ? '●' : unit.active === 'failed' ? '×' : '○';
+		call.io.out(`${mark} ${name} - ${unit.description}\n     Loaded: loaded (${unit.fragment}; ${unit.enabled}; preset: enabled)\n     Active: ${unit.active} (${unit.active === 'failed' ? `Result: ${unit.result}` : unit.sub})${unit.startedAt === undefined ? '' : ` since ${timestamp(unit.startedAt)}`}\n${unit.mainPid > 0 ? `   Main PID: ${unit.mainPid}\n` : ''}\n`);
+		if (unit.active !== 'active') code ||= 3;
+	}
+	return code;
+}
+
+/** A container whose first process is systemd (seen with Sysbox 0.7.0: boots, degraded). */
+function insideSystemctl(call: Call, words: readonly string[]): Exit {
+	if (words[0] === 'is-system-running') {
+		call.io.out('degraded\n');
+		return 1;
+	}
+	if (words[0] === 'is-active') {
+		for (const name of words.slice(1)) call.io.out(`${['docker', 'containerd', 'docker.service', 'containerd.service'].includes(name) ? 'active' : 'inactive'}\n`);
+		return 0;
+	}
+	if (words[0] === 'start' || words[0] === 'stop' || words[0] === 'restart') return 0;
+	throw new UnsimulatedCommand(call.argv, 'systemctl in a container');
+}
+
+export { dockerFlags, fileOf };

@@ -1,0 +1,411 @@
+import { configAfterReload, configAtStart, type DaemonFlags, daemonFlags, readDaemonConfig, subnetOf } from './daemon-config.ts';
+import { finish, type Place, settle, startContainer } from './engine.ts';
+import { put, resolve, textOf } from './file-tree.ts';
+import { hostScope } from './scope.ts';
+import type { Unit } from './state.ts';
+import { commitOf, versionText } from './sysbox-programs.ts';
+import { journal, nextPid, spend, touch, type World } from './world.ts';
+
+/** systemd of the host, and what its units do when they start, stop and reload. */
+
+export const sysboxUnits = ['sysbox.service', 'sysbox-mgr.service', 'sysbox-fs.service'] as const;
+
+export const hostPlace = (world: World): Place => ({ machine: hostScope(world, 'root'), engine: world.state.docker.engine });
+
+export type Done = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly why: 'exit-code' | 'dependency' | 'timeout' | 'start-limit-hit' };
+
+const done: Done = { kind: 'done' };
+
+export const fullName = (name: string): string => (/\.(?:service|socket|target|mount|timer|path|slice|scope)$/.test(name) ? name : `${name}.service`);
+
+export function fileOf(world: World, path: string): string | undefined {
+	const found = resolve(hostScope(world, 'root').view, path);
+	return found.kind === 'found' && found.node.kind === 'file' ? textOf(found.node) : undefined;
+}
+
+/** The unit's file and its drop-ins, in the order in which systemd reads them. */
+export function unitSources(world: World, unit: Unit): readonly { readonly path: string; readonly text: string }[] {
+	const main = fileOf(world, unit.fragment);
+	const sources = main === undefined ? [] : [{ path: unit.fragment, text: main }];
+	const { view } = hostScope(world, 'root');
+	for (const folder of ['/usr/lib/systemd/system', '/etc/systemd/system', '/run/systemd/system']) {
+		for (const name of view.names(`${folder}/${unit.name}.d`)) {
+			const path = `${folder}/${unit.name}.d/${name}`;
+			const text = name.endsWith('.conf') ? fileOf(world, path) : undefined;
+			if (text !== undefined) sources.push({ path, text });
+		}
+	}
+	return sources;
+}
+
+export const unitText = (world: World, unit: Unit): string => unitSources(world, unit).map(s => s.text).join('\n');
+
+/** Values of a key as systemd counts them: an empty one takes the earlier ones away. */
+export function unitValues(text: string, key: string): readonly string[] {
+	let values: string[] = [];
+	for (const line of text.replaceAll('\\\n', ' ').split('\n')) {
+		const match = new RegExp(`^\\s*${key}\\s*=\\s*(.*?)\\s*$`).exec(line);
+		if (match === null) continue;
+		values = match[1] === '' ? [] : [...values, match[1] ?? ''];
+	}
+	return values;
+}
+
+/** Splits a command of a unit into words, with quotes taken off. */
+export const commandWords = (command: string): string[] => [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(m => m[1] ?? m[2] ?? m[3] ?? '');
+
+const systemd = (world: World, unit: Unit, text: string): void => journal(world, unit.name, 'systemd', 1, text);
+
+const titleOf = (unit: Unit): string => `${unit.name} - ${unit.description}`;
+
+/** Lets units do what they would have done by now: retries of systemd, containers that end. */
+export function passTime(world: World): void {
+	const { revision, changed } = world;
+	for (const unit of Object.values(world.state.units)) {
+		while (unit.retryAt !== undefined && unit.retryAt <= world.state.now) {
+			const now = world.state.now;
+			world.state.now = unit.retryAt;
+			delete unit.retryAt;
+			systemd(world, unit, `${unit.name}: Scheduled restart job, restart counter is at ${unit.starts.length}.`);
+			startUnit(world, unit.name);
+			world.state.now = Math.max(now, world.state.now);
+		}
+	}
+	if (world.state.docker.engine.up) settle(hostPlace(world));
+	// The passing of time is nobody's change.
+	world.changed = changed;
+	world.revision = revision + 1;
+}
+
+export function startUnit(world: World, name: string): Done {
+	const unit = world.state.units[name];
+	if (unit === undefined || unit.active === 'active') return done;
+	touch(world);
+	if (name === 'sysbox.service') return startSysbox(world, unit);
+	const limit = Number(unitValues(unit.loadedText, 'StartLimitBurst').at(-1) ?? 5);
+	const interval = Number.parseFloat(unitValues(unit.loadedText, 'StartLimitInterval(?:Sec)?').at(-1) ?? '10') * 1000;
+	const recent = interval === 0 ? [] : unit.starts.filter(at => at > world.state.now - interval);
+	if (recent.length >= limit) {
+		systemd(world, unit, `${name}: Start request repeated too quickly.`);
+		systemd(world, unit, `${name}: Failed with result 'start-limit-hit'.`);
+		systemd(world, unit, `Failed to start ${titleOf(unit)}.`);
+		Object.assign(unit, { active: 'failed', sub: 'failed', result: 'start-limit-hit', mainPid: 0 });
+		return { kind: 'failed', why: 'start-limit-hit' };
+	}
+	unit.starts = [...recent, world.state.now];
+	systemd(world, unit, `Starting ${titleOf(unit)}...`);
+	if (name === 'docker.service' || name === 'snap.docker.dockerd.service') return startDocker(world, unit);
+	if (name === 'sysbox-mgr.service') return startManager(world, unit);
+	if (name === 'sysbox-fs.service') return startFileSystem(world, unit);
+	return running(world, unit, 120);
+}
+
+function running(world: World, unit: Unit, ms: number, pid = nextPid(world)): Done {
+	spend(world, ms);
+	const command = unitValues(unit.loadedText, 'ExecStart').at(-1) ?? `/usr/bin/${unit.name.replace(/\.service$/, '')}`;
+	const argv = commandWords(command);
+	Object.assign(unit, { active: 'active', sub: unit.type === 'oneshot' ? 'exited' : unit.name.endsWith('.socket') ? 'listening' : 'running', result: 'success', mainStatus: 0, mainPid: unit.name.endsWith('.socket') || unit.type === 'oneshot' ? 0 : pid, startedAt: world.state.now });
+	delete unit.retryAt;
+	if (unit.mainPid !== 0) world.state.processes.push({ pid, ppid: 1, uid: 0, comm: (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '', argv, startedAt: world.state.now, unit: unit.name });
+	systemd(world, unit, `Started ${titleOf(unit)}.`);
+	return done;
+}
+
+function failedStart(world: World, unit: Unit, result: 'exit-code' | 'timeout', pid: number): Done {
+	if (result === 'exit-code') systemd(world, unit, `${unit.name}: Main process exited, code=exited, status=1/FAILURE`);
+	else systemd(world, unit, `${unit.name}: start operation timed out. Terminating.`);
+	systemd(world, unit, `${unit.name}: Failed with result '${result}'.`);
+	systemd(world, unit, `Failed to start ${titleOf(unit)}.`);
+	Object.assign(unit, { active: 'failed', sub: 'failed', result, mainPid: 0, mainStatus: result === 'exit-code' ? 1 : 0 });
+	world.state.processes = world.state.processes.filter(p => p.pid !== pid);
+	const restart = unitValues(unit.loadedText, 'Restart').at(-1);
+	if (restart === 'always' || restart === 'on-failure') {
+		Object.assign(unit, { active: 'activating', sub: 'auto-restart' });
+		unit.retryAt = world.state.now + Number.parseFloat(unitValues(unit.loadedText, 'RestartSec').at(-1) ?? '0.1') * 1000;
+	}
+	return { kind: 'failed', why: result };
+}
+
+function stopOne(world: World, unit: Unit, result: Unit['result'] = 'success'): void {
+	if (unit.active === 'inactive' || (unit.active === 'failed' && result === 'success')) {
+		delete unit.retryAt;
+		if (unit.active === 'failed') return;
+		Object.assign(unit, { active: 'inactive', sub: 'dead' });
+		return;
+	}
+	touch(world);
+	const failed = result !== 'success';
+	if (!failed) systemd(world, unit, `Stopping ${titleOf(unit)}...`);
+	if (failed) systemd(world, unit, `${unit.name}: Main process exited, code=killed, status=9/KILL`);
+	systemd(world, unit, failed ? `${unit.name}: Failed with result '${result}'.` : `${unit.name}: Deactivated successfully.`);
+	if (!failed) systemd(world, unit, `Stopped ${titleOf(unit)}.`);
+	world.state.processes = world.state.processes.filter(p => p.pid !== unit.mainPid);
+	Object.assign(unit, { active: failed ? 'failed' : 'inactive', sub: failed ? 'failed' : 'dead', result, mainPid: 0 });
+	delete unit.retryAt;
+	delete unit.startedAt;
+}
+
+export function stopUnit(world: World, name: string): void {
+	const unit = world.state.units[name];
+	if (unit === undefined) return;
+	if ((sysboxUnits as readonly string[]).includes(name)) {
+		stopSysbox(world);
+		return;
+	}
+	if ((name === 'docker.service' || name === 'snap.docker.dockerd.service') && world.state.docker.engine.up) stopDocker(world, unit);
+	stopOne(world, unit);
+}
+
+export function restartUnit(world: World, name: string): Done {
+	stopUnit(world, name);
+	const unit = world.state.units[name];
+	if (unit?.active === 'failed' || unit?.active === 'activating') Object.assign(unit, { active: 'inactive', sub: 'dead' });
+	return startUnit(world, name);
+}
+
+// Docker
+
+/** The flags that the running daemon was started with, as systemd last read them. */
+export function dockerFlags(world: World): DaemonFlags {
+	const name = world.state.docker.kind === 'snap' ? 'snap.docker.dockerd.service' : 'docker.service';
+	const unit = world.state.units[name];
+	const command = unit === undefined ? '' : (unitValues(unit.loadedText, 'ExecStart').at(-1) ?? '');
+	return daemonFlags(commandWords(command).slice(1));
+}
+
+export const daemonJsonPath = (world: World, flags = dockerFlags(world)): string =>
+	flags.configFile ?? (world.state.docker.kind === 'snap' ? '/var/snap/docker/current/config/daemon.json' : '/etc/docker/daemon.json');
+
+const dockerd = (world: World, unit: Unit, level: string, message: string, rest = ''): void =>
+	journal(world, unit.name, 'dockerd', unit.mainPid, `time="${new Date(world.state.now).toISOString().replace('Z', '000000Z')}" level=${level} msg=${JSON.stringify(message)}${rest}`);
+
+function startDocker(world: World, unit: Unit): Done {
+	const { engine } = world.state.docker;
+	const pid = nextPid(world);
+	unit.mainPid = pid;
+	const flags = dockerFlags(world);
+	const path = daemonJsonPath(world, flags);
+	const refuse = (message: string): Done => {
+		journal(world, unit.name, 'dockerd', pid, message);
+		spend(world, 250);
+		return failedStart(world, unit, 'exit-code', pid);
+	};
+	if (world.faults.fires('docker-does-not-come-back') !== undefined) return refuse('failed to start daemon: error initializing graphdriver: permission denied');
+	if (flags.unknown.length > 0) return refuse(`unknown flag: ${flags.unknown[0]}`);
+	const read = readDaemonConfig(fileOf(world, path), flags, engine.version);
+	if (read.kind === 'refused') return refuse(`unable to configure the Docker daemon with file ${path}: ${read.why}`);
+	const config = configAtStart(read.raw, flags, engine.version);
+	if (typeof config === 'string') return refuse(`failed to start daemon: ${config}`);
+	dockerd(world, unit, 'info', 'Starting up');
+	engine.config = config;
+	engine.up = true;
+	const [gateway = '172.17.0.1', bits = '16'] = config.bridgeCidr.split('/');
+	const bridge = engine.networks.find(n => n.name === 'bridge');
+	if (bridge !== undefined) Object.assign(bridge, { gateway, subnet: subnetOf(gateway, Number(bits)) });
+	putSocket(world, '/run/docker.sock', 988);
+	running(world, unit, 1400, pid);
+	dockerd(world, unit, 'info', 'API listen on /run/docker.sock');
+	engine.readyAt = world.state.now;
+	// Containers that a policy brings back. Those of live-restore never went.
+	for (const container of engine.containers) {
+		if (container.status === 'running') continue;
+		const policy = container.options.restart.split(':')[0];
+		if (policy === 'always' || (policy === 'unless-stopped' && !container.stoppedByHand)) startContainer(hostPlace(world), container);
+	}
+	return done;
+}
+
+function stopDocker(world: World, unit: Unit): void {
+	const { engine } = world.state.docker;
+	dockerd(world, unit, 'info', "Processing signal 'terminated'");
+	engine.up = false;
+	if (!engine.config.liveRestore) {
+		const place = hostPlace(world);
+		for (const container of [...engine.containers]) if (container.status === 'running') finish(place, container, 137, 'daemon');
+		spend(world, 2400);
+	}
+	spend(world, 300);
+	dockerd(world, unit, 'info', 'Daemon shutdown complete');
+}
+
+/** SIGHUP: dockerd reads its file again, and keeps what it has when the file is not good. */
+export function reloadDocker(world: World): void {
+	const { docker, units } = world.state;
+	const unit = units[docker.kind === 'snap' ? 'snap.docker.dockerd.service' : 'docker.service'];
+	if (unit === undefined || !docker.engine.up) return;
+	touch(world);
+	const flags = dockerFlags(world);
+	const path = daemonJsonPath(world, flags);
+	spend(world, 45);
+	dockerd(world, unit, 'info', `Got signal to reload configuration, reloading from: ${path}`);
+	const read = readDaemonConfig(fileOf(world, path), flags, docker.engine.version);
+	if (read.kind === 'refused') {
+		dockerd(world, unit, 'error', `unable to configure the Docker daemon with file ${path}: ${read.why}`);
+		return;
+	}
+	if (world.faults.fires('docker-reload-refused') !== undefined) {
+		dockerd(world, unit, 'error', 'Error reconfiguring the daemon', ' error="unable to set up runtimes: no space left on device"');
+		return;
+	}
+	const config = configAfterReload(docker.engine.config, read.raw);
+	if (typeof config === 'string') {
+		dockerd(world, unit, 'error', 'Error reconfiguring the daemon', ` error=${JSON.stringify(config)}`);
+		return;
+	}
+	for (const { path: binary } of Object.values(config.runtimes)) {
+		if (!binary.startsWith('/') || resolve(hostScope(world, 'root').view, binary).kind === 'found') continue;
+		dockerd(world, unit, 'warning', `Failed to run [${binary} features]: ""`, ` error="fork/exec ${binary}: no such file or directory"`);
+	}
+	docker.engine.config = config;
+	dockerd(world, unit, 'info', `Reloaded configuration: ${JSON.stringify({ 'data-root': '/var/lib/docker', 'default-runtime': config.defaultRuntime, runtimes: Object.fromEntries(Object.entries(config.runtimes).map(([name, r]) => [name, { path: r.path }])), 'live-restore': config.liveRestore || undefined })}`);
+}
+
+function putSocket(world: World, path: string, gid: number): void {
+	world.state.files[path] = { kind: 'socket', mode: 0o660, uid: 0, gid };
+}
+
+// Sysbox
+
+const sysboxLine = (world: World, unit: Unit, level: string, message: string): void =>
+	journal(world, unit.name, unit.name.replace(/\.service$/, ''), unit.mainPid, `time="${new Date(world.state.now).toISOString().slice(0, 19).replace('T', ' ')}" level=${level} msg=${/\s/.test(message) ? JSON.stringify(message) : message}`);
+
+function startSysbox(world: World, unit: Unit): Done {
+	for (const name of ['sysbox-mgr.service', 'sysbox-fs.service']) {
+		const started = startUnit(world, name);
+		if (started.kind === 'done') continue;
+		systemd(world, unit, `Dependency failed for ${titleOf(unit)}.`);
+		systemd(world, unit, `sysbox.service: Job sysbox.service/start failed with result 'dependency'.`);
+		Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' });
+		return { kind: 'failed', why: 'dependency' };
+	}
+	systemd(world, unit, `Starting ${titleOf(unit)}...`);
+	const outcome = running(world, unit, 40);
+	const { sysbox } = world.state;
+	for (const [program, version] of [['sysbox-runc', sysbox.runc], ['sysbox-mgr', sysbox.mgr], ['sysbox-fs', sysbox.fs]] as const) {
+		for (const line of versionText(program, version ?? '0.7.1').trimEnd().split('\n')) journal(world, unit.name, 'sh', unit.mainPid + 1, line.replaceAll('\t', '        '));
+	}
+	return outcome;
+}
+
+function preamble(world: World, unit: Unit, program: 'sysbox-mgr' | 'sysbox-fs'): void {
+	const version = (program === 'sysbox-mgr' ? world.state.sysbox.mgr : world.state.sysbox.fs) ?? '0.7.1';
+	for (const text of [`Starting ${program}`, 'Edition: Community Edition (CE)', `Version: ${version}`, `Commit-ID: ${commitOf(program, version)}`]) sysboxLine(world, unit, 'info', text);
+}
+
+function startManager(world: World, unit: Unit): Done {
+	const pid = nextPid(world);
+	unit.mainPid = pid;
+	preamble(world, unit, 'sysbox-mgr');
+	const host = hostScope(world, 'root');
+	const missing = ['rsync', 'modprobe', 'iptables'].find(name => !['/usr/bin', '/usr/sbin', '/bin', '/sbin'].some(folder => resolve(host.view, `${folder}/${name}`).kind === 'found'));
+	if (missing !== undefined) {
+		sysboxLine(world, unit, 'fatal', `failed to create sysbox-mgr: preflight check failed: ${missing} is not installed on host.`);
+		return failedStart(world, unit, 'exit-code', pid);
+	}
+	sysboxLine(world, unit, 'info', 'Sysbox data root: /var/lib/sysbox');
+	const kernel = Number.parseFloat(world.state.machine.kernel);
+	const [major = 0, minor = 0] = world.state.machine.kernel.split('.').map(Number);
+	const newer = (m: number, n: number) => major > m || (major === m && minor >= n);
+	allocateSubids(world);
+	for (const text of [
+		'Shiftfs module found in kernel: no',
+		'Shiftfs works properly: no',
+		'Shiftfs-on-overlayfs works properly: no',
+		`ID-mapped mounts supported by kernel: ${newer(5, 12) ? 'yes' : 'no'}`,
+		`Overlayfs on ID-mapped mounts supported by kernel: ${newer(5, 19) ? 'yes' : 'no'}`,
+		...(newer(6, 7) && kernel > 0 ? ['binfmt_misc namespacing supported by kernel; will be mounted in containers.'] : []),
+		'Operating in system container mode.',
+		'Relaxed read-only mode disabled.',
+		'Inner container image preloading enabled.',
+		'Listening on /run/sysbox/sysmgr.sock',
+		'Ready ...',
+	]) {
+		sysboxLine(world, unit, 'info', text);
+	}
+	runFolder(world, 'sysmgr.sock');
+	return running(world, unit, 60, pid);
+}
+
+function startFileSystem(world: World, unit: Unit): Done {
+	const pid = nextPid(world);
+	unit.mainPid = pid;
+	preamble(world, unit, 'sysbox-fs');
+	for (const text of ["Initializing with 'allow-immutable-remounts' knob disabled (default)", "Initializing with 'allow-immutable-unmounts' knob enabled (default)", 'FUSE dir = /var/lib/sysboxfs']) sysboxLine(world, unit, 'info', text);
+	if (world.faults.fires('sysbox-fs-start-timeout') !== undefined) {
+		// Seen in about one start of fifteen: nothing more is said until TimeoutStartSec=10 ends it.
+		spend(world, 10_000);
+		return failedStart(world, unit, 'timeout', pid);
+	}
+	for (const text of ['Host supports writes to /proc/sys/kernel/shm* from user-ns', 'IOvec memParser elected', 'Listening on /run/sysbox/sysfs.sock', 'Ready ...']) sysboxLine(world, unit, 'info', text);
+	runFolder(world, 'sysfs.sock');
+	runFolder(world, 'sysfs-seccomp.sock');
+	return running(world, unit, 60, pid);
+}
+
+function runFolder(world: World, socket: string): void {
+	put(world.state.files, '/run/sysbox/.keep', '');
+	delete world.state.files['/run/sysbox/.keep'];
+	putSocket(world, `/run/sysbox/${socket}`, 0);
+}
+
+/** Stopping one stops all three (BindsTo and PartOf), and orphans what they were running. */
+function stopSysbox(world: World, killed?: { readonly name: string }): void {
+	for (const name of sysboxUnits) {
+		const unit = world.state.units[name];
+		if (unit === undefined) continue;
+		stopOne(world, unit, name === killed?.name ? 'signal' : 'success');
+		if (name === killed?.name) unit.result = 'signal';
+	}
+	spend(world, 120);
+	for (const container of world.state.docker.engine.containers) {
+		if (container.status === 'running' && container.isolation === 'sysbox') container.orphaned = true;
+	}
+}
+
+/** One range for all containers, in the first hole from SUB_UID_MIN on (sysbox-mgr of the Community Edition). */
+function allocateSubids(world: World): void {
+	const text = fileOf(world, '/etc/subuid') ?? '';
+	const own = /^sysbox:(\d+):/m.exec(text)?.[1];
+	if (own !== undefined) {
+		world.state.sysbox.subidStart = Number(own);
+		return;
+	}
+	const ranges = [...text.matchAll(/^[^:\n]+:(\d+):(\d+)$/gm)].map(m => [Number(m[1]), Number(m[1]) + Number(m[2])] as const).sort((a, b) => a[0] - b[0]);
+	let start = 100_000;
+	for (const [from, to] of ranges) if (from < start + 65_536 && to > start) start = to;
+	world.state.sysbox.subidStart = start;
+	for (const path of ['/etc/subuid', '/etc/subgid']) {
+		const node = world.state.files[path];
+		put(world.state.files, path, `${node?.kind === 'file' ? textOf(node) : ''}sysbox:${start}:65536\n`);
+	}
+}
+
+// Signals
+
+export function signalHostProcess(world: World, pid: number, signal: string): 'sent' | 'no-such-process' {
+	const name = signal.replace(/^SIG/, '').toUpperCase();
+	const process = world.state.processes.find(p => p.pid === pid);
+	if (process === undefined) {
+		const place = hostPlace(world);
+		const container = place.engine.containers.find(c => c.pid === pid);
+		if (container === undefined) return 'no-such-process';
+		touch(world);
+		if (['KILL', '9', 'TERM', '15', 'QUIT'].includes(name)) finish(place, container, name === 'KILL' || name === '9' ? 137 : 143);
+		return 'sent';
+	}
+	touch(world);
+	const unit = process.unit === undefined ? undefined : world.state.units[process.unit];
+	const fatal = ['KILL', '9', 'TERM', '15', 'QUIT', '3', 'INT', '2'].includes(name);
+	if (unit?.mainPid === pid && (name === 'HUP' || name === '1') && /dockerd/.test(process.comm)) reloadDocker(world);
+	else if (unit?.mainPid === pid && fatal && unit.name.startsWith('sysbox')) stopSysbox(world, { name: unit.name });
+	else if (unit?.mainPid === pid && fatal) {
+		const hard = name === 'KILL' || name === '9';
+		if (/dockerd/.test(process.comm)) stopDocker(world, unit);
+		stopOne(world, unit, hard ? 'signal' : 'success');
+		if (hard && unitValues(unit.loadedText, 'Restart').at(-1) === 'always') {
+			Object.assign(unit, { active: 'activating', sub: 'auto-restart' });
+			unit.retryAt = world.state.now + 2000;
+		}
+	} else if (fatal) world.state.processes = world.state.processes.filter(p => p.pid !== pid);
+	return 'sent';
+}

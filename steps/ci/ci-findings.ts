@@ -1,0 +1,300 @@
+import type { Finding, Remedy, ThreatId } from '../../src/core/finding.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import type { Container } from '../../src/facts/docker-container.ts';
+import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
+import type { DockerInfo } from '../../src/facts/docker-info.ts';
+import { accessFindings } from './access-findings.ts';
+import { containerSites } from './access-sites.ts';
+import type { CiFacts } from './facts.ts';
+import { purposeOf } from './known-images.ts';
+import type { RenderedFile } from './rendered-files.ts';
+import type { SettingsReading } from './settings.ts';
+
+/** What has to be known of the files to judge: rendered, and whether the plan has any left to write. */
+export interface CiFiles {
+	readonly reading: SettingsReading;
+	readonly rendered: readonly RenderedFile[];
+	readonly toWrite: readonly RenderedFile[];
+}
+
+export function ciFindings(facts: CiFacts, files: CiFiles, context: JudgeContext): readonly Finding[] {
+	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
+	return [
+		...settingsFindings(files.reading),
+		...folderFindings(facts, files, context.answers['ci.folder'] !== undefined),
+		...renderedFindings(files.rendered),
+		...limitFindings(info, files),
+		...hostFindings(facts, info, files, context),
+	];
+}
+
+function settingsFindings(reading: SettingsReading): readonly Finding[] {
+	if (reading.kind === 'settings') return [];
+	return [
+		{
+			id: 'input.ci',
+			severity: 'block',
+			summary: `The CI files cannot be made from the answers to ${reading.answers.join(', ')}`,
+			remedy: { kind: 'advice', text: 'Give other answers.' },
+		},
+	];
+}
+
+function folderFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answered: boolean): readonly Finding[] {
+	if (rendered.length === 0) return [];
+	const { folder } = facts;
+	// The default folder stands in nobody's way: another one can be named when the question comes.
+	const remedy = (text: string): Remedy => ({ kind: answered ? 'advice' : 'planned', text });
+	if (folder.kind === 'refused') {
+		return [
+			{
+				id: 'ci.folder',
+				severity: 'block',
+				summary: `The CI files cannot go into ${folder.path}`,
+				evidence: folder.why,
+				remedy: remedy(folder.remedy),
+			},
+		];
+	}
+	const findings: Finding[] = [];
+	const seen = rendered.map(({ kind }) => ({ name: kind.name, file: facts.files[kind.name] ?? { kind: 'missing' } }));
+	const refused = seen.flatMap(({ name, file }) => (file.kind === 'refused' ? [`${name}: ${file.why}`] : []));
+	if (refused.length > 0) {
+		findings.push({
+			id: 'ci.file-refused',
+			severity: 'block',
+			summary: `In ${folder.path} something stands where a CI file goes`,
+			evidence: refused.join('\n'),
+			why: 'Only a plain text file is written over, and never through a link.',
+			remedy: remedy('Move it away, or name another folder.'),
+		});
+	}
+	const denied = seen.flatMap(({ name, file }) => (file.kind === 'denied' ? [name] : []));
+	if (denied.length > 0) {
+		findings.push({
+			id: 'ci.file-denied',
+			severity: 'could-not-tell',
+			summary: `In ${folder.path} a CI file can be read by its owner only`,
+			evidence: denied.join('\n'),
+			needsRoot: true,
+		});
+	}
+	const foreign = seen.flatMap(({ name, file }) =>
+		file.kind === 'text' && !file.ours ? [`${folder.path}/${name}`] : [],
+	);
+	if (foreign.length > 0) {
+		findings.push({
+			id: 'ci.file-exists',
+			severity: 'warn',
+			summary: `${foreign.length === 1 ? 'A file that this tool did not write has' : 'Files that this tool did not write have'} the name of a CI file`,
+			evidence: foreign.join('\n'),
+			why: 'The plan shows the difference. What is there now is kept, and put back by a revert.',
+			remedy: { kind: 'planned', text: 'Written over after your approval; name another folder to keep it.' },
+		});
+	}
+	if (findings.length === 0) {
+		findings.push(
+			toWrite.length === 0
+				? { id: 'ci.files', severity: 'ok', summary: `The CI files in ${folder.path} are as your answers say` }
+				: {
+						id: 'ci.files',
+						severity: 'info',
+						summary: `${toWrite.length === 1 ? 'One CI file is' : `${toWrite.length} CI files are`} to be written into ${folder.path}`,
+						evidence: toWrite.map(({ kind }) => kind.name).join('\n'),
+						remedy: { kind: 'planned', text: 'The plan writes them.' },
+					},
+		);
+	}
+	return findings;
+}
+
+function renderedFindings(rendered: readonly RenderedFile[]): readonly Finding[] {
+	if (rendered.length === 0) return [];
+	const problems = rendered.flatMap(({ kind, problems }) => problems.map(what => `${kind.name}: ${what}`));
+	if (problems.length === 0) {
+		return [
+			{
+				id: 'ci.rendered',
+				severity: 'ok',
+				summary: 'The CI files hold no privileges, no socket, no host namespaces and no bind mounts, and use TLS',
+			},
+		];
+	}
+	return [
+		{
+			id: 'ci.rendered',
+			severity: 'block',
+			summary: 'The CI files that this tool made do not pass its own check, so none is written',
+			evidence: problems.join('\n'),
+			why: 'This is a mistake of the tool, not of your host.',
+			remedy: { kind: 'advice', text: 'Skip the step with --skip ci, and report it.' },
+		},
+	];
+}
+
+const limitNames = { memory: 'memory', cpu: 'processors', pids: 'processes' } as const;
+
+function limitFindings(info: DockerInfo | undefined, { reading, rendered }: CiFiles): readonly Finding[] {
+	if (info === undefined || rendered.length === 0 || reading.kind !== 'settings') return [];
+	const missing = (['memory', 'cpu', 'pids'] as const).filter(limit => !info.limits[limit]);
+	const findings: Finding[] = [];
+	if (missing.length > 0) {
+		findings.push({
+			id: 'ci.limits',
+			severity: 'warn',
+			summary: `This host cannot limit ${missing.map(limit => limitNames[limit]).join(', ')} of a container`,
+			evidence: `docker info: cgroup version ${info.cgroupVersion}; no limit of ${missing.map(limit => limitNames[limit]).join(', ')}`,
+			why: 'The files leave those limits out, so a job can take all that the host has. Docker drops such a limit with a warning, and refuses to start a container that asks for processors.',
+			remedy: {
+				kind: 'advice',
+				text: 'Give the host the controllers: they are missing inside of some virtual machines and containers, or switched off at boot (cgroup_disable).',
+			},
+		});
+	} else {
+		findings.push({
+			id: 'ci.limits',
+			severity: 'ok',
+			summary: 'This host enforces limits of memory, processors and processes',
+		});
+	}
+	if (reading.systems.includes('gitlab') && info.limits.pids) {
+		findings.push({
+			id: 'ci.limits.gitlab-pids',
+			severity: 'info',
+			summary: 'GitLab Runner cannot limit the number of processes of a job',
+			why: 'Its configuration has no key for it, so a fork bomb in a job is stopped by the kernel only.',
+			remedy: {
+				kind: 'advice',
+				text: 'Make a control group with pids.max and name it as cgroup_parent in the runner.',
+			},
+		});
+	}
+	return findings;
+}
+
+function hostFindings(
+	facts: CiFacts,
+	info: DockerInfo | undefined,
+	{ reading, toWrite }: CiFiles,
+	context: JudgeContext,
+): readonly Finding[] {
+	const findings: Finding[] = [];
+	const { containers } = facts.docker;
+	if (info !== undefined && info.runtimes['sysbox-runc'] === undefined) {
+		findings.push({
+			id: 'ci.runtime',
+			severity: 'info',
+			summary: 'Docker does not know sysbox-runc yet, so nothing of the CI files starts before it does',
+			evidence: `docker info: ${Object.keys(info.runtimes).toSorted().join(', ')}`,
+		});
+	}
+	const filesAreThere = reading.kind === 'settings' && toWrite.length === 0;
+	const sites = [
+		...(containers.kind === 'ok' ? containerSites(containers.value, info, facts.composeFiles, context.answers) : []),
+		...facts.runnerConfigs.flatMap(config => config.sites),
+	];
+	findings.push(...accessFindings(sites, filesAreThere));
+	findings.push(...shellFindings(facts));
+	if (containers.kind === 'ok') findings.push(...unlimitedFindings(containers.value, info));
+	const blind = unknownFindings(facts.unread, containers.kind === 'ok' ? undefined : containers);
+	findings.push(...blind);
+	const quiet = !findings.some(({ id, threat }) => threat !== undefined || id === 'ci.container.other');
+	if (quiet && containers.kind === 'ok') {
+		const running = containers.value.filter(container => container.running).length;
+		findings.push({
+			id: 'ci.container',
+			severity: 'ok',
+			summary:
+				running === 0
+					? 'No container runs, and no configured runner hands this host to its jobs'
+					: `None of the ${running} running containers reaches this host, and no configured runner hands it to its jobs`,
+		});
+	}
+	return findings;
+}
+
+function shellFindings(facts: CiFacts): readonly Finding[] {
+	const runners = facts.runnerConfigs.flatMap(config => config.shellRunners);
+	if (runners.length === 0) return [];
+	const { runnerUserHasDocker: hasDocker } = facts;
+	return [
+		{
+			id: 'ci.runner.shell',
+			severity: hasDocker ? 'block' : 'warn',
+			summary: hasDocker
+				? "GitLab jobs run on this host itself, as a user who may use this host's Docker"
+				: 'GitLab jobs run on this host itself, in no container',
+			evidence: runners.join('\n'),
+			why: hasDocker
+				? 'Members of the group docker are root on the host. Sysbox has no part in such jobs.'
+				: 'What keeps them from the host is the rights of the user gitlab-runner alone. Sysbox has no part in such jobs.',
+			...(hasDocker && { threat: 'docker-compromise' as const }),
+			remedy: {
+				kind: 'advice',
+				text: 'Give these jobs a runner with the docker executor, as gitlab-runner.config.toml has it.',
+			},
+		},
+	];
+}
+
+/** Containers in which jobs run, and which may take all that the host has. */
+function unlimitedFindings(containers: readonly Container[], info: DockerInfo | undefined): readonly Finding[] {
+	const lacking = containers
+		.filter(container => container.running && purposeOf(container) === 'jobs')
+		.filter(({ labels }) => labels['io.sysbox-setup.run'] === undefined)
+		.map(container => {
+			const missing = [
+				...(container.memoryBytes === 0 && info?.limits.memory !== false ? ['memory'] : []),
+				...(container.nanoCpus === 0 && info?.limits.cpu !== false ? ['processors'] : []),
+				// GitLab Runner cannot set it; ci.limits.gitlab-pids tells so.
+				...(container.pidsLimit === 0 && info?.limits.pids !== false && container.owner?.kind !== 'gitlab-runner'
+					? ['processes']
+					: []),
+			];
+			return { container, missing };
+		})
+		.filter(({ missing }) => missing.length > 0);
+	if (lacking.length === 0) return [];
+	return [
+		{
+			id: 'ci.container.no-limits',
+			severity: 'warn',
+			summary:
+				lacking.length === 1
+					? 'A CI container runs without a limit'
+					: `${lacking.length} CI containers run without a limit`,
+			evidence: lacking
+				.map(({ container, missing }) => `${container.name} (${container.image}): no limit of ${missing.join(', ')}`)
+				.join('\n'),
+			why: 'A job in it can take all memory, processors or processes of the host.',
+			threat: 'resource-abuse',
+			remedy: {
+				kind: 'advice',
+				text: 'Set the limits where the container is defined; the files of this step have them.',
+			},
+		},
+	];
+}
+
+/** What was not seen may hold anything, so the rows that it could touch are not proved. */
+function unknownFindings(unread: CiFacts['unread'], trouble: DockerTrouble | undefined): readonly Finding[] {
+	const reasons = [
+		...(trouble === undefined ? [] : [`containers: ${describeDockerTrouble(trouble)}`]),
+		...unread.map(({ path, why }) => `${path}: ${why}`),
+	];
+	if (reasons.length === 0) return [];
+	const needsRoot = unread.every(config => config.needsRoot) && (trouble === undefined || trouble.kind === 'denied');
+	const threats: readonly ThreatId[] = [
+		'container-escape',
+		'docker-compromise',
+		...(trouble === undefined ? [] : ['resource-abuse' as const]),
+	];
+	return threats.map(threat => ({
+		id: `ci.unseen.${threat}`,
+		severity: 'could-not-tell',
+		summary: 'Part of what your CI gets from this host could not be looked at',
+		evidence: reasons.join('\n'),
+		threat,
+		...(needsRoot && { needsRoot: true as const }),
+	}));
+}

@@ -1,0 +1,99 @@
+import { type Answers, textAnswer } from '../../src/core/question.ts';
+import type { StepContext } from '../../src/core/step.ts';
+import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { readTextFile, readTextOr } from '../../src/facts/text-file.ts';
+import type { ReadHost } from '../../src/host/port.ts';
+import { type TemplateTexts, templateTexts } from '../../src/templates.ts';
+import { composeFilesOf } from './access-sites.ts';
+import { clientImageOf, isPinned, type LocalDigests, parseDigests } from './image-name.ts';
+import { mountedRunnerConfigs, parseRunnerConfig, type RunnerConfig, runnerConfigPath } from './runner-config.ts';
+import { lookAtFiles, type SeenFiles } from './seen-files.ts';
+import { defaultImage } from './settings.ts';
+import { absolute, lookAtFolder, type TargetFolder } from './target-folder.ts';
+
+export interface CiFacts {
+	readonly docker: DockerFacts;
+	readonly folder: TargetFolder;
+	readonly files: SeenFiles;
+	readonly templates: TemplateTexts;
+	readonly digests: LocalDigests;
+	readonly runnerConfigs: readonly RunnerConfig[];
+	/** Configurations of runners that are there and could not be read, and why. */
+	readonly unread: readonly { readonly path: string; readonly why: string; readonly needsRoot: boolean }[];
+	/** GitLab Runner's user may use Docker, which is as good as being root. */
+	readonly runnerUserHasDocker: boolean;
+	readonly composeFiles: Readonly<Record<string, string>>;
+}
+
+/** Where the files go, by answer or default. */
+export const folderPath = (answers: Answers, workingFolder: string): string =>
+	absolute(textAnswer(answers, 'ci.folder') ?? `${workingFolder}/sysbox-ci`, workingFolder);
+
+export async function lookAtCi({ host, answers, options, signal }: StepContext): Promise<CiFacts> {
+	const path = folderPath(answers, options.workingFolder);
+	const [docker, templates, folder, digests, groups] = await Promise.all([
+		inspectDocker(host, signal),
+		templateTexts(),
+		lookAtFolder(host, path),
+		localDigests(host, textAnswer(answers, 'ci.image') ?? defaultImage, signal),
+		readTextOr(host, '/etc/group'),
+	]);
+	const containers = docker.containers.kind === 'ok' ? docker.containers.value : [];
+	const info = docker.info.kind === 'ok' ? docker.info.value : undefined;
+	const [files, configs, composeFiles] = await Promise.all([
+		folder.kind === 'ready' ? lookAtFiles(host, path) : {},
+		Promise.all([runnerConfigPath, ...mountedRunnerConfigs(containers)].map(config => readRunnerConfig(host, config))),
+		readComposeFiles(host, composeFilesOf(containers, info)),
+	]);
+	return {
+		docker,
+		folder,
+		files,
+		templates,
+		digests,
+		runnerConfigs: configs.flatMap(config => (config?.kind === 'config' ? [config.config] : [])),
+		unread: configs.flatMap(config => (config?.kind === 'unread' ? [config] : [])),
+		runnerUserHasDocker: /^docker:[^:]*:\d*:(?:[^,\n]*,)*gitlab-runner(?:,|$)/m.test(groups ?? ''),
+		composeFiles,
+	};
+}
+
+type ReadConfig =
+	| { readonly kind: 'config'; readonly config: RunnerConfig }
+	| { readonly kind: 'unread'; readonly path: string; readonly why: string; readonly needsRoot: boolean };
+
+async function readRunnerConfig(host: ReadHost, path: string): Promise<ReadConfig | undefined> {
+	const file = await readTextFile(host, path);
+	const unread = (why: string, needsRoot = false): ReadConfig => ({ kind: 'unread', path, why, needsRoot });
+	switch (file.kind) {
+		case 'missing':
+			return undefined;
+		case 'denied':
+			return unread('only root may read it', true);
+		case 'text': {
+			const config = parseRunnerConfig(path, file.text);
+			return config.kind === 'ok' ? { kind: 'config', config: config.value } : unread(config.why);
+		}
+		case 'not-text':
+		case 'too-large':
+		case 'not-a-file':
+		case 'failed':
+			return unread('it cannot be read as text');
+		default:
+			return file satisfies never;
+	}
+}
+
+async function readComposeFiles(host: ReadHost, paths: readonly string[]): Promise<Readonly<Record<string, string>>> {
+	const texts = await Promise.all(paths.map(async path => [path, (await readTextOr(host, path)) ?? ''] as const));
+	return Object.fromEntries(texts.filter(([, text]) => text !== ''));
+}
+
+/** The digests of engine and client image where they are on this host already. Nothing is asked of a registry. */
+async function localDigests(host: ReadHost, image: string, signal: AbortSignal): Promise<LocalDigests> {
+	if (isPinned(image) || image.startsWith('-')) return {};
+	const names = [...new Set([image, clientImageOf(image)])];
+	// Ends with 1 when one of them is not here, and prints the others all the same.
+	const answer = await host.exec(['docker', 'image', 'inspect', ...names], { timeoutMs: 10_000, signal });
+	return parseDigests(answer.stdout, names);
+}

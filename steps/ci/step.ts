@@ -1,0 +1,101 @@
+import type { Action, Plan } from '../../src/core/action.ts';
+import { emptyPlan } from '../../src/core/action.ts';
+import { changeStep, type JudgeContext, type Step } from '../../src/core/step.ts';
+import { containerSites } from './access-sites.ts';
+import { type CiFiles, ciFindings } from './ci-findings.ts';
+import { type CiFacts, folderPath, lookAtCi } from './facts.ts';
+import { answerIds, ciQuestions, initialSystems, runnerUrl } from './questions.ts';
+import { type RenderedFile, renderFiles } from './rendered-files.ts';
+import { settingsOf } from './settings.ts';
+
+/**
+ * Writes files for the CI systems of this host, into one folder of the operator's. It starts nothing and stops nothing,
+ * and touches no configuration that is in use; what is in use is looked at, and what there reaches the host is named.
+ * Skipped, nothing changes: the proofs then use the default image and no limits.
+ */
+export const ciStep: Step = changeStep<CiFacts>({
+	id: 'ci',
+	title: 'CI configuration',
+	why: 'Gives CI jobs a Docker engine of their own under Sysbox, and shows which containers still reach this host.',
+	needs: ['docker'],
+	answerIds,
+	inspect: lookAtCi,
+	judge: (facts, context) => ciFindings(facts, ciFiles(facts, context), context),
+	observe(facts) {
+		const { containers, info } = facts.docker;
+		if (containers.kind !== 'ok') return [];
+		const sites = [
+			...containerSites(containers.value, info.kind === 'ok' ? info.value : undefined, facts.composeFiles, {}),
+			...facts.runnerConfigs.flatMap(config => config.sites),
+		];
+		return [{ key: 'ci.access', value: sites.map(site => ({ where: site.where, what: site.access.what })) }];
+	},
+	ask: ciQuestions,
+	plan: planCi,
+});
+
+function ciFiles(facts: CiFacts, { answers }: JudgeContext): CiFiles {
+	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
+	const written = Object.values(facts.files).flatMap(file => (file.kind === 'text' && file.ours ? [file.text] : []));
+	const gitlabUrl = runnerUrl(facts);
+	const reading = settingsOf(
+		answers,
+		{ info, digests: facts.digests, written },
+		{ systems: initialSystems(facts), ...(gitlabUrl !== undefined && { gitlabUrl }) },
+	);
+	if (reading.kind === 'wrong') return { reading, rendered: [], toWrite: [] };
+	const rendered = renderFiles(facts.templates, reading.settings, reading.systems);
+	const toWrite = rendered.filter(({ kind, text }) => {
+		const seen = facts.files[kind.name];
+		return seen?.kind !== 'text' || seen.text !== text;
+	});
+	return { reading, rendered, toWrite };
+}
+
+function planCi(facts: CiFacts, context: JudgeContext): Plan {
+	const { rendered, toWrite } = ciFiles(facts, context);
+	if (toWrite.length === 0 || rendered.some(({ problems }) => problems.length > 0)) return emptyPlan;
+	const path = folderPath(context.answers, context.options.workingFolder);
+	const makeFolder: Action = {
+		id: 'folder',
+		kind: 'make-folder',
+		path,
+		mode: 0o755,
+		asFolderOwner: true,
+		title: `Make the folder ${path}`,
+		why: 'The CI files go there. It belongs to the owner of the folder above.',
+	};
+	// The answer came after the look: what is in that folder is not known, so nothing is written before it is.
+	if (facts.folder.path !== path) return { actions: [makeFolder] };
+	if (facts.folder.kind === 'refused') return emptyPlan;
+	const writes = toWrite.flatMap(file => writeOf(file, facts));
+	if (writes.length === 0) return emptyPlan;
+	return {
+		actions: [...(facts.folder.kind === 'missing' ? [makeFolder] : []), ...writes],
+		impact: { stops: [], notes: ['Nothing is started or stopped; no file in use by your CI is touched.'] },
+	};
+}
+
+function writeOf({ kind, text }: RenderedFile, facts: CiFacts): readonly Action[] {
+	const seen = facts.files[kind.name] ?? { kind: 'missing' };
+	// What cannot be read is not written over; the findings name it.
+	if (seen.kind === 'refused' || seen.kind === 'denied') return [];
+	return [
+		{
+			id: kind.name,
+			kind: 'write',
+			path: `${facts.folder.path}/${kind.name}`,
+			bytes: new TextEncoder().encode(text),
+			mode: kind.mode,
+			asFolderOwner: true,
+			title: `Write ${kind.name}: ${kind.what}`,
+			why:
+				seen.kind === 'text' && !seen.ours
+					? 'It is written over the file that is there; that one is kept, and a revert puts it back.'
+					: 'For you to start or to take over into your CI; this tool does not start it.',
+			...(seen.kind === 'text'
+				? { expect: { kind: 'sha256', sha256: seen.sha256 }, before: seen.text }
+				: { expect: { kind: 'missing' } }),
+		},
+	];
+}

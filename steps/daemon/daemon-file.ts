@@ -1,0 +1,153 @@
+import type { Finding } from '../../src/core/finding.ts';
+import { type DaemonJsonProblem, type DaemonJsonView, readDaemonJson } from '../../src/edit/daemon-json.ts';
+import { sha256Of } from '../../src/facts/text-file.ts';
+import type { Expected, ReadHost, ReadProblem } from '../../src/host/port.ts';
+
+/** Where the scripts of the sysbox package look, whatever dockerd was told to read (its .config and .postinst). */
+export const packageFile = '/etc/docker/daemon.json';
+
+/** A file of settings larger than this is none. */
+const longestFile = 1024 * 1024;
+
+/** dockerd's configuration file as it is, with all that an action on it has to expect. */
+export interface DaemonFile {
+	readonly path: string;
+	readonly content:
+		| { readonly kind: 'missing'; readonly folder: 'present' | 'missing' }
+		| {
+				readonly kind: 'read';
+				readonly bytes: Uint8Array;
+				readonly text: string;
+				readonly sha256: string;
+				readonly view: DaemonJsonView;
+		  }
+		| { readonly kind: 'refused'; readonly problem: DaemonJsonProblem }
+		| { readonly kind: 'unreadable'; readonly problem: ReadProblem };
+}
+
+export type ReadableContent = Extract<DaemonFile['content'], { kind: 'missing' | 'read' }>;
+
+export async function readDaemonFile(host: ReadHost, path: string): Promise<DaemonFile> {
+	const result = await host.readFile(path, { maxBytes: longestFile });
+	if (result.kind === 'missing' && result.danglingTo === undefined) {
+		const folder = await host.stat(path.slice(0, path.lastIndexOf('/')) || '/');
+		return { path, content: { kind: 'missing', folder: folder.kind === 'found' ? 'present' : 'missing' } };
+	}
+	if (result.kind !== 'bytes') return { path, content: { kind: 'unreadable', problem: result } };
+	const read = readDaemonJson(result.bytes);
+	if (read.kind === 'refused') return { path, content: { kind: 'refused', problem: read.problem } };
+	const { bytes } = result;
+	const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+	return { path, content: { kind: 'read', bytes, text, sha256: await sha256Of(bytes), view: read.view } };
+}
+
+/** The content where an edit can be made from it: a missing file is one without keys. */
+export function editable(file: DaemonFile): ReadableContent | undefined {
+	return file.content.kind === 'missing' || file.content.kind === 'read' ? file.content : undefined;
+}
+
+/** The keys of a file that can be read; undefined where it cannot. */
+export function viewOf(file: DaemonFile): DaemonJsonView | undefined {
+	switch (file.content.kind) {
+		case 'read':
+			return file.content.view;
+		case 'missing':
+			return { source: 'missing', bom: false, keys: [], directives: [], runtimes: new Map() };
+		default:
+			return undefined;
+	}
+}
+
+export const currentBytes = (content: ReadableContent): Uint8Array | 'missing' =>
+	content.kind === 'missing' ? 'missing' : content.bytes;
+
+export const expectedOf = (content: ReadableContent): Expected =>
+	content.kind === 'missing' ? { kind: 'missing' } : { kind: 'sha256', sha256: content.sha256 };
+
+/** What is wrong with the file as a file or as JSON, or nothing. One id wherever it is found. */
+export function fileProblem(file: DaemonFile): Finding | undefined {
+	switch (file.content.kind) {
+		case 'missing':
+		case 'read':
+			return undefined;
+		case 'refused':
+			return positionProblem(file.path, file.content.problem);
+		case 'unreadable':
+			return readProblem(file.path, file.content.problem);
+		default:
+			return file.content satisfies never;
+	}
+}
+
+const id = 'daemon-json.valid';
+const whyItMatters =
+	'Docker keeps what it has loaded and says nothing when it is told to reload such a file, and does not start with it';
+
+/** A place in the file that dockerd, or a safe edit, stumbles over. */
+export function positionProblem(path: string, problem: DaemonJsonProblem): Finding {
+	const place = `${path}:${problem.line}:${problem.column}`;
+	return {
+		id,
+		severity: 'block',
+		summary: `${place}: ${problem.message}`,
+		...(problem.caret !== '' && { evidence: problem.caret }),
+		why: whyItMatters,
+		remedy: {
+			kind: 'commands',
+			text: `Correct line ${problem.line} of the file, then look again. This tool does not guess what was meant`,
+			commands: [`sudoedit +${problem.line} ${path}`],
+		},
+	};
+}
+
+function readProblem(path: string, problem: ReadProblem): Finding {
+	const block = (summary: string, why: string, commands: readonly string[], text: string): Finding => ({
+		id,
+		severity: 'block',
+		summary: `${path} ${summary}`,
+		why,
+		remedy: commands.length > 0 ? { kind: 'commands', text, commands } : { kind: 'advice', text },
+	});
+	switch (problem.kind) {
+		case 'denied':
+			return {
+				id,
+				severity: 'could-not-tell',
+				summary: `${path} may be read by root only`,
+				needsRoot: true,
+				remedy: { kind: 'advice', text: 'Look again as root' },
+			};
+		case 'missing':
+			return block(
+				`is a link to ${problem.danglingTo ?? 'a file'}, which does not exist`,
+				'Whoever manages that link expects a file there; writing through it could land in the wrong place',
+				[`ls -l ${path}`],
+				'Create the file that it points to, or remove the link',
+			);
+		case 'too-large':
+			return block(
+				`has ${problem.size} bytes; no configuration of Docker is longer than ${problem.limit}`,
+				'It is most likely not the file that it is taken for, and is left alone',
+				[`ls -l ${path}`],
+				'Look at what it holds, and put a configuration there',
+			);
+		case 'not-a-file':
+			return block(
+				`is a ${problem.what}, not a file`,
+				problem.what === 'directory'
+					? 'Docker makes such a folder when a container mounts the path before the file exists'
+					: 'Docker cannot read its settings from it',
+				[`ls -ld ${path}`],
+				'Move it away; a missing file is fine',
+			);
+		case 'failed':
+			return block(
+				`cannot be read (${problem.errno})`,
+				'Without its present bytes nothing can be put back later',
+				[`stat ${path}`],
+				'Find out what keeps it from being read',
+			);
+		default:
+			return problem satisfies never;
+	}
+}

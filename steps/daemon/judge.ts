@@ -1,0 +1,237 @@
+import type { Finding } from '../../src/core/finding.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { fileProblem, positionProblem, viewOf } from './daemon-file.ts';
+import { conflictsWith, placeOf } from './dockerd-unit.ts';
+import type { DaemonFacts } from './facts.ts';
+import { nameSome, runtimeName, runtimePath } from './sysbox-runtime.ts';
+import { unfitContainers } from './unfit-containers.ts';
+import {
+	configuredDefault,
+	defaultIsFlag,
+	defaultRuntimeId,
+	editOf,
+	registrationOf,
+	wantsDefault,
+	wishedDefault,
+} from './wish.ts';
+
+export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly Finding[] {
+	const broken = fileProblem(facts.file);
+	// Nothing can be said of a file that cannot be read, and nothing is guessed.
+	if (broken !== undefined) return [broken];
+	const edit = editOf(facts, context);
+	if (edit.kind === 'edit' && edit.plan.kind === 'refused')
+		return [positionProblem(facts.file.path, edit.plan.problem)];
+	return [
+		validFinding(facts),
+		...verdictFindings(facts),
+		...flagFindings(facts),
+		registrationFinding(facts),
+		...otherRuntimes(facts),
+		defaultFinding(facts, context),
+	];
+}
+
+function validFinding({ file, validation }: DaemonFacts): Finding {
+	const view = viewOf(file);
+	const summary =
+		view?.source === 'missing'
+			? `There is no ${file.path}, which is fine`
+			: view?.source === 'empty'
+				? `${file.path} is empty`
+				: `${file.path} is valid`;
+	// dockerd learned to look at a file, to drop a byte order mark and to read an empty file as {} in one release.
+	if (validation.kind === 'unsupported' && (view?.bom === true || view?.source === 'empty')) {
+		return {
+			id: 'daemon-json.valid',
+			severity: 'block',
+			summary: view.bom
+				? `${file.path} begins with a byte order mark, which this dockerd cannot read`
+				: `${file.path} is empty, and this dockerd does not start with an empty file`,
+			remedy: view.bom
+				? { kind: 'advice', text: 'Save it as UTF-8 without a mark' }
+				: { kind: 'commands', text: 'Remove it: a missing file is fine', commands: [`rm ${file.path}`] },
+		};
+	}
+	return { id: 'daemon-json.valid', severity: 'ok', summary };
+}
+
+/** dockerd's own verdict, where it gives one and the file is there to be judged. */
+function verdictFindings({ file, validation }: DaemonFacts): readonly Finding[] {
+	if (file.content.kind === 'missing') return [];
+	switch (validation.kind) {
+		case 'accepted':
+			return [{ id: 'daemon-json.accepted', severity: 'ok', summary: 'dockerd accepts the file' }];
+		case 'refused':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'block',
+					summary: `dockerd does not accept ${file.path}`,
+					evidence: validation.said,
+					why: 'It would refuse to reload it, and would not start with it',
+					remedy: {
+						kind: 'commands',
+						text: 'Correct what it names, then ask it again',
+						commands: [`sudoedit ${file.path}`, `dockerd --validate --config-file ${file.path}`],
+					},
+				},
+			];
+		case 'unsupported':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'info',
+					summary: 'This dockerd cannot check a file before it is used; its known keys were checked here instead',
+				},
+			];
+		case 'unknown':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'info',
+					summary: 'dockerd was not asked about the file; its known keys were checked here instead',
+					evidence: validation.why,
+				},
+			];
+		default:
+			return validation satisfies never;
+	}
+}
+
+function flagFindings(facts: DaemonFacts): readonly Finding[] {
+	const conflicts = conflictsWith(viewOf(facts.file)?.directives ?? [], facts.dockerd);
+	return conflicts.map(({ key, flag }) => ({
+		id: 'daemon-json.flags',
+		severity: 'block' as const,
+		summary: `${key} is set both in ${facts.file.path} and by --${flag} in ${placeOf(key, facts.dockerd)}`,
+		why: 'dockerd does not start, and does not reload, while a setting stands in both places',
+		remedy: {
+			kind: 'commands' as const,
+			text: 'Take it out of one of the two',
+			commands: [`sudoedit ${facts.file.path}`, 'systemctl edit --full docker.service'],
+		},
+	}));
+}
+
+function registrationFinding(facts: DaemonFacts): Finding {
+	const registration = registrationOf(facts);
+	const { path } = facts.file;
+	const id = 'daemon.runtime-registered';
+	switch (registration.kind) {
+		case 'works':
+			return {
+				id,
+				severity: 'ok',
+				summary: `${runtimeName} is registered as it should be`,
+				evidence: registration.path,
+			};
+		case 'flag':
+			return {
+				id,
+				severity: 'ok',
+				summary: `${runtimeName} is registered by --add-runtime in ${placeOf('runtimes', facts.dockerd)}`,
+				evidence: registration.path,
+			};
+		case 'elsewhere':
+			return {
+				id: 'daemon.runtime-elsewhere',
+				severity: 'warn',
+				summary: `${runtimeName} is registered as ${registration.path}, which is not where Sysbox puts it`,
+				why: 'A wrapper may be meant; what it runs decides whether containers are isolated, and the proofs will tell',
+				remedy: { kind: 'advice', text: `If it is not meant, put ${runtimePath} there` },
+			};
+		case 'missing':
+			return {
+				id,
+				severity: 'block',
+				summary: `${runtimeName} is not registered in ${path}`,
+				why: 'Docker does not know a runtime that stands neither in its file nor in its flags',
+				remedy: { kind: 'planned', text: `It is registered as ${registration.to}` },
+			};
+		case 'wrong-path':
+			return {
+				id,
+				severity: 'block',
+				summary: `${runtimeName} is registered as ${registration.was ?? ''}, where no program is`,
+				why: 'Docker accepts and lists such a runtime; only the first container fails, with exit code 127',
+				remedy: { kind: 'planned', text: `It is registered as ${registration.to}` },
+			};
+		case 'no-program':
+			return {
+				id: 'daemon.runtime-path',
+				severity: 'block',
+				summary:
+					registration.was === undefined
+						? `${runtimeName} is not on this host, so there is nothing to register`
+						: `${runtimeName} is registered as ${registration.was}, and is not on this host`,
+				why: 'Docker would list the runtime all the same; every container of it would fail with exit code 127',
+				remedy: { kind: 'planned', text: 'The step before this one installs it' },
+			};
+		case 'unreadable':
+			return { id, severity: 'could-not-tell', summary: `${path} cannot be read` };
+		default:
+			return registration satisfies never;
+	}
+}
+
+/** Not ours to repair, and worth a word: they fail only when a container is started. */
+function otherRuntimes(facts: DaemonFacts): readonly Finding[] {
+	const broken = [...(viewOf(facts.file)?.runtimes ?? [])].flatMap(([name, entry]) => {
+		const path = entry.path ?? entry.binaryName ?? '';
+		const state = facts.programs.get(path);
+		return name !== runtimeName && (state === 'missing' || state === 'not-executable') ? [{ name, path, state }] : [];
+	});
+	return broken.map(({ name, path, state }) => ({
+		id: 'daemon.other-runtime-path',
+		severity: 'warn' as const,
+		summary: `The runtime ${name} is registered as ${path}, which ${state === 'missing' ? 'is not there' : 'cannot be executed'}`,
+		why: 'Containers of that runtime do not start',
+		remedy: { kind: 'advice' as const, text: 'Install it, or take its entry out' },
+	}));
+}
+
+function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
+	const id = 'daemon.default-runtime';
+	const configured = configuredDefault(facts);
+	const wish = wishedDefault(facts, context);
+	const wants = wantsDefault(facts, context);
+	if (wants && defaultIsFlag(facts) && configured !== runtimeName) {
+		return {
+			id,
+			severity: 'block',
+			summary: `The default runtime is set by a flag in ${placeOf('default-runtime', facts.dockerd)}`,
+			why: 'dockerd does not start when the file names one too',
+			remedy: {
+				kind: 'commands',
+				text: `Name ${runtimeName} in the flag, or answer ${defaultRuntimeId} with no`,
+				commands: ['systemctl edit --full docker.service'],
+			},
+		};
+	}
+	if (wish !== undefined) {
+		return {
+			id,
+			severity: 'warn',
+			summary: `The default runtime is ${configured ?? 'not named in the file'}; ${wish} was asked for`,
+			remedy: { kind: 'planned', text: `"default-runtime" is set to ${wish}` },
+		};
+	}
+	if (configured !== runtimeName) {
+		return {
+			id,
+			severity: 'ok',
+			summary: `Containers get ${configured ?? 'runc'} unless they ask for another runtime`,
+		};
+	}
+	const unfit = unfitContainers(facts.docker).filter(c => c.refused);
+	return {
+		id,
+		severity: unfit.length > 0 ? 'warn' : 'info',
+		summary: `Every container that names no runtime gets ${runtimeName}`,
+		...(unfit.length > 0 && {
+			evidence: `would not start when created anew: ${nameSome(unfit.map(c => `${c.name} (${c.because})`))}`,
+		}),
+		why: 'docker build with BuildKit does not follow it, and Docker depends on Sysbox for every start',
+	};
+}

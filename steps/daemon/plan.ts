@@ -1,0 +1,53 @@
+import { type Action, emptyPlan, type Plan } from '../../src/core/action.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { breaks } from './ask.ts';
+import { expectedOf, fileProblem, viewOf } from './daemon-file.ts';
+import { conflictsWith } from './dockerd-unit.ts';
+import type { DaemonFacts } from './facts.ts';
+import { nameSome, runtimeName } from './sysbox-runtime.ts';
+import { canValidate, validateCandidate } from './validation.ts';
+import { editOf, wishedDefault } from './wish.ts';
+
+export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
+	const edit = editOf(facts, context);
+	if (edit.kind === 'none' || edit.plan.kind === 'refused' || fileProblem(facts.file) !== undefined) return emptyPlan;
+	// An edit of a file that dockerd refuses anyway would only hide whose mistake it was.
+	const standing = conflictsWith(viewOf(facts.file)?.directives ?? [], facts.dockerd);
+	if (standing.length > 0 || (edit.content.kind === 'read' && facts.validation.kind === 'refused')) return emptyPlan;
+
+	const { content, plan } = edit;
+	const { path } = facts.file;
+	const actions: Action[] = [];
+	if (content.kind === 'missing' && content.folder === 'missing') {
+		actions.push({
+			id: 'docker-folder',
+			kind: 'make-folder',
+			title: `Make the folder ${path.slice(0, path.lastIndexOf('/'))}`,
+			why: "Docker's configuration goes there",
+			path: path.slice(0, path.lastIndexOf('/')),
+			mode: 0o755,
+		});
+	}
+	const toDefault = wishedDefault(facts, context);
+	actions.push({
+		id: 'daemon-json',
+		kind: 'write',
+		title: `Set ${nameSome(plan.keys)} in ${path}`,
+		why:
+			toDefault === undefined
+				? `Docker learns of ${runtimeName} from this file; every other byte of it stays`
+				: `asked for: containers that name no runtime get ${toDefault}; every other byte of the file stays`,
+		path,
+		bytes: plan.bytes,
+		mode: 0o644,
+		expect: expectedOf(content),
+		...(content.kind === 'read' && { before: content.text }),
+		...(canValidate(facts.validation) && { validateWith: validateCandidate }),
+		...(toDefault !== undefined && { risks: ['default-runtime'] as const }),
+	});
+	const notes =
+		toDefault === runtimeName
+			? [...breaks(facts), 'Containers that exist keep the runtime that they were created with']
+			: ['Docker goes on with what it has loaded until the next step'];
+	return { actions, impact: { stops: [], notes } };
+}

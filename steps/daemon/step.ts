@@ -1,0 +1,30 @@
+import { changeStep, type Step } from '../../src/core/step.ts';
+import { answerIds, askDaemon } from './ask.ts';
+import { viewOf } from './daemon-file.ts';
+import { type DaemonFacts, inspectDaemon } from './facts.ts';
+import { judgeDaemon } from './judge.ts';
+import { planDaemon } from './plan.ts';
+import { configuredDefault } from './wish.ts';
+
+export const daemonStep: Step = changeStep<DaemonFacts>({
+	id: 'daemon',
+	title: 'Docker configuration',
+	why: "Registers Sysbox in Docker's configuration, and changes nothing else in it that was not asked for.",
+	needs: ['sysbox'],
+	answerIds,
+	inspect: inspectDaemon,
+	judge: judgeDaemon,
+	observe: facts => [
+		{
+			key: 'daemon-json',
+			value: {
+				path: facts.file.path,
+				sha256: facts.file.content.kind === 'read' ? facts.file.content.sha256 : null,
+				runtimes: [...(viewOf(facts.file)?.runtimes.keys() ?? [])],
+				defaultRuntime: configuredDefault(facts) ?? null,
+			},
+		},
+	],
+	ask: (_answers, facts) => askDaemon(facts),
+	plan: planDaemon,
+});

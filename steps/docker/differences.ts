@@ -1,0 +1,96 @@
+import type { JudgeContext } from '../../src/core/step.ts';
+import type { DaemonJsonView } from '../../src/edit/daemon-json.ts';
+import type { DockerInfo } from '../../src/facts/docker-info.ts';
+import { dockerdKey } from '../../src/knowledge/lookup.ts';
+import { describePools, poolsInForce, samePools } from '../daemon/address-pools.ts';
+import { viewOf } from '../daemon/daemon-file.ts';
+import { runtimeName } from '../daemon/sysbox-runtime.ts';
+import type { DockerStepFacts } from './facts.ts';
+
+/** A setting that the file has and the daemon has not, or has otherwise. */
+export interface Difference {
+	readonly key: string;
+	/** What the file says. */
+	readonly said: string;
+	/** What the daemon goes by. */
+	readonly loaded: string;
+	readonly needs: 'reload' | 'restart';
+}
+
+/** What is in the file and in the daemon of the keys that this tool may have written. */
+export function ownDifferences(facts: DockerStepFacts, context: JudgeContext): readonly Difference[] {
+	const { docker, network } = facts;
+	const view = viewOf(facts.file);
+	if (view === undefined || docker.info.kind !== 'ok') return [];
+	const info = docker.info.value;
+	const given = (flag: string) => facts.dockerd.flags.has(flag);
+	const differences: Difference[] = [];
+	const add = (key: string, said: string, loaded: string, needs = dockerdKey(context.knowledge, key).change): void => {
+		if (said !== loaded) differences.push({ key, said, loaded, needs });
+	};
+
+	const registered = view.runtimes.get(runtimeName);
+	if (registered !== undefined) {
+		const said = registered.path ?? registered.runtimeType ?? '';
+		const found = info.runtimes[runtimeName];
+		// A daemon that lists the name and no path cannot be compared further.
+		add('runtimes', said, found === undefined ? 'not listed' : (found.path ?? found.runtimeType ?? said));
+	}
+	if (view.defaultRuntime !== undefined && view.defaultRuntime !== '') {
+		add('default-runtime', view.defaultRuntime, info.defaultRuntime);
+	} else if (!given('default-runtime') && info.defaultRuntime === runtimeName) {
+		// Without the key a reload keeps what was loaded (moby daemon/reload_unix.go).
+		add('default-runtime', 'runc', info.defaultRuntime, 'restart');
+	}
+	if (view.bip !== undefined && view.bip !== '' && network.kind === 'known') add('bip', view.bip, network.bip);
+	if (view.pools !== undefined) {
+		const [said, loaded] = [poolsInForce(view.pools), poolsInForce(info.addressPools)];
+		if (!samePools(said, loaded)) {
+			const key = 'default-address-pools';
+			const needs = dockerdKey(context.knowledge, key).change;
+			differences.push({ key, said: describePools(said), loaded: describePools(loaded), needs });
+		}
+	}
+	return differences;
+}
+
+/**
+ * Settings of others that are in the file and not in force. This tool does nothing about them, but the next reload or
+ * restart, whoever does it, puts them in force too.
+ */
+export function otherDifferences(facts: DockerStepFacts, context: JudgeContext): readonly Difference[] {
+	const view = viewOf(facts.file);
+	if (view === undefined || facts.docker.info.kind !== 'ok') return [];
+	const info = facts.docker.info.value;
+	return [...foreignRuntimes(view, info), ...foreignKeys(view, info)].map(({ key, said, loaded }) => ({
+		key,
+		said,
+		loaded,
+		needs: dockerdKey(context.knowledge, key).change,
+	}));
+}
+
+type Pair = Pick<Difference, 'key' | 'said' | 'loaded'>;
+
+function foreignRuntimes(view: DaemonJsonView, info: DockerInfo): readonly Pair[] {
+	return [...view.runtimes.keys()]
+		.filter(name => name !== runtimeName && info.runtimes[name] === undefined)
+		.map(name => ({ key: 'runtimes', said: name, loaded: `no ${name}` }));
+}
+
+function foreignKeys(view: DaemonJsonView, info: DockerInfo): readonly Pair[] {
+	const pairs: Pair[] = [];
+	const compare = (key: string, said: string | undefined, loaded: string): void => {
+		if (said !== undefined && said !== '' && loaded !== '' && said !== loaded) pairs.push({ key, said, loaded });
+	};
+	compare('data-root', view.dataRoot?.replace(/(?<=.)\/+$/, ''), info.rootDir);
+	compare('storage-driver', view.storageDriver, info.driver);
+	compare(
+		'live-restore',
+		view.liveRestore === undefined ? undefined : String(view.liveRestore),
+		String(info.liveRestore),
+	);
+	return pairs;
+}
+
+export const describeDifference = (d: Difference): string => `${d.key}: ${d.said} in the file, ${d.loaded} in force`;

@@ -1,0 +1,54 @@
+import type { StepContext } from '../../src/core/step.ts';
+import type { Container } from '../../src/facts/docker-container.ts';
+import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { inspectUnits, unitNamed } from '../../src/facts/systemd-units.ts';
+import { readTextOr } from '../../src/facts/text-file.ts';
+import type { ReadHost } from '../../src/host/port.ts';
+import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
+import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
+import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
+import { runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+
+export interface DockerStepFacts {
+	readonly dockerd: DockerdUnit;
+	readonly file: DaemonFile;
+	readonly docker: DockerFacts;
+	readonly network: NetworkInUse;
+	/** Sysbox containers that were running before Sysbox was last started: broken, whatever `docker ps` says. */
+	readonly stale: readonly Container[];
+}
+
+export async function inspectLoaded({ host, signal }: StepContext): Promise<DockerStepFacts> {
+	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
+	const [file, network, stale] = await Promise.all([
+		readDaemonFile(host, dockerd.configFile),
+		inspectNetworkInUse(host, docker, signal),
+		findStale(host, docker, signal),
+	]);
+	return { dockerd, file, docker, network, stale };
+}
+
+async function findStale(host: ReadHost, docker: DockerFacts, signal: AbortSignal): Promise<readonly Container[]> {
+	const users = runningUnderSysbox(docker);
+	if (users.length === 0) return [];
+	const manager = unitNamed(await inspectUnits(host, ['sysbox-mgr.service'], signal), 'sysbox-mgr');
+	const since = manager === undefined || manager.mainPid === 0 ? undefined : await startOf(host, manager.mainPid);
+	if (since === undefined) return [];
+	const starts = await Promise.all(users.map(user => startOf(host, user.pid)));
+	return users.filter((_, at) => {
+		const start = starts[at];
+		return start !== undefined && start < since;
+	});
+}
+
+/**
+ * When a process was started, in the kernel's ticks since boot: field 22 of /proc/PID/stat (proc_pid_stat(5)). The
+ * fields are counted behind the name, which may hold spaces and brackets. One clock for both sides of the comparison,
+ * and no time zone to be read.
+ */
+async function startOf(host: ReadHost, pid: number): Promise<number | undefined> {
+	const text = await readTextOr(host, `/proc/${pid}/stat`);
+	const behindName = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+	const ticks = Number(behindName?.[19]);
+	return Number.isFinite(ticks) && ticks > 0 ? ticks : undefined;
+}

@@ -1,0 +1,184 @@
+import type { Finding } from '../../src/core/finding.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
+import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
+import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { type Difference, describeDifference, otherDifferences, ownDifferences } from './differences.ts';
+import type { DockerStepFacts } from './facts.ts';
+import { restartedAlready, restartId, wantsRestart } from './restart-choice.ts';
+
+export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): readonly Finding[] {
+	const { info } = facts.docker;
+	if (info.kind !== 'ok') return [unanswered(info)];
+	const broken = fileProblem(facts.file);
+	if (broken !== undefined) return [broken];
+	const differences = ownDifferences(facts, context);
+	const of = (key: string) => differences.find(d => d.key === key);
+	return [
+		runtimeFinding(facts, of('runtimes')),
+		defaultFinding(facts, context, of('default-runtime')),
+		...networkFindings(facts, context, of('bip'), of('default-address-pools')),
+		...otherFindings(facts, context),
+		...unitFindings(facts),
+		...staleFindings(facts),
+	];
+}
+
+function unanswered(trouble: DockerTrouble): Finding {
+	return {
+		id: 'docker.runtime-loaded',
+		severity: trouble.kind === 'daemon-down' || trouble.kind === 'no-cli' ? 'block' : 'could-not-tell',
+		summary: `What Docker has loaded cannot be seen: ${describeDockerTrouble(trouble)}`,
+		...(trouble.kind === 'denied' && { needsRoot: true as const }),
+		remedy: {
+			kind: 'commands',
+			text: 'See how Docker is',
+			commands: ['systemctl status docker', 'journalctl -u docker -n 50 --no-pager'],
+		},
+	};
+}
+
+function runtimeFinding(facts: DockerStepFacts, difference: Difference | undefined): Finding {
+	const id = 'docker.runtime-loaded';
+	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
+	const listed = Object.keys(info?.runtimes ?? {});
+	const evidence = `docker info lists ${listed.toSorted().join(', ')}`;
+	if (difference !== undefined) {
+		const missing = info?.runtimes[runtimeName] === undefined;
+		return {
+			id,
+			severity: 'block',
+			summary: missing
+				? `Docker does not serve ${runtimeName} yet`
+				: `Docker serves ${runtimeName} from ${difference.loaded}; the file says ${difference.said}`,
+			evidence,
+			why: 'Docker reads its file only when it is told to',
+			remedy: { kind: 'planned', text: 'Docker is reloaded, which touches no container' },
+		};
+	}
+	if (info?.runtimes[runtimeName] !== undefined) {
+		return {
+			id,
+			severity: 'ok',
+			summary: `Docker already serves ${runtimeName}`,
+			evidence,
+			why: 'That it is listed does not prove that a container runs: the next steps do',
+		};
+	}
+	return {
+		id,
+		severity: 'block',
+		summary: `Docker does not serve ${runtimeName}, and ${facts.file.path} does not name it`,
+		evidence,
+		remedy: { kind: 'planned', text: 'The steps before this one register it' },
+	};
+}
+
+function defaultFinding(facts: DockerStepFacts, context: JudgeContext, difference: Difference | undefined): Finding {
+	const id = 'docker.default-runtime-loaded';
+	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
+	if (difference === undefined) {
+		return { id, severity: 'ok', summary: `Containers get ${info?.defaultRuntime ?? ''} unless they ask for another` };
+	}
+	if (difference.needs === 'restart') return waiting(id, facts, difference, context);
+	return {
+		id,
+		severity: 'block',
+		summary: `The default runtime is still ${difference.loaded}; the file says ${difference.said}`,
+		why: 'Docker reads its file only when it is told to',
+		remedy: { kind: 'planned', text: 'Docker is reloaded, which touches no container' },
+	};
+}
+
+/** A setting that counts only from the next start on. */
+function waiting(id: string, facts: DockerStepFacts, difference: Difference, context: JudgeContext): Finding {
+	const summary = `${describeDifference(difference)}`;
+	if (restartedAlready(facts, context)) {
+		return {
+			id,
+			severity: 'block',
+			summary: `Docker was restarted and still does not go by the file: ${summary}`,
+			remedy: {
+				kind: 'commands',
+				text: 'See what it said when it started',
+				commands: ['journalctl -u docker -n 50 --no-pager'],
+			},
+		};
+	}
+	const planned = wantsRestart(context) && facts.dockerd.unit !== undefined;
+	return {
+		id,
+		severity: 'warn',
+		summary,
+		why: 'Docker reads it only when it starts; Sysbox does not need it',
+		remedy: planned
+			? { kind: 'planned', text: 'Docker is restarted' }
+			: { kind: 'advice', text: `Restart Docker at a quiet time, or answer ${restartId} with yes` },
+	};
+}
+
+function networkFindings(
+	facts: DockerStepFacts,
+	context: JudgeContext,
+	bip: Difference | undefined,
+	pools: Difference | undefined,
+): readonly Finding[] {
+	const view = viewOf(facts.file);
+	const findings: Finding[] = [];
+	if (bip !== undefined) findings.push(waiting('docker.bip-loaded', facts, bip, context));
+	else if (view?.bip !== undefined && view.bip !== '') {
+		findings.push(
+			facts.network.kind === 'known'
+				? { id: 'docker.bip-loaded', severity: 'ok', summary: `Docker's bridge has the address ${view.bip}` }
+				: {
+						id: 'docker.bip-loaded',
+						severity: 'could-not-tell',
+						summary: `Whether Docker's bridge has the address ${view.bip} cannot be seen`,
+						evidence: facts.network.why,
+					},
+		);
+	}
+	if (pools !== undefined) findings.push(waiting('docker.pools-loaded', facts, pools, context));
+	else if (view?.pools !== undefined) {
+		findings.push({ id: 'docker.pools-loaded', severity: 'ok', summary: 'Docker uses the address pools of the file' });
+	}
+	return findings;
+}
+
+function otherFindings(facts: DockerStepFacts, context: JudgeContext): readonly Finding[] {
+	return otherDifferences(facts, context).map(difference => ({
+		id: 'docker.other-keys-loaded',
+		// A data root of another place would leave every container and image behind.
+		severity: difference.key === 'data-root' ? ('warn' as const) : ('info' as const),
+		summary: describeDifference(difference),
+		why: `It takes effect with the next ${difference.needs} of Docker, whoever does that`,
+	}));
+}
+
+function unitFindings({ dockerd }: DockerStepFacts): readonly Finding[] {
+	if (dockerd.trouble === undefined) return [];
+	return [
+		{
+			id: 'docker.unit',
+			severity: 'warn',
+			summary: `Docker is not run as docker.service: ${dockerd.trouble}`,
+			why: 'It can then be reloaded or restarted only by whoever runs it',
+		},
+	];
+}
+
+function staleFindings({ stale }: DockerStepFacts): readonly Finding[] {
+	if (stale.length === 0) return [];
+	return [
+		{
+			id: 'docker.stale-containers',
+			severity: 'warn',
+			summary: `Sysbox was restarted under ${nameSome(stale.map(c => c.name))}`,
+			why: 'They look "Up", but docker exec and docker restart fail in them for good',
+			remedy: {
+				kind: 'advice',
+				text: 'Create them anew the way they were created (docker compose up --force-recreate, a new CI job)',
+			},
+		},
+	];
+}

@@ -1,0 +1,49 @@
+import { type Question, yesNoAnswer } from '../../src/core/question.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { nameSome } from '../daemon/sysbox-runtime.ts';
+import { type Difference, describeDifference, ownDifferences } from './differences.ts';
+import type { DockerStepFacts } from './facts.ts';
+import { stoppedByRestart } from './impact.ts';
+
+export const restartId = 'docker.restart';
+export const answerIds = [restartId] as const;
+
+/**
+ * Sysbox itself needs a reload only. What a restart puts in force are addresses, which can wait for the next quiet
+ * hour: so it is asked for, and Enter leaves Docker running.
+ */
+export const wantsRestart = ({ answers }: JudgeContext): boolean => yesNoAnswer(answers, restartId) ?? false;
+
+export function restartDifferences(facts: DockerStepFacts, context: JudgeContext): readonly Difference[] {
+	return ownDifferences(facts, context).filter(d => d.needs === 'restart');
+}
+
+/** This run has restarted Docker with the file as it is: once more would not help, and would stop everything again. */
+export function restartedAlready(facts: DockerStepFacts, { state }: JudgeContext): boolean {
+	const restarted = state.actions.findLast(a => a.step === 'docker' && a.id === 'restart' && a.outcome === 'done');
+	if (restarted === undefined) return false;
+	const written = state.actions.findLast(a => a.undo.kind === 'file' && a.undo.path === facts.file.path);
+	return written === undefined || written.seq < restarted.seq;
+}
+
+export function askRestart(facts: DockerStepFacts | undefined, context: JudgeContext): readonly Question[] {
+	if (facts === undefined || facts.dockerd.unit === undefined || restartedAlready(facts, context)) return [];
+	const waiting = restartDifferences(facts, context);
+	if (waiting.length === 0) return [];
+	const stops = stoppedByRestart(facts).map(c => c.name);
+	return [
+		{
+			id: restartId,
+			kind: 'confirm',
+			title: `Restart Docker now for ${nameSome(waiting.map(d => d.key))}?`,
+			help: [
+				`Docker reads this only when it starts. ${waiting.map(describeDifference).join('; ')}.`,
+				stops.length > 0
+					? `A restart stops ${stops.length} containers: ${nameSome(stops)}.`
+					: 'No container is stopped.',
+				'Sysbox does not need it: left as it is, the setting counts from the next start of Docker on.',
+			].join(' '),
+			initial: false,
+		},
+	];
+}

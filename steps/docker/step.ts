@@ -1,0 +1,30 @@
+import { changeStep, type Step } from '../../src/core/step.ts';
+import { type DockerStepFacts, inspectLoaded } from './facts.ts';
+import { judgeLoaded } from './judge.ts';
+import { planLoading } from './plan.ts';
+import { answerIds, askRestart } from './restart-choice.ts';
+
+export const dockerStep: Step = changeStep<DockerStepFacts>({
+	id: 'docker',
+	title: 'Docker reload or restart',
+	why: 'Lets Docker take up its configuration, by a reload where that is enough, and waits until it has.',
+	needs: ['daemon'],
+	answerIds,
+	inspect: inspectLoaded,
+	judge: judgeLoaded,
+	observe: ({ docker }) =>
+		docker.info.kind === 'ok'
+			? [
+					{
+						key: 'docker',
+						value: {
+							runtimes: Object.keys(docker.info.value.runtimes).toSorted(),
+							defaultRuntime: docker.info.value.defaultRuntime,
+							serverVersion: docker.info.value.serverVersion,
+						},
+					},
+				]
+			: [],
+	ask: (_answers, facts, context) => askRestart(facts, context),
+	plan: planLoading,
+});

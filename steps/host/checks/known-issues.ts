@@ -1,0 +1,101 @@
+import type { Finding } from '../../../src/core/finding.ts';
+import type { KnownIssue } from '../../../src/core/knowledge.ts';
+import type { JudgeContext } from '../../../src/core/step.ts';
+import { installedPackage } from '../../../src/facts/dpkg.ts';
+import { compareVersions } from '../../../src/facts/version.ts';
+import { issuesFor, knowledgeAge, latestRelease, type SeenVersions } from '../../../src/knowledge/lookup.ts';
+import type { HostFacts } from '../facts.ts';
+import { advice, type Check, info, ok, warn } from './check.ts';
+
+/** Issues that a check of this step looks for on the host itself. */
+const judgedByLooking = new Set(['fuse3', 'fusermount3-apparmor']);
+
+/** The Sysbox that a run leaves here: the newest that is known, or a newer one that is installed already. */
+export function targetSysbox(facts: HostFacts, context: JudgeContext): string | undefined {
+	const latest = latestRelease(context.knowledge)?.version;
+	const installed =
+		facts.packages?.kind === 'ok' ? installedPackage(facts.packages.value, 'sysbox-ce')?.version : undefined;
+	if (latest === undefined || installed === undefined) return latest ?? installed;
+	return compareVersions(installed, latest) > 0 ? installed : latest;
+}
+
+function seenVersions(facts: HostFacts, context: JudgeContext): SeenVersions {
+	const sysbox = targetSysbox(facts, context);
+	const { docker, kernel, os } = facts;
+	return {
+		...(sysbox !== undefined && { sysbox }),
+		...(docker.info.kind === 'ok' &&
+			docker.info.value.serverVersion !== '' && { docker: docker.info.value.serverVersion }),
+		...(kernel.kind === 'ok' && { kernel: kernel.value.version }),
+		...(os.kind === 'ok' && {
+			distro: { id: os.value.id, ...(os.value.versionId !== undefined && { version: os.value.versionId }) },
+		}),
+	};
+}
+
+/** One finding for each known issue of this host's versions, or one that says that there is none. */
+export function knownIssueFindings(facts: HostFacts, context: JudgeContext): readonly Finding[] {
+	const seen = seenVersions(facts, context);
+	const issues = issuesFor(context.knowledge, seen).filter(issue => !judgedByLooking.has(issue.id));
+	const evidence = `Sysbox ${seen.sysbox ?? '?'}, Docker ${seen.docker ?? '?'}, kernel ${seen.kernel ?? '?'}`;
+	const why = 'Some versions of Sysbox, Docker, kernel and distribution do not work together';
+	if (issues.length === 0) {
+		const unknown = [seen.docker === undefined ? 'Docker' : [], seen.kernel === undefined ? 'the kernel' : []].flat();
+		return [
+			unknown.length === 0
+				? { id: 'sysbox.known-issues', why, ...ok("Nothing is known against this host's versions", evidence) }
+				: {
+						id: 'sysbox.known-issues',
+						why,
+						severity: 'could-not-tell',
+						summary: `Known issues could not be looked up: the version of ${unknown.join(' and ')} is not known`,
+						evidence,
+						...(facts.docker.info.kind === 'denied' && { needsRoot: true as const }),
+					},
+		];
+	}
+	return issues.map((issue: KnownIssue) => ({
+		id: `sysbox.known-issues.${issue.id}`,
+		severity: issue.severity,
+		summary: `${issue.title}: ${lowerFirst(issue.consequence)}`,
+		evidence: `${evidence}; ${issue.source}`,
+		why,
+		...advice(issue.remedy),
+	}));
+}
+
+/** "It ends with …" goes on after a colon; names such as CVE-… and code stay as they are. */
+const lowerFirst = (text: string) => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
+
+export const ageChecks: readonly Check[] = [
+	{
+		id: 'clock.sane',
+		about: 'the clock',
+		why: 'With a wrong clock apt and downloads refuse every certificate, and records carry wrong dates',
+		judge: (_facts, { knowledge, now }) => {
+			const { days } = knowledgeAge(knowledge, now);
+			const evidence = `clock: ${now.toISOString()}; tables of ${knowledge.date}`;
+			// The tables cannot be from the future, and nobody should run them twenty years on.
+			return days < -1 || days > 365 * 20
+				? warn(`The clock says ${now.toISOString().slice(0, 10)}, which cannot be`, {
+						evidence,
+						remedy: { kind: 'commands', text: 'Set it', commands: ['timedatectl set-ntp true'] },
+					})
+				: ok('The clock is plausible', evidence);
+		},
+	},
+	{
+		id: 'knowledge.age',
+		about: "the age of this tool's tables",
+		why: 'Releases and known issues come from tables of this tool, which asks no network',
+		judge: (_facts, { knowledge, now }) => {
+			const { days, stale } = knowledgeAge(knowledge, now);
+			return stale
+				? info(`The tables of this tool are ${days} days old: newer releases and issues are not in them`, {
+						evidence: `date ${knowledge.date}`,
+						...advice('Use a newer version of this tool, or --knowledge FILE'),
+					})
+				: ok('The tables of this tool are fresh', `date ${knowledge.date}`);
+		},
+	},
+];

@@ -1,0 +1,42 @@
+import type { Knowledge } from '../../src/core/knowledge.ts';
+import { issuesFor, latestRelease } from '../../src/knowledge/lookup.ts';
+import type { HostFacts } from './facts.ts';
+
+/** A program that Sysbox or its package calls, and the Debian package that has it. */
+export interface NeededTool {
+	readonly program: string;
+	readonly package: string;
+	/** `to run`: the Sysbox daemons do not start, or cannot mount, without it. */
+	readonly needed: 'to run' | 'to install';
+}
+
+/** sysbox-mgr utils.go (preflight) names the first three; the package's control file the others. */
+const alwaysNeeded: readonly NeededTool[] = [
+	{ program: 'rsync', package: 'rsync', needed: 'to run' },
+	{ program: 'iptables', package: 'iptables', needed: 'to run' },
+	{ program: 'modprobe', package: 'kmod', needed: 'to run' },
+	{ program: 'jq', package: 'jq', needed: 'to install' },
+	{ program: 'lsb_release', package: 'lsb-release', needed: 'to install' },
+];
+
+/** The program that sysbox-fs mounts with: another one since the release that the table of known issues names. */
+export function mountHelper(knowledge: Knowledge): NeededTool {
+	const latest = latestRelease(knowledge);
+	const third =
+		latest !== undefined && issuesFor(knowledge, { sysbox: latest.version }).some(issue => issue.id === 'fuse3');
+	return third
+		? { program: 'fusermount3', package: 'fuse3', needed: 'to run' }
+		: { program: 'fusermount', package: 'fuse', needed: 'to run' };
+}
+
+/** Every program that has to be there, for the newest release that is known. */
+export const neededTools = (knowledge: Knowledge): readonly NeededTool[] => [mountHelper(knowledge), ...alwaysNeeded];
+
+/** The needed programs that are not on this host. */
+export function missingTools(facts: HostFacts, knowledge: Knowledge): readonly NeededTool[] {
+	return neededTools(knowledge).filter(tool => !facts.programs.has(tool.program));
+}
+
+/** Whether packages can be installed here with apt. */
+export const canInstall = (facts: HostFacts): boolean =>
+	facts.programs.has('apt-get') && facts.packages !== undefined && facts.packages.kind === 'ok';

@@ -1,0 +1,24 @@
+import type { Finding } from '../../src/core/finding.ts';
+import { type DockerFacts, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
+import { sysboxRuntime } from './workload.ts';
+
+/** Without the runtime there is nothing to prove. That it is registered says nothing more: a missing binary is too. */
+export function judgeRuntime(step: string, docker: DockerFacts): readonly Finding[] {
+	const id = `${step}.runtime`;
+	if (docker.info.kind !== 'ok') {
+		return [{ id, severity: 'block', summary: `The proofs need Docker, and ${describeDockerTrouble(docker.info)}.` }];
+	}
+	const registered = Object.keys(docker.info.value.runtimes);
+	if (registered.includes(sysboxRuntime)) {
+		return [{ id, severity: 'ok', summary: `Docker knows the runtime ${sysboxRuntime}.` }];
+	}
+	return [
+		{
+			id,
+			severity: 'block',
+			summary: `Docker does not know the runtime ${sysboxRuntime}.`,
+			evidence: `Runtimes: ${registered.join(' ')}`,
+			remedy: { kind: 'advice', text: 'Run the steps sysbox, daemon and docker first.' },
+		},
+	];
+}

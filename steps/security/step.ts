@@ -1,0 +1,140 @@
+import type { Finding } from '../../src/core/finding.ts';
+import type { LeftOut } from '../../src/core/probe.ts';
+import { proofStep, type StepContext } from '../../src/core/step.ts';
+import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { probeOf } from './attempt.ts';
+import { type BlockDevice, hostAttempts } from './host-attempts.ts';
+import { type ImageFacts, inspectImages, judgeImages, planImages } from './images.ts';
+import { limitAttempts } from './limit-attempts.ts';
+import { judgeRuntime } from './runtime.ts';
+import { ciImage, imageQuestion, workload } from './workload.ts';
+
+interface SecurityFacts {
+	readonly docker: DockerFacts;
+	readonly images: ImageFacts;
+	/** One of the host's disks, for its numbers. */
+	readonly blockDevice?: BlockDevice;
+	/** Undefined: this kernel can load modules. */
+	readonly noModules?: string;
+	readonly securityfs: boolean;
+}
+
+export const security = proofStep<SecurityFacts>({
+	id: 'security',
+	title: 'Security proof',
+	why: 'Attempts to get from a CI container to this host. Each must fail, and the same attempt must succeed where it is allowed, or it proves nothing.',
+	needs: ['docker'],
+	answerIds: [imageQuestion.id],
+
+	async inspect(context) {
+		const [docker, images, blockDevice, noModules, securityfs] = await Promise.all([
+			inspectDocker(context.host, context.signal),
+			inspectImages(context),
+			findBlockDevice(context),
+			whyNoModules(context),
+			hasSecurityfs(context),
+		]);
+		return {
+			docker,
+			images,
+			securityfs,
+			...(blockDevice && { blockDevice }),
+			...(noModules !== undefined && { noModules }),
+		};
+	},
+
+	judge({ docker, images }, { answers }) {
+		const load = workload(answers, docker);
+		return [
+			...judgeRuntime('security', docker),
+			...judgeImages('security', [load.image], images),
+			...judgeLimits(load.unenforceable),
+			announcement,
+		];
+	},
+
+	ask: answers => (answers[imageQuestion.id] === undefined ? [imageQuestion] : []),
+
+	plan: ({ images }, { answers }) => ({ actions: planImages([ciImage(answers)], images) }),
+
+	probes({ docker, blockDevice, noModules, securityfs }, { answers }) {
+		const load = workload(answers, docker);
+		const attempts = [
+			...hostAttempts(docker, { securityfs, modules: noModules === undefined, ...(blockDevice && { blockDevice }) }),
+			...limitAttempts(docker),
+		];
+		const leftOut: LeftOut[] = [];
+		if (blockDevice === undefined) {
+			leftOut.push({
+				id: 'security.block-device',
+				title: 'Make a device file of a disk of the host',
+				why: 'this host shows no disk in /proc/partitions',
+			});
+		}
+		if (noModules !== undefined)
+			leftOut.push({ id: 'security.kernel-module', title: 'Load a kernel module', why: noModules });
+		if (!securityfs) {
+			leftOut.push({
+				id: 'security.mount-kernel-fs',
+				title: "Mount one of the kernel's own file systems",
+				why: 'this kernel has no securityfs',
+			});
+		}
+		return { probes: attempts.map(attempt => probeOf(attempt, load)), leftOut };
+	},
+});
+
+const announcement: Finding = {
+	id: 'security.announcement',
+	severity: 'info',
+	summary:
+		'This makes some 30 short-lived containers, each labelled io.sysbox-setup.run, and removes them; it takes about a minute.',
+	why: 'They try what an intruder would try, plain ones with single permissions among them. Falco, auditd or an EDR will see it: tell whoever watches them.',
+};
+
+function judgeLimits(unenforceable: readonly string[]): readonly Finding[] {
+	if (unenforceable.length === 0) return [];
+	return [
+		{
+			id: 'security.unenforceable-limits',
+			severity: 'warn',
+			summary: `This host's cgroups cannot enforce ${unenforceable.join(', ')}, which your CI jobs are configured with.`,
+			why: 'A job can take all of the host. Docker drops such a limit with a warning, or refuses the container.',
+			threat: 'resource-abuse',
+			remedy: {
+				kind: 'advice',
+				text: 'Start the host with cgroup v2 and its memory, cpu and pids controllers (systemd does, unless the kernel command line says otherwise).',
+			},
+		},
+	];
+}
+
+/** RAM disks, floppies, loop devices, CD drives, network block devices: not what a host boots from. */
+const notDisks = /^(?:ram|zram|fd|loop|sr|nbd)\d/;
+
+async function findBlockDevice({ host }: StepContext): Promise<BlockDevice | undefined> {
+	const read = await host.readFile('/proc/partitions');
+	if (read.kind !== 'bytes') return undefined;
+	for (const line of new TextDecoder().decode(read.bytes).split('\n')) {
+		const [major = '', minor = '', , name = ''] = line.trim().split(/\s+/);
+		if (/^\d+$/.test(major) && /^\d+$/.test(minor) && name !== '' && !notDisks.test(name)) {
+			return { name, major: Number(major), minor: Number(minor) };
+		}
+	}
+	return undefined;
+}
+
+async function whyNoModules({ host }: StepContext): Promise<string | undefined> {
+	const modules = await host.stat('/proc/modules');
+	if (modules.kind === 'missing') return 'this kernel cannot load modules at all (there is no /proc/modules)';
+	const disabled = await host.readFile('/proc/sys/kernel/modules_disabled');
+	if (disabled.kind === 'bytes' && new TextDecoder().decode(disabled.bytes).trim() === '1') {
+		return 'loading modules is switched off on this host until its next start (kernel.modules_disabled = 1)';
+	}
+	return undefined;
+}
+
+async function hasSecurityfs({ host }: StepContext): Promise<boolean> {
+	const read = await host.readFile('/proc/filesystems');
+	return read.kind === 'bytes' && /\bsecurityfs$/m.test(new TextDecoder().decode(read.bytes));
+}

@@ -1,0 +1,40 @@
+import type { Question } from '../../src/core/question.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+import { decide, replacement, replacementByDefault, upgradeId } from './decision.ts';
+import type { SysboxFacts } from './facts.ts';
+import { reformatId, unseenKeys } from './package-keys.ts';
+
+export const answerIds = [upgradeId, reformatId] as const;
+
+/** Both questions depend on the host: before it was looked at there is nothing to ask. */
+export function askSysbox(facts: SysboxFacts | undefined, context: JudgeContext): readonly Question[] {
+	if (facts === undefined) return [];
+	const questions: Question[] = [];
+	const offer = replacement(facts);
+	if (offer !== undefined) {
+		const users = runningUnderSysbox(facts.docker).map(c => c.name);
+		const breaks =
+			users.length > 0
+				? `It breaks what runs under Sysbox now, which then has to be created anew: ${nameSome(users)}.`
+				: 'No container runs under Sysbox now, so none is broken by it.';
+		questions.push({
+			id: upgradeId,
+			kind: 'confirm',
+			title: `Replace Sysbox ${offer.from} by ${offer.older ? 'the older ' : ''}${offer.to}?`,
+			help: `The services restart. ${breaks} Containers of other runtimes go on.`,
+			initial: replacementByDefault(facts, context),
+		});
+	}
+	const unseen = unseenKeys(facts);
+	if (unseen.length > 0 && decide(facts, context).kind !== 'leave') {
+		questions.push({
+			id: reformatId,
+			kind: 'confirm',
+			title: `Lay out ${nameSome(unseen)} in ${facts.file.path} anew?`,
+			help: `The package's installer looks for them behind spaces, one key a line, and refuses to install beside containers when it does not see them. Their values stay, and so does every other line.`,
+			initial: true,
+		});
+	}
+	return questions;
+}

@@ -1,0 +1,103 @@
+import type { StepContext } from '../../src/core/step.ts';
+import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { type OsRelease, parseOsRelease } from '../../src/facts/os-release.ts';
+import { valueIn } from '../../src/facts/reading.ts';
+import { parseSubordinateIds, type UserRange, userRange } from '../../src/facts/subordinate-ids.ts';
+import { readTextOr } from '../../src/facts/text-file.ts';
+import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
+import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
+import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
+import { type Validation, validate } from '../daemon/validation.ts';
+import { type Candidate, inspectCandidate } from './candidate.ts';
+import { type AptSimulation, inspectPackage, type PackageState, simulateInstall } from './deb-package.ts';
+import { inspectServices, type Services } from './services.ts';
+
+export interface SysboxFacts {
+	readonly root: boolean;
+	readonly package: PackageState;
+	readonly services: Services;
+	/** The ids that containers are mapped to, as /etc/subuid and /etc/subgid give them to the user `sysbox`. */
+	readonly ids: UserRange | { readonly kind: 'unreadable' };
+	/** What the package's scripts read and write. */
+	readonly file: DaemonFile;
+	readonly dockerd: DockerdUnit;
+	readonly validation: Validation;
+	readonly docker: DockerFacts;
+	readonly network: NetworkInUse;
+	readonly candidate: Candidate;
+	/** Undefined where nothing would be installed anyway. */
+	readonly simulation: AptSimulation | undefined;
+	readonly fusermount3: boolean;
+	readonly kernel: string | undefined;
+	readonly distro: OsRelease | undefined;
+}
+
+export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> {
+	const { host, signal } = context;
+	const [found, services, docker, dockerd, file, validation] = await Promise.all([
+		inspectPackage(host, signal),
+		inspectServices(host, signal),
+		inspectDocker(host, signal),
+		inspectDockerdUnit(host, signal),
+		readDaemonFile(host, packageFile),
+		validate(host, packageFile, signal),
+	]);
+	const arch = 'arch' in found ? found.arch : undefined;
+	const [candidate, network, ids, release, kernel] = await Promise.all([
+		inspectCandidate(context, arch),
+		inspectNetworkInUse(host, docker, signal),
+		inspectIds(context),
+		readTextOr(host, '/etc/os-release'),
+		readTextOr(host, '/proc/sys/kernel/osrelease'),
+	]);
+	return {
+		root: host.identity.uid === 0,
+		package: found,
+		services,
+		ids,
+		file,
+		dockerd,
+		validation,
+		docker,
+		network,
+		candidate,
+		simulation: await simulate(context, found, candidate),
+		fusermount3: await isThere(context, ['/usr/bin/fusermount3', '/bin/fusermount3']),
+		kernel: kernel?.trim(),
+		distro: valueIn(parseOsRelease(release)),
+	};
+}
+
+async function inspectIds({ host }: StepContext): Promise<SysboxFacts['ids']> {
+	const [uids, gids] = await Promise.all([readTextOr(host, '/etc/subuid'), readTextOr(host, '/etc/subgid')]);
+	const [uid, gid] = [valueIn(parseSubordinateIds(uids)), valueIn(parseSubordinateIds(gids))];
+	return uid === undefined || gid === undefined ? { kind: 'unreadable' } : userRange(uid, gid, 'sysbox');
+}
+
+/** Only where apt could be asked to install something: thinking aloud takes it a second. */
+async function simulate(
+	context: StepContext,
+	found: PackageState,
+	candidate: Candidate,
+): Promise<AptSimulation | undefined> {
+	if (found.kind !== 'absent' && found.kind !== 'installed') return undefined;
+	switch (candidate.kind) {
+		case 'file':
+			return candidate.control.kind === 'control'
+				? simulateInstall(context.host, candidate.path, context.signal)
+				: undefined;
+		case 'release':
+			if (found.kind === 'installed' && !isOther(found.record.version, candidate.release.version)) return undefined;
+			return simulateInstall(context.host, candidate.fetched ? candidate.target : undefined, context.signal);
+		default:
+			return undefined;
+	}
+}
+
+/** dpkg adds its own ending to the version: `.linux`, `-0.linux`. */
+const isOther = (installed: string, offered: string): boolean => !installed.startsWith(offered);
+
+async function isThere({ host }: StepContext, paths: readonly string[]): Promise<boolean> {
+	const found = await Promise.all(paths.map(path => host.stat(path)));
+	return found.some(f => f.kind === 'found');
+}

@@ -1,0 +1,334 @@
+import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/core/action.ts';
+import type { RiskName } from '../../src/core/risk.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { describeOwner } from '../../src/facts/docker-container.ts';
+import type { Argv, ReadHost } from '../../src/host/port.ts';
+import { expectedOf } from '../daemon/daemon-file.ts';
+import { nameSome, runningUnderSysbox, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { canValidate, validateCandidate } from '../daemon/validation.ts';
+import {
+	type Candidate,
+	candidateFile,
+	candidateVersion,
+	downloadsFolder,
+	isVouchedFor,
+	publishedPackage,
+} from './candidate.ts';
+import { inspectPackage, packageName } from './deb-package.ts';
+import { type Decision, decide, isSourceBuild } from './decision.ts';
+import type { SysboxFacts } from './facts.ts';
+import { describeOthers } from './judge.ts';
+import { makeReady, type Readiness } from './package-keys.ts';
+import { allActive, inspectServices, notServing, unitsOf } from './services.ts';
+
+/** Packages are about 12 MB; ten times that is no package of Sysbox. */
+const largestPackage = 128 * 1024 * 1024;
+
+/** dpkg's lock may be held by the host's own nightly upgrades. */
+const waitForLock = ['-o', 'DPkg::Lock::Timeout=300'] as const;
+
+const minutes = 60_000;
+
+type UsableCandidate = Extract<Candidate, { kind: 'file' | 'release' }>;
+
+export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
+	const decision = decide(facts, context);
+	if (decision.kind === 'leave') return planServices(facts);
+	const ready = makeReady(facts, context);
+	if (ready.kind !== 'ready' || ready.plan.kind === 'refused') return emptyPlan;
+
+	const { candidate } = facts;
+	const actions: Action[] = [...prepareFile(facts, ready)];
+	if (decision.kind === 'configure') {
+		actions.push(configure);
+	} else if (candidate.kind === 'file' || candidate.kind === 'release') {
+		if (candidate.kind === 'release') actions.push(...fetchPackage(candidate, context));
+		actions.push(install(facts, candidate, decision));
+	} else {
+		return emptyPlan;
+	}
+	actions.push(start);
+	return { actions, impact: impactOf(facts, decision) };
+}
+
+/** Everything that the package would write, in one diff, before its scripts run. */
+function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'ready' }>): readonly Action[] {
+	const { content, plan } = ready;
+	if (plan.kind !== 'edited') return [];
+	const actions: Action[] = [];
+	if (content.kind === 'missing' && content.folder === 'missing') {
+		const folder = facts.file.path.slice(0, facts.file.path.lastIndexOf('/'));
+		actions.push({
+			id: 'docker-folder',
+			kind: 'make-folder',
+			title: `Make the folder ${folder}`,
+			why: "Docker's configuration goes there",
+			path: folder,
+			mode: 0o755,
+		});
+	}
+	const validates = canValidate(facts.validation);
+	actions.push({
+		id: 'daemon-json',
+		kind: 'write',
+		title: `Write ${facts.file.path} before the package does`,
+		why: `it then finds ${nameSome([...plan.keys, ...plan.relaid])} as it wants them, changes nothing and restarts nothing; the addresses are those in use now`,
+		path: facts.file.path,
+		bytes: plan.bytes,
+		mode: 0o644,
+		expect: expectedOf(content),
+		...(content.kind === 'read' && { before: content.text }),
+		...(validates && { validateWith: validateCandidate }),
+	});
+	return actions;
+}
+
+function fetchPackage(
+	candidate: Extract<Candidate, { kind: 'release' }>,
+	{ options }: JudgeContext,
+): readonly Action[] {
+	if (candidate.fetched) return [];
+	const actions: Action[] = [];
+	if (!candidate.folderExists) {
+		actions.push({
+			id: 'downloads-folder',
+			kind: 'make-folder',
+			title: 'Make a folder for the package',
+			why: 'only root may read or write in it, so nobody can exchange the package before apt reads it',
+			path: downloadsFolder(options),
+			mode: 0o700,
+		});
+	}
+	actions.push({
+		id: 'download',
+		kind: 'download',
+		title: `Fetch ${packageName} ${candidate.release.version}`,
+		why: `its sha256 must be the one that is known from ${candidate.package.provenance}`,
+		url: candidate.package.url,
+		to: candidate.target,
+		sha256: candidate.package.sha256,
+		maxBytes: largestPackage,
+	});
+	return actions;
+}
+
+function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decision): Action {
+	const { simulation } = facts;
+	const removes = simulation?.kind === 'would' ? simulation.removes : [];
+	const upgrades = simulation?.kind === 'would' ? simulation.upgrades : [];
+	const installs = simulation?.kind === 'would' ? simulation.installs : [];
+	const version = candidateVersion(candidate) ?? '';
+	const replaced = decision.kind === 'replace' ? decision : undefined;
+	const argv: Argv = [
+		'apt-get',
+		'install',
+		'-y',
+		'--no-install-recommends',
+		// What the simulation did not foresee must not go along with a yes to everything.
+		...(removes.length === 0 ? ['--no-remove'] : []),
+		...(replaced?.older ? ['--allow-downgrades'] : []),
+		...waitForLock,
+		'-o',
+		'Dpkg::Options::=--force-confold',
+		candidateFile(candidate),
+	];
+	const risks = risksOfInstall(facts, candidate, replaced?.older === true, removes.length + upgrades.length > 0);
+	return {
+		id: 'install',
+		kind: 'exec',
+		title:
+			replaced === undefined
+				? `Install ${packageName} ${version}`
+				: `Replace ${packageName} ${replaced.from} by ${version}`,
+		why: replaced === undefined ? 'it brings the runtime and its two daemons' : 'asked for',
+		argv,
+		timeoutMs: 15 * minutes,
+		uninterruptible: true,
+		// Its script starts the services, and fails with them when sysbox-fs misses its 10 s: once more is the cure.
+		retries: 1,
+		...(risks.length > 0 && { risks }),
+		touches: [
+			'adds the user sysbox and its ids in /etc/subuid and /etc/subgid',
+			'adds the services sysbox, sysbox-mgr and sysbox-fs, and starts them',
+			'raises limits of the kernel: inotify, keys, process ids, user namespaces (/lib/sysctl.d/99-sysbox-sysctl.conf)',
+			`tells Docker to reload its configuration where it does not list ${runtimeName} yet; containers are not touched`,
+			...(installs.length > 0 ? [`installs ${nameSome(installs, 8)} with it`] : []),
+			...(removes.length + upgrades.length > 0 ? [describeOthers(removes, upgrades)] : []),
+		],
+		settle: {
+			what: `dpkg has finished with ${packageName}`,
+			deadlineMs: 10_000,
+			check: packageIsInstalled,
+		},
+		undo: undoOfInstall(decision, installs),
+	};
+}
+
+function risksOfInstall(
+	facts: SysboxFacts,
+	candidate: UsableCandidate,
+	older: boolean,
+	changesOthers: boolean,
+): readonly RiskName[] {
+	const replaces = facts.package.kind === 'installed';
+	const users = runningUnderSysbox(facts.docker);
+	return [
+		...(isVouchedFor(publishedPackage(candidate)) ? [] : (['unverified-deb'] as const)),
+		...(changesOthers ? (['other-packages'] as const) : []),
+		...(older ? (['downgrade'] as const) : []),
+		...(replaces ? (['restart-sysbox'] as const) : []),
+		...(replaces && users.length > 0 ? (['stop-containers', 'lose-inner-stores'] as const) : []),
+	];
+}
+
+function undoOfInstall(decision: Decision, installs: readonly string[]): Undo {
+	if (decision.kind === 'replace') {
+		return {
+			kind: 'none',
+			why: `the package of ${decision.from} is not kept on this host; fetch it and pass it with --deb to go back`,
+		};
+	}
+	return {
+		kind: 'commands',
+		commands: [
+			{
+				argv: ['apt-get', 'purge', '-y', ...waitForLock, packageName],
+				timeoutMs: 10 * minutes,
+				why: 'the package was not there before',
+			},
+		],
+		leaves: [
+			'the user sysbox and its lines in /etc/subuid and /etc/subgid',
+			'the folder /var/lib/sysbox',
+			'the raised limits of the kernel, until the next boot',
+			...(installs.length > 0
+				? [`the packages that came with it: ${installs.join(', ')} (apt-get autoremove takes those that nothing needs)`]
+				: []),
+		],
+	};
+}
+
+async function packageIsInstalled(host: ReadHost, signal: AbortSignal): Promise<Settled> {
+	const found = await inspectPackage(host, signal);
+	if (found.kind === 'installed')
+		return { kind: 'settled', evidence: `${packageName} ${found.record.version} installed` };
+	return { kind: 'waiting', seen: found.kind === 'unfinished' ? `it is ${found.record.state}` : `it is ${found.kind}` };
+}
+
+const configure: Action = {
+	id: 'configure',
+	kind: 'exec',
+	title: `Let dpkg finish with ${packageName}`,
+	why: 'it was unpacked, and its script did not come to its end',
+	argv: ['dpkg', '--configure', '-a'],
+	timeoutMs: 15 * minutes,
+	uninterruptible: true,
+	retries: 1,
+	touches: ['every other package that dpkg has not finished with is configured too'],
+	settle: { what: `dpkg has finished with ${packageName}`, deadlineMs: 10_000, check: packageIsInstalled },
+	undo: { kind: 'none', why: 'the package was already unpacked before this run' },
+};
+
+async function sysboxServes(host: ReadHost, signal: AbortSignal): Promise<Settled> {
+	const services = await inspectServices(host, signal);
+	const missing = notServing(services);
+	if (missing !== undefined) return { kind: 'waiting', seen: missing };
+	return { kind: 'settled', evidence: 'sysbox, sysbox-mgr and sysbox-fs run, and their versions agree' };
+}
+
+const serving = {
+	what: 'the three services run, their sockets are there and their versions agree',
+	deadlineMs: 60_000,
+	check: sysboxServes,
+} as const;
+
+/** What recorded hosts show: the second start after a missed one has always worked; where all run it does nothing. */
+const start: Extract<Action, { kind: 'exec' }> = {
+	id: 'start',
+	kind: 'exec',
+	title: 'See to it that Sysbox runs',
+	why: 'the package starts it, but sysbox-fs now and then misses its start and a second one cures that; where it runs this does nothing',
+	argv: ['systemctl', 'start', 'sysbox'],
+	timeoutMs: 2 * minutes,
+	retries: 1,
+	settle: serving,
+	undo: { kind: 'none', why: 'the services go away with the package' },
+};
+
+/** For a Sysbox that is installed and stays as it is: what keeps it from serving, now and after a boot. */
+function planServices(facts: SysboxFacts): Plan {
+	const { services } = facts;
+	if (facts.package.kind !== 'installed' && !isSourceBuild(facts)) return emptyPlan;
+	const units = unitsOf(services);
+	if (units.some(u => u === undefined || u.loadState !== 'loaded')) return emptyPlan;
+
+	const actions: Action[] = [];
+	const disabled = units.flatMap(u => (u?.unitFileState === 'disabled' ? [u.id.replace(/\.service$/, '')] : []));
+	if (disabled.length > 0) {
+		actions.push({
+			id: 'enable',
+			kind: 'exec',
+			title: 'Let Sysbox start at boot',
+			why: 'after a reboot no Sysbox container would start otherwise',
+			argv: ['systemctl', 'enable', ...disabled],
+			timeoutMs: minutes,
+			undo: {
+				kind: 'commands',
+				commands: [
+					{
+						argv: ['systemctl', 'disable', ...disabled],
+						timeoutMs: minutes,
+						why: 'it did not start at boot before',
+					},
+				],
+			},
+		});
+	}
+	if (!allActive(services)) {
+		actions.push({
+			...start,
+			title: 'Start Sysbox',
+			why: 'no Sysbox container can start without its services; containers of other runtimes are not touched',
+			undo: { kind: 'none', why: 'it was meant to run: nothing of Sysbox is meant to be stopped alone' },
+		});
+	} else if (services.sockets.some(s => s.state === 'missing' || s.state === 'not-a-socket')) {
+		const users = runningUnderSysbox(facts.docker);
+		actions.push({
+			id: 'restart',
+			kind: 'exec',
+			title: 'Restart Sysbox',
+			why: 'its sockets are gone, and only a new start makes them',
+			argv: ['systemctl', 'restart', 'sysbox'],
+			timeoutMs: 3 * minutes,
+			retries: 1,
+			risks: ['restart-sysbox', ...(users.length > 0 ? (['stop-containers'] as const) : [])],
+			settle: serving,
+			undo: { kind: 'none', why: 'a restart leaves nothing behind' },
+		});
+		return { actions, impact: { stops: brokenContainers(facts), notes: [] } };
+	}
+	return actions.length === 0 ? emptyPlan : { actions };
+}
+
+function impactOf(facts: SysboxFacts, decision: Decision): Impact {
+	const { docker } = facts;
+	const stops = decision.kind === 'replace' ? brokenContainers(facts) : [];
+	const running = docker.containers.kind === 'ok' ? docker.containers.value.filter(c => c.running).length : 0;
+	const notes: string[] = [];
+	if (stops.length === 0 && running > 0) {
+		notes.push(
+			`${running} running container${running === 1 ? ' is' : 's are'} not touched, and Docker is not restarted`,
+		);
+	}
+	if (stops.length > 0) {
+		notes.push('These containers still look "Up" afterwards but are broken: they have to be created anew');
+	}
+	return { stops, notes };
+}
+
+/** Stopping Sysbox under a container leaves it "Up", while exec and restart in it fail for good. */
+const brokenContainers = (facts: SysboxFacts): readonly string[] =>
+	runningUnderSysbox(facts.docker).map(c => {
+		const owner = describeOwner(c);
+		return `${c.name}${owner === undefined ? '' : ` (${owner})`} has to be created anew`;
+	});

@@ -1,0 +1,30 @@
+import { changeStep, type Step } from '../../src/core/step.ts';
+import { answerIds, askSysbox } from './ask.ts';
+import { installedVersion } from './decision.ts';
+import { inspectSysbox, type SysboxFacts } from './facts.ts';
+import { judgeSysbox } from './judge.ts';
+import { planSysbox } from './plan.ts';
+import { allActive } from './services.ts';
+
+export const sysboxStep: Step = changeStep<SysboxFacts>({
+	id: 'sysbox',
+	title: 'Sysbox',
+	why: 'Installs Sysbox without touching a container, and sees to it that its services run.',
+	needs: ['host'],
+	answerIds,
+	inspect: inspectSysbox,
+	judge: judgeSysbox,
+	observe: facts => [
+		{
+			key: 'sysbox',
+			value: {
+				version: installedVersion(facts) ?? null,
+				package: facts.package.kind === 'installed' ? facts.package.record.version : null,
+				running: allActive(facts.services),
+				ids: facts.ids.kind === 'one' ? { start: facts.ids.start, count: facts.ids.count } : null,
+			},
+		},
+	],
+	ask: (_answers, facts, context) => askSysbox(facts, context),
+	plan: planSysbox,
+});

@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest';
+import { type Action, risksOf } from '../../src/core/action.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import type { ReadHost } from '../../src/host/port.ts';
+import { builtInPools, describePools, poolsInForce, samePools } from '../../steps/daemon/address-pools.ts';
+import { askDaemon } from '../../steps/daemon/ask.ts';
+import { readDaemonFile } from '../../steps/daemon/daemon-file.ts';
+import { inspectDaemon } from '../../steps/daemon/facts.ts';
+import { judgeDaemon } from '../../steps/daemon/judge.ts';
+import { planDaemon } from '../../steps/daemon/plan.ts';
+import { type DockerHost, dockerHost, judging, looking, readyDaemonJson, setUpHost } from './scripted-docker.ts';
+
+async function lookedAt(host: ReadHost, change: Partial<JudgeContext> = {}) {
+	const context = judging(change);
+	const facts = await inspectDaemon(looking(host, change));
+	return { findings: judgeDaemon(facts, context), plan: planDaemon(facts, context), questions: askDaemon(facts) };
+}
+
+const seen = (words: DockerHost, change: Partial<JudgeContext> = {}) => lookedAt(dockerHost(words), change);
+
+const written = (actions: readonly Action[]) => {
+	const action = actions.find(a => a.kind === 'write');
+	return action?.kind === 'write' ? new TextDecoder().decode(action.bytes) : undefined;
+};
+
+describe('a host that is set up', () => {
+	test('has nothing to change; the question stands at how it is', async () => {
+		const { plan, findings, questions } = await seen(setUpHost);
+		expect(plan.actions).toEqual([]);
+		expect(findings.every(f => f.severity === 'ok')).toBe(true);
+		expect(questions).toMatchObject([{ id: 'daemon.default-runtime', kind: 'confirm', initial: false }]);
+	});
+
+	test('is asked without facts too, so that a wrong answer is named before the run', () => {
+		expect(askDaemon(undefined)).toMatchObject([{ id: 'daemon.default-runtime' }]);
+	});
+});
+
+describe('a missing entry', () => {
+	test('is added, and every other byte stays', async () => {
+		const before = '{\n\t"debug": true,\n\t"log-opts": {"max-size": "10m"}\n}\n';
+		const { plan, findings } = await seen({ ...setUpHost, daemonJson: before });
+		expect(findings.find(f => f.id === 'daemon.runtime-registered')).toMatchObject({
+			severity: 'block',
+			remedy: { kind: 'planned' },
+		});
+		expect(plan.actions).toMatchObject([
+			{
+				id: 'daemon-json',
+				kind: 'write',
+				path: '/etc/docker/daemon.json',
+				before,
+				validateWith: ['dockerd', '--validate', '--config-file', '{}'],
+			},
+		]);
+		expect(risksOf(plan)).toEqual([]);
+		expect(written(plan.actions)).toContain('{\n\t"debug": true,\n\t"log-opts": {"max-size": "10m"},\n\t"runtimes": {');
+	});
+
+	test('planned again on what was written is nothing', async () => {
+		const first = await seen({ ...setUpHost, daemonJson: '{}' });
+		const second = await seen({ ...setUpHost, daemonJson: written(first.plan.actions) ?? '' });
+		expect(second.plan.actions).toEqual([]);
+	});
+
+	test('whose program is nowhere is not registered', async () => {
+		const { plan, findings } = await seen({ daemonJson: '{}' });
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'daemon.runtime-path')?.severity).toBe('block');
+	});
+
+	test('with a wrong path is set right', async () => {
+		const { plan, findings } = await seen({
+			...setUpHost,
+			daemonJson: readyDaemonJson.replace('/usr/bin/sysbox-runc', '/usr/local/sbin/sysbox-runc'),
+		});
+		expect(findings.find(f => f.id === 'daemon.runtime-registered')?.summary).toContain('where no program is');
+		expect(JSON.parse(written(plan.actions) ?? '')).toMatchObject({
+			runtimes: { 'sysbox-runc': { path: '/usr/bin/sysbox-runc' } },
+		});
+	});
+
+	test('that is a program elsewhere is left, with a word', async () => {
+		const { plan, findings } = await lookedAt({
+			...dockerHost({ ...setUpHost, daemonJson: readyDaemonJson.replace('/usr/bin/', '/opt/') }),
+			stat: async path => ({
+				kind: 'found',
+				type: 'file',
+				link: false,
+				meta: { mode: 0o755, uid: 0, gid: 0, size: 1, realPath: path },
+			}),
+		});
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'daemon.runtime-elsewhere')?.severity).toBe('warn');
+	});
+
+	test('given by --add-runtime is there', async () => {
+		const { plan, findings } = await seen({
+			...setUpHost,
+			daemonJson: '{}',
+			dockerdFlags: '-H fd:// --add-runtime sysbox-runc=/usr/bin/sysbox-runc',
+		});
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'daemon.runtime-registered')?.severity).toBe('ok');
+	});
+
+	test('in a file that dockerd was told to read elsewhere', async () => {
+		const { plan } = await seen({
+			...setUpHost,
+			dockerdFlags: '-H fd:// --config-file=/srv/docker.json',
+			files: { '/srv/docker.json': '{}' },
+			commands: { 'dockerd --validate --config-file /srv/docker.json': { stderr: 'configuration OK' } },
+		});
+		expect(plan.actions).toMatchObject([{ kind: 'write', path: '/srv/docker.json' }]);
+	});
+
+	test('of another runtime is only told', async () => {
+		const { plan, findings } = await seen({
+			...setUpHost,
+			daemonJson: readyDaemonJson.replace(
+				'"runtimes": {',
+				'"runtimes": {\n        "runsc": {"path": "/usr/local/bin/runsc"},',
+			),
+		});
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'daemon.other-runtime-path')?.summary).toContain('runsc');
+	});
+});
+
+describe('the default runtime', () => {
+	const containers = [
+		{ name: 'node-exporter', network: 'host' },
+		{ name: 'scanner', privileged: true },
+		{ name: 'web' },
+	];
+
+	test('is changed only by its name, and what would not start is named', async () => {
+		const answers = { 'daemon.default-runtime': true };
+		const { plan, questions } = await seen({ ...setUpHost, containers }, { answers });
+		expect(risksOf(plan)).toEqual(['default-runtime']);
+		expect(JSON.parse(written(plan.actions) ?? '')).toMatchObject({ 'default-runtime': 'sysbox-runc' });
+		expect(questions[0]?.help).toContain('would not start: node-exporter (host network)');
+		expect(plan.impact?.notes.join(' ')).toContain('scanner (privileged)');
+	});
+
+	test('goes back by name too, as a missing key would change nothing', async () => {
+		const daemonJson = readyDaemonJson.replace('{\n', '{\n    "default-runtime": "sysbox-runc",\n');
+		const { plan } = await seen({ ...setUpHost, daemonJson }, { answers: { 'daemon.default-runtime': false } });
+		expect(JSON.parse(written(plan.actions) ?? '')).toMatchObject({ 'default-runtime': 'runc' });
+		expect(risksOf(plan)).toEqual(['default-runtime']);
+		expect((await seen({ ...setUpHost, daemonJson, containers })).findings.at(-1)).toMatchObject({ severity: 'warn' });
+		expect((await seen({ ...setUpHost, daemonJson })).plan.actions).toEqual([]);
+	});
+
+	test('that the daemon kept although the file no longer names it is named', async () => {
+		const { plan } = await seen({ ...setUpHost, info: { ...setUpHost.info, DefaultRuntime: 'sysbox-runc' } });
+		expect(JSON.parse(written(plan.actions) ?? '')).toMatchObject({ 'default-runtime': 'runc' });
+	});
+
+	test('given by a flag is not asked, and an answer for it blocks', async () => {
+		const words = { ...setUpHost, dockerdFlags: '-H fd:// --default-runtime=runc' };
+		expect((await seen(words)).questions).toEqual([]);
+		const { plan, findings } = await seen(words, { answers: { 'daemon.default-runtime': true } });
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'daemon.default-runtime')?.severity).toBe('block');
+	});
+
+	test('that nothing defines blocks', async () => {
+		const { plan, findings } = await seen({
+			...setUpHost,
+			daemonJson: readyDaemonJson.replace('{\n', '{\n    "default-runtime": "kata",\n'),
+		});
+		expect(plan.actions).toEqual([]);
+		expect(findings).toMatchObject([{ id: 'daemon-json.valid', severity: 'block' }]);
+	});
+});
+
+describe('a file that Docker cannot use', () => {
+	test('refused by dockerd itself', async () => {
+		const said = 'the following directives don\'t match any configuration option: "colour"';
+		const { plan, findings } = await seen({
+			...setUpHost,
+			daemonJson: '{"colour": "red"}',
+			validate: { code: 1, stderr: said },
+		});
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'daemon-json.accepted')).toMatchObject({ severity: 'block', evidence: said });
+	});
+
+	test('a setting in the file and as a flag', async () => {
+		const { plan, findings } = await seen({
+			...setUpHost,
+			dockerdFlags: '-H fd:// --bip 10.1.0.1/24',
+			unitFiles:
+				'# /usr/lib/systemd/system/docker.service\n[Service]\nExecStart=/usr/bin/dockerd -H fd:// --bip 10.1.0.1/24\n',
+		});
+		expect(plan.actions).toEqual([]);
+		const finding = findings.find(f => f.id === 'daemon-json.flags');
+		expect(finding?.summary).toContain('/usr/lib/systemd/system/docker.service:2');
+	});
+
+	test('empty is fine for a dockerd that can be asked, and not for an older one', async () => {
+		const { plan } = await seen({ ...setUpHost, daemonJson: '' });
+		expect(written(plan.actions)).toContain('sysbox-runc');
+		const old = await seen({
+			...setUpHost,
+			daemonJson: '',
+			validate: { code: 125, stderr: 'unknown flag: --validate' },
+		});
+		expect(old.findings.find(f => f.id === 'daemon-json.valid')?.severity).toBe('block');
+	});
+
+	const host = dockerHost(setUpHost);
+	test.each([
+		['larger than any configuration', { kind: 'too-large', size: 5e6, limit: 1048576 }, 'has 5000000 bytes'],
+		['a folder', { kind: 'not-a-file', what: 'directory' }, 'is a directory'],
+		['a link to nowhere', { kind: 'missing', danglingTo: '/srv/gone.json' }, 'a link to /srv/gone.json'],
+		['unreadable', { kind: 'failed', errno: 'EIO' }, 'cannot be read (EIO)'],
+	] as const)('%s', async (_, problem, text) => {
+		const { plan, findings } = await lookedAt({ ...host, readFile: async () => problem });
+		expect(plan.actions).toEqual([]);
+		expect(findings).toMatchObject([{ id: 'daemon-json.valid', severity: 'block' }]);
+		expect(findings[0]?.summary).toContain(text);
+	});
+
+	test('for root only', async () => {
+		const { findings } = await lookedAt({ ...host, readFile: async () => ({ kind: 'denied' }) });
+		expect(findings).toMatchObject([{ severity: 'could-not-tell', needsRoot: true }]);
+	});
+
+	test('not text at all', async () => {
+		const bytes = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0xff, 0xfe);
+		const meta = { mode: 0o644, uid: 0, gid: 0, size: 6, realPath: '/etc/docker/daemon.json' };
+		const file = await readDaemonFile({ ...host, readFile: async () => ({ kind: 'bytes', bytes, meta }) }, '/x/y.json');
+		expect(file.content.kind).toBe('refused');
+	});
+});
+
+test('pools: none and an empty list are the built-in ones', () => {
+	expect(poolsInForce(undefined)).toBe(builtInPools);
+	expect(poolsInForce([])).toBe(builtInPools);
+	expect(samePools(builtInPools, builtInPools.slice(1))).toBe(false);
+	expect(describePools(builtInPools)).toBe("Docker's built-in pools");
+	expect(describePools([{ base: '10.0.0.0/8', size: 24 }])).toBe('10.0.0.0/8 in networks of /24');
+});
