@@ -36,6 +36,8 @@ const result = await build({
 		'process.env.DEV': '"false"',
 		__VERSION__: JSON.stringify(version),
 	},
+	// Ink asks for its debugger when DEV is set; it is not part of this program.
+	alias: { 'react-devtools-core': path('scripts/empty-module.mjs') },
 	sourcemap: false,
 	legalComments: 'none',
 	chunkNames: 'chunk-[hash]',

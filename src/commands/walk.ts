@@ -20,6 +20,7 @@ import { type Passed, preflightAnswers, preflightReports } from './preflight.ts'
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
+import { canDraw, wizardFace } from './wizard-face.ts';
 
 export interface Walk {
 	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
@@ -71,17 +72,26 @@ export async function walk(request: Walk): Promise<number> {
 	const look: StepContext = { ...start, host, signal: stop.signal };
 	if (mode === 'run') await preflightReports(order, look);
 
+	const drawn = interactive && canDraw(terminal, options);
+	const wizard = drawn
+		? await wizardFace({ mode, order, from, saved, passed, surroundings, terminal, signal: stop.signal })
+		: undefined;
+	const left = await wizard?.begin();
+	if (left !== undefined) return left;
+
 	const readers: EventReader[] = [
-		options.format === 'json'
-			? ndjsonReader(terminal.out)
-			: textReader({
-					glyphs: glyphsFor(terminal.environment),
-					talk: terminal.err,
-					data: terminal.out,
-					mode,
-					command: surroundings.command,
-					all: false,
-				}),
+		wizard !== undefined
+			? wizard.reader
+			: options.format === 'json'
+				? ndjsonReader(terminal.out)
+				: textReader({
+						glyphs: glyphsFor(terminal.environment),
+						talk: terminal.err,
+						data: terminal.out,
+						mode,
+						command: surroundings.command,
+						all: false,
+					}),
 	];
 	const log = opened?.log;
 	const stream = eventStream({
@@ -143,7 +153,7 @@ export async function walk(request: Walk): Promise<number> {
 		host,
 		knowledge: surroundings.knowledge,
 		options: runOptions,
-		decider: deciderFor(request, interactive, saved),
+		decider: wizard?.decider ?? deciderFor(request, interactive, saved),
 		emit,
 		state: stream.state,
 		now: surroundings.now,
@@ -176,6 +186,7 @@ export async function walk(request: Walk): Promise<number> {
 	await stream.drained();
 	if (options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined)
 		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
+	await wizard?.end();
 	return exit;
 }
 

@@ -1,4 +1,4 @@
-import { Static, useInput, usePaste } from 'ink';
+import { Static, useApp, useInput, usePaste } from 'ink';
 import { type ReactElement, useEffect, useSyncExternalStore } from 'react';
 import { keysOf } from './keys.ts';
 import { Rows } from './parts/rows.tsx';
@@ -9,7 +9,15 @@ import type { Store } from './store.ts';
 const tickMs = 125;
 
 /** Draws the store's state, and hands keys to it. It knows nothing else. */
-export function App({ store }: { readonly store: Store }): ReactElement {
+export function App({
+	store,
+	onTerminal,
+}: {
+	readonly store: Store;
+	/** Handed over once mounted: how the terminal is lent to somebody else. */
+	readonly onTerminal?: (suspendTerminal: ReturnType<typeof useApp>['suspendTerminal']) => void;
+}): ReactElement {
+	const { suspendTerminal } = useApp();
 	const state = useSyncExternalStore(store.subscribe, store.state);
 	const running = state.asking === undefined && !state.closed;
 
@@ -17,6 +25,7 @@ export function App({ store }: { readonly store: Store }): ReactElement {
 		for (const one of keysOf(input, key)) store.press(one);
 	});
 	usePaste(text => store.press({ kind: 'paste', text }));
+	useEffect(() => onTerminal?.(suspendTerminal), [onTerminal, suspendTerminal]);
 	useEffect(() => {
 		if (!running) return undefined;
 		const timer = setInterval(store.tick, tickMs);

@@ -1,4 +1,5 @@
-import { render } from 'ink';
+import { once } from 'node:events';
+import { render, type useApp } from 'ink';
 import type { Decider } from '../core/decider.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Answers } from '../core/question.ts';
@@ -28,14 +29,16 @@ export interface WizardOptions {
 	readonly signal: AbortSignal;
 	/** Ctrl+C: raw mode hands it to us as a key, and it is to do what the signal does. */
 	readonly interrupt: () => void;
-	/** Ctrl+Z: called with the terminal in its normal mode; resolves when the process is in the foreground again. */
-	readonly suspend: () => Promise<void>;
+	/** Ctrl+Z: stops this process, as the terminal would have done; called with the terminal in its normal mode. */
+	readonly stopProcess: () => void;
 	readonly listFolder: (path: string) => Promise<readonly { readonly name: string; readonly folder: boolean }[]>;
 	/** Writes the answers that repeat this run; absent where there is nothing to repeat. */
 	readonly saveAnswers?: (
 		state: RunState,
 	) => Promise<{ readonly kind: 'saved'; readonly path: string } | { readonly kind: 'failed'; readonly why: string }>;
 }
+
+type SuspendTerminal = ReturnType<typeof useApp>['suspendTerminal'];
 
 export type Begin = 'go-on' | 'undo' | 'leave';
 
@@ -58,6 +61,7 @@ export function startWizard(options: WizardOptions): Wizard {
 	const theme = themeFor(options.glyphs);
 	const sizeNow = () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
 	let mounted = true;
+	let lend: SuspendTerminal | undefined;
 
 	const store = createStore({
 		intro,
@@ -69,7 +73,7 @@ export function startWizard(options: WizardOptions): Wizard {
 		suspend: () => void suspend(),
 		redraw: () => {
 			instance.clear();
-			instance.rerender(<App store={store} />);
+			instance.rerender(app);
 		},
 		print: lines => store.note(lines.map(text => line(clean(text)))),
 	});
@@ -81,13 +85,21 @@ export function startWizard(options: WizardOptions): Wizard {
 		settled: () => settled,
 	});
 
+	const app = (
+		<App
+			store={store}
+			onTerminal={suspendTerminal => {
+				lend = suspendTerminal;
+			}}
+		/>
+	);
 	// Before Ink's own listener, so that what it lays out anew was made for the new size.
 	const resized = (): void => {
 		store.resize(sizeNow());
-		instance.rerender(<App store={store} />);
+		instance.rerender(app);
 	};
 	stdout.on('resize', resized);
-	const instance = render(<App store={store} />, {
+	const instance = render(app, {
 		stdin: options.stdin,
 		stdout,
 		interactive: true,
@@ -107,9 +119,13 @@ export function startWizard(options: WizardOptions): Wizard {
 		instance.unmount();
 	};
 
+	/** The shell goes on while we are stopped; back in the foreground the screen is drawn anew. */
 	async function suspend(): Promise<void> {
-		await options.suspend();
-		instance.rerender(<App store={store} />);
+		await lend?.(async () => {
+			const back = once(process, 'SIGCONT');
+			options.stopProcess();
+			await back;
+		});
 	}
 
 	return {

@@ -51,7 +51,7 @@ export function summaryLines(run: RunState, intro: Intro, width: number, theme: 
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
 	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
 	if (open.length > 0 || run.end?.outcome === 'interrupted' || run.end?.outcome === 'open')
-		lines.push(...label('Go on', `${intro.command}${intro.simulated ? ' --demo' : ''}`));
+		lines.push(...label('Go on', intro.command));
 	return lines;
 }
 
