@@ -131,11 +131,11 @@ interface Binding {
 export const bindings: Readonly<Record<Command, Binding>> = {
 	back: { chars: ['b'], keys: ['escape'], shown: 'b', does: 'back' },
 	skip: { chars: ['s'], shown: 's', does: 'skip' },
-	'full-view': { chars: ['v'], shown: 'v', does: 'see all' },
+	'full-view': { chars: ['v'], shown: 'v', does: 'all' },
 	explain: { chars: ['e'], shown: 'e', does: 'explain' },
-	'print-commands': { chars: ['c'], shown: 'c', does: 'print commands' },
+	'print-commands': { chars: ['c'], shown: 'c', does: 'commands' },
 	help: { chars: ['?'], shown: '?', does: 'help' },
-	quit: { chars: ['q'], shown: 'q', does: 'save, quit' },
+	quit: { chars: ['q'], shown: 'q', does: 'quit' },
 	next: { chars: ['n', 'l', 'j'], keys: ['right', 'down'], shown: 'n', does: 'next' },
 	previous: { chars: ['p', 'h', 'k'], keys: ['left', 'up'], shown: 'p', does: 'previous' },
 	close: { chars: ['b', 'q', 'v', 'e', '?'], keys: ['escape'], shown: 'esc', does: 'close' },
@@ -165,7 +165,7 @@ export type Hint = Command | { readonly key: string; readonly does: string };
 
 export const hintText = (hint: Hint): string => {
 	const { key, does } = typeof hint === 'string' ? { key: bindings[hint].shown, does: bindings[hint].does } : hint;
-	return `${key} ${does}`;
+	return `${key} ${does}`.trim();
 };
 
 export const hintsText = (hints: readonly Hint[], theme: Theme): string =>

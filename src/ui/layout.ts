@@ -21,6 +21,8 @@ export interface FrameParts {
 	readonly about: readonly Line[];
 	/** The same in less and less detail; the first that fits is drawn. */
 	readonly bodies: readonly (readonly Line[])[];
+	/** Makes a body for so many rows; drawn instead of the first of the others where it fits. */
+	readonly fill?: (rows: number) => readonly Line[];
 	readonly prompt?: Prompt;
 }
 
@@ -58,7 +60,8 @@ export function frameRows(parts: FrameParts, look: Look): readonly Line[] {
 	const foot = [...asks, ...keys];
 	const spare = budget - head.length - foot.length;
 
-	const bodies = parts.bodies.length === 0 ? [[]] : parts.bodies;
+	const filled = parts.fill?.(spare - 2);
+	const bodies = [...(filled === undefined ? [] : [filled]), ...(parts.bodies.length === 0 ? [[]] : parts.bodies)];
 	const roomy = bodies.find(body => body.length > 0 && trim(body).length + 2 <= spare);
 	if (roomy !== undefined) return [...head, blank, ...trim(roomy), blank, ...foot];
 	if (bodies.every(body => body.length === 0) && spare >= 1) return [...head, blank, ...foot];
@@ -73,8 +76,9 @@ export function frameRows(parts: FrameParts, look: Look): readonly Line[] {
 }
 
 function trim(rows: readonly Line[]): readonly Line[] {
+	const first = rows.findIndex(row => !isBlank(row));
 	const end = rows.findLastIndex(row => !isBlank(row));
-	return rows.slice(0, end + 1);
+	return rows.slice(Math.max(0, first), end + 1);
 }
 
 function cut(rows: readonly Line[], most: number, theme: Theme): readonly Line[] {
@@ -102,7 +106,7 @@ export function promptLines(prompt: Prompt, width: number, most: number, theme: 
 	}
 }
 
-const gap = '     ';
+const gap = '   ';
 
 function menuLines(prompt: Menu, width: number, most: number, theme: Theme): readonly Line[] {
 	const { options, at } = prompt;

@@ -146,7 +146,7 @@ export function hintsNow(state: WizardState, theme: Theme): readonly Hint[] {
 		case undefined:
 			return [...commands, { key: 'ctrl+c', does: 'stop' }];
 		case 'menu':
-			return [{ key: theme.upDown, does: 'choose' }, { key: 'enter', does: 'take' }, ...commands];
+			return [{ key: `${theme.upDown} enter`, does: '' }, ...commands];
 		case 'checklist':
 			return [
 				{ key: theme.upDown, does: 'move' },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { render, type useApp } from 'ink';
+import { render } from 'ink';
 import type { Decider } from '../core/decider.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Answers } from '../core/question.ts';
@@ -7,7 +7,7 @@ import type { RiskName } from '../core/risk.ts';
 import { type RunState, stepOf } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
 import type { Glyphs } from '../report/glyphs.ts';
-import { App } from './app.tsx';
+import { App, type InkTerminal } from './app.tsx';
 import { rule } from './layout.ts';
 import { blank, clean, line } from './line.ts';
 import { menu, type Option } from './prompt.ts';
@@ -38,8 +38,6 @@ export interface WizardOptions {
 	) => Promise<{ readonly kind: 'saved'; readonly path: string } | { readonly kind: 'failed'; readonly why: string }>;
 }
 
-type SuspendTerminal = ReturnType<typeof useApp>['suspendTerminal'];
-
 export type Begin = 'go-on' | 'undo' | 'leave';
 
 export interface Wizard {
@@ -61,7 +59,7 @@ export function startWizard(options: WizardOptions): Wizard {
 	const theme = themeFor(options.glyphs);
 	const sizeNow = () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
 	let mounted = true;
-	let lend: SuspendTerminal | undefined;
+	let terminal: InkTerminal | undefined;
 
 	const store = createStore({
 		intro,
@@ -75,7 +73,8 @@ export function startWizard(options: WizardOptions): Wizard {
 			instance.clear();
 			instance.rerender(app);
 		},
-		print: lines => store.note(lines.map(text => line(clean(text)))),
+		// As they are, so that the terminal breaks them and a copy has no line breaks of ours.
+		print: lines => terminal?.write(`${lines.map(clean).join('\n')}\n`),
 	});
 	let settled: ReadonlySet<StepId> = new Set();
 	const decider = wizardDecider(store, {
@@ -88,8 +87,8 @@ export function startWizard(options: WizardOptions): Wizard {
 	const app = (
 		<App
 			store={store}
-			onTerminal={suspendTerminal => {
-				lend = suspendTerminal;
+			onTerminal={mountedOn => {
+				terminal = mountedOn;
 			}}
 		/>
 	);
@@ -121,7 +120,7 @@ export function startWizard(options: WizardOptions): Wizard {
 
 	/** The shell goes on while we are stopped; back in the foreground the screen is drawn anew. */
 	async function suspend(): Promise<void> {
-		await lend?.(async () => {
+		await terminal?.lend(async () => {
 			const back = once(process, 'SIGCONT');
 			options.stopProcess();
 			await back;

@@ -3,7 +3,7 @@ import { changedAnything } from '../../core/state.ts';
 import { type Hint, hintsText } from '../keys.ts';
 import type { Look } from '../layout.ts';
 import { commandsNow, hintsNow } from '../press.ts';
-import { type Asking, currentStep, textWidth, type WizardState } from '../screen.ts';
+import { type Asking, currentStep, latestFindings, textWidth, type WizardState } from '../screen.ts';
 import { fullText } from '../text/full-text.ts';
 import type { Work } from '../text/work-text.ts';
 import type { Theme } from '../theme.ts';
@@ -101,9 +101,26 @@ function Asked({
 		case 'start':
 			return <StartScreen look={look} intro={state.intro} prompt={prompt} now={state.now} />;
 		case 'question':
-			return <QuestionScreen look={look} step={step} question={screen.question} prompt={prompt} />;
+			return (
+				<QuestionScreen
+					look={look}
+					step={step}
+					question={screen.question}
+					findings={latestFindings(step)}
+					prompt={prompt}
+				/>
+			);
 		case 'plan':
-			return <PlanScreen look={look} step={step} why={whyOf(state)} findings={screen.findings} prompt={prompt} />;
+			return (
+				<PlanScreen
+					look={look}
+					step={step}
+					why={whyOf(state)}
+					findings={screen.findings}
+					command={state.intro.command}
+					prompt={prompt}
+				/>
+			);
 		case 'risk': {
 			const { risk, actions, stops, notes } = screen;
 			return (

@@ -6,21 +6,9 @@ import { blank, type Line, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
-import { impactLines, type PlanDetail, planLines } from '../text/plan-text.ts';
+import { impactLines, planLinesIn } from '../text/plan-text.ts';
 import { count } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
-
-/** From "everything" to what always fits: findings give way before changes do. */
-const details: readonly (readonly [FindingDetail | 'none', PlanDetail])[] = [
-	['all', 'all'],
-	['fix', 'all'],
-	['one-line', 'all'],
-	['one-line', 'why'],
-	['one-line', 'how'],
-	['none', 'how'],
-	['none', 'brief'],
-	['none', 'titles'],
-];
 
 /** What was found, what would be changed and how it is taken back, and whether it is done. */
 export function PlanScreen({
@@ -28,12 +16,15 @@ export function PlanScreen({
 	step,
 	why,
 	findings,
+	command,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
 	readonly why: string | undefined;
 	readonly findings: readonly Finding[];
+	/** How this tool is started again. */
+	readonly command: string;
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
@@ -47,17 +38,25 @@ export function PlanScreen({
 			? []
 			: [line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name: ${risks.join(', ')}`)];
 	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
-	const bodies = details.map(([finding, change]): readonly Line[] => {
+	const undo = line(span(`Taken back with:  ${command} revert`, 'dim'));
+	const body = (finding: FindingDetail | 'none', rows: number): readonly Line[] => {
 		const found = finding === 'none' ? [] : findingsLines(troubles, finding, width, theme);
-		return [
+		const before = [
 			...(found.length > 0 ? [...found, blank] : []),
 			...impact,
 			...consent,
 			...(impact.length + consent.length > 0 ? [blank] : []),
 			head,
-			...planLines(actions, change, width, theme),
 		];
-	});
+		return [...before, ...planLinesIn(rows - before.length - 1, actions, width, theme), undo];
+	};
+	const titles = actions.length + 3;
+	/** Findings give way before changes do. */
+	const fill = (rows: number): readonly Line[] => {
+		const one = findingsLines(troubles, 'one-line', width, theme).length + impact.length + consent.length + 3;
+		const wanted = rows > 30 ? 'fix' : one + titles <= rows ? 'one-line' : 'none';
+		return body(wanted, rows);
+	};
 	return (
 		<Frame
 			look={look}
@@ -66,7 +65,8 @@ export function PlanScreen({
 				...(why === undefined ? [] : [line(sentence(why))]),
 				...(findings.length > 0 ? [findingCounts(findings, theme)] : []),
 			]}
-			bodies={bodies}
+			fill={fill}
+			bodies={[body('none', 0)]}
 			prompt={prompt}
 		/>
 	);

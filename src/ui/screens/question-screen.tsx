@@ -1,10 +1,12 @@
 import type { ReactElement } from 'react';
+import type { Finding } from '../../core/finding.ts';
 import type { Question } from '../../core/question.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
+import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
 import { riskWords } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
@@ -13,22 +15,31 @@ export function QuestionScreen({
 	look,
 	step,
 	question,
+	findings,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
 	readonly question: Question;
+	readonly findings: readonly Finding[];
 	readonly prompt: Prompt;
 }): ReactElement {
 	const help = wrap(line(question.help), look.width);
 	const limits = limitsOf(question);
 	const whole = limits === undefined ? help : [...help, blank, line(span(limits, 'dim'))];
+	// Where little is asked there is room for what it is asked about.
+	const troubles = notFine(findings);
+	const found = troubles.length === 0 ? [] : [...findingsLines(troubles, 'one-line', look.width, look.theme), blank];
+	const counts = findings.length === 0 ? [] : [findingCounts(findings, look.theme)];
 	return (
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(span(question.title, 'strong'))]}
-			bodies={[whole]}
+			about={counts}
+			bodies={[
+				[...found, line(span(question.title, 'strong')), ...whole],
+				[line(span(question.title, 'strong')), ...whole],
+			]}
 			prompt={prompt}
 		/>
 	);

@@ -30,7 +30,7 @@ export function RiskScreen({
 }): ReactElement {
 	const { width, theme } = look;
 	const impact = impactLines({ stops, notes }, width, theme);
-	const body = (detail: 'how' | 'titles') => [
+	const body = (detail: 'how' | 'title') => [
 		...impact,
 		...(impact.length > 0 ? [blank] : []),
 		...planLines(actions, detail, width, theme),
@@ -42,7 +42,7 @@ export function RiskScreen({
 			look={look}
 			title={stepTitle(step, look)}
 			about={[line(span(`${theme.glyphs.warn} `, 'warn'), span(riskWords[risk], 'strong'))]}
-			bodies={[body('how'), body('titles')]}
+			bodies={[body('how'), body('title')]}
 			prompt={prompt}
 		/>
 	);

@@ -7,6 +7,7 @@ import type { Prompt } from '../prompt.ts';
 import type { Intro } from '../screen.ts';
 import { stepLine } from '../text/transcript-text.ts';
 import { whenTold } from '../text/words.ts';
+import { sentence } from './plan-screen.tsx';
 
 /** The first screen: what is going to happen, or where the run was left. */
 export function StartScreen({
@@ -55,7 +56,11 @@ function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	].flatMap(row => wrap(row, width, 2));
 	const titles = Math.max(...intro.steps.map(step => step.title.length));
 	const steps = intro.steps.map((step, index) =>
-		clip(line(span(`${index + 1} `, 'dim'), pad(step.title, titles), span(`  ${step.why}`, 'dim')), width, theme.more),
+		clip(
+			line(span(`${index + 1} `, 'dim'), pad(step.title, titles), span(`  ${sentence(step.why)}`, 'dim')),
+			width,
+			theme.more,
+		),
 	);
 	return [[...steps, blank, ...promise], [...steps, ...promise], promise];
 }

@@ -1,11 +1,32 @@
 import type { ShownAction } from '../../core/event.ts';
-import { clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import { clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 
-/** How much of a plan is told: as much as fits the screen; `v` always tells all. */
-export type PlanDetail = 'all' | 'why' | 'how' | 'brief' | 'titles';
+/** How much of a change is told: as much as fits the screen; `v` always tells all. */
+export type PlanDetail = 'title' | 'line' | 'brief' | 'how' | 'why' | 'all';
 
-const diffRows: Readonly<Record<PlanDetail, number>> = { all: Infinity, why: 10, how: 8, brief: 4, titles: 0 };
+const levels: readonly PlanDetail[] = ['title', 'line', 'brief', 'how', 'why', 'all'];
+
+const diffRows: Readonly<Record<PlanDetail, number>> = { title: 0, line: 0, brief: 6, how: 12, why: 12, all: Infinity };
+
+/** The changes of a plan in as much detail as so many rows hold: first each a little more, from the first on. */
+export function planLinesIn(
+	rows: number,
+	actions: readonly ShownAction[],
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const detail = actions.map(() => 0);
+	const draw = (of: readonly number[]): readonly Line[] =>
+		actions.flatMap((action, index) => actionLines(action, index + 1, levels[of[index] ?? 0] ?? 'title', width, theme));
+	for (let level = 1; level < levels.length; level++) {
+		for (const index of actions.keys()) {
+			const more = detail.with(index, level);
+			if (detail[index] === level - 1 && draw(more).length <= rows) detail[index] = level;
+		}
+	}
+	return draw(detail);
+}
 
 /** The changes of a plan, numbered in their order. */
 export function planLines(
@@ -26,8 +47,9 @@ export function actionLines(
 ): readonly Line[] {
 	const beside = (label: string, text: string | undefined, on: boolean): readonly Line[] =>
 		!on || text === undefined || text === '' ? [] : labelled(label, text, width, { indent: 4, column: 8 });
-	const more = detail !== 'titles';
 	const much = detail === 'all' || detail === 'why';
+	const how = much || detail === 'how';
+	const more = how || detail === 'brief';
 	const risks = action.risks ?? [];
 	const says = !action.title.includes(action.does.replace(/^write |^rm /, ''));
 	return [
@@ -41,11 +63,13 @@ export function actionLines(
 			4,
 		),
 		...beside('why', action.why, much),
-		...beside(doesLabel(action.kind), action.does, more && says),
+		...(detail === 'line' && says
+			? [clip(line('    ', span(pad(doesLabel(action.kind), 8), 'dim'), clean(action.does)), width, theme.more)]
+			: beside(doesLabel(action.kind), action.does, more && says)),
 		...(action.diff === undefined || !more ? [] : diffLines(action.diff, diffRows[detail], width, theme)),
-		...beside('touches', (action.touches ?? []).join(', '), detail !== 'titles' && detail !== 'brief'),
+		...beside('touches', (action.touches ?? []).join(', '), how),
 		...beside('waits', action.waitsFor === undefined ? undefined : `until ${action.waitsFor}`, much),
-		...beside('undo', action.undo, detail !== 'titles' && detail !== 'brief'),
+		...beside('undo', action.undo, how),
 		...beside('if not', (action.rollback ?? []).join('; '), much),
 	];
 }
