@@ -148,13 +148,7 @@ export function hintsNow(state: WizardState, theme: Theme): readonly Hint[] {
 		case 'menu':
 			return [{ key: `${theme.upDown} enter`, does: '' }, ...commands];
 		case 'checklist':
-			return [
-				{ key: theme.upDown, does: 'move' },
-				{ key: 'space', does: 'tick' },
-				{ key: 'a', does: 'all' },
-				{ key: 'enter', does: 'take' },
-				...commands,
-			];
+			return [{ key: 'space', does: 'tick' }, { key: 'a', does: 'tick all' }, { key: 'enter', does: '' }, ...commands];
 		case 'field':
 			return [
 				{ key: 'enter', does: prompt.value === '' && prompt.fallback !== undefined ? 'take the default' : 'take' },

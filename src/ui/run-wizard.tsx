@@ -107,6 +107,9 @@ export function startWizard(options: WizardOptions): Wizard {
 		patchConsole: false,
 		maxFps: 20,
 	});
+	// A defect in a screen unmounts all of it; the run then ends at its next question instead of waiting for ever.
+	const gone = instance.waitUntilExit();
+	gone.catch(error => store.fail(error));
 	const stop = (): void => store.stop();
 	signal.addEventListener('abort', stop, { once: true });
 
@@ -159,7 +162,7 @@ export function startWizard(options: WizardOptions): Wizard {
 			store.close(last);
 			await instance.waitUntilRenderFlush();
 			unmount();
-			await instance.waitUntilExit();
+			await gone;
 		},
 		abandon: unmount,
 	};

@@ -38,6 +38,8 @@ export interface Store {
 	readonly resize: (size: WizardState['size']) => void;
 	/** Moves the time on; called while something runs. */
 	readonly tick: () => void;
+	/** The screen is gone by a defect: whoever waits for the operator, or will, gets this error. */
+	readonly fail: (error: unknown) => void;
 	/** The work is to end: whoever waits for the operator is answered with "quit". */
 	readonly stop: () => void;
 	readonly note: (lines: readonly Line[]) => void;
@@ -68,7 +70,14 @@ export function createStore(options: StoreOptions): Store {
 		closed: false,
 	};
 	const listeners = new Set<() => void>();
-	let waiting: { readonly resolve: (reply: Reply) => void; readonly check: Check | undefined } | undefined;
+	let failure: { readonly error: unknown } | undefined;
+	let waiting:
+		| {
+				readonly resolve: (reply: Reply) => void;
+				readonly reject: (error: unknown) => void;
+				readonly check: Check | undefined;
+		  }
+		| undefined;
 	let flood: ReturnType<typeof setTimeout> | undefined;
 	const printed = new Map<string, string>();
 
@@ -142,12 +151,16 @@ export function createStore(options: StoreOptions): Store {
 			else notify();
 		},
 		ask: (asking, check) =>
-			new Promise<Reply>(resolve => {
+			new Promise<Reply>((resolve, reject) => {
+				if (failure !== undefined) {
+					reject(failure.error);
+					return;
+				}
 				if (state.stopping) {
 					resolve({ kind: 'quit' });
 					return;
 				}
-				waiting = { resolve, check };
+				waiting = { resolve, reject, check };
 				set({ asking, overlay: undefined });
 			}),
 		press: key => {
@@ -187,6 +200,11 @@ export function createStore(options: StoreOptions): Store {
 		},
 		resize: size => set({ size }),
 		tick: () => set({}),
+		fail: error => {
+			failure = { error };
+			waiting?.reject(error);
+			waiting = undefined;
+		},
 		stop: () => {
 			set({ stopping: true });
 			reply({ kind: 'quit' });

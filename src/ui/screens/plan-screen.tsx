@@ -6,7 +6,7 @@ import { blank, type Line, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
-import { impactLines, planLinesIn } from '../text/plan-text.ts';
+import { gistRows, impactLines, planLinesIn } from '../text/plan-text.ts';
 import { count } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
@@ -39,8 +39,8 @@ export function PlanScreen({
 			: [line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name: ${risks.join(', ')}`)];
 	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
 	const undo = line(span(`Taken back with:  ${command} revert`, 'dim'));
-	const body = (finding: FindingDetail | 'none', rows: number): readonly Line[] => {
-		const found = finding === 'none' ? [] : findingsLines(troubles, finding, width, theme);
+	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {
+		const found = findingsLines(of, detail, width, theme);
 		const before = [
 			...(found.length > 0 ? [...found, blank] : []),
 			...impact,
@@ -50,12 +50,16 @@ export function PlanScreen({
 		];
 		return [...before, ...planLinesIn(rows - before.length - 1, actions, width, theme), undo];
 	};
-	const titles = actions.length + 3;
 	/** Findings give way before changes do. */
 	const fill = (rows: number): readonly Line[] => {
-		const one = findingsLines(troubles, 'one-line', width, theme).length + impact.length + consent.length + 3;
-		const wanted = rows > 30 ? 'fix' : one + titles <= rows ? 'one-line' : 'none';
-		return body(wanted, rows);
+		const rest = rows - (impact.length + consent.length + 5) - gistRows(actions, width, theme);
+		// What the plan itself ends is told by the plan.
+		const open = troubles.filter(finding => finding.remedy?.kind !== 'planned');
+		const fits = (of: readonly Finding[], detail: FindingDetail): boolean =>
+			findingsLines(of, detail, width, theme).length <= rest;
+		if (fits(troubles, 'fix')) return body(troubles, 'fix', rows);
+		if (fits(troubles, 'one-line')) return body(troubles, 'one-line', rows);
+		return body(fits(open, 'one-line') ? open : [], 'one-line', rows);
 	};
 	return (
 		<Frame
@@ -66,7 +70,7 @@ export function PlanScreen({
 				...(findings.length > 0 ? [findingCounts(findings, theme)] : []),
 			]}
 			fill={fill}
-			bodies={[body('none', 0)]}
+			bodies={[body([], 'one-line', 0)]}
 			prompt={prompt}
 		/>
 	);

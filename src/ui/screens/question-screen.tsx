@@ -66,7 +66,7 @@ function limitsOf(question: Question): string | undefined {
 					? 'A file on this host'
 					: 'A path on this host';
 		case 'many':
-			return 'None is fine too.';
+			return 'Space ticks what is marked. None is an answer too.';
 		case 'risk':
 			return `${riskWords[question.risk]} To accept it, type its name: ${question.risk}`;
 		case 'confirm':

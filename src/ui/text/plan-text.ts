@@ -7,7 +7,11 @@ export type PlanDetail = 'title' | 'line' | 'brief' | 'how' | 'why' | 'all';
 
 const levels: readonly PlanDetail[] = ['title', 'line', 'brief', 'how', 'why', 'all'];
 
-const diffRows: Readonly<Record<PlanDetail, number>> = { title: 0, line: 0, brief: 6, how: 12, why: 12, all: Infinity };
+const diffRows: Readonly<Record<PlanDetail, number>> = { title: 0, line: 4, brief: 8, how: 14, why: 14, all: Infinity };
+
+/** Rows that show the gist of every change: a command, or the first lines of a diff. */
+export const gistRows = (actions: readonly ShownAction[], width: number, theme: Theme): number =>
+	actions.flatMap((action, index) => actionLines(action, index + 1, 'line', width, theme)).length;
 
 /** The changes of a plan in as much detail as so many rows hold: first each a little more, from the first on. */
 export function planLinesIn(
@@ -66,7 +70,7 @@ export function actionLines(
 		...(detail === 'line' && says
 			? [clip(line('    ', span(pad(doesLabel(action.kind), 8), 'dim'), clean(action.does)), width, theme.more)]
 			: beside(doesLabel(action.kind), action.does, more && says)),
-		...(action.diff === undefined || !more ? [] : diffLines(action.diff, diffRows[detail], width, theme)),
+		...(action.diff === undefined || detail === 'title' ? [] : diffLines(action.diff, diffRows[detail], width, theme)),
 		...beside('touches', (action.touches ?? []).join(', '), how),
 		...beside('waits', action.waitsFor === undefined ? undefined : `until ${action.waitsFor}`, much),
 		...beside('undo', action.undo, how),
