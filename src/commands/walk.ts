@@ -74,7 +74,17 @@ export async function walk(request: Walk): Promise<number> {
 
 	const drawn = interactive && canDraw(terminal, options);
 	const wizard = drawn
-		? await wizardFace({ mode, order, from, saved, passed, surroundings, terminal, signal: stop.signal })
+		? await wizardFace({
+				goOn: resumeCommand(request),
+				mode,
+				order,
+				from,
+				saved,
+				passed,
+				surroundings,
+				terminal,
+				signal: stop.signal,
+			})
 		: undefined;
 	const left = await wizard?.begin();
 	if (left !== undefined) return left;
@@ -184,7 +194,7 @@ export async function walk(request: Walk): Promise<number> {
 		...(end.why !== undefined && { why: end.why }),
 	});
 	await stream.drained();
-	if (options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined)
+	if (wizard === undefined && options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined)
 		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
 	await wizard?.end();
 	return exit;
@@ -192,7 +202,16 @@ export async function walk(request: Walk): Promise<number> {
 
 /** The command that goes on with an interrupted run: what was typed, as it was typed. */
 function resumeCommand(request: Walk): string {
-	return [request.surroundings.command, ...request.typed.filter(word => word !== '--fresh')].join(' ');
+	const { command, simulated } = request.surroundings;
+	// The command of a demo names its scenario already.
+	const isDemo = (word: string | undefined): boolean => simulated && word !== undefined && /^--demo(=|$)/.test(word);
+	const again = request.typed.filter(
+		(word, index, all) =>
+			word !== '--fresh' &&
+			!isDemo(word) &&
+			!(all[index - 1] === '--demo' && isDemo('--demo') && !word.startsWith('-')),
+	);
+	return [command, ...again].join(' ');
 }
 
 function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers']): Decider {

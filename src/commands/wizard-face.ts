@@ -34,6 +34,8 @@ export const canDraw = (terminal: Terminal, options: CommonOptions): boolean =>
 
 /** Loads Ink, which nothing else does, and mounts the wizard on the terminal. */
 export async function wizardFace(request: {
+	/** The command that goes on with this run. */
+	readonly goOn: string;
 	readonly mode: 'run' | 'test' | 'revert';
 	readonly order: StepOrder;
 	readonly from: RunState;
@@ -53,6 +55,7 @@ export async function wizardFace(request: {
 			user: host.identity.user,
 			simulated: surroundings.simulated,
 			command,
+			goOn: request.goOn,
 			mode,
 			steps: request.order.steps
 				.filter(({ role }) => role === 'chosen')

@@ -17,6 +17,8 @@ export interface Intro {
 	readonly simulated: boolean;
 	/** How the operator would start this tool again. */
 	readonly command: string;
+	/** The command that goes on with this very run. */
+	readonly goOn: string;
 	readonly mode: 'run' | 'test' | 'revert';
 	readonly steps: readonly { readonly id: StepId; readonly title: string; readonly why: string }[];
 	/** The run that was left, when there is one to go on with. */
@@ -88,6 +90,8 @@ export interface WizardState {
 	/** Ctrl+C was pressed, or a signal came: the work ends at the next safe point. */
 	readonly stopping: boolean;
 	readonly clocks: Readonly<Record<string, Clock>>;
+	/** How many attempts a proof makes. */
+	readonly totals: Readonly<Record<StepId, number>>;
 	readonly now: number;
 	readonly size: { readonly columns: number; readonly rows: number };
 	/** Nothing is drawn any more. */

@@ -65,6 +65,7 @@ export function createStore(options: StoreOptions): Store {
 		transcript: [introLines(options.intro, textWidth(options.size.columns), theme)],
 		stopping: false,
 		clocks: {},
+		totals: {},
 		now: clock(),
 		size: options.size,
 		closed: false,
@@ -146,7 +147,8 @@ export function createStore(options: StoreOptions): Store {
 				event.type === 'step.end'
 					? withStep(state.transcript, printed, run, event.step, state.size, theme)
 					: state.transcript;
-			state = { ...state, run, clocks, transcript, now: clock() };
+			const totals = event.type === 'probe.start' ? { ...state.totals, [event.step]: event.of } : state.totals;
+			state = { ...state, run, clocks, totals, transcript, now: clock() };
 			if (event.type === 'output' || event.type === 'progress') flood ??= setTimeout(notify, floodMs);
 			else notify();
 		},

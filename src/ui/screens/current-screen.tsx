@@ -76,7 +76,7 @@ function Running({ state, look }: { readonly state: WizardState; readonly look: 
 	const { run, clocks, now, stopping } = state;
 	const work: Work | undefined = step === undefined ? undefined : { run, step, clocks, now };
 	if (step !== undefined && work !== undefined && step.probes.length + step.runningProbes.length > 0)
-		return <ProofScreen look={look} step={step} work={work} stopping={stopping} />;
+		return <ProofScreen look={look} step={step} work={work} total={state.totals[step.id] ?? 0} stopping={stopping} />;
 	const working = step?.decision?.decision === 'apply';
 	return <WorkingScreen look={look} step={step} why={whyOf(state)} work={work} working={working} stopping={stopping} />;
 }

@@ -12,16 +12,17 @@ export function ProofScreen({
 	look,
 	step,
 	work,
+	total,
 	stopping,
 }: {
 	readonly look: Look;
 	readonly step: StepState;
 	readonly work: Work;
+	readonly total: number;
 	readonly stopping: boolean;
 }): ReactElement {
 	const { width, theme } = look;
 	const done = step.probes.filter(probe => probe.verdict !== 'left-out').length;
-	const of = Math.max(step.runningProbes[0]?.of ?? 0, done);
 	const counts = probeCounts(step.probes, theme);
 	const troubles = probeTroubles(step.probes, width, theme);
 	const running = runningProbeLines(step, work.clocks, work.now, width, look.spinner);
@@ -32,7 +33,7 @@ export function ProofScreen({
 			about={[
 				stopping
 					? line(span(theme.glyphs.warn, 'warn'), ' Stopping; the throw-away containers are removed.')
-					: line(`${done} of ${of} tried in throw-away containers. Nothing of yours is touched.`),
+					: line(`${done} of ${total} tried in throw-away containers. Nothing of yours is touched.`),
 			]}
 			bodies={[
 				[...counts, blank, ...troubles, ...(troubles.length > 0 ? [blank] : []), ...running],

@@ -5,7 +5,7 @@ import { blank, clean, type Line, labelled, line, pad, span, wrap } from '../lin
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { notFine } from './findings-text.ts';
-import { outcomeWords, statusWords } from './words.ts';
+import { count, outcomeWords, statusWords } from './words.ts';
 
 /** "Done · ci-07": what the run came to, in words, on its host. */
 export const summaryTitle = (run: RunState, intro: Intro, theme: Theme): string =>
@@ -15,7 +15,6 @@ export const summaryTitle = (run: RunState, intro: Intro, theme: Theme): string 
 export function summaryLines(run: RunState, intro: Intro, width: number, theme: Theme): readonly Line[] {
 	const { glyphs } = theme;
 	const label = (name: string, text: string): readonly Line[] => labelled(name, text, width, { indent: 0, column: 10 });
-	const changes = run.actions.filter(a => a.outcome === 'done' && a.kind !== 'manual');
 	const unknown = run.actions.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted');
 	const failed = run.steps.filter(step => step.status === 'failed' || step.status === 'blocked');
 	const open = run.end?.open ?? [];
@@ -43,7 +42,7 @@ export function summaryLines(run: RunState, intro: Intro, width: number, theme: 
 			lines.push(...finding.remedy.commands.map(command => line(' '.repeat(10), span(clean(command), 'strong'))));
 	}
 	if (failed.length > 0) lines.push(blank);
-	lines.push(...label('Changed', changes.length === 0 ? 'nothing' : changes.map(a => a.title).join(', ')));
+	lines.push(...label('Changed', changedText(run)));
 	if (unknown.length > 0)
 		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
 	if (open.length > 0) lines.push(...label('Left', [...new Set(open)].join('\n')));
@@ -51,8 +50,18 @@ export function summaryLines(run: RunState, intro: Intro, width: number, theme: 
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
 	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
 	if (open.length > 0 || run.end?.outcome === 'interrupted' || run.end?.outcome === 'open')
-		lines.push(...label('Go on', intro.command));
+		lines.push(...label('Go on', intro.goOn));
 	return lines;
+}
+
+/** Few changes are named; many are counted, and stand in the transcript above and in the record. */
+function changedText(run: RunState): string {
+	const reports = new Set(run.steps.filter(step => step.kind === 'report').map(step => step.id));
+	const changes = run.actions.filter(a => a.outcome === 'done' && a.kind !== 'manual' && !reports.has(a.step));
+	if (changes.length === 0) return 'nothing';
+	if (changes.length <= 3) return changes.map(a => a.title).join('\n');
+	const steps = new Set(changes.map(a => a.step));
+	return `${changes.length} things in ${count(steps.size, 'step')}; v lists them${run.record === undefined ? '' : ', and the record does'}`;
 }
 
 export function threatLines(rows: readonly ThreatRow[], width: number, theme: Theme): readonly Line[] {

@@ -41,7 +41,8 @@ function details(run: RunState, step: StepState, theme: Theme): readonly (string
 	if (step.status === 'proved' || step.status === 'undecided' || step.kind === 'proof') {
 		const held = step.probes.filter(probe => probe.verdict === 'pass').length;
 		const counted = step.probes.filter(probe => probe.verdict !== 'left-out').length;
-		if (counted > 0) return [`  ${held} of ${counted} held`];
+		const word = step.probes.some(probe => probe.threats.length > 0) ? 'held' : 'work';
+		if (counted > 0) return [`  ${held} of ${counted} ${word}`];
 	}
 	if (step.why !== undefined && step.status !== 'unchanged') return [span(`  ${clean(step.why)}`, 'dim')];
 	const findings = latestFindings(step);
