@@ -9,17 +9,53 @@ const only = (name, from, allowed, comment) => ({
 
 module.exports = {
 	forbidden: [
-		only('core-is-pure', '^src/core/', ['^src/host/port\\.ts$', '^src/edit/'], 'The vocabulary and the engine know the port and nothing behind it.'),
+		only(
+			'core-is-pure',
+			'^src/core/',
+			['^src/host/port\\.ts$', '^src/edit/'],
+			'The vocabulary and the engine know the port and nothing behind it.',
+		),
 		only('edit-is-pure', '^src/edit/', [], 'Editors are functions of bytes.'),
 		only('facts-are-parsers', '^src/facts/', ['^src/core/', '^src/host/port\\.ts$'], 'Parsers see text, and the port.'),
 		only('knowledge-is-data', '^src/knowledge/', ['^src/core/'], 'Tables with sources.'),
-		only('steps-see-ports-only', '^steps/', ['^src/core/', '^src/facts/', '^src/edit/', '^src/knowledge/', '^src/host/port\\.ts$', '^src/templates\\.ts$'], 'A step reads, judges, asks and plans; it holds no door to the machine.'),
+		only(
+			'steps-see-ports-only',
+			'^steps/',
+			['^src/core/', '^src/facts/', '^src/edit/', '^src/knowledge/', '^src/host/port\\.ts$', '^src/templates\\.ts$'],
+			'A step reads, judges, asks and plans; it holds no door to the machine.',
+		),
 		only('readers-read-events', '^src/report/', ['^src/core/'], 'Text and JSON are readers of events.'),
-		{ name: 'no-effects-inside', severity: 'error', comment: 'Effects only at the edges.', from: { path: '^(src/(core|facts|edit|knowledge|report)/|steps/)' }, to: { dependencyTypes: ['core'] } },
-		{ name: 'no-execa-inside', severity: 'error', from: { pathNot: '^src/(host/local|commands)/' }, to: { path: 'node_modules/execa' } },
-		{ name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+		{
+			name: 'no-effects-inside',
+			severity: 'error',
+			comment: 'Effects only at the edges.',
+			from: { path: '^(src/(core|facts|edit|knowledge|report)/|steps/)' },
+			to: { dependencyTypes: ['core'] },
+		},
+		{
+			name: 'no-execa-inside',
+			severity: 'error',
+			from: { pathNot: '^src/(host/local|commands)/' },
+			to: { path: 'node_modules/execa' },
+		},
+		{
+			name: 'no-cycles',
+			severity: 'error',
+			from: {},
+			to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+		},
 		{ name: 'product-needs-no-tests', severity: 'error', from: { path: '^(src|steps)/' }, to: { path: '^test/' } },
-		{ name: 'ink-in-ui-only', severity: 'error', from: { pathNot: '^src/ui/' }, to: { path: 'node_modules/(ink|react)/' } },
+		{
+			name: 'ink-in-ui-only',
+			severity: 'error',
+			from: { pathNot: '^src/ui/' },
+			to: { path: 'node_modules/(ink|react)/' },
+		},
 	],
-	options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] } },
+	options: {
+		doNotFollow: { path: 'node_modules' },
+		tsPreCompilationDeps: true,
+		tsConfig: { fileName: 'tsconfig.json' },
+		enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+	},
 };

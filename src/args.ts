@@ -56,6 +56,12 @@ const words = (value: string, before: readonly string[] | undefined): readonly s
 
 const files = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
+/** Of `--demo` alone. */
+const usualScenario = 'fresh-ubuntu';
+
+/** How an environment says no; commander takes a switch's variable for yes whatever it holds. */
+const switchedOff: ReadonlySet<string> = new Set(['0', 'no', 'false', 'off']);
+
 function commonOptions(): readonly Option[] {
 	return [
 		new Option('--demo [scenario]', 'a simulated host instead of this one; nothing here is changed').env(
@@ -122,14 +128,25 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 	for (const option of commonOptions()) program.addOption(option);
 	program.configureHelp({ showGlobalOptions: true });
 	const read = (command: Command): CommonOptions => {
-		const o = command.optsWithGlobals<Record<string, unknown>>();
+		const o = { ...command.optsWithGlobals<Record<string, unknown>>() };
+		const fromEnvironment = program.options.filter(
+			option => command.getOptionValueSourceWithGlobals(option.attributeName()) === 'env',
+		);
+		for (const option of fromEnvironment) {
+			const text = process.env[option.envVar ?? '']?.trim().toLowerCase() ?? '';
+			// A variable that is set to nothing, and a switch that is set to no, are not set.
+			if (text === '' || (option.isBoolean() && switchedOff.has(text))) delete o[option.attributeName()];
+			// On the command line each archive has an option of its own; a variable is a list, as for every other option.
+			else if (option.attributeName() === 'imageArchive')
+				o['imageArchive'] = words(process.env[option.envVar ?? ''] ?? '', undefined);
+		}
 		const text = (key: string): string | undefined => (typeof o[key] === 'string' ? o[key] : undefined);
 		const list = (key: string): readonly string[] | undefined =>
 			Array.isArray(o[key]) ? o[key].map(String) : undefined;
 		const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
 			value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
 		return {
-			...optional('demo', o['demo'] === true ? 'fresh-ubuntu' : text('demo')),
+			...optional('demo', o['demo'] === true ? usualScenario : text('demo')),
 			...optional('answers', text('answers')),
 			yes: o['yes'] === true,
 			plain: o['plain'] === true,
@@ -157,7 +174,6 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 		}
 		invocation = { command: 'run', options: read(command) };
 	});
-	program.allowExcessArguments(true);
 	program
 		.command('check')
 		.description('look at the host and judge it; changes nothing, needs no root')
@@ -215,9 +231,17 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 		.action((_o, command: Command) => {
 			invocation = { command: 'status', options: read(command) };
 		});
+	// Behind the commands, as they inherit it: only the program itself looks at stray words, to name the near command.
+	program.allowExcessArguments(true);
+	program.helpCommand('help [command]', 'print this, or what a command takes');
 
+	// `--demo plan` is the plan of the usual scenario: a command's name is never one of a scenario.
+	const commandNames = program.commands.map(command => command.name());
+	const typed = argv.map((word, index) =>
+		word === '--demo' && commandNames.includes(argv[index + 1] ?? '') ? `--demo=${usualScenario}` : word,
+	);
 	try {
-		program.parse([...argv], { from: 'user' });
+		program.parse(typed, { from: 'user' });
 	} catch (error) {
 		if (!(error instanceof CommanderError)) throw error;
 		const informed = ['commander.version', 'commander.helpDisplayed', 'commander.help'].includes(error.code);
@@ -233,6 +257,7 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 }
 
 function wrongSteps(options: CommonOptions, steps: readonly string[]): string | undefined {
+	if (options.only?.length === 0) return `--only names no step. The steps are: ${steps.join(', ')}`;
 	const named = [
 		...(options.only ?? []),
 		...(options.skip ?? []),

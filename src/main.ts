@@ -13,6 +13,7 @@ import { refuseWithoutTerminal, walk } from './commands/walk.ts';
 import { exitCode } from './core/exit.ts';
 import { CannotGoOn, WrongInput } from './core/wrong-input.ts';
 import { openRun } from './state/open-run.ts';
+import { LogWriteError } from './state/run-log-files.ts';
 
 declare const __VERSION__: string;
 
@@ -51,6 +52,12 @@ function explain(error: unknown, terminal: Terminal): number {
 		terminal.err(`sysbox-setup: ${error.message}\n`);
 		for (const line of error.next) terminal.err(`  ${line}\n`);
 		return error instanceof WrongInput ? exitCode.wrongInput : error.exit;
+	}
+	if (error instanceof LogWriteError) {
+		terminal.err(
+			`sysbox-setup: ${error.message}. Without its log nothing could be taken back, so nothing more was done.\n  make room there, then start the same command again: it goes on where it was\n`,
+		);
+		return exitCode.failed;
 	}
 	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	terminal.err(

@@ -214,12 +214,23 @@ async function prepareFile(path: string, expect: Expected, after: string | null,
 	}
 }
 
-async function prepareRestore(path: string, deps: ApplyDeps): Promise<Prepared> {
+/** The last thing that this run replaced at the path, as its undo describes it. */
+const lastReplaced = (path: string, deps: ApplyDeps): Extract<UndoRecord, { kind: 'file' }> | undefined => {
 	const last = deps
 		.state()
 		.actions.findLast(a => a.undo.kind === 'file' && a.undo.path === path && a.kind !== 'restore');
-	if (last?.undo.kind !== 'file') return { kind: 'failed', said: `this run has not changed ${path}`, next: [] };
-	const { before } = last.undo;
+	return last?.undo.kind === 'file' ? last.undo : undefined;
+};
+
+function ownedBefore(path: string, deps: ApplyDeps): { mode: number; owner?: { uid: number; gid: number } } {
+	const before = lastReplaced(path, deps)?.before;
+	return before == null ? { mode: 0o644 } : { mode: before.mode, owner: { uid: before.uid, gid: before.gid } };
+}
+
+async function prepareRestore(path: string, deps: ApplyDeps): Promise<Prepared> {
+	const last = lastReplaced(path, deps);
+	if (last === undefined) return { kind: 'failed', said: `this run has not changed ${path}`, next: [] };
+	const { before } = last;
 	const bytes = before === null ? undefined : await deps.kept(before.sha256);
 	if (before !== null && bytes === undefined)
 		return { kind: 'failed', said: `the backup of ${path} is gone`, next: [] };
@@ -250,7 +261,9 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 	};
 	switch (action.kind) {
 		case 'exec': {
-			for (let attempt = 0; ; attempt++) {
+			const { retryWhile } = action;
+			const deadline = deps.now() + (retryWhile?.deadlineMs ?? 0);
+			for (let attempt = 0; ; ) {
 				const result = await host.run(action.argv, {
 					timeoutMs: action.timeoutMs,
 					onLine: report,
@@ -258,7 +271,13 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				});
 				if (result.code === 0) return { kind: 'done' };
 				if (result.problem === 'cancelled') return { kind: 'interrupted' };
-				if (attempt < (action.retries ?? 0)) continue;
+				if (retryWhile?.says.test(`${result.stdout}\n${result.stderr}`) === true && deps.now() < deadline) {
+					await deps.pause(retryWhile.everyMs, signal);
+					if (signal.aborted) return { kind: 'interrupted' };
+					continue;
+				}
+				attempt += 1;
+				if (attempt <= (action.retries ?? 0)) continue;
 				return { kind: 'failed', said: sayExec(action.argv[0], result), next: [] };
 			}
 		}
@@ -285,7 +304,11 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				return expect.kind === 'missing'
 					? { kind: 'done' }
 					: sayWrite(action.path, await host.removeFile(action.path, { expect }));
-			return sayWrite(action.path, await host.replaceFile(action.path, bytes, { expect, mode: 0o644 }));
+			const { mode, owner } = ownedBefore(action.path, deps);
+			return sayWrite(
+				action.path,
+				await host.replaceFile(action.path, bytes, { expect, mode, ...(owner !== undefined && { owner }) }),
+			);
 		}
 		case 'remove':
 			return sayWrite(action.path, await host.removeFile(action.path, { expect: action.expect }));
@@ -394,6 +417,8 @@ function sayExec(program: string, result: ExecResult): string {
 function sayWrite(path: string, result: WriteResult): Done {
 	switch (result.kind) {
 		case 'written':
+			// A folder, or a file that is gone, has no digest to tell.
+			if (result.sha256 === '') return { kind: 'done' };
 			return {
 				kind: 'done',
 				evidence: result.atomic

@@ -6,6 +6,7 @@ import { didYouMean } from '../core/nearest.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { hostWithForeignFile } from '../host/foreign-file.ts';
 import { localHost } from '../host/local/local-host.ts';
+import { sweepTemporaryFiles } from '../host/local/root-file-writer.ts';
 import { knowledge } from '../knowledge/index.ts';
 import { defaultStatePath } from '../state/state-folder.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -44,6 +45,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		...(options.record !== undefined && { record: resolve(options.record) }),
 		command: ownCommand(process.env, version),
 		version,
+		sweep: async folders => (await Promise.all(folders.map(folder => sweepTemporaryFiles(folder)))).flat(),
 		pause: realPause,
 		now: () => new Date(),
 	};
@@ -91,6 +93,8 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 		...(record !== undefined && { record }),
 		command: `${ownCommand(process.env, version)} --demo${name === 'fresh-ubuntu' ? '' : `=${name}`}`,
 		version,
+		// Its files are replaced in one piece by the simulation itself.
+		sweep: async () => [],
 		pause: (ms, signal) => simulated.clock.sleep(ms, signal),
 		now: () => new Date(simulated.clock.now()),
 	};

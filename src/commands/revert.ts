@@ -44,7 +44,11 @@ export async function revert(request: RevertRequest): Promise<number> {
 		const original = await stateOf(folder, run);
 		if (original.start?.mode === 'revert')
 			throw new WrongInput(`run ${run} is itself a revert; start a run to set the host up again.`);
-		const step = revertStep(original, sha256 => keptBytes(folder, run, sha256));
+		// A revert that was stopped half way finds what the run had left among its own backups.
+		const step = revertStep(
+			original,
+			async sha256 => (await keptBytes(folder, run, sha256)) ?? (await opened.log.kept(sha256)),
+		);
 		const exit = await walk({
 			mode: 'revert',
 			steps: [step],

@@ -17,6 +17,8 @@ export interface Surroundings {
 	/** How the operator would start this tool again. */
 	readonly command: string;
 	readonly version: string;
+	/** Removes what a writer that was killed left in these folders. Only for the holder of the lock. */
+	readonly sweep: (folders: readonly string[]) => Promise<readonly string[]>;
 	/** Waits; on a simulated host its clock goes on instead. */
 	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 	readonly now: () => Date;

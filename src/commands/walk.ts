@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import { applyAction } from '../apply/apply-action.ts';
 import type { CommonOptions } from '../args.ts';
 import type { Decider } from '../core/decider.ts';
-import { type EngineDeps, type EngineEnd, runSteps } from '../core/engine.ts';
+import { type EngineDeps, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
 import { showAction } from '../core/shown-action.ts';
@@ -46,6 +47,11 @@ export async function walk(request: Walk): Promise<number> {
 	const ordered = orderSteps(request.steps, request.selection);
 	if (ordered.kind === 'cycle') throw new Error(`steps need each other: ${ordered.through.join(' needs ')}`);
 	const { order } = ordered;
+	// Nothing to do would read as "the host is as it should be".
+	if (order.steps.every(({ role }) => role !== 'chosen'))
+		throw new WrongInput('no step is left to run: --only, --skip and --from leave none.', [
+			`the steps are: ${request.steps.map(step => step.id).join(', ')}`,
+		]);
 
 	const past = opened?.events ?? [];
 	const from: RunState = past.length > 0 ? reduceAll(past) : initialState;
@@ -129,7 +135,11 @@ export async function walk(request: Walk): Promise<number> {
 	} else {
 		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command });
 		// A kill or a power cut left these without an outcome. What they came to is for the steps to find out.
-		for (const action of from.actions.filter(a => a.outcome === 'intended')) {
+		const cutOff = from.actions.filter(a => a.outcome === 'intended');
+		await surroundings.sweep([
+			...new Set(cutOff.flatMap(({ undo }) => (undo.kind === 'file' ? [dirname(undo.path)] : []))),
+		]);
+		for (const action of cutOff) {
 			await emit({
 				type: 'action.outcome',
 				step: action.step,
@@ -226,8 +236,6 @@ function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers'
 		risks: passed.risks,
 	});
 }
-
-export type { EngineEnd };
 
 /** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */
 export function refuseWithoutTerminal(command: string): WrongInput {

@@ -57,6 +57,8 @@ export type Action = ActionBase &
 				readonly undo: Undo;
 				/** Tried again this many times when it fails: only for what is known to succeed at a second try. */
 				readonly retries?: number;
+				/** Tried again as long as its failure says this: while another program holds a lock that passes. */
+				readonly retryWhile?: { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number };
 				/** A package manager or the like: Ctrl+C waits for its end instead of cancelling it. */
 				readonly uninterruptible?: true;
 		  }
@@ -102,8 +104,6 @@ export type Action = ActionBase &
 		| { readonly kind: 'load-image'; readonly archive: string; readonly image: string }
 		| { readonly kind: 'manual'; readonly text: string }
 	);
-
-export type ActionKind = Action['kind'];
 
 /** What stops or changes for what is running, in the operator's terms. Shown with the plan, before consent. */
 export interface Impact {

@@ -681,13 +681,13 @@ async function runProbes(
 				ms: deps.now().getTime() - began,
 			});
 		}
-		for (const { id, title, why } of deps.signal.aborted ? [] : leftOut) {
+		for (const { id, title, threats, why } of deps.signal.aborted ? [] : leftOut) {
 			await deps.emit({
 				type: 'probe',
 				step: step.id,
 				id,
 				title,
-				threats: [],
+				threats: [...threats],
 				verdict: 'left-out',
 				because: why,
 				evidence: [],

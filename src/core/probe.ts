@@ -95,6 +95,8 @@ export interface Probe {
 export interface LeftOut {
 	readonly id: string;
 	readonly title: string;
+	/** The rows that would have rested on it. */
+	readonly threats: readonly ThreatId[];
 	readonly why: string;
 }
 

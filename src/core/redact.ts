@@ -5,22 +5,30 @@
 const hidden = '[redacted]';
 
 const rules: readonly { readonly pattern: RegExp; readonly replacement: string }[] = [
-	// user:password@host in a URL, as in a proxy setting
-	{ pattern: /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']+:[^\s/@"']+@/gi, replacement: `$1${hidden}@` },
+	// user:password@host in a URL, as in a proxy setting; the user may be empty, and a password may hold an @
+	{ pattern: /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/"']+@/gi, replacement: `$1${hidden}@` },
 	// GitLab (glpat, glrt, gldt, glcbt …), GitHub (ghp, gho, ghs, ghr, github_pat), Slack and npm tokens
 	{ pattern: /\b(?:gl[a-z]{2,5}-|gh[opsru]_|github_pat_|xox[abps]-|npm_)[A-Za-z0-9_-]{10,}/g, replacement: hidden },
 	// JSON web tokens
 	{ pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, replacement: hidden },
 	// PEM private keys
 	{ pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, replacement: hidden },
+	// Authorization: Bearer …, in a header, an option or JSON
+	{ pattern: /(\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic|token)\s+)[^\s"']+/gi, replacement: `$1${hidden}` },
 	// a quoted value after a key that names a secret: "auth": "…", token = '…'
 	{
 		pattern:
-			/((?:["'])?\b[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|identitytoken|registrytoken|auth)\b["']?\s*[:=]\s*)(["'])(?:(?!\2).)+\2/gi,
+			/((?:["'])?\b[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|identitytoken|registrytoken|auth)\b["']?\s*[:=]\s*)(["'])(?:\\.|(?!\2).)+\2/gi,
 		replacement: `$1$2${hidden}$2`,
 	},
 	// the same unquoted, as in an environment or an option: GITLAB_TOKEN=…, --token …
 	{ pattern: /(\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)\w*=)[^\s"']+/gi, replacement: `$1${hidden}` },
+	// a plain YAML value, as in a compose file's environment: POSTGRES_PASSWORD: …
+	{
+		pattern:
+			/^([ \t]*(?:-[ \t]+)?[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key):[ \t]+)[^\s"'[{|>&*!#].*$/gim,
+		replacement: `$1${hidden}`,
+	},
 	{ pattern: /(--[a-z-]*(?:password|secret|token)(?:=|\s+))[^\s"'-][^\s"']*/gi, replacement: `$1${hidden}` },
 ];
 

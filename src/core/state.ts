@@ -222,9 +222,7 @@ export const stepOf = (state: RunState, id: StepId): StepState | undefined => st
 export function actionsToRevert(state: RunState): readonly ActionState[] {
 	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
 	return state.actions
-		.filter(
-			a => !reports.has(a.step) && a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual',
-		)
+		.filter(a => !reports.has(a.step) && a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual')
 		.toReversed();
 }
 

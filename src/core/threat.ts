@@ -85,6 +85,8 @@ function rowOf(threat: Threat, state: RunState): ThreatRow {
 		const open = [...undecided.map(probe => `${probe.id}: ${probe.because}`), ...unseen.map(sayFinding)];
 		if (open.length > 0) return { kind: 'not-proved', why: open.join('; ') };
 		if (counted.length === 0) return { kind: 'not-proved', why: 'no probe of this row was run' };
+		if (state.steps.some(step => step.probes.length > 0 && (step.status === 'running' || step.status === 'open')))
+			return { kind: 'not-proved', why: 'the proof was not finished, so not every probe of this row was run' };
 		if (!state.steps.some(step => step.id === ciStep && latest(step).length > 0))
 			return { kind: 'not-proved', why: 'your own CI was not looked at in this run: the step ci does that' };
 		return { kind: 'lowered', level: threat.to };

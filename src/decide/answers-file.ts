@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { didYouMean } from '../core/nearest.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
 import { isRiskName, riskNames } from '../core/risk.ts';
@@ -9,8 +9,8 @@ export const answersVersion = 1;
 export interface AnswersFile {
 	readonly answers: Answers;
 	readonly waivers: readonly Waiver[];
-	/** Line of each answer, for later complaints about its value. */
-	readonly lines: Readonly<Record<string, number>>;
+	/** Where each answer stands, as LINE:COLUMN, for later complaints about its value. */
+	readonly places: Readonly<Record<string, string>>;
 }
 
 export type AnswersRead =
@@ -48,7 +48,7 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 
 	const problems: string[] = [];
 	const answers: Record<string, AnswerValue> = {};
-	const answerLines: Record<string, number> = {};
+	const places: Record<string, string> = {};
 	const waivers: Waiver[] = [];
 	let version: unknown;
 	const take = (id: string, node: unknown, value: unknown): void => {
@@ -58,7 +58,8 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 			problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
 		else {
 			answers[id] = taken;
-			answerLines[id] = lines.linePos(offset ?? 0).line;
+			const { line, col } = lines.linePos(offset ?? 0);
+			places[id] = `${line}:${col}`;
 		}
 	};
 
@@ -67,10 +68,9 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 		const offset = rangeOf(pair.key);
 		if (key === 'version') version = isScalar(pair.value) ? pair.value.value : undefined;
 		else if (key === 'waivers') {
-			const list: unknown = document.get('waivers', false);
-			const read = readWaivers(hasToJson(list) ? list.toJSON() : list);
+			const read = readWaivers(pair.value);
 			waivers.push(...read.waivers);
-			problems.push(...read.problems.map(problem => `${at(offset)}: ${problem}`));
+			problems.push(...read.problems.map(({ node, text }) => `${at(rangeOf(node) ?? offset)}: ${text}`));
 		} else if (['risks', 'accept-risk', 'accepted-risks'].includes(key)) {
 			problems.push(
 				`${at(offset)}: risks cannot be accepted in a file; pass --accept-risk NAME (${riskNames.join(', ')})`,
@@ -86,9 +86,7 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 	if (version === undefined) problems.push(`${path}:1:1: has no version; it begins with "version: ${answersVersion}"`);
 	else if (version !== answersVersion)
 		problems.push(`${path}:1:1: has version ${String(version)}; this program reads version ${answersVersion}`);
-	return problems.length > 0
-		? { kind: 'wrong', problems }
-		: { kind: 'read', file: { answers, waivers, lines: answerLines } };
+	return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'read', file: { answers, waivers, places } };
 }
 
 const hasToJson = (node: unknown): node is { toJSON(): unknown } =>
@@ -107,27 +105,38 @@ function answerValue(value: unknown): AnswerValue | undefined {
 	return undefined;
 }
 
-function readWaivers(value: unknown): { waivers: Waiver[]; problems: string[] } {
-	if (!Array.isArray(value)) return { waivers: [], problems: ['waivers must be a list of {finding, reason, expires}'] };
+function readWaivers(list: unknown): {
+	readonly waivers: readonly Waiver[];
+	readonly problems: readonly { readonly node: unknown; readonly text: string }[];
+} {
+	if (!isSeq(list))
+		return { waivers: [], problems: [{ node: list, text: 'waivers must be a list of {finding, reason, expires}' }] };
 	const waivers: Waiver[] = [];
-	const problems: string[] = [];
-	for (const item of value as readonly unknown[]) {
+	const problems: { node: unknown; text: string }[] = [];
+	for (const node of list.items) {
+		const item: unknown = hasToJson(node) ? node.toJSON() : node;
 		const { finding, reason, expires } = (typeof item === 'object' && item !== null ? item : {}) as Record<
 			string,
 			unknown
 		>;
-		const day = expires instanceof Date ? expires.toISOString().slice(0, 10) : expires;
 		if (
 			typeof finding !== 'string' ||
 			typeof reason !== 'string' ||
 			reason.trim() === '' ||
-			typeof day !== 'string' ||
-			!/^\d{4}-\d{2}-\d{2}$/.test(day)
+			typeof expires !== 'string' ||
+			!isDay(expires)
 		) {
-			problems.push('a waiver needs finding, reason and expires (YYYY-MM-DD)');
-		} else waivers.push({ finding, reason, expires: day });
+			problems.push({ node, text: 'a waiver needs finding, reason and expires (YYYY-MM-DD)' });
+		} else waivers.push({ finding, reason, expires });
 	}
 	return { waivers, problems };
+}
+
+/** A day that the calendar has: 2027-02-31 would never come, and is not taken for another one. */
+function isDay(text: string): boolean {
+	if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+	const time = Date.parse(`${text}T00:00:00Z`);
+	return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 /**
@@ -141,9 +150,13 @@ export function checkAnswers(
 ): readonly string[] {
 	const problems: string[] = [];
 	for (const [id, value] of Object.entries(given?.file.answers ?? {})) {
-		const where = `${given?.path ?? ''}:${given?.file.lines[id] ?? 1}:1`;
+		const where = `${given?.path ?? ''}:${given?.file.places[id] ?? '1:1'}`;
 		const question = questions.find(q => q.id === id);
-		if (question !== undefined) {
+		if (question?.kind === 'risk') {
+			problems.push(
+				`${where}: ${id} is a risk, which cannot be accepted in a file; pass --accept-risk ${question.risk}`,
+			);
+		} else if (question !== undefined) {
 			const problem = answerProblem(question, value);
 			if (problem !== undefined) problems.push(`${where}: ${id} ${problem}`);
 		} else if (!knownIds.includes(id))

@@ -1,5 +1,5 @@
 import { risksOf } from '../core/action.ts';
-import type { AnswerDecision, Decider } from '../core/decider.ts';
+import type { AnswerDecision, AnswerSource, Decider } from '../core/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
 import { isRiskName, type RiskName } from '../core/risk.ts';
 
@@ -20,12 +20,17 @@ export function decideFromPrompts(options: {
 	const { ask, say } = options;
 	return {
 		async answer(_step, question) {
+			if (question.kind === 'risk')
+				return options.risks.includes(question.risk)
+					? { kind: 'answer', value: question.risk, source: 'answers' }
+					: askQuestion(question, undefined, 'operator', ask, say);
 			const given = options.answers[question.id];
 			const saved = options.saved[question.id];
-			const initial =
-				given ??
-				(saved !== undefined && answerProblem(question, saved) === undefined ? saved : initialAnswer(question));
-			return askQuestion(question, initial, ask, say);
+			const usable = saved !== undefined && answerProblem(question, saved) === undefined;
+			// Enter takes what is shown, and the log says where that came from.
+			const [initial, source]: readonly [AnswerValue | undefined, AnswerSource] =
+				given !== undefined ? [given, 'answers'] : usable ? [saved, 'saved'] : [initialAnswer(question), 'default'];
+			return askQuestion(question, initial, source, ask, say);
 		},
 		async approve(_step, plan) {
 			const accepted = new Set(options.risks);
@@ -79,6 +84,7 @@ export function decideFromPrompts(options: {
 async function askQuestion(
 	question: Question,
 	initial: AnswerValue | undefined,
+	source: AnswerSource,
 	ask: AskLine,
 	say: (line: string) => void,
 ): Promise<AnswerDecision> {
@@ -94,7 +100,7 @@ async function askQuestion(
 	for (;;) {
 		const typed = await ask(` ${question.id}${shown} (q quits) > `);
 		if (typed === null || typed.trim() === 'q') return { kind: 'quit' };
-		if (typed.trim() === '' && initial !== undefined) return { kind: 'answer', value: initial, source: 'default' };
+		if (typed.trim() === '' && initial !== undefined) return { kind: 'answer', value: initial, source };
 		const value = readAnswer(question, typed.trim());
 		const problem = answerProblem(question, value);
 		if (problem === undefined && value !== undefined) return { kind: 'answer', value, source: 'operator' };

@@ -234,7 +234,7 @@ export function flagConflicts(
 ): readonly FlagConflict[] {
 	const given = new Set(keys);
 	return [...flags.keys()].flatMap(flag =>
-		(KEYS_OF_FLAG.get(flag) ?? [flag]).filter(key => given.has(key) && key !== 'runtimes').map(key => ({ key, flag })),
+		(KEYS_OF_FLAG.get(flag) ?? [flag]).filter(key => given.has(key)).map(key => ({ key, flag })),
 	);
 }
 
@@ -297,9 +297,9 @@ function readShortFlags(
 }
 
 // Flags whose key in the file has another name: opts.NamedOption in moby
-// (cmd/dockerd/config*.go, options.go; since v29 daemon/command).
+// (cmd/dockerd/config*.go, options.go; since v29 daemon/command). `add-runtime` is not
+// listed: dockerd merges it with `runtimes` (skipDuplicates).
 const KEYS_OF_FLAG: ReadonlyMap<string, readonly string[]> = new Map([
-	['add-runtime', ['runtimes']],
 	['authorization-plugin', ['authorization-plugins']],
 	['cdi-spec-dir', ['cdi-spec-dirs']],
 	['cluster-store-opt', ['cluster-store-opts']],

@@ -250,7 +250,7 @@ export function nodeEquals(node: JsonNode, value: JsonValue): boolean {
 			return value === null;
 		case 'number':
 			return (
-				(typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value))) &&
+				(typeof value === 'bigint' || typeof value === 'number') &&
 				canonicalNumber(node.text) === canonicalNumber(String(value))
 			);
 	}
@@ -308,7 +308,7 @@ export function problemAt<Reason extends string>(
 	return {
 		reason,
 		line,
-		column: countCharacters(text, lineStart, index) + 1,
+		column: [...text.slice(lineStart, index)].length + 1,
 		offset: byteOffset(source, index),
 		message,
 		caret: caretLines(text, lineStart, index),
@@ -437,7 +437,6 @@ function parse(source: Source): JsonNode {
 			parent.items.push(node);
 		} else if (parent.keySpan !== undefined) {
 			parent.properties.push({ key: parent.key, keySpan: parent.keySpan, value: node });
-			parent.keySpan = undefined;
 		}
 	};
 	const enter = (entry: OpenNode): void => {
@@ -563,28 +562,16 @@ function canonicalNumber(text: string): string {
 /** `replace(/0+$/, '')` would be quadratic on a long number with zeros inside. */
 function trimZeros(digits: string): string {
 	let end = digits.length;
-	while (end > 0 && digits[end - 1] === '0') {
+	while (digits[end - 1] === '0') {
 		end -= 1;
 	}
 	return digits.slice(0, end);
 }
 
-function countCharacters(text: string, from: number, to: number): number {
-	let count = 0;
-	for (let index = from; index < to; index += 1) {
-		const unit = text.charCodeAt(index);
-		// The second half of a surrogate pair is no character of its own.
-		if (unit < 0xdc00 || unit > 0xdfff) {
-			count += 1;
-		}
-	}
-	return count;
-}
-
 function caretLines(text: string, lineStart: number, index: number): string {
 	const newline = text.indexOf('\n', index);
 	const lineEnd = newline === -1 ? text.length : newline;
-	if (lineStart === lineEnd && text.length === 0) {
+	if (text === '') {
 		return '';
 	}
 	// Only the neighbourhood is laid out: a minified file is one line of any length.
@@ -599,7 +586,7 @@ function caretLines(text: string, lineStart: number, index: number): string {
 			? 0
 			: Math.max(0, Math.min(before.length - CARET_COLUMNS / 2, cells.length - CARET_COLUMNS));
 	const shown = cells.slice(start, start + CARET_COLUMNS);
-	if (from + start > lineStart && shown.length > 0 && start > 0) {
+	if (start > 0) {
 		shown[0] = '…';
 	}
 	if (start + CARET_COLUMNS < cells.length) {

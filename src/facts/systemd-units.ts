@@ -50,7 +50,7 @@ export async function inspectUnits(
 
 /** The unit of that name (`.service` may be left out), or undefined when systemd did not tell of it. */
 export function unitNamed(answer: UnitsAnswer, name: string): UnitState | undefined {
-	const full = name.includes('.') ? name : `${name}.service`;
+	const full = /\.(service|socket|timer|target|mount|path)$/.test(name) ? name : `${name}.service`;
 	return answer.kind === 'ok' ? answer.units.find(u => u.id === full) : undefined;
 }
 

@@ -18,7 +18,10 @@ export interface ExecOptions {
 	/** Standard input: bytes, or a file of the host (for what does not fit into memory). Without it, stdin is empty. */
 	readonly stdin?: Uint8Array | { readonly file: string };
 	readonly onLine?: (line: OutputLine) => void;
-	/** More output than this many bytes ends the command with `too-much-output`. Default 16 MiB. */
+	/**
+	 * More output than this many bytes ends the command with `too-much-output`: for `exec` 16 MiB when nothing is said.
+	 * `run` is not ended for what it prints unless told so; it keeps the first and the last of it.
+	 */
 	readonly maxBytes?: number;
 }
 

@@ -1,5 +1,13 @@
+import semver from 'semver';
 import type { DistroRow, DockerdKeyRow, KernelBand, Knowledge, KnownIssue, ReleaseRow } from '../core/knowledge.ts';
-import { compareVersions, versionIn } from '../facts/version.ts';
+
+/**
+ * The three numbers of a version as distributions write it. What follows them (`+dfsg1`, `-0ubuntu4`, `.linux`) is
+ * packaging, which semver would take for a pre-release; tables know nothing of parsers, so this is said here again.
+ */
+const plain = (version: string): string | undefined => semver.coerce(version.replace(/^\d+:/, ''))?.version;
+
+const compareVersions = (a: string, b: string): number => semver.compare(plain(a) ?? '0.0.0', plain(b) ?? '0.0.0');
 
 export type ReleasePackage = ReleaseRow['packages'][number];
 
@@ -60,7 +68,7 @@ export interface SeenVersions {
 /** The known issues of a combination of versions. */
 export function issuesFor(knowledge: Knowledge, seen: SeenVersions): readonly KnownIssue[] {
 	const holds = (version: string | undefined, range: string | undefined) =>
-		range === undefined || (version !== undefined && versionIn(version, range) === true);
+		range === undefined || semver.satisfies(plain(version ?? '') ?? '', range);
 	return knowledge.knownIssues.filter(
 		issue =>
 			holds(seen.sysbox, issue.sysbox) &&

@@ -1,10 +1,4 @@
-import type {
-	ContainerSpec,
-	ProbeContainer,
-	ProbeHost,
-	RunResult,
-	StartResult,
-} from '../core/probe.ts';
+import type { ContainerSpec, ProbeContainer, ProbeHost, RunResult, StartResult } from '../core/probe.ts';
 import { shellLine } from '../core/shell-line.ts';
 import type { Argv, ExecResult, WriteHost } from '../host/port.ts';
 import { removeFolderOf, removeLabelled } from './removal.ts';
@@ -37,7 +31,8 @@ const inspectMs = 15_000;
 const nameable = (text: string): string => text.replaceAll(/[^a-zA-Z0-9_.-]/g, '-');
 
 /** The folder of a run's image archives. */
-export const archiveFolder = (stateFolder: string, run: string): string => `${stateFolder}/${archivePrefix}${nameable(run)}`;
+export const archiveFolder = (stateFolder: string, run: string): string =>
+	`${stateFolder}/${archivePrefix}${nameable(run)}`;
 export const archivePrefix = 'proof-';
 
 /**
@@ -53,7 +48,11 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 	let made = 0;
 	let clean = true;
 
-	const command = (argv: Argv, timeoutMs: number, more: { stdin?: Uint8Array | { readonly file: string } } = {}): Promise<ExecResult> => {
+	const command = (
+		argv: Argv,
+		timeoutMs: number,
+		more: { stdin?: Uint8Array | { readonly file: string } } = {},
+	): Promise<ExecResult> => {
 		options.emitCommand?.(argv);
 		return host.run(argv, { timeoutMs, signal, ...more });
 	};
@@ -95,7 +94,10 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 			await remove(name);
 			return { kind: 'refused', result };
 		}
-		const shown = await host.exec(['docker', 'inspect', '--format', '{{.Id}} {{.State.Pid}}', name], { timeoutMs: inspectMs, signal });
+		const shown = await host.exec(['docker', 'inspect', '--format', '{{.Id}} {{.State.Pid}}', name], {
+			timeoutMs: inspectMs,
+			signal,
+		});
 		const [id = '', pid = ''] = shown.stdout.trim().split(' ');
 		if (shown.code !== 0 || !/^[1-9]\d*$/.test(pid)) {
 			const logs = await host.exec(['docker', 'logs', '--tail', '20', name], { timeoutMs: inspectMs, signal });
@@ -103,7 +105,11 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 			const said = [logs.stderr, logs.stdout, shown.stderr].map(text => text.trim()).find(text => text !== '');
 			return {
 				kind: 'refused',
-				result: { ...shown, code: shown.code === 0 ? 1 : shown.code, stderr: said ?? 'the container ended at once and said nothing' },
+				result: {
+					...shown,
+					code: shown.code === 0 ? 1 : shown.code,
+					stderr: said ?? 'the container ended at once and said nothing',
+				},
 			};
 		}
 		return { kind: 'started', container: containerOf(id, name, Number(pid)) };
@@ -189,7 +195,10 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 }
 
 async function killedForMemory(host: WriteHost, name: string, signal: AbortSignal): Promise<boolean | undefined> {
-	const shown = await host.exec(['docker', 'inspect', '--format', '{{.State.OOMKilled}}', name], { timeoutMs: inspectMs, signal });
+	const shown = await host.exec(['docker', 'inspect', '--format', '{{.State.OOMKilled}}', name], {
+		timeoutMs: inspectMs,
+		signal,
+	});
 	const said = shown.stdout.trim();
 	return shown.code === 0 && (said === 'true' || said === 'false') ? said === 'true' : undefined;
 }

@@ -36,7 +36,11 @@ const kinds = (filter: string): readonly Kind[] => [
 ];
 
 /** Removes all containers, volumes and networks with this label (`KEY` or `KEY=VALUE`), and nothing else. */
-export async function removeLabelled(host: WriteHost, label: string, emitCommand?: (command: Argv) => void): Promise<Removal> {
+export async function removeLabelled(
+	host: WriteHost,
+	label: string,
+	emitCommand?: (command: Argv) => void,
+): Promise<Removal> {
 	const removed: string[] = [];
 	const left: string[] = [];
 	for (const { what, list, remove } of kinds(`label=${label}`)) {
@@ -46,7 +50,10 @@ export async function removeLabelled(host: WriteHost, label: string, emitCommand
 			// The other lists would say the same.
 			break;
 		}
-		const names = listed.stdout.split('\n').map(line => line.trim()).filter(line => line !== '');
+		const names = listed.stdout
+			.split('\n')
+			.map(line => line.trim())
+			.filter(line => line !== '');
 		if (names.length === 0) continue;
 		const argv: Argv = [...remove, ...names];
 		emitCommand?.(argv);
@@ -87,5 +94,7 @@ export async function removeFolderOf(host: WriteHost, folder: string): Promise<R
 	}
 	if (left.length > 0) return { removed: [], left };
 	const result = await host.removeFolder(folder);
-	return result.kind === 'failed' ? { removed: [], left: [`${folder} (${result.message})`] } : { removed: [folder], left: [] };
+	return result.kind === 'failed'
+		? { removed: [], left: [`${folder} (${result.message})`] }
+		: { removed: [folder], left: [] };
 }

@@ -142,10 +142,16 @@ function forget(
 	let bytes = wanted;
 	for (const name of strangers) {
 		const serves = docker.info.kind === 'ok' && docker.info.value.defaultRuntime === name;
-		const wish: DaemonJsonWish = { withoutRuntime: name, ...(serves && { defaultRuntime: 'runc' }) };
-		const plan = planDaemonJson(bytes, wish);
-		if (plan.kind === 'refused') return undefined;
-		if (plan.kind === 'edited') bytes = plan.bytes;
+		// Put in and taken out again: what stays is an explicit `runtimes` without it, also where there was none.
+		const wishes: readonly DaemonJsonWish[] = [
+			{ runtime: { name, path: `/usr/bin/${name}` } },
+			{ withoutRuntime: name, ...(serves && { defaultRuntime: 'runc' }) },
+		];
+		for (const wish of wishes) {
+			const plan = planDaemonJson(bytes, wish);
+			if (plan.kind === 'refused') return undefined;
+			if (plan.kind === 'edited') bytes = plan.bytes;
+		}
 	}
 	return bytes === 'missing' ? undefined : bytes;
 }
@@ -157,6 +163,10 @@ function isForeign(path: PathToRestore, facts: RevertFacts, state: RunState): bo
 	if (isRestored(path)) return false;
 	// Put back once already by this revert: what differs now is what the package's removal wrote, and is put right again.
 	if (carriedOut(state, `file.${path.path}`)) return false;
+	// What this revert itself left there, before it was stopped half way.
+	const found = path.current.kind === 'missing' ? 'missing' : path.currentSha256;
+	const own = state.actions.flatMap(({ undo }) => (undo.kind === 'file' && undo.path === path.path ? [undo] : []));
+	if (own.some(undo => (undo.after ?? 'missing') === found)) return false;
 	if (path.current.kind === 'missing') return !path.ours.has('missing');
 	if (path.currentSha256 === undefined) return true;
 	if (path.path === daemonJson && facts.forgetful !== undefined && sha256(facts.forgetful) === path.currentSha256)
@@ -195,7 +205,7 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 		} else {
 			findings.push({
 				id: 'revert.file',
-				severity: 'block',
+				severity: 'info',
 				summary: `${path.path} is as the run left it`,
 				remedy: {
 					kind: 'planned',
@@ -203,6 +213,19 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 				},
 			});
 		}
+	}
+	if (facts.strangers.length > 0 && facts.forgetful === undefined) {
+		findings.push({
+			id: 'revert.still-loaded',
+			severity: 'warn',
+			summary: `Docker serves ${facts.strangers.join(', ')} until its next restart`,
+			why: 'a reload forgets a runtime only when the file names the absence, and this file cannot be edited so',
+			remedy: {
+				kind: 'commands',
+				text: 'restart Docker when no job runs',
+				commands: ['systemctl restart docker'],
+			},
+		});
 	}
 	if (facts.docker.info.kind !== 'ok' && facts.paths.some(p => p.path === daemonJson && !isRestored(p))) {
 		findings.push({
@@ -262,13 +285,10 @@ function planRevert(facts: RevertFacts, state: RunState): Plan {
 		});
 	}
 	for (const path of [...facts.paths].sort((a, b) => Number(b.path === daemonJson) - Number(a.path === daemonJson))) {
-		const restored = restoreAction(
-			path,
-			path.path === daemonJson && facts.forgetful !== undefined && facts.strangers.length > 0
-				? sha256(facts.forgetful)
-				: path.currentSha256,
-		);
-		if (restored !== undefined && !(isRestored(path) && facts.strangers.length === 0)) actions.push(restored);
+		const station = path.path === daemonJson ? facts.forgetful : undefined;
+		if (isRestored(path) && station === undefined) continue;
+		const restored = restoreAction(path, station === undefined ? path.currentSha256 : sha256(station));
+		if (restored !== undefined) actions.push(restored);
 	}
 	for (const { id, of, undo } of facts.commands) {
 		for (const [index, command] of undo.commands.entries()) {

@@ -78,10 +78,14 @@ export async function openRun(
 		const save = (change: Partial<Session>): void => {
 			current = { ...current, ...change, updatedAt: now().toISOString() };
 			const snapshot = current;
-			saving = saving.then(async () => {
-				const written = await saveSession(folder, snapshot);
-				if (written.kind === 'failed') trouble ??= `${written.file} cannot be written (${written.errno})`;
-			});
+			saving = saving
+				.then(async () => {
+					const written = await saveSession(folder, snapshot);
+					if (written.kind === 'failed') trouble ??= `${written.file} cannot be written (${written.errno})`;
+				})
+				.catch(error => {
+					trouble ??= String(error);
+				});
 		};
 		return {
 			run,
@@ -91,12 +95,16 @@ export async function openRun(
 			saveAnswer: (id, value) => save({ answers: { ...current.answers, [id]: value } }),
 			saveCursor: step => {
 				save({ cursor: step });
-				saving = saving.then(() => lock.update(step));
+				// Which step others are told is not worth a run: on a full disk it stays the earlier one.
+				saving = saving.then(() => lock.update(step)).catch(() => undefined);
 			},
 			close: async () => {
 				await saving;
-				await log.close();
-				await lock.release();
+				try {
+					await log.close();
+				} finally {
+					await lock.release();
+				}
 				// The log is whole, so that nothing is lost; but the answers would be asked again.
 				if (trouble !== undefined) throw new CannotGoOn(`the session was not saved: ${trouble}.`, exitCode.failed);
 			},
@@ -118,9 +126,11 @@ function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
 		run,
 		append: async (event, how) => (await log()).append(event, how),
 		keep: async bytes => (await log()).keep(bytes),
-		kept: async sha256 => (await log()).kept(sha256),
+		// A log that was not begun keeps nothing, and is not begun by a question.
+		kept: async sha256 => (await created)?.kept(sha256),
 		close: async () => {
-			if (created !== undefined) await (await created).close();
+			// One that could not be created was told about when the first event was refused.
+			await (await created?.catch(() => undefined))?.close();
 		},
 	};
 }

@@ -49,17 +49,19 @@ const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | cons
 /** Starts the log of a new run. Rejects with {@link LogWriteError}, also when the run exists already. */
 export async function createRunLog(folder: StateFolder, run: string): Promise<OpenRunLog> {
 	const paths = runPaths(folder, run);
+	let handle: FileHandle | undefined;
 	try {
 		await makeFolder(folder.runsFolder);
 		await mkdir(paths.folder, 0o700);
 		await mkdir(paths.backup, 0o700);
-		const handle = await open(paths.events, newFile | constants.O_APPEND, 0o600);
+		handle = await open(paths.events, newFile | constants.O_APPEND, 0o600);
 		// From the inside out: a name on disk must not point to nothing.
 		await syncFolder(paths.folder);
 		await syncFolder(folder.runsFolder);
 		await syncFolder(folder.path);
 		return runLog(run, paths, logFile(handle), 0, -1);
 	} catch (error) {
+		await handle?.close();
 		throw writeError(error, paths.events);
 	}
 }

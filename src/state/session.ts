@@ -93,11 +93,10 @@ export async function saveSession(folder: StateFolder, session: Session): Promis
 	try {
 		const conf = await openConf(folder, { anyContent: true });
 		withoutSnap(() => {
-			conf.store = content as Record<string, unknown>;
+			conf.store = content;
 		});
-		// conf does not notice when a full disk takes only half of what it writes.
-		if (!isDeepStrictEqual({ ...(await openConf(folder)).store }, content))
-			return { kind: 'failed', file, errno: 'ENOSPC' };
+		// Read back at once: conf does not notice when a full disk takes only half of what it writes.
+		if (!isDeepStrictEqual({ ...conf.store }, content)) return { kind: 'failed', file, errno: 'ENOSPC' };
 		await syncFolder(folder.path);
 		return { kind: 'saved' };
 	} catch (error) {

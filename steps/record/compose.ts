@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/finding.ts';
+import { shellLine } from '../../src/core/shell-line.ts';
 import type { ActionState, RunState, StepState } from '../../src/core/state.ts';
 import { type ThreatRow, threatTable } from '../../src/core/threat.ts';
 import { block, code, inline, table } from './markdown.ts';
@@ -81,8 +82,10 @@ function dataBlock(
 		})),
 		probes: state.steps.flatMap(step => step.probes).map(probe => ({ id: probe.id, verdict: probe.verdict })),
 	};
-	// Each value as JSON, which is YAML too: no host's text can end the block or become a key.
-	return ['---', ...Object.entries(data).map(([key, value]) => `${key}: ${JSON.stringify(value)}`), '---'];
+	// Each value as JSON, which is YAML too: no host's text can end the block or become a key. Not every reader of
+	// Markdown knows such a block, so nothing in it looks like HTML either.
+	const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
+	return ['---', ...Object.entries(data).map(([key, value]) => `${key}: ${json(value)}`), '---'];
 }
 
 /** What the run left in each file that it wrote, by sha256. */
@@ -181,7 +184,7 @@ function whoWhenWhere(state: RunState, options: RecordOptions): readonly string[
 		['started', `${start?.at ?? ''} by ${inline(start?.user ?? '')}`],
 		...state.resumes.map(resume => ['gone on with', `${resume.at} by ${inline(resume.user)}`]),
 		['this record', options.now.toISOString()],
-		['typed', code(['sysbox-setup', ...(start?.command ?? [])].join(' '))],
+		['typed', code(shellLine(['sysbox-setup', ...(start?.command ?? [])]))],
 		...(start?.changeId === undefined ? [] : [['change', inline(start.changeId)]]),
 		['sysbox-setup', `${inline(start?.tool ?? '')}, knowledge of ${options.knowledgeDate}`],
 		...facts.map(([key, value]) => [inline(key), inline(typeof value === 'string' ? value : JSON.stringify(value))]),
@@ -254,7 +257,7 @@ function undoText({ undo }: ActionState): string {
 			return `${code(undo.path)} is removed when it is empty`;
 		case 'commands':
 			return [
-				...undo.commands.map(command => code(command.argv.join(' '))),
+				...undo.commands.map(command => code(shellLine(command.argv))),
 				...(undo.leaves ?? []).map(left => `stays: ${inline(left)}`),
 			].join('; ');
 		case 'none':
@@ -288,7 +291,7 @@ function proofs(state: RunState): readonly string[] {
 				.filter(probe => probe.evidence.length > 0)
 				.flatMap(probe => [
 					'',
-					`${code(probe.id)} ${inline(probe.title)}`,
+					`${code(probe.id)} ${inline(probe.title)}${probe.expectation === undefined ? '' : `. Expected: ${inline(probe.expectation)}`}`,
 					'',
 					...block(
 						probe.evidence.flatMap(e => [`# ${e.what}`, ...e.said.split('\n')]),
@@ -372,7 +375,7 @@ function afterwards(state: RunState, options: RecordOptions): readonly string[] 
 			[
 				['look at the host again', code(`${command} check`)],
 				['prove it again', code(`${command} test`)],
-				['take this run back', code(`${command} revert ${options.path}`)],
+				['take this run back', code(`${command} ${shellLine(['revert', options.path])}`)],
 				...(state.steps.some(step => step.open.length > 0) ? [['go on with what is left', code(command)]] : []),
 			],
 		),

@@ -68,15 +68,22 @@ export const security = proofStep<SecurityFacts>({
 			leftOut.push({
 				id: 'security.block-device',
 				title: 'Make a device file of a disk of the host',
+				threats: ['container-escape'],
 				why: 'this host shows no disk in /proc/partitions',
 			});
 		}
 		if (noModules !== undefined)
-			leftOut.push({ id: 'security.kernel-module', title: 'Load a kernel module', why: noModules });
+			leftOut.push({
+				id: 'security.kernel-module',
+				title: 'Load a kernel module',
+				threats: ['container-escape'],
+				why: noModules,
+			});
 		if (!securityfs) {
 			leftOut.push({
 				id: 'security.mount-kernel-fs',
 				title: "Mount one of the kernel's own file systems",
+				threats: ['container-escape'],
 				why: 'this kernel has no securityfs',
 			});
 		}

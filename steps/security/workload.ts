@@ -1,6 +1,7 @@
 import type { ContainerSpec } from '../../src/core/probe.ts';
 import { type Answers, type Question, textAnswer } from '../../src/core/question.ts';
 import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
+import { defaultImage } from '../ci/settings.ts';
 
 /** As Docker knows the runtime that this tool sets up. */
 export const sysboxRuntime = 'sysbox-runc';
@@ -11,7 +12,7 @@ export const imageQuestion: Question = {
 	kind: 'text',
 	title: 'Which image do your CI jobs get Docker from?',
 	help: 'The proofs start throw-away containers of this image, so that they speak of your CI and not of a clean room.',
-	initial: 'docker:dind',
+	initial: defaultImage,
 	validate: imageProblem,
 };
 

@@ -224,6 +224,8 @@ const configure: Action = {
 	timeoutMs: 15 * minutes,
 	uninterruptible: true,
 	retries: 1,
+	// An apt that a killed run of ours had started goes on by itself, and dpkg has no way to wait for its lock.
+	retryWhile: { says: /lock was locked by|is locked by another process/, everyMs: 2_000, deadlineMs: 5 * minutes },
 	touches: ['every other package that dpkg has not finished with is configured too'],
 	settle: { what: `dpkg has finished with ${packageName}`, deadlineMs: 10_000, check: packageIsInstalled },
 	undo: { kind: 'none', why: 'the package was already unpacked before this run' },

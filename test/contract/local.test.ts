@@ -11,7 +11,7 @@ describeHostContract('this machine', async () => {
 	const outer = await realpath(await mkdtemp(join(tmpdir(), 'host-contract-')));
 	const root = join(outer, 'root');
 	await mkdir(root);
-	execFileSync('mkfifo', [join(outer, 'fifo')]);
+	execFileSync('/usr/bin/mkfifo', [join(outer, 'fifo')]);
 	const server = createServer();
 	await new Promise<void>(listening => server.listen(join(outer, 'socket'), listening));
 	const isRoot = process.geteuid?.() === 0;

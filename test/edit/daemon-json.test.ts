@@ -114,6 +114,21 @@ describe('planning daemon.json', () => {
 		expect(plan(text, { runtime: SYSBOX })).toEqual({ kind: 'unchanged' });
 	});
 
+	it('does not report a runtime by type that it leaves alone', () => {
+		const entry = { runtimeType: 't', options: { BinaryName: SYSBOX.path } };
+		const result = edited(
+			plan(JSON.stringify({ runtimes: { 'sysbox-runc': entry } }), { runtime: SYSBOX, bip: '1.1.1.1/8' }),
+		);
+		expect(result.keys).toEqual(['bip']);
+		expect(result.relaid).toEqual([]);
+	});
+
+	it('takes no runtime out of a list that is null', () => {
+		const result = edited(plan('{"runtimes": null}', { withoutRuntime: 'sysbox-runc', bip: '1.1.1.1/8' }));
+		expect(result.keys).toEqual(['bip']);
+		expect(result.relaid).toEqual([]);
+	});
+
 	it('changes a path in the case that the file uses', () => {
 		expect(planned('{"runtimes": {"sysbox-runc": {"Path": "/old"}}}', { runtime: SYSBOX })).toBe(
 			'{"runtimes": {"sysbox-runc": {"Path": "/usr/bin/sysbox-runc"}}}',
@@ -308,6 +323,22 @@ describe('refusing', () => {
 		['a pool without a base as wish', '{}', { pools: [{ base: '', size: 24 }] }, 'invalid-wish', 1, 1],
 		['a pool of half a size as wish', '{}', { pools: [{ base: 'x', size: 0.5 }] }, 'invalid-wish', 1, 1],
 		['setting and taking out one key', '{}', { bip: '1.1.1.1/8', withoutKeys: ['bip'] }, 'invalid-wish', 1, 1],
+		[
+			'setting and taking out the pools',
+			'{}',
+			{ pools: [], withoutKeys: ['default-address-pools'] },
+			'invalid-wish',
+			1,
+			1,
+		],
+		[
+			'setting and taking out the default runtime',
+			'{}',
+			{ defaultRuntime: 'runc', withoutKeys: ['default-runtime'] },
+			'invalid-wish',
+			1,
+			1,
+		],
 		['taking out a key below a runtime', '{}', { runtime: SYSBOX, withoutKeys: ['runtimes'] }, 'invalid-wish', 1, 1],
 	] satisfies [string, string, DaemonJsonWish, DaemonJsonReason, number, number][])(
 		'%s, with the place',
@@ -317,7 +348,7 @@ describe('refusing', () => {
 	);
 
 	it('shows no line of the file for a problem of the wish', () => {
-		expect(plan('{}', { defaultRuntime: 'x' })).toMatchObject({ problem: { caret: '' } });
+		expect(plan('{}', { defaultRuntime: 'x' })).toMatchObject({ problem: { caret: '', offset: 0 } });
 		expect(plan('{}', { bip: 'x' })).toMatchObject({ problem: { caret: '' } });
 	});
 
@@ -402,6 +433,18 @@ describe('reading daemon.json', () => {
 		expect(view('{"default-runtime": "x"}').defaultRuntime).toBe('x');
 	});
 
+	it.each([
+		'builder',
+		'cluster-store-opts',
+		'default-network-opts',
+		'default-ulimits',
+		'features',
+		'log-opts',
+		'runtimes',
+	])('does not flatten %s', key => {
+		expect(view(JSON.stringify({ [key]: { x: null } })).directives).toEqual([key]);
+	});
+
 	it('flattens objects as dockerd does before it compares them with flags', () => {
 		expect(
 			view('{"proxies": {"http-proxy": "x"}, "log-opts": {"max-size": "1m"}, "runtimes": {"a": null}}').directives,
@@ -474,6 +517,39 @@ describe('dockerd flags', () => {
 		[['--bip'], { bip: [] }],
 	])('reads %j', (argv, flags) => {
 		expect(flagsOf(...argv)).toEqual(flags);
+	});
+
+	it.each([
+		'allow-direct-routing',
+		'cri-containerd',
+		'debug',
+		'experimental',
+		'help',
+		'icc',
+		'init',
+		'ip-forward',
+		'ip-forward-no-drop',
+		'ip-masq',
+		'ip6tables',
+		'iptables',
+		'ipv6',
+		'live-restore',
+		'no-new-privileges',
+		'raw-logs',
+		'restart',
+		'rootless',
+		'selinux-enabled',
+		'tls',
+		'tlsverify',
+		'userland-proxy',
+		'validate',
+		'version',
+	])('does not take what follows --%s for its value', name => {
+		expect(flagsOf(`--${name}`, '--bip', 'x')).toEqual({ [name]: ['true'], bip: ['x'] });
+	});
+
+	it('knows the short switches', () => {
+		expect(flagsOf('-hrv')).toEqual({ help: ['true'], restart: ['true'], version: ['true'] });
 	});
 
 	it('stops at two dashes and keeps a single dash', () => {

@@ -84,6 +84,14 @@ describe('setting a key', () => {
 		expect(set(before, ['k'], { x: [1, {}] })).toBe(after);
 	});
 
+	it.each([
+		['keys at the margin', '{\n"a": 1\n}', '{\n"a": 1,\n"k": [\n    1\n]\n}'],
+		['a brace further in than its keys', '    {\n "a": 1\n}', '    {\n "a": 1,\n "k": [\n     1\n ]\n}'],
+		['tabs below spaces', '  {\n\t\t\t"a": 1\n}', '  {\n\t\t\t"a": 1,\n\t\t\t"k": [\n\t\t\t    1\n\t\t\t]\n}'],
+	])('indents a nested value by four spaces where the file gives no measure: %s', (_, before, after) => {
+		expect(set(before, ['k'], [1])).toBe(after);
+	});
+
 	it('takes the indentation of a nested object when the top level shows none', () => {
 		expect(set('{"a": {\n  "b": 1\n}}', ['k'], [1])).toBe('{"a": {\n  "b": 1\n},\n  "k": [\n    1\n  ]\n}');
 	});

@@ -51,6 +51,7 @@ describe('reading a JSON object', () => {
 		['an array', '[]', 'not-an-object', 1, 1, 0],
 		['null', ' null', 'not-an-object', 1, 2, 1],
 		['a string', '"x"', 'not-an-object', 1, 1, 0],
+		['a byte order mark given twice', '\ufeff\ufeff{}', 'syntax', 1, 1, 3],
 		['a problem behind a byte order mark', '\ufeff{"a": x}', 'syntax', 1, 7, 9],
 		['a problem behind wide characters', '{"ü😀": x}', 'syntax', 1, 8, 11],
 	])('refuses %s and says where', (_, content, reason, line, column, offset) => {
@@ -66,6 +67,27 @@ describe('reading a JSON object', () => {
 		expect(readJsonObject(utf8(`{${keys.map(each => `"${each}": 1`).join(', ')}}`)).kind).toBe('object');
 	});
 
+	it.each([
+		[[0x7b, 0xfe, 0x7d], 'not-utf8'],
+		[[0x7b, 0xbb, 0xbf], 'not-utf8'],
+		[[0x7b, 0x22, 0xbf], 'not-utf8'],
+		[[0xef, 0xbc, 0xbf], 'syntax'],
+		[[0xef, 0xbb, 0xbe], 'syntax'],
+	])('takes %j for no byte order mark', (bytes, reason) => {
+		expect(problemOf(Uint8Array.from(bytes)).reason).toBe(reason);
+	});
+
+	it.each([
+		['{"a" 1}', 'expected a colon after the key'],
+		['{"a": 1 "b": 2}', 'expected a comma before this'],
+		['{"a": 1', 'expected }, the object is not closed'],
+		['{"a": [}', 'expected a value'],
+		['{"a": x}', 'this is not a JSON value (strings need double quotes)'],
+		['true', 'expected an object { … } at the top level, found true or false'],
+	])('says what is wrong with %s', (content, message) => {
+		expect(problemOf(content).message).toBe(message);
+	});
+
 	it('says for an empty file what dockerd makes of it', () => {
 		expect(problemOf('').message).toContain('23.0');
 	});
@@ -74,6 +96,11 @@ describe('reading a JSON object', () => {
 		['in the middle', [0x7b, 0x22, 0xff, 0x22, 0x7d], 3, 2],
 		['on a later line', [0x7b, 0x0a, 0xc3, 0xa9, 0xc3, 0x28, 0x7d], 2, 4],
 		['cut off at the end', [0x7b, 0x7d, 0xe2, 0x82], 3, 2],
+		['after many characters that are', [0x7b, ...Array(50).fill([0xc3, 0xa9]).flat(), 0xff, 0x7d], 52, 101],
+		['at the start of a byte order mark', [0xef, 0xbb, 0x7b, 0x7d], 1, 0],
+		['like one half of a UTF-16 mark', [0xff, 0x7b, 0x7d], 1, 0],
+		['like the other half of it', [0xfe, 0x7b, 0x7d], 1, 0],
+		['after a byte order mark given twice', [0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf, 0xff], 2, 6],
 		['an encoded surrogate', [0x7b, 0xed, 0xa0, 0x80, 0x7d], 2, 1],
 	])('refuses bytes that are not UTF-8 %s', (_, bytes, column, offset) => {
 		expect(problemOf(Uint8Array.from(bytes))).toMatchObject({ reason: 'not-utf8', column, offset });
@@ -225,6 +252,10 @@ describe('the caret', () => {
 	it('shows no control characters and no carriage return', () => {
 		const { caret } = problemOf('{"\u001b[31m": x}\r\n');
 		expect(caret).not.toMatch(/[\u001b\r]/);
+	});
+
+	it('stands on the empty last line of an unclosed file', () => {
+		expect(problemOf('{"a": 1\n')).toMatchObject({ line: 2, column: 1, caret: '\n^' });
 	});
 
 	it('stands at the end of an unclosed file', () => {

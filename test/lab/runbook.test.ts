@@ -8,7 +8,8 @@ if (!lab.available) console.warn(`the lab is not available: ${lab.why}`);
 const daemonJson = '/etc/docker/daemon.json';
 const state = '/var/lib/sysbox-setup';
 /** Tab-indented and with a number that JSON.parse would round: what a rewrite of the file would not survive. */
-const operatorsFile = '{\n\t"log-driver": "json-file",\n\t"log-opts": {"max-size": "10m"},\n\t"max-concurrent-downloads": 12345678\n}';
+const operatorsFile =
+	'{\n\t"log-driver": "json-file",\n\t"log-opts": {"max-size": "10m"},\n\t"max-concurrent-downloads": 12345678\n}';
 
 const answers = [
 	'version: 1',
@@ -21,8 +22,8 @@ const answers = [
 	'  pids: 1024',
 	'  gitlab-url: https://gitlab.example.com/',
 	'  jenkins-url: https://jenkins.example.com/',
-	//FUNC'functional:',
-	//FUNC'  registry-image: lab/registry:1',
+	'functional:',
+	'  registry-image: lab/registry:1',
 	'record:',
 	'  owner: platform team',
 	'',
@@ -72,7 +73,10 @@ const summary = (list: readonly Event[]): string =>
 		.flatMap(event => {
 			if (event.type === 'step.end') return [`${event.step}: ${event.status} ${event.why ?? ''}`];
 			if (event.type === 'probe' && event.verdict !== 'pass') return [JSON.stringify(event)];
-			if (event.type === 'findings') return (event.findings ?? []).filter(f => f.severity === 'block' || f.severity === 'could-not-tell').map(f => `${f.severity} ${f.id}: ${f.summary}`);
+			if (event.type === 'findings')
+				return (event.findings ?? [])
+					.filter(f => f.severity === 'block' || f.severity === 'could-not-tell')
+					.map(f => `${f.severity} ${f.id}: ${f.summary}`);
 			if (event.type === 'action.outcome' && JSON.stringify(event).includes('failure')) return [JSON.stringify(event)];
 			return [];
 		})
@@ -95,10 +99,29 @@ async function tool(host: LabHost, args: readonly string[]) {
 
 /** A container that must not notice anything. `sleep` as PID 1 ignores SIGTERM, so stops are told to kill. */
 async function bystander(host: LabHost, name: string, more: readonly string[] = []): Promise<void> {
-	await host.exec(['docker', 'run', '-d', '--name', name, '--stop-signal', 'SIGKILL', ...more, 'lab/busybox:1', 'sleep', '3600']);
+	await host.exec([
+		'docker',
+		'run',
+		'-d',
+		'--name',
+		name,
+		'--stop-signal',
+		'SIGKILL',
+		...more,
+		'lab/busybox:1',
+		'sleep',
+		'3600',
+	]);
 }
 
-const pids = async (host: LabHost): Promise<string> => (await host.exec(['sh', '-c', "docker ps -q --no-trunc | xargs docker inspect --format '{{.Name}} {{.State.Pid}} {{.State.StartedAt}}' | sort"])).stdout;
+const pids = async (host: LabHost): Promise<string> =>
+	(
+		await host.exec([
+			'sh',
+			'-c',
+			"docker ps -q --no-trunc | xargs docker inspect --format '{{.Name}} {{.State.Pid}} {{.State.StartedAt}}' | sort",
+		])
+	).stdout;
 
 describe.skipIf(!lab.available)('on a host with limits (cgroup v1)', () => {
 	let host: LabHost;
@@ -143,7 +166,15 @@ describe.skipIf(!lab.available)('on a host with limits (cgroup v1)', () => {
 		const record = (await host.readFile('/root/record.md')).toString();
 		const runtimes = await host.exec(['docker', 'info', '--format', '{{json .Runtimes}}']);
 		expect(Object.keys(JSON.parse(runtimes.stdout) as object)).toContain('sysbox-runc');
-		const map = await host.exec(['docker', 'run', '--rm', '--runtime=sysbox-runc', 'lab/busybox:1', 'cat', '/proc/self/uid_map']);
+		const map = await host.exec([
+			'docker',
+			'run',
+			'--rm',
+			'--runtime=sysbox-runc',
+			'lab/busybox:1',
+			'cat',
+			'/proc/self/uid_map',
+		]);
 		const start = /^\s*0\s+(\d+)\s+65536/.exec(map.stdout)?.[1];
 		expect(start).toBeDefined();
 		expect(record).toContain(start);
@@ -155,7 +186,8 @@ describe.skipIf(!lab.available)('on a host with limits (cgroup v1)', () => {
 
 	it('keeps every byte of the operator in daemon.json', async () => {
 		const now = (await host.readFile(daemonJson)).toString();
-		for (const line of operatorsFile.split('\n').filter(l => l.startsWith('\t'))) expect(now).toContain(line.replace(/,$/, ''));
+		for (const line of operatorsFile.split('\n').filter(l => l.startsWith('\t')))
+			expect(now).toContain(line.replace(/,$/, ''));
 	});
 
 	it('writes compose files that Docker Compose accepts', async () => {
@@ -173,7 +205,10 @@ describe.skipIf(!lab.available)('on a host with limits (cgroup v1)', () => {
 
 	it('changes nothing the second time, and says so', async () => {
 		const file = await host.readFile(daemonJson);
-		const result = await tool(host, runArgs(deb).filter(word => word !== '--record' && word !== '/root/record.md'));
+		const result = await tool(
+			host,
+			runArgs(deb).filter(word => word !== '--record' && word !== '/root/record.md'),
+		);
 		const seen = events(result.stdout);
 		expect(result.code, `${summary(seen)}\n${result.stderr}`).toBe(0);
 		expect(last(seen)).toMatchObject({ outcome: 'nothing-to-do', changed: false });
@@ -225,8 +260,15 @@ describe.skipIf(!lab.available)('on a host whose cgroups have no controllers (v2
 		expect(result.code, `${summary(seen)}\n${result.stderr}`).toBe(5);
 		const undecided = seen.filter(e => e.type === 'probe' && e.verdict === 'could-not-tell').map(e => e.id);
 		expect(undecided.length).toBeGreaterThan(0);
-		expect(undecided.every(id => id?.startsWith('security.limit-')), undecided.join()).toBe(true);
-		expect(seen.filter(e => e.type === 'probe' && e.id?.startsWith('security.limit-')).every(e => e.verdict === 'could-not-tell')).toBe(true);
+		expect(
+			undecided.every(id => id?.startsWith('security.limit-')),
+			undecided.join(),
+		).toBe(true);
+		expect(
+			seen
+				.filter(e => e.type === 'probe' && e.id?.startsWith('security.limit-'))
+				.every(e => e.verdict === 'could-not-tell'),
+		).toBe(true);
 		expect(seen.filter(e => e.type === 'probe' && e.verdict === 'fail')).toEqual([]);
 		const record = (await host.readFile('/root/record.md')).toString();
 		expect(record).toContain('| Host resource abuse | High | not proved');
@@ -245,23 +287,34 @@ describe.skipIf(!lab.available)('killed during each step', () => {
 	});
 
 	// Once a step, on one host: each start finds what the last one left, goes on, and is killed one step later.
-	it.each(['host', 'sysbox', 'daemon', 'docker', 'ci', 'functional', 'security', 'record'])('with kill -9 in step %s, the next run goes on', async step => {
-		let killed = false;
-		const child = host.spawn(['sysbox-setup', ...runArgs(deb)], {
-			timeoutMs: 120_000,
-			onStdoutLine(line) {
-				if (killed || line === '') return;
-				const event = JSON.parse(line) as Event;
-				// Within the step's work where it has some: an intent is on disk and the change is under way.
-				const inside = event.step === step && ['action.intent', 'probe.start', ...(['host', 'daemon'].includes(step) ? ['findings'] : [])].includes(event.type);
-				if (!inside) return;
-				killed = true;
-				void child.kill('SIGKILL');
-			},
-		});
-		const ended = await child.done;
-		expect(killed, `step ${step} had nothing to be killed in: ${summary(events(ended.stdout))} ${ended.stderr}`).toBe(true);
-	});
+	it.each(['host', 'sysbox', 'daemon', 'docker', 'ci', 'functional', 'security', 'record'])(
+		'with kill -9 in step %s, the next run goes on',
+		async step => {
+			let killed = false;
+			const child = host.spawn(['sysbox-setup', ...runArgs(deb)], {
+				timeoutMs: 120_000,
+				onStdoutLine(line) {
+					if (killed || line === '') return;
+					const event = JSON.parse(line) as Event;
+					// Within the step's work where it has some: an intent is on disk and the change is under way.
+					const inside =
+						event.step === step &&
+						[
+							'action.intent',
+							'probe.start',
+							...(['host', 'daemon', 'docker'].includes(step) ? ['findings'] : []),
+						].includes(event.type);
+					if (!inside) return;
+					killed = true;
+					void child.kill('SIGKILL');
+				},
+			});
+			const ended = await child.done;
+			expect(killed, `step ${step} had nothing to be killed in: ${summary(events(ended.stdout))} ${ended.stderr}`).toBe(
+				true,
+			);
+		},
+	);
 
 	it('and reaches the end that it would have reached', async () => {
 		const result = await tool(host, runArgs(deb));

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Argv, ExecOptions, ExecResult } from '../port.ts';
 import { childEnvironment } from './child-environment.ts';
@@ -103,9 +104,10 @@ function start(
 	elapsedMs: () => number,
 ): Promise<ExecResult> {
 	const [program, ...args] = argv;
+	const environment = childEnvironment(way.environment);
 	const subprocess = execa(program, args, {
 		cwd: '/',
-		env: childEnvironment(way.environment),
+		env: environment,
 		extendEnv: false,
 		detached: true,
 		cleanup: false,
@@ -221,18 +223,32 @@ function start(
 			if (problem === undefined) drain(0, -1);
 		});
 		// With `reject: false` this also tells what never started: then there is no exit.
-		void subprocess.then(result => {
+		void subprocess.then(async result => {
 			if (pid !== undefined) return;
-			const errno = errnoOf(result.cause ?? result);
-			settle(null, null, notStarted(program, errno));
+			settle(null, null, await notStarted(program, errnoOf(result.cause ?? result), environment.PATH));
 		});
 		after(options.timeoutMs, () => stop('timeout'));
 		options.signal?.addEventListener('abort', cancel, { once: true });
 	});
 }
 
-function notStarted(program: string, errno: string): { problem: 'missing' | 'denied'; said: string } {
-	if (errno === 'ENOENT' || errno === 'ENOTDIR') return { problem: 'missing', said: `${program}: command not found\n` };
+async function notStarted(
+	program: string,
+	errno: string,
+	path: string | undefined,
+): Promise<{ problem: 'missing' | 'denied'; said: string }> {
+	const missing = { problem: 'missing', said: `${program}: command not found\n` } as const;
+	if (errno === 'ENOENT' || errno === 'ENOTDIR') return missing;
+	// One closed folder in PATH (root's, after su) is enough for EACCES, wherever the program is or is not.
+	if (errno === 'EACCES' && !program.includes('/') && !(await isInPath(program, path ?? ''))) return missing;
 	if (errno === 'ENOEXEC') return { problem: 'denied', said: `${program}: not a program of this machine's kind\n` };
 	return { problem: 'denied', said: `${program}: ${errnoText(errno)}\n` };
+}
+
+async function isInPath(program: string, path: string): Promise<boolean> {
+	for (const folder of path.split(':')) {
+		const found = await stat(join(folder, program)).catch(() => undefined);
+		if (found?.isFile() === true) return true;
+	}
+	return false;
 }

@@ -76,7 +76,7 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 					} finally {
 						await file.close();
 					}
-					const said = await refusal(validateWith, join(place.folder, name));
+					const said = await refusal(validateWith, join(place.folder, name), path);
 					if (said !== undefined) return { kind: 'rejected', said };
 					const placed =
 						found.kind === 'file'
@@ -196,13 +196,14 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 		await file.chmod(mode);
 	}
 
-	async function refusal(validateWith: Argv | undefined, candidate: string): Promise<string | undefined> {
+	async function refusal(validateWith: Argv | undefined, candidate: string, path: string): Promise<string | undefined> {
 		if (validateWith === undefined) return undefined;
 		if (options.run === undefined) return `${validateWith[0]} cannot be run here`;
 		const [program, ...args] = validateWith;
 		const result = await options.run([program, ...args.map(arg => (arg === '{}' ? candidate : arg))]);
 		if (result.code === 0) return undefined;
-		const words = `${result.stderr}\n${result.stdout}`.trim();
+		// The operator knows the file by its own name, and the candidate is gone when this is read.
+		const words = `${result.stderr}\n${result.stdout}`.trim().replaceAll(candidate, path);
 		return words === '' ? `${program} ended with ${result.problem ?? `code ${result.code}`}` : words;
 	}
 

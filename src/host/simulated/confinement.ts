@@ -113,7 +113,9 @@ export function confinementOf(scope: Scope): Confinement {
 			readOnlyKernel: false,
 		};
 	}
-	const capabilities = (options.privileged || scope.privileged ? all : requested(options.capAdd, options.capDrop, all)) & outer.capabilities;
+	const capabilities =
+		(options.privileged || scope.privileged ? all : requested(options.capAdd, options.capDrop, all)) &
+		outer.capabilities;
 	const apparmorOff = options.privileged || options.securityOpt.some(o => /^apparmor[=:]unconfined$/.test(o));
 	return {
 		kind: 'runc',
@@ -122,7 +124,10 @@ export function confinementOf(scope: Scope): Confinement {
 		capabilities,
 		ambient: 0n,
 		bounding: capabilities,
-		seccomp: seccompOff && outer.seccomp.mode === 0 ? { mode: 0, filters: 0 } : { mode: 2, filters: outer.seccomp.filters + (seccompOff ? 0 : 1) },
+		seccomp:
+			seccompOff && outer.seccomp.mode === 0
+				? { mode: 0, filters: 0 }
+				: { mode: 2, filters: outer.seccomp.filters + (seccompOff ? 0 : 1) },
 		noNewPrivileges,
 		apparmor: machine.apparmor && outer.initialUserNamespace && !apparmorOff,
 		privileged: options.privileged,
@@ -180,7 +185,19 @@ export function attempt(scope: Scope, call: SystemCall): Errno | undefined {
 }
 
 /** File systems that the kernel lets a user namespace mount (seen with Sysbox 0.7.0 on Linux 6.18). */
-const mountableInUserNamespace = new Set(['tmpfs', 'proc', 'sysfs', 'cgroup', 'cgroup2', 'overlay', 'mqueue', 'devpts', 'ramfs', 'fuse', 'bind']);
+const mountableInUserNamespace = new Set([
+	'tmpfs',
+	'proc',
+	'sysfs',
+	'cgroup',
+	'cgroup2',
+	'overlay',
+	'mqueue',
+	'devpts',
+	'ramfs',
+	'fuse',
+	'bind',
+]);
 
 /** `type` is `bind` or `remount` for those; the device of a block file system is looked at by the caller. */
 export function attemptMount(scope: Scope, type: string): Errno | undefined {

@@ -9,10 +9,16 @@ export interface Refusal {
 	readonly code: number;
 }
 
-export type Prepared = { readonly kind: 'ready'; readonly isolation: 'sysbox' | 'runc' } | ({ readonly kind: 'refused' } & Refusal);
+export type Prepared =
+	| { readonly kind: 'ready'; readonly isolation: 'sysbox' | 'runc' }
+	| ({ readonly kind: 'refused' } & Refusal);
 
 const task = 'failed to create task for container: failed to create shim task: ';
-const ociCreate = (why: string): Prepared => ({ kind: 'refused', code: 125, text: `${task}OCI runtime create failed: ${why}: unknown` });
+const ociCreate = (why: string): Prepared => ({
+	kind: 'refused',
+	code: 125,
+	text: `${task}OCI runtime create failed: ${why}: unknown`,
+});
 
 /** Whether a runtime of the engine can be named; the words differ with the version (seen with Docker 26.1.5). */
 export function knownRuntime(engine: Engine, name: string): boolean {
@@ -20,7 +26,9 @@ export function knownRuntime(engine: Engine, name: string): boolean {
 }
 
 export function unknownRuntime(engine: Engine, name: string): string {
-	return atLeast(engine.version, '23.0.0') ? `unknown or invalid runtime name: ${name}` : `Unknown runtime specified ${name}`;
+	return atLeast(engine.version, '23.0.0')
+		? `unknown or invalid runtime name: ${name}`
+		: `Unknown runtime specified ${name}`;
 }
 
 /** Asks the runtime to create this container: everything that Sysbox may have against it, in its own order and words. */
@@ -38,7 +46,9 @@ export function prepareWithRuntime(machine: Scope, engine: Engine, container: Co
 	}
 	if (!entry.path.endsWith('/sysbox-runc')) return { kind: 'ready', isolation: 'runc' };
 	if (world.faults.fires('broken-runtime') !== undefined) {
-		return ociCreate('container_linux.go:439: starting container process caused: process_linux.go:608: container init caused: process_linux.go:579: handleReqOp caused: rootfs_init_linux.go:366: failed to mount /proc: operation not permitted caused: operation not permitted');
+		return ociCreate(
+			'container_linux.go:439: starting container process caused: process_linux.go:608: container init caused: process_linux.go:579: handleReqOp caused: rootfs_init_linux.go:366: failed to mount /proc: operation not permitted caused: operation not permitted',
+		);
 	}
 	if (world.faults.fires('lying-runtime') !== undefined) return { kind: 'ready', isolation: 'runc' };
 	const refused = sysboxRefusal(world, engine, container);
@@ -56,12 +66,19 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 	const version = state.sysbox.runc ?? '0.7.0';
 	const kernel = state.machine.kernel;
 	const distro = /^ID=(\S+)/m.exec(textAt(world, '/etc/os-release'))?.[1] ?? 'linux';
-	if (!atLeast(kernel, distro === 'ubuntu' ? '5.0.0' : '5.5.0')) return ociCreate(`kernel version check failed: ${distro} kernel release ${kernel} is not supported; need >= ${distro === 'ubuntu' ? '5.0' : '5.5'}`);
+	if (!atLeast(kernel, distro === 'ubuntu' ? '5.0.0' : '5.5.0'))
+		return ociCreate(
+			`kernel version check failed: ${distro} kernel release ${kernel} is not supported; need >= ${distro === 'ubuntu' ? '5.0' : '5.5'}`,
+		);
 	if (state.sysctls['kernel.unprivileged_userns_clone'] === '0') {
-		return ociCreate('host is not configured properly: kernel is not configured to allow unprivileged users to create namespaces: /proc/sys/kernel/unprivileged_userns_clone: want 1, have 0');
+		return ociCreate(
+			'host is not configured properly: kernel is not configured to allow unprivileged users to create namespaces: /proc/sys/kernel/unprivileged_userns_clone: want 1, have 0',
+		);
 	}
 	if (state.sysctls['user.max_user_namespaces'] === '0') {
-		return ociCreate('host is not configured properly: kernel is not configured to allow unprivileged users to create namespaces: /proc/sys/user/max_user_namespaces: want >= 1, have 0');
+		return ociCreate(
+			'host is not configured properly: kernel is not configured to allow unprivileged users to create namespaces: /proc/sys/user/max_user_namespaces: want >= 1, have 0',
+		);
 	}
 	const shared = [
 		['pid', options.pidMode],
@@ -70,43 +87,81 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 		['uts', options.utsMode],
 	].filter(([, mode]) => mode === 'host');
 	if (shared.length > 0) {
-		return ociCreate(`error in the container spec: invalid or unsupported container spec: sysbox containers can't share namespaces [${shared.map(([name]) => name).join(' ')}] with the host (because they use the linux user-namespace for isolation)`);
+		return ociCreate(
+			`error in the container spec: invalid or unsupported container spec: sysbox containers can't share namespaces [${shared.map(([name]) => name).join(' ')}] with the host (because they use the linux user-namespace for isolation)`,
+		);
 	}
-	const stray = options.env.find(e => /^SYSBOX_/.test(e) && !/^SYSBOX_(?:IGNORE_SYSFS_CHOWN|ALLOW_TRUSTED_XATTR|HONOR_CAPS|SYSCONT_MODE|SKIP_UID_SHIFT)=/.test(e));
+	const stray = options.env.find(
+		e =>
+			/^SYSBOX_/.test(e) &&
+			!/^SYSBOX_(?:IGNORE_SYSFS_CHOWN|ALLOW_TRUSTED_XATTR|HONOR_CAPS|SYSCONT_MODE|SKIP_UID_SHIFT)=/.test(e),
+	);
 	if (stray !== undefined) {
-		return ociCreate(`error in the container spec: invalid or unsupported container spec: invalid env var ${stray.split('=')[0]}; must be one of [SYSBOX_IGNORE_SYSFS_CHOWN SYSBOX_ALLOW_TRUSTED_XATTR SYSBOX_HONOR_CAPS SYSBOX_SYSCONT_MODE SYSBOX_SKIP_UID_SHIFT]`);
+		return ociCreate(
+			`error in the container spec: invalid or unsupported container spec: invalid env var ${stray.split('=')[0]}; must be one of [SYSBOX_IGNORE_SYSFS_CHOWN SYSBOX_ALLOW_TRUSTED_XATTR SYSBOX_HONOR_CAPS SYSBOX_SYSCONT_MODE SYSBOX_SKIP_UID_SHIFT]`,
+		);
 	}
 	// Docker from 29.5 on gives containers a time namespace; Sysbox before 0.7.1 does not know it (issues 1011, 1028).
-	if (engine.config.timeNamespaces && !atLeast(version, '0.7.1')) return ociCreate('namespace {"time" ""} does not exist');
+	if (engine.config.timeNamespaces && !atLeast(version, '0.7.1'))
+		return ociCreate('namespace {"time" ""} does not exist');
 	const running = (unit: string) => state.units[unit]?.active === 'active';
 	const socketThere = (name: string) => state.files[`/run/sysbox/${name}`] !== undefined;
 	if (!running('sysbox-mgr.service')) {
-		return ociCreate(`failed to register with sysbox-mgr: failed to invoke Register via grpc: ${connection('sysmgr.sock', socketThere('sysmgr.sock') ? 'connection refused' : 'no such file or directory')}`);
+		return ociCreate(
+			`failed to register with sysbox-mgr: failed to invoke Register via grpc: ${connection('sysmgr.sock', socketThere('sysmgr.sock') ? 'connection refused' : 'no such file or directory')}`,
+		);
 	}
 	if (!running('sysbox-fs.service')) {
-		return ociCreate(`failed to get config from sysbox-fs: failed to get sysbox-fs mountpoint: ${connection('sysfs.sock', socketThere('sysfs.sock') ? 'connection refused' : 'no such file or directory')}`);
+		return ociCreate(
+			`failed to get config from sysbox-fs: failed to get sysbox-fs mountpoint: ${connection('sysfs.sock', socketThere('sysfs.sock') ? 'connection refused' : 'no such file or directory')}`,
+		);
 	}
 	const fsPid = state.units['sysbox-fs.service']?.mainPid ?? 0;
 	const helper = atLeast(version, '0.7.0') ? 'fusermount3' : 'fusermount';
 	const host = hostScope(world, 'root');
-	const preRegister = 'failed to pre-register with sysbox-fs: failed to pre-register container with sysbox-fs: rpc error: code =';
+	const preRegister =
+		'failed to pre-register with sysbox-fs: failed to pre-register container with sysbox-fs: rpc error: code =';
 	if (resolve(host.view, `/usr/bin/${helper}`).kind === 'problem') {
-		journal(world, 'sysbox-fs.service', 'sysbox-fs', fsPid, `time="${clock(world)}" level=error msg="fusermount: exec: \\"${helper}\\": executable file not found in $PATH"`);
+		journal(
+			world,
+			'sysbox-fs.service',
+			'sysbox-fs',
+			fsPid,
+			`time="${clock(world)}" level=error msg="fusermount: exec: \\"${helper}\\": executable file not found in $PATH"`,
+		);
 		spend(world, 20_000);
 		return ociCreate(`${preRegister} DeadlineExceeded desc = context deadline exceeded`);
 	}
 	const profile = state.apparmorProfiles['fusermount3'];
 	if (helper === 'fusermount3' && profile?.mode === 'enforce' && !profile.allowsSysboxfs) {
 		// Words of issues 947 and 1005 (Ubuntu 25.04 and 26.04).
-		journal(world, 'sysbox-fs.service', 'sysbox-fs', fsPid, `${clock(world).replaceAll('-', '/')} mount helper error: fusermount3: mount failed: Permission denied`);
-		journal(world, 'sysbox-fs.service', 'sysbox-fs', fsPid, `time="${clock(world)}" level=error msg="fusermount: exit status 1"`);
+		journal(
+			world,
+			'sysbox-fs.service',
+			'sysbox-fs',
+			fsPid,
+			`${clock(world).replaceAll('-', '/')} mount helper error: fusermount3: mount failed: Permission denied`,
+		);
+		journal(
+			world,
+			'sysbox-fs.service',
+			'sysbox-fs',
+			fsPid,
+			`time="${clock(world)}" level=error msg="fusermount: exit status 1"`,
+		);
 		state.kernelLog.push({
 			at: state.now,
 			text: `audit: type=1400 audit(${(state.now / 1000).toFixed(3)}:211): apparmor="DENIED" operation="mount" class="mount" info="failed mntpnt match" error=-13 profile="fusermount3" name="/var/lib/sysboxfs/${container.id}/" pid=${fsPid} comm="fusermount3" fstype="fuse" srcname="sysboxfs" flags="rw, nosuid, nodev"`,
 		});
 		return ociCreate(`${preRegister} Internal desc = Initialization error for container-id`);
 	}
-	journal(world, 'sysbox-mgr.service', 'sysbox-mgr', state.units['sysbox-mgr.service']?.mainPid ?? 0, `time="${clock(world)}" level=info msg="registered new container ${container.id.slice(0, 12)}"`);
+	journal(
+		world,
+		'sysbox-mgr.service',
+		'sysbox-mgr',
+		state.units['sysbox-mgr.service']?.mainPid ?? 0,
+		`time="${clock(world)}" level=info msg="registered new container ${container.id.slice(0, 12)}"`,
+	);
 	return undefined;
 }
 

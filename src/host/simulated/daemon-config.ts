@@ -17,9 +17,46 @@ const knownKeys = new Set(
 	userland-proxy userland-proxy-path userns-remap validate cdi-spec-dirs`.split(/\s+/),
 );
 
-const booleans = new Set(['live-restore', 'debug', 'experimental', 'icc', 'iptables', 'ip6tables', 'ipv6', 'ip-forward', 'ip-masq', 'userland-proxy', 'no-new-privileges', 'init', 'selinux-enabled', 'tls', 'tlsverify']);
-const texts = new Set(['bip', 'data-root', 'default-runtime', 'log-driver', 'storage-driver', 'userns-remap', 'group', 'log-level', 'cgroup-parent']);
-const lists = new Set(['hosts', 'dns', 'dns-opts', 'dns-search', 'exec-opts', 'insecure-registries', 'registry-mirrors', 'labels', 'default-address-pools', 'storage-opts']);
+const booleans = new Set([
+	'live-restore',
+	'debug',
+	'experimental',
+	'icc',
+	'iptables',
+	'ip6tables',
+	'ipv6',
+	'ip-forward',
+	'ip-masq',
+	'userland-proxy',
+	'no-new-privileges',
+	'init',
+	'selinux-enabled',
+	'tls',
+	'tlsverify',
+]);
+const texts = new Set([
+	'bip',
+	'data-root',
+	'default-runtime',
+	'log-driver',
+	'storage-driver',
+	'userns-remap',
+	'group',
+	'log-level',
+	'cgroup-parent',
+]);
+const lists = new Set([
+	'hosts',
+	'dns',
+	'dns-opts',
+	'dns-search',
+	'exec-opts',
+	'insecure-registries',
+	'registry-mirrors',
+	'labels',
+	'default-address-pools',
+	'storage-opts',
+]);
 
 const keyOfFlag: Readonly<Record<string, string>> = {
 	'-H': 'hosts',
@@ -58,7 +95,19 @@ const keyOfFlag: Readonly<Record<string, string>> = {
 	'--iptables=false': 'iptables',
 };
 
-const bareFlags = new Set(['--live-restore', '--debug', '-D', '--validate', '--version', '-v', '--tls', '--tlsverify', '--iptables', '--experimental', '--rootless']);
+const bareFlags = new Set([
+	'--live-restore',
+	'--debug',
+	'-D',
+	'--validate',
+	'--version',
+	'-v',
+	'--tls',
+	'--tlsverify',
+	'--iptables',
+	'--experimental',
+	'--rootless',
+]);
 
 export interface DaemonFlags {
 	readonly configFile: string | undefined;
@@ -92,36 +141,68 @@ export function daemonFlags(argv: readonly string[]): DaemonFlags {
 	return { configFile, values, bare, unknown };
 }
 
-export type ReadConfig = { readonly kind: 'config'; readonly raw: Record<string, unknown> } | { readonly kind: 'refused'; readonly why: string };
+export type ReadConfig =
+	| { readonly kind: 'config'; readonly raw: Record<string, unknown> }
+	| { readonly kind: 'refused'; readonly why: string };
 
 /** What dockerd makes of its file (undefined: there is none) and its flags. The words are those after `with file F: `. */
 export function readDaemonConfig(text: string | undefined, flags: DaemonFlags, version: string): ReadConfig {
 	if (text === undefined || text.trim() === '') return { kind: 'config', raw: {} };
 	const problem = goJsonError(text.replace(/^\uFEFF/, ''));
 	// Seen with Docker 26.1.5: the bare words of Go; later versions put "invalid JSON" in front (reference of moby v29).
-	if (problem !== undefined) return { kind: 'refused', why: atLeast(version, '28.0.0') ? `invalid JSON: ${problem}` : problem };
+	if (problem !== undefined)
+		return { kind: 'refused', why: atLeast(version, '28.0.0') ? `invalid JSON: ${problem}` : problem };
 	const raw = JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
-	if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return { kind: 'refused', why: `json: cannot unmarshal ${Array.isArray(raw) ? 'array' : typeof raw} into Go value of type map[string]interface {}` };
+	if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+		return {
+			kind: 'refused',
+			why: `json: cannot unmarshal ${Array.isArray(raw) ? 'array' : typeof raw} into Go value of type map[string]interface {}`,
+		};
 	const config = raw as Record<string, unknown>;
 	const strangers = Object.keys(config).filter(key => !knownKeys.has(key));
-	if (strangers.length > 0) return { kind: 'refused', why: `the following directives don't match any configuration option: ${strangers.join(', ')}` };
+	if (strangers.length > 0)
+		return {
+			kind: 'refused',
+			why: `the following directives don't match any configuration option: ${strangers.join(', ')}`,
+		};
 	const both = Object.keys(config).filter(key => flags.values[key] !== undefined && key !== 'runtimes');
 	if (both.length > 0) {
-		const said = both.map(key => `${key}: (from flag: ${goText(lists.has(key) ? flags.values[key] : flags.values[key]?.[0])}, from file: ${goText(config[key])})`);
-		return { kind: 'refused', why: `the following directives are specified both as a flag and in the configuration file: ${said.join(', ')}` };
+		const said = both.map(
+			key =>
+				`${key}: (from flag: ${goText(lists.has(key) ? flags.values[key] : flags.values[key]?.[0])}, from file: ${goText(config[key])})`,
+		);
+		return {
+			kind: 'refused',
+			why: `the following directives are specified both as a flag and in the configuration file: ${said.join(', ')}`,
+		};
 	}
 	for (const [key, value] of Object.entries(config)) {
 		const wanted = booleans.has(key) ? 'boolean' : texts.has(key) ? 'string' : undefined;
 		const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
 		if (type === 'null') continue;
 		const field = `Config.${key}`;
-		if (wanted !== undefined && type !== wanted) return { kind: 'refused', why: `json: cannot unmarshal ${type === 'boolean' ? 'bool' : type} into Go struct field ${field} of type ${wanted === 'boolean' ? 'bool' : 'string'}` };
-		if (lists.has(key) && type !== 'array') return { kind: 'refused', why: `json: cannot unmarshal ${type === 'boolean' ? 'bool' : type} into Go struct field ${field} of type []string` };
+		if (wanted !== undefined && type !== wanted)
+			return {
+				kind: 'refused',
+				why: `json: cannot unmarshal ${type === 'boolean' ? 'bool' : type} into Go struct field ${field} of type ${wanted === 'boolean' ? 'bool' : 'string'}`,
+			};
+		if (lists.has(key) && type !== 'array')
+			return {
+				kind: 'refused',
+				why: `json: cannot unmarshal ${type === 'boolean' ? 'bool' : type} into Go struct field ${field} of type []string`,
+			};
 	}
 	return { kind: 'config', raw: config };
 }
 
-const goText = (value: unknown): string => (Array.isArray(value) ? `[${value.map(goText).join(' ')}]` : typeof value === 'object' && value !== null ? `map[${Object.entries(value).map(([k, v]) => `${k}:${goText(v)}`).join(' ')}]` : String(value));
+const goText = (value: unknown): string =>
+	Array.isArray(value)
+		? `[${value.map(goText).join(' ')}]`
+		: typeof value === 'object' && value !== null
+			? `map[${Object.entries(value)
+					.map(([k, v]) => `${k}:${goText(v)}`)
+					.join(' ')}]`
+			: String(value);
 
 function runtimesIn(value: unknown): Record<string, RuntimeEntry> {
 	if (typeof value !== 'object' || value === null) return {};
@@ -144,24 +225,37 @@ function runtimesIn(value: unknown): Record<string, RuntimeEntry> {
 const asList = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 const poolsIn = (value: unknown): { base: string; size: number }[] =>
-	Array.isArray(value) ? value.map(v => ({ base: String((v as Record<string, unknown>)['base'] ?? ''), size: Number((v as Record<string, unknown>)['size'] ?? 0) })) : [];
+	Array.isArray(value)
+		? value.map(v => ({
+				base: String((v as Record<string, unknown>)['base'] ?? ''),
+				size: Number((v as Record<string, unknown>)['size'] ?? 0),
+			}))
+		: [];
 
 /** Pools that dockerd uses when it is told nothing (libnetwork's defaults). */
 export const defaultPools = [
 	{ base: '172.17.0.0/16', size: 16 },
 	{ base: '172.18.0.0/16', size: 16 },
 	{ base: '172.19.0.0/16', size: 16 },
+	{ base: '172.20.0.0/14', size: 16 },
+	{ base: '172.24.0.0/14', size: 16 },
+	{ base: '172.28.0.0/14', size: 16 },
 	{ base: '192.168.0.0/16', size: 20 },
 ];
 
 const runtimeProblem = (runtimes: Record<string, RuntimeEntry>, wanted: string): string | undefined => {
 	if (runtimes['runc'] !== undefined) return "runtime name 'runc' is reserved";
-	if (wanted !== 'runc' && wanted !== 'io.containerd.runc.v2' && runtimes[wanted] === undefined) return `specified default runtime '${wanted}' does not exist`;
+	if (wanted !== 'runc' && wanted !== 'io.containerd.runc.v2' && runtimes[wanted] === undefined)
+		return `specified default runtime '${wanted}' does not exist`;
 	return undefined;
 };
 
 /** What is in force after a start with that file and those flags, or why dockerd does not start. */
-export function configAtStart(raw: Record<string, unknown>, flags: DaemonFlags, version: string): EngineConfig | string {
+export function configAtStart(
+	raw: Record<string, unknown>,
+	flags: DaemonFlags,
+	version: string,
+): EngineConfig | string {
 	const flag = (key: string) => flags.values[key]?.at(-1);
 	const runtimes = runtimesIn(raw['runtimes']);
 	for (const text of flags.values['runtimes'] ?? []) {
@@ -172,7 +266,8 @@ export function configAtStart(raw: Record<string, unknown>, flags: DaemonFlags, 
 	const problem = runtimeProblem(runtimes, defaultRuntime);
 	if (problem !== undefined) return problem;
 	const bip = String(raw['bip'] ?? flag('bip') ?? '');
-	if (bip !== '' && !/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(bip)) return `Error initializing network controller: error creating default "bridge" network: invalid CIDR address: ${bip}`;
+	if (bip !== '' && !/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(bip))
+		return `Error initializing network controller: error creating default "bridge" network: invalid CIDR address: ${bip}`;
 	const features = (raw['features'] ?? {}) as Record<string, unknown>;
 	const pools = poolsIn(raw['default-address-pools']);
 	return {
@@ -192,7 +287,8 @@ export function configAtStart(raw: Record<string, unknown>, flags: DaemonFlags, 
 	};
 }
 
-const firstBridge = ({ base, size }: { base: string; size: number }): string => `${base.split('/')[0]?.replace(/\.0$/, '.1')}/${size}`;
+const firstBridge = ({ base, size }: { base: string; size: number }): string =>
+	`${base.split('/')[0]?.replace(/\.0$/, '.1')}/${size}`;
 
 /**
  * What is in force after SIGHUP. A key that is gone keeps its old value; network settings wait for a restart (moby's
@@ -200,7 +296,10 @@ const firstBridge = ({ base, size }: { base: string; size: number }): string => 
  */
 export function configAfterReload(now: EngineConfig, raw: Record<string, unknown>): EngineConfig | string {
 	const runtimes = 'runtimes' in raw ? runtimesIn(raw['runtimes']) : now.runtimes;
-	const defaultRuntime = typeof raw['default-runtime'] === 'string' && raw['default-runtime'] !== '' ? raw['default-runtime'] : now.defaultRuntime;
+	const defaultRuntime =
+		typeof raw['default-runtime'] === 'string' && raw['default-runtime'] !== ''
+			? raw['default-runtime']
+			: now.defaultRuntime;
 	const problem = runtimeProblem(runtimes, defaultRuntime);
 	if (problem !== undefined) return problem;
 	return {
@@ -215,9 +314,22 @@ export function configAfterReload(now: EngineConfig, raw: Record<string, unknown
 	};
 }
 
-export function newEngine(id: string, name: string, version: string, config: EngineConfig, storageDriver: string): Engine {
+export function newEngine(
+	id: string,
+	name: string,
+	version: string,
+	config: EngineConfig,
+	storageDriver: string,
+): Engine {
 	const [gateway = '172.17.0.1', bits = '16'] = config.bridgeCidr.split('/');
-	const network = (network: string, driver: string, subnet = '', via = '') => ({ id: `${id.replaceAll('-', '')}${network}`.padEnd(64, '0').slice(0, 64), name: network, driver, subnet, gateway: via, labels: {} });
+	const network = (network: string, driver: string, subnet = '', via = '') => ({
+		id: `${id.replaceAll('-', '')}${network}`.padEnd(64, '0').slice(0, 64),
+		name: network,
+		driver,
+		subnet,
+		gateway: via,
+		labels: {},
+	});
 	return {
 		id,
 		name,
@@ -229,7 +341,11 @@ export function newEngine(id: string, name: string, version: string, config: Eng
 		containers: [],
 		images: [],
 		volumes: [],
-		networks: [network('bridge', 'bridge', subnetOf(gateway, Number(bits)), gateway), network('host', 'host'), network('none', 'null')],
+		networks: [
+			network('bridge', 'bridge', subnetOf(gateway, Number(bits)), gateway),
+			network('host', 'host'),
+			network('none', 'null'),
+		],
 		nextAddress: 2,
 	};
 }

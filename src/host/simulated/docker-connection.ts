@@ -1,10 +1,12 @@
-import { type Place, innerPlace, settle } from './engine.ts';
+import { innerPlace, type Place, settle } from './engine.ts';
 import { absolute, resolve } from './file-tree.ts';
-import type { Container } from './state.ts';
 import { passTime } from './services.ts';
+import type { Container } from './state.ts';
 import { atLeast, type Io, type Scope, spend } from './world.ts';
 
-export type Connection = { readonly kind: 'connected'; readonly place: Place } | { readonly kind: 'failed'; readonly words: string };
+export type Connection =
+	| { readonly kind: 'connected'; readonly place: Place }
+	| { readonly kind: 'failed'; readonly words: string };
 
 /** The daemon that a docker client there talks to: the host's, the one in the same container, or whatever socket is mounted in. */
 export function connect(scope: Scope): Connection {
@@ -39,7 +41,8 @@ export function connect(scope: Scope): Connection {
 	}
 	const { engine } = container;
 	if (engine === undefined) return cannot('no such file or directory');
-	if (!engine.up || engine.readyAt > world.state.now) return cannot(engine.up ? 'no such file or directory' : 'connection refused');
+	if (!engine.up || engine.readyAt > world.state.now)
+		return cannot(engine.up ? 'no such file or directory' : 'connection refused');
 	if (scope.who.uid !== 0) return denied;
 	const place = innerPlace({ machine: parent, engine: outerEngine }, container, engine);
 	settle(place);
@@ -48,7 +51,9 @@ export function connect(scope: Scope): Connection {
 
 /** The machine's own docker.sock (or the folder that it is in) is mounted into this container. */
 export function socketMountedIn(container: Container): boolean {
-	return container.options.mounts.some(m => m.type === 'bind' && /(?:^|\/)docker\.sock$/.test(absolute(m.source)) && /docker\.sock$/.test(m.target));
+	return container.options.mounts.some(
+		m => m.type === 'bind' && /(?:^|\/)docker\.sock$/.test(absolute(m.source)) && /docker\.sock$/.test(m.target),
+	);
 }
 
 /** An error of the daemon, as the client shows it. */

@@ -14,13 +14,20 @@ function runtimesJson(machine: Scope, engine: Engine): Record<string, unknown> {
 	const { sysbox } = machine.world.state;
 	for (const [name, entry] of Object.entries(engine.config.runtimes)) {
 		const there = machine.view.get(entry.path) !== undefined;
-		const answers = there && entry.path.endsWith('/sysbox-runc') && sysbox.runc !== undefined && atLeast(sysbox.runc, '0.7.0');
+		const answers =
+			there && entry.path.endsWith('/sysbox-runc') && sysbox.runc !== undefined && atLeast(sysbox.runc, '0.7.0');
 		entries[name] = {
 			...(entry.runtimeType === undefined && { path: entry.path }),
 			...(entry.runtimeArgs !== undefined && { runtimeArgs: entry.runtimeArgs }),
 			...(entry.runtimeType !== undefined && { runtimeType: entry.runtimeType }),
 			...(entry.options !== undefined && { options: entry.options }),
-			...(answers && { status: { [featuresKey]: JSON.stringify(runtimeFeatures('sysbox-runc', sysbox.runc ?? '', atLeast(sysbox.runc ?? '', '0.7.1'))) } }),
+			...(answers && {
+				status: {
+					[featuresKey]: JSON.stringify(
+						runtimeFeatures('sysbox-runc', sysbox.runc ?? '', atLeast(sysbox.runc ?? '', '0.7.1')),
+					),
+				},
+			}),
 		};
 	}
 	return entries;
@@ -39,7 +46,12 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 	const controllers = (name: string) => state.machine.cgroupControllers.includes(name);
 	const warnings: string[] = [];
 	if (!controllers('memory')) warnings.push('WARNING: No memory limit support', 'WARNING: No swap limit support');
-	if (!controllers('cpu')) warnings.push('WARNING: No cpu cfs quota support', 'WARNING: No cpu cfs period support', 'WARNING: No cpu shares support');
+	if (!controllers('cpu'))
+		warnings.push(
+			'WARNING: No cpu cfs quota support',
+			'WARNING: No cpu cfs period support',
+			'WARNING: No cpu shares support',
+		);
 	if (!controllers('cpuset')) warnings.push('WARNING: No cpuset support');
 	if (!controllers('io')) warnings.push('WARNING: No io.weight support');
 	const containerdStore = engine.storageDriver === 'overlayfs';
@@ -61,7 +73,12 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 					['Native Overlay Diff', 'true'],
 					['userxattr', 'false'],
 				],
-		Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null', 'overlay'], Authorization: null, Log: ['awslogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'json-file', 'local', 'splunk', 'syslog'] },
+		Plugins: {
+			Volume: ['local'],
+			Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null', 'overlay'],
+			Authorization: null,
+			Log: ['awslogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'json-file', 'local', 'splunk', 'syslog'],
+		},
 		MemoryLimit: controllers('memory'),
 		SwapLimit: controllers('memory'),
 		CpuCfsPeriod: controllers('cpu'),
@@ -81,19 +98,28 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 		NEventsListener: 0,
 		KernelVersion: state.machine.kernel,
 		OperatingSystem: osName(machine),
-		OSVersion: /VERSION_ID="?([^"\n]*)/.exec(JSON.stringify(machine.view.get('/etc/os-release')))?.[1]?.replaceAll('\\', '') ?? '',
+		OSVersion:
+			/VERSION_ID="?([^"\n]*)/.exec(JSON.stringify(machine.view.get('/etc/os-release')))?.[1]?.replaceAll('\\', '') ??
+			'',
 		OSType: 'linux',
 		Architecture: arch(machine),
 		IndexServerAddress: 'https://index.docker.io/v1/',
 		RegistryConfig: {
 			InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
-			IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors: engine.config.registryMirrors, Secure: true, Official: true } },
+			IndexConfigs: {
+				'docker.io': { Name: 'docker.io', Mirrors: engine.config.registryMirrors, Secure: true, Official: true },
+			},
 			Mirrors: engine.config.registryMirrors.length > 0 ? engine.config.registryMirrors : null,
 		},
 		NCPU: state.machine.cpus,
 		MemTotal: state.machine.memoryKb * 1024,
 		GenericResources: null,
-		DockerRootDir: String(engine.config.raw['data-root'] ?? (state.docker.kind === 'snap' && machine.inside === undefined ? '/var/snap/docker/common/var-lib-docker' : '/var/lib/docker')),
+		DockerRootDir: String(
+			engine.config.raw['data-root'] ??
+				(state.docker.kind === 'snap' && machine.inside === undefined
+					? '/var/snap/docker/common/var-lib-docker'
+					: '/var/lib/docker'),
+		),
 		HttpProxy: '',
 		HttpsProxy: '',
 		NoProxy: '',
@@ -103,7 +129,14 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 		ServerVersion: engine.version,
 		Runtimes: runtimesJson(machine, engine),
 		DefaultRuntime: engine.config.defaultRuntime,
-		Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null },
+		Swarm: {
+			NodeID: '',
+			NodeAddr: '',
+			LocalNodeState: 'inactive',
+			ControlAvailable: false,
+			Error: '',
+			RemoteManagers: null,
+		},
 		LiveRestoreEnabled: engine.config.liveRestore,
 		Isolation: '',
 		InitBinary: 'docker-init',
@@ -116,9 +149,17 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 			...(engine.config.usernsRemap === '' ? [] : ['name=userns']),
 			'name=cgroupns',
 		],
-		DefaultAddressPools: engine.config.raw['default-address-pools'] === undefined ? undefined : engine.config.pools.map(p => ({ Base: p.base, Size: p.size })),
+		DefaultAddressPools:
+			engine.config.raw['default-address-pools'] === undefined
+				? undefined
+				: engine.config.pools.map(p => ({ Base: p.base, Size: p.size })),
 		CDISpecDirs: ['/etc/cdi', '/var/run/cdi'],
-		...(containerdStore && { Containerd: { Address: '/run/containerd/containerd.sock', Namespaces: { Containers: 'moby', Plugins: 'plugins.moby' } } }),
+		...(containerdStore && {
+			Containerd: {
+				Address: '/run/containerd/containerd.sock',
+				Namespaces: { Containers: 'moby', Plugins: 'plugins.moby' },
+			},
+		}),
 		...(atLeast(engine.version, '28.0.0') && { FirewallBackend: { Driver: 'iptables' } }),
 		Warnings: warnings.length === 0 ? null : warnings,
 		ClientInfo: clientInfo(machine, engine),
@@ -128,7 +169,18 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 function clientInfo(machine: Scope, engine: Engine): Record<string, unknown> {
 	const { compose, buildx } = machine.world.state.docker;
 	const plugin = (name: string, version: string | undefined, text: string) =>
-		version === undefined ? [] : [{ SchemaVersion: '0.1.0', Vendor: 'Docker Inc.', Version: version, ShortDescription: text, Name: name, Path: `/usr/libexec/docker/cli-plugins/docker-${name}` }];
+		version === undefined
+			? []
+			: [
+					{
+						SchemaVersion: '0.1.0',
+						Vendor: 'Docker Inc.',
+						Version: version,
+						ShortDescription: text,
+						Name: name,
+						Path: `/usr/libexec/docker/cli-plugins/docker-${name}`,
+					},
+				];
 	return {
 		Debug: false,
 		...versionParts(machine, engine),
@@ -157,7 +209,13 @@ export function versionJson(machine: Scope, engine: Engine | undefined): Record<
 	const parts = versionParts(machine, client);
 	const api = apiVersion(client);
 	return {
-		Client: { Platform: { Name: 'Docker Engine - Community' }, ...parts, ApiVersion: api, DefaultAPIVersion: api, Context: 'default' },
+		Client: {
+			Platform: { Name: 'Docker Engine - Community' },
+			...parts,
+			ApiVersion: api,
+			DefaultAPIVersion: api,
+			Context: 'default',
+		},
 		Server:
 			engine === undefined
 				? null
@@ -169,8 +227,21 @@ export function versionJson(machine: Scope, engine: Engine | undefined): Record<
 						KernelVersion: machine.world.state.machine.kernel,
 						Experimental: false,
 						Components: [
-							{ Name: 'Engine', Version: engine.version, Details: { ApiVersion: api, Arch: machine.world.state.machine.arch, KernelVersion: machine.world.state.machine.kernel, Os: 'linux' } },
-							{ Name: 'containerd', Version: 'v2.2.1', Details: { GitCommit: 'fcd43222d6b07379a4be9786bda52438f0dd16a1' } },
+							{
+								Name: 'Engine',
+								Version: engine.version,
+								Details: {
+									ApiVersion: api,
+									Arch: machine.world.state.machine.arch,
+									KernelVersion: machine.world.state.machine.kernel,
+									Os: 'linux',
+								},
+							},
+							{
+								Name: 'containerd',
+								Version: 'v2.2.1',
+								Details: { GitCommit: 'fcd43222d6b07379a4be9786bda52438f0dd16a1' },
+							},
 							{ Name: 'runc', Version: '1.3.4', Details: { GitCommit: 'v1.3.4-0-gd6d73eb8' } },
 							{ Name: 'docker-init', Version: '0.19.0', Details: { GitCommit: 'de40ad0' } },
 						],
@@ -183,7 +254,9 @@ export function containerJson(engine: Engine, c: Container): Record<string, unkn
 	const [first = '', ...args] = [...c.entrypoint, ...c.command];
 	const image = imageOf(engine, c);
 	const network = engine.networks.find(n => n.name === options.networkMode);
-	const ports = Object.fromEntries(options.ports.map(p => portPair(p)).map(([inner, ip, outer]) => [inner, [{ HostIp: ip, HostPort: outer }]]));
+	const ports = Object.fromEntries(
+		options.ports.map(p => portPair(p)).map(([inner, ip, outer]) => [inner, [{ HostIp: ip, HostPort: outer }]]),
+	);
 	return {
 		Id: c.id,
 		Created: rfc3339(c.createdAt),
@@ -221,7 +294,10 @@ export function containerJson(engine: Engine, c: Container): Record<string, unkn
 			LogConfig: { Type: engine.config.logDriver, Config: {} },
 			NetworkMode: options.networkMode,
 			PortBindings: ports,
-			RestartPolicy: { Name: options.restart.split(':')[0], MaximumRetryCount: Number(options.restart.split(':')[1] ?? 0) },
+			RestartPolicy: {
+				Name: options.restart.split(':')[0],
+				MaximumRetryCount: Number(options.restart.split(':')[1] ?? 0),
+			},
 			AutoRemove: options.autoRemove,
 			VolumeDriver: '',
 			VolumesFrom: null,
@@ -254,25 +330,72 @@ export function containerJson(engine: Engine, c: Container): Record<string, unkn
 			CpuPeriod: 0,
 			CpuQuota: 0,
 			CpusetCpus: '',
-			Devices: options.devices.map(d => ({ PathOnHost: d.split(':')[0], PathInContainer: d.split(':')[1] ?? d.split(':')[0], CgroupPermissions: d.split(':')[2] ?? 'rwm' })),
+			Devices: options.devices.map(d => ({
+				PathOnHost: d.split(':')[0],
+				PathInContainer: d.split(':')[1] ?? d.split(':')[0],
+				CgroupPermissions: d.split(':')[2] ?? 'rwm',
+			})),
 			DeviceCgroupRules: null,
 			DeviceRequests: null,
 			MemoryReservation: 0,
 			MemorySwap: options.memory * 2,
 			PidsLimit: options.pidsLimit === 0 ? null : options.pidsLimit,
-			Ulimits: options.ulimits.map(u => ({ Name: u.split('=')[0], Hard: Number(u.split(/[=:]/)[2] ?? u.split(/[=:]/)[1]), Soft: Number(u.split(/[=:]/)[1]) })),
-			...(options.mounts.some(m => m.type === 'tmpfs') && { Tmpfs: Object.fromEntries(options.mounts.filter(m => m.type === 'tmpfs').map(m => [m.target, ''])) }),
-			...(options.mounts.some(m => m.bind === undefined && m.type !== 'tmpfs') && { Mounts: options.mounts.filter(m => m.bind === undefined && m.type !== 'tmpfs').map(m => ({ Type: m.type, Source: m.source, Target: m.target, ReadOnly: m.readOnly })) }),
+			Ulimits: options.ulimits.map(u => ({
+				Name: u.split('=')[0],
+				Hard: Number(u.split(/[=:]/)[2] ?? u.split(/[=:]/)[1]),
+				Soft: Number(u.split(/[=:]/)[1]),
+			})),
+			...(options.mounts.some(m => m.type === 'tmpfs') && {
+				Tmpfs: Object.fromEntries(options.mounts.filter(m => m.type === 'tmpfs').map(m => [m.target, ''])),
+			}),
+			...(options.mounts.some(m => m.bind === undefined && m.type !== 'tmpfs') && {
+				Mounts: options.mounts
+					.filter(m => m.bind === undefined && m.type !== 'tmpfs')
+					.map(m => ({ Type: m.type, Source: m.source, Target: m.target, ReadOnly: m.readOnly })),
+			}),
 			...(options.init && { Init: true }),
-			MaskedPaths: options.privileged ? null : ['/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug', '/proc/scsi', '/proc/timer_list', '/proc/timer_stats', '/sys/devices/virtual/powercap', '/sys/firmware'],
-			ReadonlyPaths: options.privileged ? null : ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+			MaskedPaths: options.privileged
+				? null
+				: [
+						'/proc/acpi',
+						'/proc/asound',
+						'/proc/interrupts',
+						'/proc/kcore',
+						'/proc/keys',
+						'/proc/latency_stats',
+						'/proc/sched_debug',
+						'/proc/scsi',
+						'/proc/timer_list',
+						'/proc/timer_stats',
+						'/sys/devices/virtual/powercap',
+						'/sys/firmware',
+					],
+			ReadonlyPaths: options.privileged
+				? null
+				: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
 		},
 		Mounts: options.mounts
 			.filter(m => m.type !== 'tmpfs')
 			.map(m =>
 				m.type === 'bind'
-					? { Type: 'bind', Source: m.source, Destination: m.target, Mode: m.readOnly ? 'ro' : '', RW: !m.readOnly, Propagation: 'rprivate' }
-					: { Type: 'volume', Name: m.source, Source: `/var/lib/docker/volumes/${m.source}/_data`, Destination: m.target, Driver: 'local', Mode: m.readOnly ? 'ro' : 'z', RW: !m.readOnly, Propagation: '' },
+					? {
+							Type: 'bind',
+							Source: m.source,
+							Destination: m.target,
+							Mode: m.readOnly ? 'ro' : '',
+							RW: !m.readOnly,
+							Propagation: 'rprivate',
+						}
+					: {
+							Type: 'volume',
+							Name: m.source,
+							Source: `/var/lib/docker/volumes/${m.source}/_data`,
+							Destination: m.target,
+							Driver: 'local',
+							Mode: m.readOnly ? 'ro' : 'z',
+							RW: !m.readOnly,
+							Propagation: '',
+						},
 			),
 		Config: {
 			Hostname: c.hostname,
@@ -298,7 +421,15 @@ export function containerJson(engine: Engine, c: Container): Record<string, unkn
 		NetworkSettings: {
 			SandboxID: c.id,
 			Ports: ports,
-			Networks: { [network?.name ?? options.networkMode]: { NetworkID: network?.id ?? '', Gateway: network?.gateway ?? '', IPAddress: c.ip, IPPrefixLen: Number(network?.subnet.split('/')[1] ?? 0), Aliases: nullIfEmpty(options.networkAliases) } },
+			Networks: {
+				[network?.name ?? options.networkMode]: {
+					NetworkID: network?.id ?? '',
+					Gateway: network?.gateway ?? '',
+					IPAddress: c.ip,
+					IPPrefixLen: Number(network?.subnet.split('/')[1] ?? 0),
+					Aliases: nullIfEmpty(options.networkAliases),
+				},
+			},
 		},
 	};
 }
@@ -352,22 +483,48 @@ export function networkJson(engine: Engine, network: Network): Record<string, un
 		Driver: network.driver,
 		EnableIPv4: true,
 		EnableIPv6: false,
-		IPAM: { Driver: 'default', Options: null, Config: network.subnet === '' ? [] : [{ Subnet: network.subnet, Gateway: network.gateway }] },
+		IPAM: {
+			Driver: 'default',
+			Options: null,
+			Config: network.subnet === '' ? [] : [{ Subnet: network.subnet, Gateway: network.gateway }],
+		},
 		Internal: false,
 		Attachable: false,
 		Ingress: false,
-		Containers: Object.fromEntries(members.map(c => [c.id, { Name: c.name, IPv4Address: `${c.ip}/${network.subnet.split('/')[1]}` }])),
-		Options: network.name === 'bridge' ? { 'com.docker.network.bridge.default_bridge': 'true', 'com.docker.network.bridge.name': 'docker0', 'com.docker.network.driver.mtu': '1500' } : {},
+		Containers: Object.fromEntries(
+			members.map(c => [c.id, { Name: c.name, IPv4Address: `${c.ip}/${network.subnet.split('/')[1]}` }]),
+		),
+		Options:
+			network.name === 'bridge'
+				? {
+						'com.docker.network.bridge.default_bridge': 'true',
+						'com.docker.network.bridge.name': 'docker0',
+						'com.docker.network.driver.mtu': '1500',
+					}
+				: {},
 		Labels: network.labels,
 	};
 }
 
-const size = (bytes: number): string => (bytes < 1e6 ? `${Math.round(bytes / 1e3)}kB` : bytes < 1e9 ? `${(bytes / 1e6).toPrecision(3)}MB` : `${(bytes / 1e9).toPrecision(3)}GB`);
+const size = (bytes: number): string =>
+	bytes < 1e6
+		? `${Math.round(bytes / 1e3)}kB`
+		: bytes < 1e9
+			? `${(bytes / 1e6).toPrecision(3)}MB`
+			: `${(bytes / 1e9).toPrecision(3)}GB`;
+
 export { size as humanSize };
 
 export function ago(ms: number): string {
 	const seconds = Math.floor(ms / 1000);
-	const unit = (n: number, name: string) => (n === 1 ? (name === 'hour' ? 'About an hour' : name === 'minute' ? 'About a minute' : `1 ${name}`) : `${n} ${name}s`);
+	const unit = (n: number, name: string) =>
+		n === 1
+			? name === 'hour'
+				? 'About an hour'
+				: name === 'minute'
+					? 'About a minute'
+					: `1 ${name}`
+			: `${n} ${name}s`;
 	if (seconds < 1) return 'Less than a second';
 	if (seconds < 60) return unit(seconds, 'second');
 	if (seconds < 3600) return unit(Math.floor(seconds / 60), 'minute');
@@ -377,19 +534,37 @@ export function ago(ms: number): string {
 
 export function containerRow(engine: Engine, c: Container, now: number, full: boolean): Record<string, string> {
 	const command = [...c.entrypoint, ...c.command].join(' ');
-	const status = c.status === 'running' ? `Up ${ago(now - c.startedAt)}` : c.status === 'paused' ? `Up ${ago(now - c.startedAt)} (Paused)` : c.status === 'created' ? 'Created' : `Exited (${c.exitCode}) ${ago(now - c.finishedAt)} ago`;
+	const status =
+		c.status === 'running'
+			? `Up ${ago(now - c.startedAt)}`
+			: c.status === 'paused'
+				? `Up ${ago(now - c.startedAt)} (Paused)`
+				: c.status === 'created'
+					? 'Created'
+					: `Exited (${c.exitCode}) ${ago(now - c.finishedAt)} ago`;
 	const image = engine.images.some(i => i.id === c.imageId) ? c.imageRef : c.imageId.slice(7, 19);
 	return {
 		Command: `"${full || command.length <= 20 ? command : `${command.slice(0, 19)}…`}"`,
 		CreatedAt: `${new Date(c.createdAt).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`,
 		ID: full ? c.id : c.id.slice(0, 12),
 		Image: image,
-		Labels: Object.entries({ ...imageOf(engine, c)?.labels, ...c.options.labels }).map(([k, v]) => `${k}=${v}`).join(','),
+		Labels: Object.entries({ ...imageOf(engine, c)?.labels, ...c.options.labels })
+			.map(([k, v]) => `${k}=${v}`)
+			.join(','),
 		LocalVolumes: String(c.options.mounts.filter(m => m.type === 'volume').length),
-		Mounts: c.options.mounts.filter(m => m.type !== 'tmpfs').map(m => (full || m.source.length <= 15 ? m.source : `${m.source.slice(0, 14)}…`)).join(','),
+		Mounts: c.options.mounts
+			.filter(m => m.type !== 'tmpfs')
+			.map(m => (full || m.source.length <= 15 ? m.source : `${m.source.slice(0, 14)}…`))
+			.join(','),
 		Names: c.name,
 		Networks: c.options.networkMode,
-		Ports: c.status === 'running' ? c.options.ports.map(portPair).map(([inner, ip, outer]) => `${ip || '0.0.0.0'}:${outer}->${inner}`).join(', ') : '',
+		Ports:
+			c.status === 'running'
+				? c.options.ports
+						.map(portPair)
+						.map(([inner, ip, outer]) => `${ip || '0.0.0.0'}:${outer}->${inner}`)
+						.join(', ')
+				: '',
 		RunningFor: `${ago(now - c.createdAt)} ago`,
 		Size: '0B',
 		State: c.status,

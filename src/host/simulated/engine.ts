@@ -2,7 +2,19 @@ import { knownRuntime, prepareWithRuntime, restartRefusal, unknownRuntime } from
 import { findProgram, runProgram } from './run-program.ts';
 import { containerScope, imageOf } from './scope.ts';
 import type { Container, ContainerOptions, Engine, Image } from './state.ts';
-import { capture, type Exit, type Io, nextHex, nextNamespace, nextPid, noInput, type Scope, type Stdin, spend, touch } from './world.ts';
+import {
+	capture,
+	type Exit,
+	type Io,
+	nextHex,
+	nextNamespace,
+	nextPid,
+	noInput,
+	type Scope,
+	type Stdin,
+	spend,
+	touch,
+} from './world.ts';
 
 /** An engine and the machine that it runs on: the host, or a container. */
 export interface Place {
@@ -59,13 +71,23 @@ export function findImage(images: readonly Image[], ref: string): Image | undefi
 	}
 	if (ref.includes('@')) {
 		const [name = '', digest = ''] = ref.split('@');
-		return images.find(i => i.digests.some(d => d.endsWith(`@${digest}`) && shortName(d.split('@')[0] ?? '').replace(/:latest$/, '') === shortName(name.replace(/:[^/:]+$/, '')).replace(/:latest$/, '')));
+		return images.find(i =>
+			i.digests.some(
+				d =>
+					d.endsWith(`@${digest}`) &&
+					shortName(d.split('@')[0] ?? '').replace(/:latest$/, '') ===
+						shortName(name.replace(/:[^/:]+$/, '')).replace(/:latest$/, ''),
+			),
+		);
 	}
 	return images.find(i => i.tags.some(tag => shortName(tag) === shortName(ref)));
 }
 
 export function findContainer(engine: Engine, ref: string): Container | undefined {
-	return engine.containers.find(c => c.id === ref || c.name === ref.replace(/^\//, '')) ?? (/^[0-9a-f]{4,}$/.test(ref) ? engine.containers.find(c => c.id.startsWith(ref)) : undefined);
+	return (
+		engine.containers.find(c => c.id === ref || c.name === ref.replace(/^\//, '')) ??
+		(/^[0-9a-f]{4,}$/.test(ref) ? engine.containers.find(c => c.id.startsWith(ref)) : undefined)
+	);
 }
 
 const adjectives = ['brave', 'calm', 'eager', 'focused', 'gallant', 'keen', 'lucid', 'quirky', 'sharp', 'vibrant'];
@@ -73,11 +95,17 @@ const people = ['banach', 'curie', 'euler', 'franklin', 'hopper', 'lamarr', 'noe
 
 function randomName(place: Place): string {
 	const hex = nextHex(place.machine.world, 8);
-	const pick = (list: readonly string[], from: number) => list[Number.parseInt(hex.slice(from, from + 4), 16) % list.length] ?? 'x';
-	return `${pick(adjectives, 0)}_${pick(people, 4)}`;
+	const pick = (list: readonly string[], from: number) =>
+		list[Number.parseInt(hex.slice(from, from + 4), 16) % list.length] ?? 'x';
+	const name = `${pick(adjectives, 0)}_${pick(people, 4)}`;
+	// A name that is taken gets a figure, as dockerd does it.
+	const taken = place.engine.containers.filter(c => c.name === name || c.name.startsWith(name)).length;
+	return taken === 0 ? name : `${name}${taken}`;
 }
 
-export type Created = { readonly kind: 'created'; readonly container: Container; readonly warnings: readonly string[] } | { readonly kind: 'refused'; readonly text: string };
+export type Created =
+	| { readonly kind: 'created'; readonly container: Container; readonly warnings: readonly string[] }
+	| { readonly kind: 'refused'; readonly text: string };
 
 export interface CreateRequest {
 	readonly name?: string;
@@ -97,23 +125,42 @@ export function createContainer(place: Place, request: CreateRequest): Created {
 	const runtime = request.runtime ?? engine.config.defaultRuntime;
 	if (!knownRuntime(engine, runtime)) return { kind: 'refused', text: unknownRuntime(engine, runtime) };
 	const name = request.name ?? randomName(place);
-	if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return { kind: 'refused', text: `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed` };
+	if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
+		return { kind: 'refused', text: `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed` };
 	const taken = engine.containers.find(c => c.name === name);
-	if (taken !== undefined) return { kind: 'refused', text: `Conflict. The container name "/${name}" is already in use by container "${taken.id}". You have to remove (or rename) that container to be able to reuse that name.` };
+	if (taken !== undefined)
+		return {
+			kind: 'refused',
+			text: `Conflict. The container name "/${name}" is already in use by container "${taken.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+		};
 	const options = structuredClone(request.options);
 	const warnings: string[] = [];
 	const lacks = (controller: string) => !hardware.cgroupControllers.includes(controller);
-	if (options.nanoCpus > 0 && lacks('cpu')) return { kind: 'refused', text: 'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted' };
+	if (options.nanoCpus > 0 && lacks('cpu'))
+		return {
+			kind: 'refused',
+			text: 'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
+		};
 	if (options.memory > 0 && lacks('memory')) {
-		warnings.push('Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.');
+		warnings.push(
+			'Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.',
+		);
 		options.memory = 0;
 	}
-	if (options.memory > 0 && options.memory < 6 * 1024 * 1024) return { kind: 'refused', text: 'Minimum memory limit allowed is 6MB' };
+	if (options.memory > 0 && options.memory < 6 * 1024 * 1024)
+		return { kind: 'refused', text: 'Minimum memory limit allowed is 6MB' };
 	if (options.pidsLimit > 0 && lacks('pids')) {
-		warnings.push('Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.');
+		warnings.push(
+			'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
+		);
 		options.pidsLimit = 0;
 	}
-	if (options.networkMode !== 'host' && options.networkMode !== 'none' && !/^container:/.test(options.networkMode) && !engine.networks.some(n => n.name === options.networkMode || n.id.startsWith(options.networkMode))) {
+	if (
+		options.networkMode !== 'host' &&
+		options.networkMode !== 'none' &&
+		!/^container:/.test(options.networkMode) &&
+		!engine.networks.some(n => n.name === options.networkMode || n.id.startsWith(options.networkMode))
+	) {
 		return { kind: 'refused', text: `network ${options.networkMode} not found` };
 	}
 	touch(world);
@@ -121,8 +168,20 @@ export function createContainer(place: Place, request: CreateRequest): Created {
 	for (const mount of options.mounts) {
 		if (mount.type === 'volume') {
 			if (mount.source === '') mount.source = nextHex(world, 64);
-			if (!engine.volumes.some(v => v.name === mount.source)) engine.volumes.push({ name: mount.source, labels: {}, createdAt: world.state.now, anonymous: /^[0-9a-f]{64}$/.test(mount.source), files: {} });
-		} else if (mount.type === 'bind' && mount.bind !== undefined && machine.view.get(mount.source) === undefined && machine.inside === undefined) {
+			if (!engine.volumes.some(v => v.name === mount.source))
+				engine.volumes.push({
+					name: mount.source,
+					labels: {},
+					createdAt: world.state.now,
+					anonymous: /^[0-9a-f]{64}$/.test(mount.source),
+					files: {},
+				});
+		} else if (
+			mount.type === 'bind' &&
+			mount.bind !== undefined &&
+			machine.view.get(mount.source) === undefined &&
+			machine.inside === undefined
+		) {
 			// Docker makes a missing folder of -v; --mount refuses.
 			world.state.files[mount.source] = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
 		}
@@ -139,7 +198,9 @@ export function createContainer(place: Place, request: CreateRequest): Created {
 		imageRef: request.imageRef,
 		imageId: request.image.id,
 		entrypoint: [...(request.entrypoint ?? request.image.entrypoint)],
-		command: [...(request.command.length > 0 || request.entrypoint !== undefined ? request.command : request.image.command)],
+		command: [
+			...(request.command.length > 0 || request.entrypoint !== undefined ? request.command : request.image.command),
+		],
 		createdAt: world.state.now,
 		status: 'created',
 		startedAt: 0,
@@ -208,20 +269,44 @@ export function startContainer(place: Place, container: Container, attach?: Atta
 	delete container.endsAt;
 	delete container.endsWith;
 	container.pid = nextPid(world);
-	container.ip = options.networkMode === 'host' || options.networkMode === 'none' ? '' : addressIn(engine, options.networkMode);
+	container.ip =
+		options.networkMode === 'host' || options.networkMode === 'none' ? '' : addressIn(engine, options.networkMode);
 	const argv = [...container.entrypoint, ...container.command];
-	container.processes = [{ pid: 1, hostPid: container.pid, argv: options.init ? ['/sbin/docker-init', '--', ...argv] : argv, startedAt: world.state.now }];
+	container.processes = [
+		{
+			pid: 1,
+			hostPid: container.pid,
+			argv: options.init ? ['/sbin/docker-init', '--', ...argv] : argv,
+			startedAt: world.state.now,
+		},
+	];
 	spend(world, 480);
 	const scope = containerScope(machine, engine, container, { pid: 1 });
-	if (options.user !== '' && !/^\d/.test(options.user) && options.user.split(':')[0] !== 'root' && !knowsUser(scope, options.user)) {
+	if (
+		options.user !== '' &&
+		!/^\d/.test(options.user) &&
+		options.user.split(':')[0] !== 'root' &&
+		!knowsUser(scope, options.user)
+	) {
 		stopped(container, 0, world.state.now);
-		return fails(container, `unable to find user ${options.user.split(':')[0]}: no matching entries in passwd file`, 125);
+		return fails(
+			container,
+			`unable to find user ${options.user.split(':')[0]}: no matching entries in passwd file`,
+			125,
+		);
 	}
 	const program = findProgram(scope, argv[0] ?? '');
 	if (program === undefined || program.denied) {
 		stopped(container, program === undefined ? 127 : 126, world.state.now);
-		const why = program !== undefined ? 'permission denied' : (argv[0] ?? '').includes('/') ? 'no such file or directory' : 'executable file not found in $PATH';
-		const where = (argv[0] ?? '').includes('/') ? `exec: "${argv[0]}": stat ${argv[0]}: ${why}` : `exec: "${argv[0]}": ${why}`;
+		const why =
+			program !== undefined
+				? 'permission denied'
+				: (argv[0] ?? '').includes('/')
+					? 'no such file or directory'
+					: 'executable file not found in $PATH';
+		const where = (argv[0] ?? '').includes('/')
+			? `exec: "${argv[0]}": stat ${argv[0]}: ${why}`
+			: `exec: "${argv[0]}": ${why}`;
 		const text =
 			container.isolation === 'sysbox'
 				? `failed to create task for container: failed to create shim task: OCI runtime create failed: container_linux.go:439: starting container process caused: ${where}: unknown`
@@ -234,7 +319,13 @@ export function startContainer(place: Place, container: Container, attach?: Atta
 		else attach?.io.err(text);
 	};
 	const started = world.state.now;
-	const exit = runProgram(scope, { argv, stdin: attach?.stdin ?? noInput, io: { out: log('stdout'), err: log('stderr') }, timeoutMs: attach?.timeoutMs ?? Number.POSITIVE_INFINITY }) ?? 127;
+	const exit =
+		runProgram(scope, {
+			argv,
+			stdin: attach?.stdin ?? noInput,
+			io: { out: log('stdout'), err: log('stderr') },
+			timeoutMs: attach?.timeoutMs ?? Number.POSITIVE_INFINITY,
+		}) ?? 127;
 	if (attach !== undefined) {
 		if (exit === 'endless') return { kind: 'running', exit };
 		if (world.state.now - started > attach.timeoutMs) {
@@ -262,8 +353,13 @@ export function startContainer(place: Place, container: Container, attach?: Atta
 
 function knowsUser(scope: Scope, user: string): boolean {
 	const passwd = scope.view.get('/etc/passwd');
-	const flavour = scope.inside === undefined ? undefined : imageOf(scope.inside.engine, scope.inside.container)?.flavour;
-	return flavour !== 'busybox' && passwd?.kind === 'file' && (passwd.text ?? '').split('\n').some(line => line.startsWith(`${user.split(':')[0]}:`));
+	const flavour =
+		scope.inside === undefined ? undefined : imageOf(scope.inside.engine, scope.inside.container)?.flavour;
+	return (
+		flavour !== 'busybox' &&
+		passwd?.kind === 'file' &&
+		(passwd.text ?? '').split('\n').some(line => line.startsWith(`${user.split(':')[0]}:`))
+	);
 }
 
 function fails(container: Container, text: string, code: number): Started {
@@ -313,7 +409,12 @@ function stopped(container: Container, code: number, now: number): void {
 }
 
 /** The first process has ended: removal, or the restart policy. */
-export function finish(place: Place, container: Container, code: number, by: 'itself' | 'hand' | 'daemon' = 'itself'): void {
+export function finish(
+	place: Place,
+	container: Container,
+	code: number,
+	by: 'itself' | 'hand' | 'daemon' = 'itself',
+): void {
 	const { world } = place.machine;
 	stopped(container, code, world.state.now);
 	if (container.isolation === 'sysbox') {
@@ -331,7 +432,11 @@ export function finish(place: Place, container: Container, code: number, by: 'it
 		return;
 	}
 	const policy = container.options.restart.split(':')[0];
-	if (by !== 'itself' || !(policy === 'always' || policy === 'unless-stopped' || (policy === 'on-failure' && code !== 0))) return;
+	if (
+		by !== 'itself' ||
+		!(policy === 'always' || policy === 'unless-stopped' || (policy === 'on-failure' && code !== 0))
+	)
+		return;
 	if (container.restartCount > 20) return;
 	container.restartCount += 1;
 	startContainer(place, container);
@@ -365,7 +470,13 @@ export function innerPlace(place: Place, container: Container, engine: Engine): 
 }
 
 /** Runs a program in a running container, as `docker exec` does. */
-export function execIn(place: Place, container: Container, argv: readonly string[], options: { user?: string; workdir?: string; env?: Record<string, string>; privileged?: boolean; detached?: boolean }, attach: Attach): Exit | { readonly text: string; readonly code: number } {
+export function execIn(
+	place: Place,
+	container: Container,
+	argv: readonly string[],
+	options: { user?: string; workdir?: string; env?: Record<string, string>; privileged?: boolean; detached?: boolean },
+	attach: Attach,
+): Exit | { readonly text: string; readonly code: number } {
 	const { world } = place.machine;
 	const pid = Math.max(1, ...container.processes.map(p => p.pid)) + 6;
 	const scope = containerScope(place.machine, place.engine, container, {
@@ -378,11 +489,19 @@ export function execIn(place: Place, container: Container, argv: readonly string
 	spend(world, 70);
 	const limit = container.options.pidsLimit;
 	if (limit > 0 && container.processes.length >= limit) {
-		return { code: 126, text: 'OCI runtime exec failed: exec failed: unable to start container process: error starting setns process: fork/exec /proc/self/exe: resource temporarily unavailable: unknown' };
+		return {
+			code: 126,
+			text: 'OCI runtime exec failed: exec failed: unable to start container process: error starting setns process: fork/exec /proc/self/exe: resource temporarily unavailable: unknown',
+		};
 	}
 	if (findProgram(scope, argv[0] ?? '') === undefined) {
-		const why = (argv[0] ?? '').includes('/') ? `exec: "${argv[0]}": stat ${argv[0]}: no such file or directory` : `exec: "${argv[0]}": executable file not found in $PATH`;
-		return { code: 127, text: `OCI runtime exec failed: exec failed: ${container.isolation === 'sysbox' ? 'container_linux.go:439: starting container process caused' : 'unable to start container process'}: ${why}: unknown` };
+		const why = (argv[0] ?? '').includes('/')
+			? `exec: "${argv[0]}": stat ${argv[0]}: no such file or directory`
+			: `exec: "${argv[0]}": executable file not found in $PATH`;
+		return {
+			code: 127,
+			text: `OCI runtime exec failed: exec failed: ${container.isolation === 'sysbox' ? 'container_linux.go:439: starting container process caused' : 'unable to start container process'}: ${why}: unknown`,
+		};
 	}
 	const process = { pid, hostPid: nextPid(world), argv: [...argv], startedAt: world.state.now };
 	container.processes.push(process);

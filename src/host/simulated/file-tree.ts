@@ -27,17 +27,10 @@ export const rootUser: Who = { uid: 0, gid: 0, groups: [0] };
 
 export type Resolved =
 	| { kind: 'found'; path: string; node: Exclude<FileNode, { kind: 'link' }>; viaLink: boolean }
-	| { kind: 'problem'; errno: Errno; /** The target of a link that leads nowhere. */ danglingTo?: string };
+	| { kind: 'problem'; errno: Errno /** The target of a link that leads nowhere. */; danglingTo?: string };
 
 /** Links followed for one path before the kernel gives up. */
 const longestLinkChain = 40;
-
-export function treeView(tree: FileTree): View {
-	return {
-		get: path => (path === '/' ? (tree['/'] ?? { kind: 'folder', mode: 0o755, uid: 0, gid: 0 }) : tree[path]),
-		names: path => namesIn(Object.keys(tree), path),
-	};
-}
 
 export function namesIn(paths: Iterable<string>, folder: string): string[] {
 	const prefix = folder === '/' ? '/' : `${folder}/`;

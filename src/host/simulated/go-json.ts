@@ -2,7 +2,8 @@
 export function goJsonError(text: string): string | undefined {
 	let at = 0;
 	const end = 'unexpected end of JSON input';
-	const show = (char: string) => (char === "'" ? `'\\''` : char === '\n' ? `'\\n'` : char === '\t' ? `'\\t'` : `'${char}'`);
+	const show = (char: string) =>
+		char === "'" ? `'\\''` : char === '\n' ? `'\\n'` : char === '\t' ? `'\\t'` : `'${char}'`;
 	const invalid = (where: string) => (at >= text.length ? end : `invalid character ${show(text.charAt(at))} ${where}`);
 	const space = () => {
 		while (/[ \t\r\n]/.test(text.charAt(at)) && at < text.length) at += 1;
@@ -23,7 +24,8 @@ export function goJsonError(text: string): string | undefined {
 	};
 	const literal = (word: string): string | undefined => {
 		for (const [n, char] of [...word].entries()) {
-			if (text.charAt(at) !== char || at >= text.length) return invalid(n === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting ${show(char)})`);
+			if (text.charAt(at) !== char || at >= text.length)
+				return invalid(n === 0 ? 'looking for beginning of value' : `in literal ${word} (expecting ${show(char)})`);
 			at += 1;
 		}
 		return undefined;

@@ -2,7 +2,16 @@
 
 type Value = unknown;
 
-type Node = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'action'; readonly source: string } | { readonly kind: 'block'; readonly how: 'range' | 'if' | 'with'; readonly source: string; readonly body: readonly Node[]; readonly otherwise: readonly Node[] };
+type Node =
+	| { readonly kind: 'text'; readonly text: string }
+	| { readonly kind: 'action'; readonly source: string }
+	| {
+			readonly kind: 'block';
+			readonly how: 'range' | 'if' | 'with';
+			readonly source: string;
+			readonly body: readonly Node[];
+			readonly otherwise: readonly Node[];
+	  };
 
 export class TemplateError extends Error {
 	override readonly name = 'TemplateError';
@@ -55,10 +64,23 @@ function render(nodes: readonly Node[], dot: Value, variables: Variables): strin
 			const range = /^(?:(\$\w+)\s*,\s*)?(\$\w+)\s*:=\s*(.+)$/s.exec(node.source);
 			const value = evaluate(range?.[3] ?? node.source, dot, variables);
 			if (node.how === 'if') return render(truth(value) ? node.body : node.otherwise, dot, { ...variables });
-			if (node.how === 'with') return render(truth(value) ? node.body : node.otherwise, truth(value) ? value : dot, { ...variables });
-			const entries: [Value, Value][] = Array.isArray(value) ? value.map((v, n) => [n, v]) : typeof value === 'object' && value !== null ? Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)) : [];
+			if (node.how === 'with')
+				return render(truth(value) ? node.body : node.otherwise, truth(value) ? value : dot, { ...variables });
+			const entries: [Value, Value][] = Array.isArray(value)
+				? value.map((v, n) => [n, v])
+				: typeof value === 'object' && value !== null
+					? Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+					: [];
 			if (entries.length === 0) return render(node.otherwise, dot, { ...variables });
-			return entries.map(([key, item]) => render(node.body, item, { ...variables, ...(range?.[1] !== undefined && { [range[1]]: key }), ...(range?.[2] !== undefined && { [range[2]]: item }) })).join('');
+			return entries
+				.map(([key, item]) =>
+					render(node.body, item, {
+						...variables,
+						...(range?.[1] !== undefined && { [range[1]]: key }),
+						...(range?.[2] !== undefined && { [range[2]]: item }),
+					}),
+				)
+				.join('');
 		})
 		.join('');
 }
@@ -73,12 +95,17 @@ function truth(value: Value): boolean {
 export function show(value: Value): string {
 	if (value === null || value === undefined) return '<no value>';
 	if (Array.isArray(value)) return `[${value.map(show).join(' ')}]`;
-	if (typeof value === 'object') return `map[${Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => `${k}:${show(v)}`).join(' ')}]`;
+	if (typeof value === 'object')
+		return `map[${Object.entries(value)
+			.sort(([a], [b]) => (a < b ? -1 : 1))
+			.map(([k, v]) => `${k}:${show(v)}`)
+			.join(' ')}]`;
 	return String(value);
 }
 
 /** Go's encoder escapes these; JSON.stringify does not. */
-export const goJson = (value: Value): string => JSON.stringify(value ?? null).replace(/[<>&]/g, c => `\\u00${c.charCodeAt(0).toString(16)}`);
+export const goJson = (value: Value): string =>
+	JSON.stringify(value ?? null).replace(/[<>&]/g, c => `\\u00${c.charCodeAt(0).toString(16)}`);
 
 function evaluate(source: string, dot: Value, variables: Variables): Value {
 	let value: Value;
@@ -121,7 +148,8 @@ function operand(word: string, dot: Value, variables: Variables): Value {
 		return field(evaluate(word.slice(1, close), dot, variables), word.slice(close + 1));
 	}
 	const variable = /^\$\w*/.exec(word);
-	if (variable !== null) return field(variables[variable[0]] ?? (variable[0] === '$' ? dot : undefined), word.slice(variable[0].length));
+	if (variable !== null)
+		return field(variables[variable[0]] ?? (variable[0] === '$' ? dot : undefined), word.slice(variable[0].length));
 	if (word.startsWith('.')) return field(dot, word);
 	throw new TemplateError(`template parsing error: template: :1: function "${word}" not defined`);
 }
@@ -139,12 +167,19 @@ function field(value: Value, path: string): Value {
 }
 
 /** Fields of docker's own types begin with a capital; keys of maps (labels, runtimes) may be missing without an error. */
-const isRecordOfFields = (value: object): boolean => Object.keys(value).length > 3 && Object.keys(value).every(key => /^[A-Z]/.test(key));
+const isRecordOfFields = (value: object): boolean =>
+	Object.keys(value).length > 3 && Object.keys(value).every(key => /^[A-Z]/.test(key));
 
 const functions: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
 	json: ([value]) => goJson(value),
-	index: ([value, ...keys]) => keys.reduce((current, key) => (typeof current === 'object' && current !== null ? (current as Record<string, Value>)[String(key)] : undefined), value),
-	len: ([value]) => (Array.isArray(value) || typeof value === 'string' ? value.length : Object.keys((value ?? {}) as object).length),
+	index: ([value, ...keys]) =>
+		keys.reduce(
+			(current, key) =>
+				typeof current === 'object' && current !== null ? (current as Record<string, Value>)[String(key)] : undefined,
+			value,
+		),
+	len: ([value]) =>
+		Array.isArray(value) || typeof value === 'string' ? value.length : Object.keys((value ?? {}) as object).length,
 	join: ([list, separator]) => (Array.isArray(list) ? list.map(show).join(String(separator)) : ''),
 	split: ([text, separator]) => String(text).split(String(separator)),
 	lower: ([text]) => String(text).toLowerCase(),

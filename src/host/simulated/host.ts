@@ -17,7 +17,18 @@ import type {
 import { pause, realDelay, type SimulatedClock, simulatedClock } from './clock.ts';
 import { type Errno, errnoWords } from './errno.ts';
 import { applyStanding, type Fault, faultSwitch } from './faults.ts';
-import { absolute, allowed, bytesOf, digestOf, fileNode, type Resolved, resolve, resolveParent, sha256, sizeOf } from './file-tree.ts';
+import {
+	absolute,
+	allowed,
+	bytesOf,
+	digestOf,
+	fileNode,
+	type Resolved,
+	resolve,
+	resolveParent,
+	sha256,
+	sizeOf,
+} from './file-tree.ts';
 import { fileSystemOf } from './mount-table.ts';
 import { sysboxControl } from './packages.ts';
 import { knownToBeAbsent, programs } from './programs/index.ts';
@@ -25,7 +36,18 @@ import { findProgram, runProgram } from './run-program.ts';
 import { changedScope, createNode, hostScope, removeNode, writeText } from './scope.ts';
 import { passTime, signalHostProcess } from './services.ts';
 import type { FileNode, SimulatedState } from './state.ts';
-import { collector, type Exit, noInput, type OutputChunk, type Release, type Scope, type Stdin, touch, UnsimulatedCommand, type World } from './world.ts';
+import {
+	collector,
+	type Exit,
+	noInput,
+	type OutputChunk,
+	type Release,
+	type Scope,
+	type Stdin,
+	touch,
+	UnsimulatedCommand,
+	type World,
+} from './world.ts';
 
 export interface SimulatedHostOptions {
 	readonly state: SimulatedState;
@@ -98,7 +120,8 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		state = world.state;
 		options.onChange?.(state);
 	};
-	const look = (): Scope => hostScope(worldOn(state));
+	/** How the tool's own process sees the host: /proc/self is that process, and not a command's. */
+	const look = (): Scope => changedScope(hostScope(worldOn(state)), { pid: state.identity.pid });
 	/** Changes happen one after the other, as if the machine did them in the order of the calls. */
 	const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
 		const mine = last.then(work, work);
@@ -108,7 +131,13 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 
 	async function command(argv: Argv, exec: ExecOptions, mayChange: boolean): Promise<ExecResult> {
 		await Promise.resolve();
-		const nothing = (problem: NonNullable<ExecResult['problem']>): ExecResult => ({ code: null, stdout: '', stderr: '', problem, elapsedMs: 0 });
+		const nothing = (problem: NonNullable<ExecResult['problem']>): ExecResult => ({
+			code: null,
+			stdout: '',
+			stderr: '',
+			problem,
+			elapsedMs: 0,
+		});
 		if (exec.signal?.aborted) return nothing('cancelled');
 		const world = draft();
 		const scope = hostScope(world);
@@ -201,7 +230,9 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 			const { node, realPath } = found;
 			const limit = read?.maxBytes ?? defaultReadLimit;
 			const size = sizeOf(node);
-			if (size > limit) return { kind: 'too-large', size, limit };
+			// A package or an archive of images is only declared: it has a digest, and no bytes to give. Whoever meets such a
+			// file asks for the digest, as of anything that does not fit into memory.
+			if (size > limit || node.declared !== undefined) return { kind: 'too-large', size, limit: Math.min(limit, size) };
 			return { kind: 'bytes', bytes: new Uint8Array(bytesOf(node)), meta: { ...metaOf(node), size, realPath } };
 		},
 		async stat(path): Promise<StatResult> {
@@ -213,7 +244,16 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				return problem.kind === 'too-large' ? { kind: 'missing' } : problem;
 			}
 			const link = linkAt(scope, full);
-			return { kind: 'found', type: typeOf(found.node), link, meta: { ...metaOf(found.node), size: found.node.kind === 'file' ? sizeOf(found.node) : 0, realPath: found.path } };
+			return {
+				kind: 'found',
+				type: typeOf(found.node),
+				link,
+				meta: {
+					...metaOf(found.node),
+					size: found.node.kind === 'file' ? sizeOf(found.node) : 0,
+					realPath: found.path,
+				},
+			};
 		},
 		async list(path): Promise<ListResult> {
 			const scope = look();
@@ -235,7 +275,12 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		async space(path): Promise<SpaceResult> {
 			const scope = look();
 			const found = resolve(scope.view, absolute(path), scope.who);
-			if (found.kind === 'problem') return found.errno === 'EACCES' ? { kind: 'denied' } : found.errno === 'ENOENT' || found.errno === 'ENOTDIR' ? { kind: 'missing' } : { kind: 'failed', errno: found.errno };
+			if (found.kind === 'problem')
+				return found.errno === 'EACCES'
+					? { kind: 'denied' }
+					: found.errno === 'ENOENT' || found.errno === 'ENOTDIR'
+						? { kind: 'missing' }
+						: { kind: 'failed', errno: found.errno };
 			const fs = fileSystemOf(state.fileSystems, found.path);
 			if (fs === undefined) return { kind: 'failed', errno: 'ENOSYS' };
 			return { kind: 'space', totalBytes: fs.totalBytes, freeBytes: fs.totalBytes - fs.usedBytes };
@@ -253,7 +298,10 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				}
 				const old = target.node;
 				const owner = write.owner ?? { uid: scope.who.uid, gid: scope.who.gid };
-				const node = fileNode(bytes, old === undefined ? { mode: write.mode, ...owner } : { mode: old.mode, uid: old.uid, gid: old.gid });
+				const node = fileNode(
+					bytes,
+					old === undefined ? { mode: write.mode, ...owner } : { mode: old.mode, uid: old.uid, gid: old.gid },
+				);
 				const errno = createNode(scope, target.path, node);
 				if (errno !== undefined) return failedWrite(errno, path);
 				return { kind: 'written', sha256: sha256(bytes), atomic: true };
@@ -273,7 +321,10 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		makeFolder: (path, make) =>
 			change(scope => {
 				const found = resolve(scope.view, absolute(path), scope.who);
-				if (found.kind === 'found') return found.node.kind === 'folder' ? { kind: 'written', sha256: '', atomic: true } : failedWrite('EEXIST', path);
+				if (found.kind === 'found')
+					return found.node.kind === 'folder'
+						? { kind: 'written', sha256: '', atomic: true }
+						: failedWrite('EEXIST', path);
 				const owner = make.owner ?? { uid: scope.who.uid, gid: scope.who.gid };
 				const errno = createNode(scope, absolute(path), { kind: 'folder', mode: make.mode, ...owner });
 				return errno === undefined ? { kind: 'written', sha256: '', atomic: true } : failedWrite(errno, path);
@@ -281,7 +332,10 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		removeFolder: path =>
 			change(scope => {
 				const found = resolve(scope.view, absolute(path), scope.who);
-				if (found.kind === 'problem') return found.errno === 'ENOENT' ? { kind: 'written', sha256: '', atomic: true } : failedWrite(found.errno, path);
+				if (found.kind === 'problem')
+					return found.errno === 'ENOENT'
+						? { kind: 'written', sha256: '', atomic: true }
+						: failedWrite(found.errno, path);
 				if (found.node.kind !== 'folder') return failedWrite('ENOTDIR', path);
 				if (scope.view.names(found.path).length > 0) return failedWrite('ENOTEMPTY', path);
 				const errno = removeNode(scope, found.path);
@@ -302,7 +356,11 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 	};
 	return self;
 
-	async function download(url: string, path: string, get: Parameters<WriteHost['download']>[2]): Promise<DownloadResult> {
+	async function download(
+		url: string,
+		path: string,
+		get: Parameters<WriteHost['download']>[2],
+	): Promise<DownloadResult> {
 		const failed = (message: string): DownloadResult => ({ kind: 'failed', message });
 		if (get.signal?.aborted) return failed('cancelled');
 		const world = draft();
@@ -317,7 +375,8 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 			clock.advance(300);
 			return failed(`getaddrinfo ENOTFOUND ${host}`);
 		}
-		if (release.size > get.maxBytes) return failed(`the file has ${release.size} bytes, more than the ${get.maxBytes} that were allowed`);
+		if (release.size > get.maxBytes)
+			return failed(`the file has ${release.size} bytes, more than the ${get.maxBytes} that were allowed`);
 		const duration = 300 + release.size / bytesPerMs;
 		if (duration > get.timeoutMs) {
 			clock.advance(get.timeoutMs);
@@ -336,7 +395,11 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 			mode: 0o600,
 			uid: scope.who.uid,
 			gid: scope.who.gid,
-			declared: { size: release.size, sha256: release.sha256, ...(control !== undefined && { holds: { kind: 'deb' as const, package: control } }) },
+			declared: {
+				size: release.size,
+				sha256: release.sha256,
+				...(control !== undefined && { holds: { kind: 'deb' as const, package: control } }),
+			},
 		};
 		const errno = createNode(scope, absolute(path), node);
 		if (errno !== undefined) return failed(`${errno}: ${errnoWords(errno).toLowerCase()}, open '${path}'`);
@@ -347,10 +410,21 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 
 function somethingIsDue(state: SimulatedState): boolean {
 	const { engine } = state.docker;
-	return Object.values(state.units).some(u => u.retryAt !== undefined && u.retryAt <= state.now) || (engine.up && engine.containers.some(c => c.status === 'running' && ((c.endsAt !== undefined && c.endsAt <= state.now) || c.processes.some(p => p.endsAt !== undefined && p.endsAt <= state.now))));
+	return (
+		Object.values(state.units).some(u => u.retryAt !== undefined && u.retryAt <= state.now) ||
+		(engine.up &&
+			engine.containers.some(
+				c =>
+					c.status === 'running' &&
+					((c.endsAt !== undefined && c.endsAt <= state.now) ||
+						c.processes.some(p => p.endsAt !== undefined && p.endsAt <= state.now)),
+			))
+	);
 }
 
-type FileFound = { readonly kind: 'file'; readonly node: Extract<FileNode, { kind: 'file' }>; readonly realPath: string } | { readonly kind: 'problem'; readonly problem: ReadProblem };
+type FileFound =
+	| { readonly kind: 'file'; readonly node: Extract<FileNode, { kind: 'file' }>; readonly realPath: string }
+	| { readonly kind: 'problem'; readonly problem: ReadProblem };
 
 function fileAt(scope: Scope, path: string): FileFound {
 	const found = resolve(scope.view, absolute(path), scope.who);
@@ -386,9 +460,12 @@ type Real = Exclude<FileNode, { kind: 'link' }>;
 
 const metaOf = (node: Real) => ({ mode: node.mode, uid: node.uid, gid: node.gid });
 
-const typeOf = (node: Real): Extract<StatResult, { kind: 'found' }>['type'] => (node.kind === 'folder' ? 'directory' : node.kind);
+const typeOf = (node: Real): Extract<StatResult, { kind: 'found' }>['type'] =>
+	node.kind === 'folder' ? 'directory' : node.kind;
 
-type WriteTarget = { readonly kind: 'target'; readonly path: string; readonly node: Extract<FileNode, { kind: 'file' }> | undefined } | { readonly kind: 'failed'; readonly result: WriteResult };
+type WriteTarget =
+	| { readonly kind: 'target'; readonly path: string; readonly node: Extract<FileNode, { kind: 'file' }> | undefined }
+	| { readonly kind: 'failed'; readonly result: WriteResult };
 
 /** Where a write goes: through links, to a file that is there or could be. */
 function writeTarget(scope: Scope, path: string): WriteTarget {
@@ -406,11 +483,17 @@ function writeTarget(scope: Scope, path: string): WriteTarget {
 	return { kind: 'target', path: parent.child, node: undefined };
 }
 
-const failedWrite = (errno: Errno | NonNullable<Fault['errno']>, path: string): WriteResult => ({ kind: 'failed', errno, message: `${errno}: ${errnoWords(errno).toLowerCase()}, open '${path}'` });
+const failedWrite = (errno: Errno | NonNullable<Fault['errno']>, path: string): WriteResult => ({
+	kind: 'failed',
+	errno,
+	message: `${errno}: ${errnoWords(errno).toLowerCase()}, open '${path}'`,
+});
 
-const expectedAt = (node: Extract<FileNode, { kind: 'file' }> | undefined): Expected => (node === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: digestOf(node) });
+const expectedAt = (node: Extract<FileNode, { kind: 'file' }> | undefined): Expected =>
+	node === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: digestOf(node) };
 
-const same = (a: Expected, b: Expected): boolean => (a.kind === 'missing' || b.kind === 'missing' ? a.kind === b.kind : a.sha256 === b.sha256);
+const same = (a: Expected, b: Expected): boolean =>
+	a.kind === 'missing' || b.kind === 'missing' ? a.kind === b.kind : a.sha256 === b.sha256;
 
 /** Another program was faster, where the faults say so. */
 function disturbed(scope: Scope, path: string): void {
@@ -430,13 +513,22 @@ function rejection(scope: Scope, argv: Argv, bytes: Uint8Array): string | undefi
 	const { io, chunks } = collector();
 	const [program, ...args] = argv;
 	const asked = hostScope(world);
-	const exit = runProgram(asked, { argv: [program, ...args.map(a => (a === '{}' ? path : a))], stdin: noInput, io, timeoutMs: 30_000 });
+	const exit = runProgram(asked, {
+		argv: [program, ...args.map(a => (a === '{}' ? path : a))],
+		stdin: noInput,
+		io,
+		timeoutMs: 30_000,
+	});
 	if (exit === 0) return undefined;
 	if (exit === undefined) return `${program} is not there`;
 	return (textOf(chunks, 'stderr') || textOf(chunks, 'stdout')).replaceAll(path, '{}').trim();
 }
 
-const textOf = (chunks: readonly OutputChunk[], stream: OutputChunk['stream']): string => chunks.filter(c => c.stream === stream).map(c => c.text).join('');
+const textOf = (chunks: readonly OutputChunk[], stream: OutputChunk['stream']): string =>
+	chunks
+		.filter(c => c.stream === stream)
+		.map(c => c.text)
+		.join('');
 
 function linesOf(chunks: readonly OutputChunk[]): OutputLine[] {
 	const lines: OutputLine[] = [];
@@ -446,11 +538,15 @@ function linesOf(chunks: readonly OutputChunk[]): OutputLine[] {
 		open[stream] = parts.pop() ?? '';
 		for (const part of parts) lines.push({ stream, text: part.replace(/\r$/, '') });
 	}
-	for (const stream of ['stdout', 'stderr'] as const) if (open[stream] !== '') lines.push({ stream, text: open[stream] });
+	for (const stream of ['stdout', 'stderr'] as const)
+		if (open[stream] !== '') lines.push({ stream, text: open[stream] });
 	return lines;
 }
 
-function limited(chunks: readonly OutputChunk[], maxBytes: number): { readonly chunks: readonly OutputChunk[]; readonly tooMuch: boolean } {
+function limited(
+	chunks: readonly OutputChunk[],
+	maxBytes: number,
+): { readonly chunks: readonly OutputChunk[]; readonly tooMuch: boolean } {
 	let left = maxBytes;
 	const kept: OutputChunk[] = [];
 	for (const chunk of chunks) {

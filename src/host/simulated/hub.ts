@@ -35,9 +35,15 @@ const dind = (ref: string, version: string): Image =>
 		volumes: ['/var/lib/docker'],
 	});
 
-const client = (ref: string, version: string): Image => image(ref, 'dind', 226, { entrypoint: ['docker-entrypoint.sh'], command: ['sh'], env: [path, `DOCKER_VERSION=${version}`, 'DOCKER_TLS_CERTDIR=/certs'] });
+const client = (ref: string, version: string): Image =>
+	image(ref, 'dind', 226, {
+		entrypoint: ['docker-entrypoint.sh'],
+		command: ['sh'],
+		env: [path, `DOCKER_VERSION=${version}`, 'DOCKER_TLS_CERTDIR=/certs'],
+	});
 
-const server = (ref: string, megabytes: number, rest: Partial<Image> = {}): Image => image(ref, 'service', megabytes, { entrypoint: ['service'], command: [], ...rest });
+const server = (ref: string, megabytes: number, rest: Partial<Image> = {}): Image =>
+	image(ref, 'service', megabytes, { entrypoint: ['service'], command: [], ...rest });
 
 /** Images that the simulated internet has. */
 export function hubImages(): Image[] {
@@ -49,8 +55,18 @@ export function hubImages(): Image[] {
 		client('docker:29', '29.7.2'),
 		client('docker:cli', '29.7.2'),
 		client('docker:latest', '29.7.2'),
-		image('registry:2', 'registry', 26, { entrypoint: ['/entrypoint.sh'], command: ['/etc/docker/registry/config.yml'], exposed: ['5000/tcp'], volumes: ['/var/lib/registry'] }),
-		image('registry:3', 'registry', 38, { entrypoint: ['/entrypoint.sh'], command: ['/etc/distribution/config.yml'], exposed: ['5000/tcp'], volumes: ['/var/lib/registry'] }),
+		image('registry:2', 'registry', 26, {
+			entrypoint: ['/entrypoint.sh'],
+			command: ['/etc/docker/registry/config.yml'],
+			exposed: ['5000/tcp'],
+			volumes: ['/var/lib/registry'],
+		}),
+		image('registry:3', 'registry', 38, {
+			entrypoint: ['/entrypoint.sh'],
+			command: ['/etc/distribution/config.yml'],
+			exposed: ['5000/tcp'],
+			volumes: ['/var/lib/registry'],
+		}),
 		image('busybox:latest', 'busybox', 4.5),
 		image('busybox:1.37', 'busybox', 4.5),
 		image('busybox:stable', 'busybox', 4.5),
@@ -59,7 +75,10 @@ export function hubImages(): Image[] {
 		image('debian:latest', 'debian', 120, { command: ['bash'] }),
 		image('debian:13-slim', 'debian', 78, { command: ['bash'] }),
 		image('ubuntu:24.04', 'debian', 78, { command: ['/bin/bash'] }),
-		image('nestybox/ubuntu-noble-systemd-docker:latest', 'systemd', 702, { entrypoint: ['/sbin/init', '--log-level=err'], command: [] }),
+		image('nestybox/ubuntu-noble-systemd-docker:latest', 'systemd', 702, {
+			entrypoint: ['/sbin/init', '--log-level=err'],
+			command: [],
+		}),
 		server('gitlab/gitlab-runner:latest', 812, { env: [path], volumes: ['/etc/gitlab-runner', '/home/gitlab-runner'] }),
 		server('jenkins/inbound-agent:latest', 402, { user: 'jenkins', env: [path, 'AGENT_WORKDIR=/home/jenkins/agent'] }),
 		server('postgres:17', 438, { exposed: ['5432/tcp'], volumes: ['/var/lib/postgresql/data'] }),

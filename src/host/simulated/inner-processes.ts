@@ -7,11 +7,14 @@ export function containersAround(scope: Scope): readonly Container[] {
 }
 
 const processesIn = (container: Container): number =>
-	container.processes.length + (container.engine?.containers.reduce((sum, inner) => sum + (inner.pid === 0 ? 0 : processesIn(inner)), 0) ?? 0);
+	container.processes.length +
+	(container.engine?.containers.reduce((sum, inner) => sum + (inner.pid === 0 ? 0 : processesIn(inner)), 0) ?? 0);
 
 /** Every limit on the way out counts: that of an inner container and that of the one around it. */
 export function canFork(scope: Scope): boolean {
-	return containersAround(scope).every(({ options, ...container }) => options.pidsLimit <= 0 || processesIn({ options, ...container }) < options.pidsLimit);
+	return containersAround(scope).every(
+		({ options, ...container }) => options.pidsLimit <= 0 || processesIn({ options, ...container }) < options.pidsLimit,
+	);
 }
 
 /** A process that goes on beside the one that started it. Returns its pid inside. */
@@ -34,7 +37,10 @@ export function killedForMemory(scope: Scope, bytes: number): boolean {
 	const limited = containersAround(scope).find(({ options }) => options.memory > 0 && bytes > options.memory);
 	if (limited === undefined) return false;
 	limited.oomKilled = true;
-	scope.world.state.kernelLog.push({ at: scope.world.state.now, text: `Memory cgroup out of memory: Killed process in docker-${limited.id}.scope` });
+	scope.world.state.kernelLog.push({
+		at: scope.world.state.now,
+		text: `Memory cgroup out of memory: Killed process in docker-${limited.id}.scope`,
+	});
 	return true;
 }
 

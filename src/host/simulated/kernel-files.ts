@@ -45,20 +45,45 @@ function machineWideProc(scope: Scope, tree: FileTree): void {
 	const hostUptime = ((state.now - machine.bootedAt) / 1000).toFixed(2);
 	add(tree, '/proc/uptime', confinement.kind === 'sysbox' ? `${uptime} ${uptime}\n` : `${hostUptime} ${hostUptime}\n`);
 	add(tree, '/proc/version', `Linux version ${machine.kernel} (buildd@lcy02) ${machine.kernelBuild}\n`);
-	add(tree, '/proc/filesystems', machine.filesystems.map(name => (name.startsWith('nodev ') ? `nodev\t${name.slice(6)}\n` : `\t${name}\n`)).join(''));
+	add(
+		tree,
+		'/proc/filesystems',
+		machine.filesystems.map(name => (name.startsWith('nodev ') ? `nodev\t${name.slice(6)}\n` : `\t${name}\n`)).join(''),
+	);
 	add(tree, '/proc/modules', machine.modules.map(name => `${name} 16384 0 - Live 0x0000000000000000\n`).join(''));
 	add(tree, '/proc/swaps', 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n');
 	add(tree, '/proc/loadavg', '0.42 0.37 0.30 1/412 31337\n');
-	add(tree, '/proc/stat', `cpu  120000 0 40000 9000000 1200 0 800 0 0 0\nbtime ${Math.floor(machine.bootedAt / 1000)}\nprocesses ${state.nextPid}\n`);
-	add(tree, '/proc/cmdline', `BOOT_IMAGE=/boot/vmlinuz-${machine.kernel} root=UUID=7a3c ro console=tty1 console=ttyS0\n`);
-	add(tree, '/proc/kallsyms', kernelSymbols(confinement.initialUserNamespace && confinement.privileged && scope.who.uid === 0));
-	add(tree, '/proc/keys', masked ? '' : '0d5e1f2a I--Q---     4 perm 3f030000     0     0 keyring   _ses: 1\n', masked ? 0o666 : 0o444);
+	add(
+		tree,
+		'/proc/stat',
+		`cpu  120000 0 40000 9000000 1200 0 800 0 0 0\nbtime ${Math.floor(machine.bootedAt / 1000)}\nprocesses ${state.nextPid}\n`,
+	);
+	add(
+		tree,
+		'/proc/cmdline',
+		`BOOT_IMAGE=/boot/vmlinuz-${machine.kernel} root=UUID=7a3c ro console=tty1 console=ttyS0\n`,
+	);
+	add(
+		tree,
+		'/proc/kallsyms',
+		kernelSymbols(confinement.initialUserNamespace && confinement.privileged && scope.who.uid === 0),
+	);
+	add(
+		tree,
+		'/proc/keys',
+		masked ? '' : '0d5e1f2a I--Q---     4 perm 3f030000     0     0 keyring   _ses: 1\n',
+		masked ? 0o666 : 0o444,
+	);
 	add(tree, '/proc/timer_list', '', 0o400);
 	add(tree, '/proc/kcore', masked ? '' : '\x7fELF', masked ? 0o666 : 0o400);
 	add(tree, '/proc/kmsg', '', 0o400);
 	add(tree, '/proc/sysrq-trigger', '', 0o200, confinement.initialUserNamespace ? 0 : 65534);
 	add(tree, '/proc/cgroups', '#subsys_name\thierarchy\tnum_cgroups\tenabled\n');
-	add(tree, '/proc/partitions', 'major minor  #blocks  name\n\n 252        0   83886080 vda\n 252        1   82837504 vda1\n');
+	add(
+		tree,
+		'/proc/partitions',
+		'major minor  #blocks  name\n\n 252        0   83886080 vda\n 252        1   82837504 vda1\n',
+	);
 }
 
 function processFiles(scope: Scope, tree: FileTree, process: SeenProcess): void {
@@ -74,17 +99,54 @@ function processFiles(scope: Scope, tree: FileTree, process: SeenProcess): void 
 	add(tree, `${at}/comm`, `${process.comm}\n`, 0o644, owner);
 	add(tree, `${at}/cmdline`, process.argv.map(word => `${word}\0`).join(''), 0o444, owner);
 	const ticks = Math.max(1, Math.round((process.startedAt - scope.world.state.machine.bootedAt) / 10));
-	add(tree, `${at}/stat`, `${process.pid} (${process.comm}) S ${process.ppid} ${process.pid} ${process.pid} 0 -1 4194560 1520 0 3 0 4 2 0 0 20 0 1 0 ${ticks} 8912896 512 18446744073709551615 1 1 0 0 0 0 0 4096 1260 0 0 0 17 1 0 0 0 0 0\n`, 0o444, owner);
+	add(
+		tree,
+		`${at}/stat`,
+		`${process.pid} (${process.comm}) S ${process.ppid} ${process.pid} ${process.pid} 0 -1 4194560 1520 0 3 0 4 2 0 0 20 0 1 0 ${ticks} 8912896 512 18446744073709551615 1 1 0 0 0 0 0 4096 1260 0 0 0 17 1 0 0 0 0 0\n`,
+		0o444,
+		owner,
+	);
 	add(tree, `${at}/status`, statusText(process), 0o444, owner);
 	add(tree, `${at}/limits`, limitsText(Math.round(scope.world.state.machine.memoryKb / 256)), 0o444, owner);
 	add(tree, `${at}/cgroup`, cgroupOf(scope, process), 0o444, owner);
 	const mounts = mountTable(target);
-	add(tree, `${at}/mountinfo`, mounts.map(m => `${m.id} ${m.parent} ${m.device} ${m.root} ${m.point} ${m.options}${m.shared} - ${m.type} ${m.source} ${m.superOptions}\n`).join(''), 0o444, owner);
-	add(tree, `${at}/mounts`, mounts.map(m => `${m.source} ${m.point} ${m.type} ${m.options},${m.superOptions.replace(/^r[wo],?/, '')} 0 0\n`.replace(', 0 0', ' 0 0')).join(''), 0o444, owner);
-	add(tree, `${at}/oom_score_adj`, process.comm.startsWith('sysbox-') ? '-500\n' : process.comm === 'dockerd' ? '-500\n' : '0\n', 0o644, owner);
+	add(
+		tree,
+		`${at}/mountinfo`,
+		mounts
+			.map(
+				m =>
+					`${m.id} ${m.parent} ${m.device} ${m.root} ${m.point} ${m.options}${m.shared} - ${m.type} ${m.source} ${m.superOptions}\n`,
+			)
+			.join(''),
+		0o444,
+		owner,
+	);
+	add(
+		tree,
+		`${at}/mounts`,
+		mounts
+			.map(m =>
+				`${m.source} ${m.point} ${m.type} ${m.options},${m.superOptions.replace(/^r[wo],?/, '')} 0 0\n`.replace(
+					', 0 0',
+					' 0 0',
+				),
+			)
+			.join(''),
+		0o444,
+		owner,
+	);
+	add(
+		tree,
+		`${at}/oom_score_adj`,
+		process.comm.startsWith('sysbox-') ? '-500\n' : process.comm === 'dockerd' ? '-500\n' : '0\n',
+		0o644,
+		owner,
+	);
 	add(tree, `${at}/attr/current`, confinement.apparmor ? 'docker-default (enforce)\n' : 'unconfined\n', 0o666, owner);
 	add(tree, `${at}/environ`, '', 0o400, owner);
-	for (const [name, number] of Object.entries(process.namespaces)) putLink(tree, `${at}/ns/${name}`, `${name}:[${number}]`);
+	for (const [name, number] of Object.entries(process.namespaces))
+		putLink(tree, `${at}/ns/${name}`, `${name}:[${number}]`);
 	putLink(tree, `${at}/root`, '/');
 	putLink(tree, `${at}/cwd`, '/');
 	putLink(tree, `${at}/exe`, process.exe);
@@ -134,7 +196,8 @@ function cgroupOf(scope: Scope, process: SeenProcess): string {
 }
 
 /** Sysctls that Sysbox lets a container change for itself only (seen with Sysbox 0.7.0: /proc/sys is sysboxfs). */
-const emulated = /^(?:net\.|kernel\.(?:panic|panic_on_oops|hostname|domainname|pid_max|dmesg_restrict|sysrq|shm|msg|sem|kptr_restrict|yama\.ptrace_scope|ngroups_max|cap_last_cap|printk)|vm\.(?:overcommit_memory|mmap_min_addr)|fs\.(?:file-max|nr_open|protected_))/;
+const emulated =
+	/^(?:net\.|kernel\.(?:panic|panic_on_oops|hostname|domainname|pid_max|dmesg_restrict|sysrq|shm|msg|sem|kptr_restrict|yama\.ptrace_scope|ngroups_max|cap_last_cap|printk)|vm\.(?:overcommit_memory|mmap_min_addr)|fs\.(?:file-max|nr_open|protected_))/;
 
 export const isEmulated = (key: string): boolean => emulated.test(key);
 
@@ -147,11 +210,17 @@ export function sysctlValue(scope: Scope, key: string): string | undefined {
 	const { container, parent } = scope.inside;
 	if (key === 'kernel.hostname' && container.options.utsMode !== 'host') return container.hostname;
 	const own = container.sysctls[key];
-	return own !== undefined && (container.isolation === 'sysbox' || ownNamespace.test(key)) ? own : sysctlValue(parent, key);
+	return own !== undefined && (container.isolation === 'sysbox' || ownNamespace.test(key))
+		? own
+		: sysctlValue(parent, key);
 }
 
 function sysctlFiles(scope: Scope, tree: FileTree): void {
-	const keys = new Set([...Object.keys(scope.world.state.sysctls), 'kernel.hostname', ...Object.keys(scope.inside?.container.sysctls ?? {})]);
+	const keys = new Set([
+		...Object.keys(scope.world.state.sysctls),
+		'kernel.hostname',
+		...Object.keys(scope.inside?.container.sysctls ?? {}),
+	]);
 	for (const key of keys) {
 		const value = sysctlValue(scope, key);
 		if (value !== undefined) add(tree, sysctlPath(key), `${value}\n`, 0o644);
@@ -182,7 +251,9 @@ function sysFiles(scope: Scope, tree: FileTree): void {
 	}
 	add(tree, '/sys/power/state', 'freeze mem\n', 0o644, confinement.initialUserNamespace ? 0 : 65534);
 	putFolder(tree, '/sys/block/vda', 0o555);
-	for (const device of scope.inside === undefined ? ['lo', scope.world.state.network.device, 'docker0'] : ['lo', 'eth0']) {
+	for (const device of scope.inside === undefined
+		? ['lo', scope.world.state.network.device, 'docker0']
+		: ['lo', 'eth0']) {
 		putFolder(tree, `/sys/class/net/${device}`, 0o555);
 	}
 	add(tree, '/sys/devices/system/cpu/online', machine.cpus > 1 ? `0-${machine.cpus - 1}\n` : '0\n');
@@ -194,9 +265,15 @@ function cgroupFiles(scope: Scope, tree: FileTree): void {
 	putFolder(tree, root, 0o555);
 	const own = scope.inside?.container;
 	if (machine.cgroupVersion === 1) {
+		const running = own === undefined ? scope.world.state.docker.engine.containers.filter(c => c.pid !== 0) : [];
 		for (const controller of machine.cgroupControllers) {
 			putFolder(tree, `${root}/${controller}`, 0o555);
-			if (own !== undefined) limitFilesV1(tree, `${root}/${controller}`, controller, own);
+			if (own !== undefined) limitFilesV1(tree, `${root}/${controller}`, controller, own, own.isolation === 'sysbox');
+			for (const container of running) {
+				const folder = `${root}/${controller}/system.slice/docker-${container.id}.scope`;
+				putFolder(tree, folder, 0o555);
+				limitFilesV1(tree, folder, controller, container, false);
+			}
 		}
 		return;
 	}
@@ -216,32 +293,57 @@ function cgroupFiles(scope: Scope, tree: FileTree): void {
 }
 
 /** A container of Sysbox sees a child of its limited cgroup: no quota and no limit of pids there, yet both are in force. */
-function limitFiles(tree: FileTree, folder: string, container: Container, controllers: readonly string[], child: boolean): void {
+function limitFiles(
+	tree: FileTree,
+	folder: string,
+	container: Container,
+	controllers: readonly string[],
+	child: boolean,
+): void {
 	const { options } = container;
 	if (controllers.includes('memory')) {
 		add(tree, `${folder}/memory.max`, options.memory > 0 ? `${options.memory}\n` : 'max\n', 0o644);
 		add(tree, `${folder}/memory.swap.max`, options.memory > 0 ? `${options.memory}\n` : 'max\n', 0o644);
 		add(tree, `${folder}/memory.current`, `${container.processes.length * 1_200_000}\n`);
-		add(tree, `${folder}/memory.events`, `low 0\nhigh 0\nmax ${container.oomKilled ? 14 : 0}\noom ${container.oomKilled ? 1 : 0}\noom_kill ${container.oomKilled ? 1 : 0}\n`);
+		add(
+			tree,
+			`${folder}/memory.events`,
+			`low 0\nhigh 0\nmax ${container.oomKilled ? 14 : 0}\noom ${container.oomKilled ? 1 : 0}\noom_kill ${container.oomKilled ? 1 : 0}\n`,
+		);
 	}
 	if (controllers.includes('pids')) {
 		add(tree, `${folder}/pids.max`, options.pidsLimit > 0 && !child ? `${options.pidsLimit}\n` : 'max\n', 0o644);
 		add(tree, `${folder}/pids.current`, `${container.processes.length}\n`);
 	}
 	if (controllers.includes('cpu')) {
-		add(tree, `${folder}/cpu.max`, options.nanoCpus > 0 && !child ? `${options.nanoCpus / 10_000} 100000\n` : 'max 100000\n', 0o644);
-		add(tree, `${folder}/cpu.stat`, `usage_usec ${container.throttledPeriods * 50_000 + 120_000}\nuser_usec 80000\nsystem_usec 40000\nnr_periods ${container.throttledPeriods}\nnr_throttled ${child ? 0 : container.throttledPeriods}\nthrottled_usec ${child ? 0 : container.throttledPeriods * 50_000}\n`);
+		add(
+			tree,
+			`${folder}/cpu.max`,
+			options.nanoCpus > 0 && !child ? `${options.nanoCpus / 10_000} 100000\n` : 'max 100000\n',
+			0o644,
+		);
+		add(
+			tree,
+			`${folder}/cpu.stat`,
+			`usage_usec ${container.throttledPeriods * 50_000 + 120_000}\nuser_usec 80000\nsystem_usec 40000\nnr_periods ${container.throttledPeriods}\nnr_throttled ${child ? 0 : container.throttledPeriods}\nthrottled_usec ${child ? 0 : container.throttledPeriods * 50_000}\n`,
+		);
 		add(tree, `${folder}/cpu.weight`, '100\n', 0o644);
 	}
 }
 
-function limitFilesV1(tree: FileTree, folder: string, controller: string, container: Container): void {
-	const { options, isolation } = container;
-	const child = isolation === 'sysbox';
-	if (controller === 'memory') add(tree, `${folder}/memory.limit_in_bytes`, `${options.memory || '9223372036854771712'}\n`, 0o644);
-	if (controller === 'pids') add(tree, `${folder}/pids.max`, child || options.pidsLimit <= 0 ? 'max\n' : `${options.pidsLimit}\n`, 0o644);
+function limitFilesV1(tree: FileTree, folder: string, controller: string, container: Container, child: boolean): void {
+	const { options } = container;
+	if (controller === 'memory')
+		add(tree, `${folder}/memory.limit_in_bytes`, `${options.memory || '9223372036854771712'}\n`, 0o644);
+	if (controller === 'pids')
+		add(tree, `${folder}/pids.max`, child || options.pidsLimit <= 0 ? 'max\n' : `${options.pidsLimit}\n`, 0o644);
 	if (controller !== 'cpu') return;
-	add(tree, `${folder}/cpu.cfs_quota_us`, child || options.nanoCpus === 0 ? '-1\n' : `${options.nanoCpus / 10_000}\n`, 0o644);
+	add(
+		tree,
+		`${folder}/cpu.cfs_quota_us`,
+		child || options.nanoCpus === 0 ? '-1\n' : `${options.nanoCpus / 10_000}\n`,
+		0o644,
+	);
 	add(tree, `${folder}/cpu.cfs_period_us`, '100000\n', 0o644);
 	add(tree, `${folder}/cpu.shares`, `${child ? 1024 : options.cpuShares || 1024}\n`, 0o644);
 }

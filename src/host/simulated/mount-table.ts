@@ -74,7 +74,8 @@ function hostMounts(scope: Scope): Mount[] {
 	for (const [point, type, source] of hostKernelMounts) {
 		if (type === 'cgroup2' && state.machine.cgroupVersion === 1) {
 			push(point, 'tmpfs', 'tmpfs', 'ro,nosuid,nodev,noexec', 'ro,mode=755');
-			for (const name of state.machine.cgroupControllers) push(`${point}/${name}`, 'cgroup', 'cgroup', 'rw,nosuid,nodev,noexec,relatime', `rw,${name}`);
+			for (const name of state.machine.cgroupControllers)
+				push(`${point}/${name}`, 'cgroup', 'cgroup', 'rw,nosuid,nodev,noexec,relatime', `rw,${name}`);
 			continue;
 		}
 		if (type === 'securityfs' && !state.machine.apparmor) continue;
@@ -86,13 +87,34 @@ function hostMounts(scope: Scope): Mount[] {
 	}
 	for (const container of state.docker.engine.containers) {
 		if (container.pid === 0) continue;
-		push(`/var/lib/docker/rootfs/overlayfs/${container.id}`, 'overlay', 'overlay', 'rw,relatime', 'rw,lowerdir=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs');
-		if (container.isolation === 'sysbox') push(`/var/lib/sysboxfs/${container.id}`, 'fuse', 'sysboxfs', 'rw,nosuid,nodev,relatime', 'rw,user_id=0,group_id=0,default_permissions,allow_other');
+		push(
+			`/var/lib/docker/rootfs/overlayfs/${container.id}`,
+			'overlay',
+			'overlay',
+			'rw,relatime',
+			'rw,lowerdir=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs',
+		);
+		if (container.isolation === 'sysbox')
+			push(
+				`/var/lib/sysboxfs/${container.id}`,
+				'fuse',
+				'sysboxfs',
+				'rw,nosuid,nodev,relatime',
+				'rw,user_id=0,group_id=0,default_permissions,allow_other',
+			);
 	}
 	return mounts;
 }
 
-const sysboxVolumes = ['kubelet', 'k0s', 'rancher/k3s', 'rancher/rke2', 'buildkit', 'containerd/io.containerd.snapshotter.v1.overlayfs', 'docker'];
+const sysboxVolumes = [
+	'kubelet',
+	'k0s',
+	'rancher/k3s',
+	'rancher/rke2',
+	'buildkit',
+	'containerd/io.containerd.snapshotter.v1.overlayfs',
+	'docker',
+];
 
 function containerMounts(scope: Scope, inside: NonNullable<Scope['inside']>): Mount[] {
 	const { container, parent } = inside;
@@ -119,7 +141,13 @@ function containerMounts(scope: Scope, inside: NonNullable<Scope['inside']>): Mo
 	const kernel = confinement.readOnlyKernel ? 'ro' : 'rw';
 	const noexec = 'nosuid,nodev,noexec,relatime';
 	const owner = sysbox ? ',uid=100000,gid=100000' : '';
-	push('/', 'overlay', 'overlay', `${container.options.readOnly ? 'ro' : 'rw'},relatime`, 'rw,lowerdir=/var/lib/docker/overlay2/l/A:/var/lib/docker/overlay2/l/B,upperdir=/var/lib/docker/overlay2/C/diff,workdir=/var/lib/docker/overlay2/C/work');
+	push(
+		'/',
+		'overlay',
+		'overlay',
+		`${container.options.readOnly ? 'ro' : 'rw'},relatime`,
+		'rw,lowerdir=/var/lib/docker/overlay2/l/A:/var/lib/docker/overlay2/l/B,upperdir=/var/lib/docker/overlay2/C/diff,workdir=/var/lib/docker/overlay2/C/work',
+	);
 	push('/proc', 'proc', 'proc', `rw,${noexec}`);
 	push('/dev', 'tmpfs', 'tmpfs', 'rw,nosuid', `rw,size=65536k,mode=755${owner}`);
 	push('/dev/pts', 'devpts', 'devpts', 'rw,nosuid,noexec,relatime', 'rw,gid=5,mode=620,ptmxmode=666');
@@ -129,30 +157,64 @@ function containerMounts(scope: Scope, inside: NonNullable<Scope['inside']>): Mo
 	push('/dev/shm', 'tmpfs', 'shm', `rw,${noexec}`, `rw,size=65536k${owner}`);
 	const fuse = 'rw,user_id=0,group_id=0,default_permissions,allow_other';
 	if (sysbox) {
-		for (const point of ['/sys/devices/virtual', '/sys/kernel', '/sys/module/nf_conntrack/parameters', '/proc/swaps', '/proc/sys', '/proc/uptime']) {
+		for (const point of [
+			'/sys/devices/virtual',
+			'/sys/kernel',
+			'/sys/module/nf_conntrack/parameters',
+			'/proc/swaps',
+			'/proc/sys',
+			'/proc/uptime',
+		]) {
 			push(point, 'fuse', 'sysboxfs', 'rw,nosuid,nodev,relatime', fuse, point);
 		}
 		push('/dev/kmsg', 'tmpfs', 'tmpfs', 'rw,nosuid', 'rw,size=65536k,mode=755', '/null');
 	}
 	for (const name of ['resolv.conf', 'hostname', 'hosts']) {
-		push(`/etc/${name}`, 'ext4', disk?.source ?? '/dev/vda1', `rw,relatime${sysbox ? ',idmapped' : ''}`, 'rw', `/var/lib/docker/containers/${container.id}/${name}`);
+		push(
+			`/etc/${name}`,
+			'ext4',
+			disk?.source ?? '/dev/vda1',
+			`rw,relatime${sysbox ? ',idmapped' : ''}`,
+			'rw',
+			`/var/lib/docker/containers/${container.id}/${name}`,
+		);
 	}
 	if (sysbox) {
 		for (const name of sysboxVolumes) {
 			if (container.options.mounts.some(m => m.target === `/var/lib/${name}`)) continue;
-			push(`/var/lib/${name}`, 'ext4', disk?.source ?? '/dev/vda1', 'rw,relatime,idmapped', 'rw', `/var/lib/sysbox/${name.replaceAll('/', '-')}/${container.id}`);
+			push(
+				`/var/lib/${name}`,
+				'ext4',
+				disk?.source ?? '/dev/vda1',
+				'rw,relatime,idmapped',
+				'rw',
+				`/var/lib/sysbox/${name.replaceAll('/', '-')}/${container.id}`,
+			);
 		}
 	}
 	for (const mount of container.options.mounts) {
 		const mode = mount.readOnly ? 'ro' : 'rw';
 		if (mount.type === 'tmpfs') {
-			push(mount.target, 'tmpfs', 'tmpfs', `${mode},nosuid,nodev,noexec,relatime`, mount.sizeBytes === undefined ? 'rw' : `rw,size=${mount.sizeBytes / 1024}k`);
+			push(
+				mount.target,
+				'tmpfs',
+				'tmpfs',
+				`${mode},nosuid,nodev,noexec,relatime`,
+				mount.sizeBytes === undefined ? 'rw' : `rw,size=${mount.sizeBytes / 1024}k`,
+			);
 			continue;
 		}
 		const source = mount.type === 'volume' ? `/var/lib/docker/volumes/${mount.source}/_data` : mount.source;
 		const fs = fileSystemOf(scope.world.state.fileSystems, source);
 		const mapped = sysbox && mountsIdMapped(parent, source);
-		push(mount.target, fs?.type ?? 'ext4', fs?.source ?? '/dev/vda1', `${mode},relatime${mapped ? ',idmapped' : ''}`, 'rw', source);
+		push(
+			mount.target,
+			fs?.type ?? 'ext4',
+			fs?.source ?? '/dev/vda1',
+			`${mode},relatime${mapped ? ',idmapped' : ''}`,
+			'rw',
+			source,
+		);
 	}
 	if (!confinement.privileged) {
 		for (const name of ['bus', 'fs', 'irq']) push(`/proc/${name}`, 'proc', 'proc', `ro,${noexec}`, 'rw', `/${name}`);

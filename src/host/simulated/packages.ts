@@ -1,7 +1,16 @@
 import { put, putFolder, removeTree } from './file-tree.ts';
-import { daemonJsonPath, fileOf, hostPlace, reloadDocker, restartUnit, startUnit, stopUnit, sysboxUnits, unitText } from './services.ts';
+import {
+	daemonJsonPath,
+	fileOf,
+	reloadDocker,
+	restartUnit,
+	startUnit,
+	stopUnit,
+	sysboxUnits,
+	unitText,
+} from './services.ts';
 import type { InstalledPackage, PackageControl } from './state.ts';
-import { journal, spend, touch, type World } from './world.ts';
+import { spend, touch, type World } from './world.ts';
 
 /** dpkg's database and what the scripts of packages do. */
 
@@ -22,7 +31,9 @@ export function sysboxControl(url: string): PackageControl | undefined {
 	};
 }
 
-export type Resolution = { readonly kind: 'resolved'; readonly install: readonly PackageControl[]; readonly remove: readonly string[] } | { readonly kind: 'unmet'; readonly lines: readonly string[] };
+export type Resolution =
+	| { readonly kind: 'resolved'; readonly install: readonly PackageControl[]; readonly remove: readonly string[] }
+	| { readonly kind: 'unmet'; readonly lines: readonly string[] };
 
 const satisfied = (world: World, name: string, coming: readonly PackageControl[]): boolean => {
 	const there = [...Object.values(world.state.packages).filter(p => p.status === 'installed'), ...coming];
@@ -52,9 +63,16 @@ export function resolvePackages(world: World, wanted: readonly PackageControl[])
 	for (const control of wanted) add(control);
 	if (lines.length > 0) return { kind: 'unmet', lines };
 	const breaks = new Set(install.flatMap(p => p.breaks ?? []));
-	const brokenBy = Object.values(world.state.packages).filter(p => p.status === 'installed' && (p.breaks ?? []).some(name => install.some(i => i.name === name)));
+	const brokenBy = Object.values(world.state.packages).filter(
+		p => p.status === 'installed' && (p.breaks ?? []).some(name => install.some(i => i.name === name)),
+	);
 	const remove = Object.values(world.state.packages)
-		.filter(p => p.status === 'installed' && (breaks.has(p.name) || brokenBy.includes(p)) && !install.some(i => i.name === p.name))
+		.filter(
+			p =>
+				p.status === 'installed' &&
+				(breaks.has(p.name) || brokenBy.includes(p)) &&
+				!install.some(i => i.name === p.name),
+		)
 		.map(p => p.name);
 	return { kind: 'resolved', install, remove };
 }
@@ -66,7 +84,9 @@ export function installPackage(world: World, control: PackageControl, say: Say, 
 	const { state } = world;
 	touch(world);
 	const old = state.packages[control.name];
-	say(`${old?.status === 'installed' ? `Preparing to unpack .../${control.name}_${control.version}_${control.architecture}.deb ...\nUnpacking ${control.name} (${control.version}) over (${old.version}) ...` : `Selecting previously unselected package ${control.name}.\nPreparing to unpack .../${control.name}_${control.version}_${control.architecture}.deb ...\nUnpacking ${control.name} (${control.version}) ...`}`);
+	say(
+		`${old?.status === 'installed' ? `Preparing to unpack .../${control.name}_${control.version}_${control.architecture}.deb ...\nUnpacking ${control.name} (${control.version}) over (${old.version}) ...` : `Selecting previously unselected package ${control.name}.\nPreparing to unpack .../${control.name}_${control.version}_${control.architecture}.deb ...\nUnpacking ${control.name} (${control.version}) ...`}`,
+	);
 	spend(world, 400);
 	if (control.name === sysboxPackage) {
 		const guard = sysboxGuard(world);
@@ -116,7 +136,9 @@ function sysboxGuard(world: World): string | undefined {
 	return '\nThe Sysbox installer requires a docker service restart to configure network parameters, but it cannot proceed due to existing Docker containers. Please remove them as indicated below and re-launch the installation process. Refer to Sysbox installation documentation for details.\n\n"docker rm $(docker ps -a -q) -f"\n';
 }
 
-const unitFiles: Readonly<Record<(typeof sysboxUnits)[number], { readonly description: string; readonly type: string; readonly text: string }>> = {
+const unitFiles: Readonly<
+	Record<(typeof sysboxUnits)[number], { readonly description: string; readonly type: string; readonly text: string }>
+> = {
 	'sysbox.service': {
 		description: 'Sysbox container runtime',
 		type: 'exec',
@@ -151,14 +173,32 @@ export function placeSysbox(world: World): void {
 		const { description, type, text } = unitFiles[name];
 		const fragment = `/usr/lib/systemd/system/${name}`;
 		put(state.files, fragment, text);
-		state.units[name] ??= { name, description, active: 'inactive', sub: 'dead', result: 'success', enabled: 'enabled', type, fragment, mainPid: 0, mainStatus: 0, starts: [], loadedText: text };
+		state.units[name] ??= {
+			name,
+			description,
+			active: 'inactive',
+			sub: 'dead',
+			result: 'success',
+			enabled: 'enabled',
+			type,
+			fragment,
+			mainPid: 0,
+			mainStatus: 0,
+			starts: [],
+			loadedText: text,
+		};
 		state.units[name].loadedText = unitText(world, state.units[name]);
 	}
 	putFolder(state.files, '/var/lib/sysboxfs');
 	putFolder(state.files, '/var/lib/sysbox', 0o710);
-	put(state.files, '/usr/lib/sysctl.d/99-sysbox-sysctl.conf', sysctlFile.map(([key, value]) => `${key} = ${value}\n`).join(''));
+	put(
+		state.files,
+		'/usr/lib/sysctl.d/99-sysbox-sysctl.conf',
+		sysctlFile.map(([key, value]) => `${key} = ${value}\n`).join(''),
+	);
 	const passwd = fileOf(world, '/etc/passwd') ?? '';
-	if (!/^sysbox:/m.test(passwd)) put(state.files, '/etc/passwd', `${passwd}sysbox:x:996:1001::/home/sysbox:/bin/false\n`);
+	if (!/^sysbox:/m.test(passwd))
+		put(state.files, '/etc/passwd', `${passwd}sysbox:x:996:1001::/home/sysbox:/bin/false\n`);
 	// Raised only where the host's value is lower.
 	for (const [key, value] of sysctlFile) {
 		const now = state.sysctls[key];
@@ -180,7 +220,9 @@ function configureSysbox(world: World, version: string, say: Say): string | unde
 	if (state.docker.kind === 'native' && state.docker.engine.up) adjustDocker(world, say);
 	const started = startUnit(world, 'sysbox.service');
 	if (started.kind === 'done') return undefined;
-	say(`A dependency job for sysbox.service failed. See 'journalctl -xe' for details.\nCould not execute systemctl:  at /usr/bin/deb-systemd-invoke line 148.`);
+	say(
+		`A dependency job for sysbox.service failed. See 'journalctl -xe' for details.\nCould not execute systemctl:  at /usr/bin/deb-systemd-invoke line 148.`,
+	);
 	return ` installed ${sysboxPackage} package post-installation script subprocess returned error exit status 1`;
 }
 
@@ -197,7 +239,8 @@ function adjustDocker(world: World, say: Say): void {
 	}
 	const before = JSON.stringify(config);
 	const runtimes = (config['runtimes'] ?? {}) as Record<string, unknown>;
-	if (runtimes['sysbox-runc'] === undefined) config['runtimes'] = { ...runtimes, 'sysbox-runc': { path: '/usr/bin/sysbox-runc' } };
+	if (runtimes['sysbox-runc'] === undefined)
+		config['runtimes'] = { ...runtimes, 'sysbox-runc': { path: '/usr/bin/sysbox-runc' } };
 	const registered = JSON.stringify(config) !== before;
 	let network = false;
 	if (!config['bip']) {
@@ -250,9 +293,3 @@ function takeSysboxAway(world: World, purge: boolean): void {
 export function lockHolder(world: World): { readonly pid: number; readonly name: string } | undefined {
 	return world.faults.fires('apt-locked') === undefined ? undefined : { pid: 4711, name: 'unattended-upgr' };
 }
-
-export function logPackages(world: World, text: string): void {
-	journal(world, '', 'apt', 0, text);
-}
-
-export { hostPlace };

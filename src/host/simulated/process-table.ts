@@ -24,14 +24,19 @@ export interface SeenProcess {
 const commOf = (argv: readonly string[]): string => (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '';
 
 export function processesSeen(scope: Scope): readonly SeenProcess[] {
-	if (scope.inside === undefined) return [...hostProcesses(scope), ...containerProcesses(scope, scope.world.state.docker.engine, scope, p => p.hostPid)];
+	if (scope.inside === undefined)
+		return [
+			...hostProcesses(scope),
+			...containerProcesses(scope, scope.world.state.docker.engine, scope, p => p.hostPid),
+		];
 	const { container, engine, parent } = scope.inside;
 	if (container.options.pidMode === 'host') return processesSeen(parent);
 	const own = insideProcesses(container, engine, parent, p => p.pid, 0).map(seen => {
 		const { container: _, ...rest } = seen;
 		return rest;
 	});
-	const nested = container.engine === undefined ? [] : containerProcesses(scope, container.engine, scope, p => p.hostPid);
+	const nested =
+		container.engine === undefined ? [] : containerProcesses(scope, container.engine, scope, p => p.hostPid);
 	const self = own.some(p => p.pid === scope.pid) ? [] : [selfProcess(scope)];
 	return [...own, ...nested, ...self];
 }
@@ -73,7 +78,12 @@ function selfProcess(scope: Scope): SeenProcess {
 	};
 }
 
-function containerProcesses(viewer: Scope, engine: Engine, parent: Scope, number: (p: Container['processes'][number]) => number): SeenProcess[] {
+function containerProcesses(
+	viewer: Scope,
+	engine: Engine,
+	parent: Scope,
+	number: (p: Container['processes'][number]) => number,
+): SeenProcess[] {
 	return engine.containers.flatMap(container => {
 		if (container.pid === 0) return [];
 		const own = insideProcesses(container, engine, parent, number, 1);

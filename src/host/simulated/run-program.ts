@@ -5,12 +5,20 @@ import { type Call, type Exit, type Scope, UnsimulatedCommand } from './world.ts
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The file that a name stands for there, or undefined. `denied`: it is there, and this user may not run it. */
-export function findProgram(scope: Scope, name: string): { readonly path: string; readonly denied: boolean } | undefined {
-	const candidates = name.includes('/') ? [absolute(name, scope.cwd)] : (scope.env['PATH'] ?? defaultPath).split(':').map(folder => posix.join(folder, name));
+export function findProgram(
+	scope: Scope,
+	name: string,
+): { readonly path: string; readonly denied: boolean } | undefined {
+	const candidates = name.includes('/')
+		? [absolute(name, scope.cwd)]
+		: (scope.env['PATH'] ?? defaultPath).split(':').map(folder => posix.join(folder, name));
 	for (const candidate of candidates) {
 		const found = resolve(scope.view, candidate, scope.who);
 		if (found.kind === 'problem' || found.node.kind !== 'file') continue;
-		return { path: found.path, denied: scope.who.uid === 0 ? (found.node.mode & 0o111) === 0 : !allowed(found.node, scope.who, 1) };
+		return {
+			path: found.path,
+			denied: scope.who.uid === 0 ? (found.node.mode & 0o111) === 0 : !allowed(found.node, scope.who, 1),
+		};
 	}
 	return undefined;
 }
@@ -31,6 +39,7 @@ export function runProgram(scope: Scope, call: Call): Exit | undefined {
 	if (found.denied) return 126;
 	// A link such as /usr/bin/sh → dash, or an applet of busybox, runs by the name that it was called by.
 	const run = program ?? programs[posix.basename(found.path)];
-	if (run === undefined) throw new UnsimulatedCommand(call.argv, `${found.path} is there, but what it does is not simulated`);
+	if (run === undefined)
+		throw new UnsimulatedCommand(call.argv, `${found.path} is there, but what it does is not simulated`);
 	return run(scope, call);
 }

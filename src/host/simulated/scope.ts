@@ -1,6 +1,18 @@
 import { confinementOf } from './confinement.ts';
 import type { Errno } from './errno.ts';
-import { absolute, allowed, fileNode, namesIn, nobody, type Resolved, resolve, resolveParent, rootUser, textOf, type View } from './file-tree.ts';
+import {
+	absolute,
+	allowed,
+	fileNode,
+	namesIn,
+	nobody,
+	type Resolved,
+	resolve,
+	resolveParent,
+	rootUser,
+	textOf,
+	type View,
+} from './file-tree.ts';
 import { baseFiles } from './flavours.ts';
 import { isEmulated, kernelTree, sysctlKey, sysctlValue } from './kernel-files.ts';
 import { mountsIdMapped } from './mount-table.ts';
@@ -8,14 +20,17 @@ import type { Container, Engine, FileNode, FileTree, Image } from './state.ts';
 import { type Scope, touch, type World } from './world.ts';
 
 /** Where a path really is: in a tree of files, or made up by the kernel. */
-type Located = { readOnly: boolean; unmapped: boolean } & ({ kind: 'tree'; tree: FileTree; key: string; base?: FileTree; removed?: string[] } | { kind: 'kernel'; scope: Scope; path: string });
+type Located = { readOnly: boolean; unmapped: boolean } & (
+	| { kind: 'tree'; tree: FileTree; key: string; base?: FileTree; removed?: string[] }
+	| { kind: 'kernel'; scope: Scope; path: string }
+);
 
 const isKernelPath = (path: string): boolean =>
 	/^\/(?:proc|sys|dev)(?:\/|$)/.test(path) && !/^\/dev\/(?:shm|mqueue)\//.test(path);
 
 export function hostScope(world: World, as: 'tool' | 'root' = 'tool'): Scope {
 	const { identity } = world.state;
-	const scope: Scope = {
+	return withView({
 		world,
 		who: as === 'root' ? rootUser : { uid: identity.uid, gid: identity.gid, groups: identity.groups },
 		userName: as === 'root' ? 'root' : identity.user,
@@ -23,9 +38,7 @@ export function hostScope(world: World, as: 'tool' | 'root' = 'tool'): Scope {
 		env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin', LC_ALL: 'C' },
 		// A child of the tool's own process.
 		pid: identity.pid + 1,
-		view: undefined as unknown as View,
-	};
-	return withView(scope);
+	});
 }
 
 export interface InsideOptions {
@@ -36,42 +49,57 @@ export interface InsideOptions {
 	readonly pid?: number;
 }
 
-export function containerScope(parent: Scope, engine: Engine, container: Container, options: InsideOptions = {}): Scope {
+export function containerScope(
+	parent: Scope,
+	engine: Engine,
+	container: Container,
+	options: InsideOptions = {},
+): Scope {
 	const image = imageOf(engine, container);
 	const user = options.user ?? (container.options.user || image?.user || '0');
 	const uid = userNumber(user);
 	const limited = container.isolation === 'sysbox' || !confinementOf(parent).initialUserNamespace;
-	const scope: Scope = {
+	return withView({
 		world: parent.world,
 		who: { uid, gid: uid, groups: [uid], ...(limited && { limited: true as const }) },
 		userName: uid === 0 ? 'root' : user,
 		cwd: options.workdir ?? (container.options.workdir || image?.workdir || '/'),
-		env: { ...envOf(image?.env ?? []), HOSTNAME: container.hostname, HOME: uid === 0 ? '/root' : '/', ...envOf(container.options.env), ...options.env },
+		env: {
+			...envOf(image?.env ?? []),
+			HOSTNAME: container.hostname,
+			HOME: uid === 0 ? '/root' : '/',
+			...envOf(container.options.env),
+			...options.env,
+		},
 		inside: { container, engine, parent },
 		pid: options.pid ?? 1,
 		...(options.privileged && { privileged: true }),
-		view: undefined as unknown as View,
-	};
-	return withView(scope);
+	});
 }
 
 /** The same place seen by another user, in another folder, with other variables. */
-export function changedScope(scope: Scope, change: Partial<Pick<Scope, 'who' | 'userName' | 'cwd' | 'env' | 'pid' | 'privileged'>>): Scope {
+export function changedScope(
+	scope: Scope,
+	change: Partial<Pick<Scope, 'who' | 'userName' | 'cwd' | 'env' | 'pid' | 'privileged'>>,
+): Scope {
 	return withView({ ...scope, ...change });
 }
 
-function withView(scope: Omit<Scope, 'view'> & { view: View }): Scope {
-	const full = { ...scope };
-	full.view = viewOf(() => full);
-	return full;
+function withView(parts: Omit<Scope, 'view'>): Scope {
+	const scope: Scope = { ...parts, view: viewOf(() => scope) };
+	return scope;
 }
 
-export const imageOf = (engine: Engine, container: Container): Image | undefined => engine.images.find(i => i.id === container.imageId);
+export const imageOf = (engine: Engine, container: Container): Image | undefined =>
+	engine.images.find(i => i.id === container.imageId);
 
-const userNumber = (user: string): number => (/^\d+/.test(user) ? Number.parseInt(user, 10) : user.startsWith('nobody') ? nobody : 0);
+const userNumber = (user: string): number =>
+	/^\d+/.test(user) ? Number.parseInt(user, 10) : user.startsWith('nobody') ? nobody : 0;
 
 export const envOf = (pairs: readonly string[]): Record<string, string> =>
-	Object.fromEntries(pairs.map(pair => [pair.split('=', 1)[0] ?? '', pair.includes('=') ? pair.slice(pair.indexOf('=') + 1) : '']));
+	Object.fromEntries(
+		pairs.map(pair => [pair.split('=', 1)[0] ?? '', pair.includes('=') ? pair.slice(pair.indexOf('=') + 1) : '']),
+	);
 
 function viewOf(scope: () => Scope): View {
 	let cached: { key: string; tree: FileTree } | undefined;
@@ -84,8 +112,12 @@ function viewOf(scope: () => Scope): View {
 	const get = (path: string): FileNode | undefined => {
 		const at = locate(scope(), path);
 		if (at.kind === 'kernel') return shown(kernel(at.scope)[at.path], at.unmapped) ?? kernelPlaceholder(scope(), path);
-		if (at.removed?.some(gone => at.key === gone || at.key.startsWith(`${gone}/`)) && at.tree[at.key] === undefined) return mountPoint(scope(), path);
-		const node = at.tree[at.key] ?? at.base?.[at.key] ?? (at.key === '/' ? { kind: 'folder', mode: 0o755, uid: 0, gid: 0 } : undefined);
+		if (at.removed?.some(gone => at.key === gone || at.key.startsWith(`${gone}/`)) && at.tree[at.key] === undefined)
+			return mountPoint(scope(), path);
+		const node =
+			at.tree[at.key] ??
+			at.base?.[at.key] ??
+			(at.key === '/' ? { kind: 'folder', mode: 0o755, uid: 0, gid: 0 } : undefined);
 		return shown(node, at.unmapped) ?? mountPoint(scope(), path);
 	};
 	return {
@@ -119,7 +151,9 @@ function pointsOf(scope: Scope): string[] {
 }
 
 function mountPoint(scope: Scope, path: string): FileNode | undefined {
-	return pointsOf(scope).some(p => p === path || p.startsWith(`${path}/`)) ? { kind: 'folder', mode: 0o755, uid: 0, gid: 0 } : undefined;
+	return pointsOf(scope).some(p => p === path || p.startsWith(`${path}/`))
+		? { kind: 'folder', mode: 0o755, uid: 0, gid: 0 }
+		: undefined;
 }
 
 const pointsBelow = (scope: Scope, path: string): string[] => namesIn(pointsOf(scope), path);
@@ -134,16 +168,23 @@ function locate(scope: Scope, path: string): Located {
 	const inner = container.innerMounts.findLast(m => below(m.target));
 	if (inner !== undefined) {
 		const rest = path.slice(inner.target.length);
-		if (inner.from !== undefined) return { ...locate(scope, absolute(`${inner.from}${rest}`)), readOnly: inner.readOnly };
-		if (inner.type === 'proc') return { kind: 'kernel', scope, path: `/proc${rest}`, readOnly: inner.readOnly, unmapped: false };
-		if (inner.type === 'sysfs') return { kind: 'kernel', scope, path: `/sys${rest}`, readOnly: inner.readOnly, unmapped: false };
-		if (inner.source.startsWith('/dev/vda')) return { ...locate(hostScope(scope.world, 'root'), rest === '' ? '/' : rest), readOnly: inner.readOnly };
+		if (inner.from !== undefined)
+			return { ...locate(scope, absolute(`${inner.from}${rest}`)), readOnly: inner.readOnly };
+		if (inner.type === 'proc')
+			return { kind: 'kernel', scope, path: `/proc${rest}`, readOnly: inner.readOnly, unmapped: false };
+		if (inner.type === 'sysfs')
+			return { kind: 'kernel', scope, path: `/sys${rest}`, readOnly: inner.readOnly, unmapped: false };
+		if (inner.source.startsWith('/dev/vda'))
+			return { ...locate(hostScope(scope.world, 'root'), rest === '' ? '/' : rest), readOnly: inner.readOnly };
 		return { kind: 'tree', tree: container.files, key: path, readOnly: inner.readOnly, unmapped: false };
 	}
-	const mount = container.options.mounts.filter(m => below(m.target)).toSorted((a, b) => b.target.length - a.target.length)[0];
+	const mount = container.options.mounts
+		.filter(m => below(m.target))
+		.toSorted((a, b) => b.target.length - a.target.length)[0];
 	if (mount !== undefined) {
 		const rest = path.slice(mount.target.length);
-		if (mount.type === 'tmpfs') return { kind: 'tree', tree: container.files, key: path, readOnly: mount.readOnly, unmapped: false };
+		if (mount.type === 'tmpfs')
+			return { kind: 'tree', tree: container.files, key: path, readOnly: mount.readOnly, unmapped: false };
 		if (mount.type === 'volume') {
 			const files = engine.volumes.find(v => v.name === mount.source)?.files ?? {};
 			return { kind: 'tree', tree: files, key: rest === '' ? '/' : rest, readOnly: mount.readOnly, unmapped: false };
@@ -157,7 +198,15 @@ function locate(scope: Scope, path: string): Located {
 	if (isKernelPath(path)) return { kind: 'kernel', scope, path, readOnly: false, unmapped: false };
 	const image = imageOf(engine, container);
 	const base = { ...baseFiles(image?.flavour ?? 'busybox'), ...image?.files, ...identityFiles(container) };
-	return { kind: 'tree', tree: container.files, key: path, base, removed: container.removed, readOnly: container.options.readOnly, unmapped: false };
+	return {
+		kind: 'tree',
+		tree: container.files,
+		key: path,
+		base,
+		removed: container.removed,
+		readOnly: container.options.readOnly,
+		unmapped: false,
+	};
 }
 
 function identityFiles(container: Container): FileTree {
@@ -169,7 +218,10 @@ function identityFiles(container: Container): FileTree {
 	};
 }
 
-export type ReadText = { readonly kind: 'text'; readonly text: string; readonly node: FileNode } | { readonly kind: 'endless' } | { readonly kind: 'error'; readonly errno: Errno };
+export type ReadText =
+	| { readonly kind: 'text'; readonly text: string; readonly node: FileNode }
+	| { readonly kind: 'endless' }
+	| { readonly kind: 'error'; readonly errno: Errno };
 
 const failed = (errno: Errno): { readonly kind: 'error'; readonly errno: Errno } => ({ kind: 'error', errno });
 
@@ -182,7 +234,7 @@ export function readText(scope: Scope, path: string): ReadText {
 	if (!allowed(node, scope.who, 4)) return failed('EACCES');
 	if (node.kind === 'socket') return failed('ENXIO');
 	if (node.kind === 'fifo') return { kind: 'endless' };
-	if (node.kind === 'device') return readDevice(scope, node);
+	if (node.kind !== 'file') return readDevice(scope, node);
 	if (found.path === '/proc/kmsg' && scope.inside !== undefined && confinementOf(scope).kind !== 'host') {
 		if (!confinementOf(scope).privileged) return failed('EPERM');
 	}
@@ -210,12 +262,18 @@ function readDevice(scope: Scope, node: Extract<FileNode, { device?: string }>):
 	if (errno !== undefined) return failed(errno);
 	if (device === 'c 1 3') return { kind: 'text', text: '', node };
 	if (/^b (?:252|8|7) /.test(device)) return { kind: 'text', text: '\0'.repeat(4096), node };
-	if (device === 'c 1 11') return { kind: 'text', text: scope.world.state.kernelLog.map(e => `6,1,${e.at},-;${e.text}\n`).join(''), node };
+	if (device === 'c 1 11')
+		return { kind: 'text', text: scope.world.state.kernelLog.map(e => `6,1,${e.at},-;${e.text}\n`).join(''), node };
 	return { kind: 'endless' };
 }
 
 /** Writes to a path there, with everything that the kernel may have against it. */
-export function writeText(scope: Scope, path: string, text: string, how: 'replace' | 'append' = 'replace'): Errno | undefined {
+export function writeText(
+	scope: Scope,
+	path: string,
+	text: string,
+	how: 'replace' | 'append' = 'replace',
+): Errno | undefined {
 	const full = absolute(path, scope.cwd);
 	const found = resolve(scope.view, full, scope.who);
 	if (found.kind === 'problem') {
@@ -235,7 +293,11 @@ export function writeText(scope: Scope, path: string, text: string, how: 'replac
 	touch(scope.world);
 	const stored = at.tree[at.key];
 	const owner = stored !== undefined && stored.kind !== 'link' ? stored : node;
-	at.tree[at.key] = fileNode(how === 'append' ? textOf(node) + text : text, { mode: owner.mode, uid: owner.uid, gid: owner.gid });
+	at.tree[at.key] = fileNode(how === 'append' ? textOf(node) + text : text, {
+		mode: owner.mode,
+		uid: owner.uid,
+		gid: owner.gid,
+	});
 	return undefined;
 }
 
@@ -278,7 +340,11 @@ export function removeNode(scope: Scope, path: string): Errno | undefined {
 	return undefined;
 }
 
-export function changeOwnership(scope: Scope, path: string, change: { mode?: number; uid?: number; gid?: number }): Errno | undefined {
+export function changeOwnership(
+	scope: Scope,
+	path: string,
+	change: { mode?: number; uid?: number; gid?: number },
+): Errno | undefined {
 	const found = resolve(scope.view, absolute(path, scope.cwd), scope.who);
 	if (found.kind === 'problem') return found.errno;
 	if (scope.who.uid !== 0 && scope.who.uid !== found.node.uid) return 'EPERM';
@@ -293,7 +359,12 @@ export function changeOwnership(scope: Scope, path: string, change: { mode?: num
 	return undefined;
 }
 
-function writeKernel(scope: Scope, at: Extract<Located, { kind: 'kernel' }>, node: FileNode, text: string): Errno | undefined {
+function writeKernel(
+	scope: Scope,
+	at: Extract<Located, { kind: 'kernel' }>,
+	node: FileNode,
+	text: string,
+): Errno | undefined {
 	const { path } = at;
 	const confinement = confinementOf(scope);
 	if (node.kind === 'device') return allowed(node, scope.who, 2) ? deviceErrno(scope, node.device ?? '') : 'EACCES';
@@ -301,11 +372,16 @@ function writeKernel(scope: Scope, at: Extract<Located, { kind: 'kernel' }>, nod
 	if (at.unmapped) return 'EACCES';
 	if (path.startsWith('/proc/sys/')) return writeSysctl(scope, at.scope, sysctlKey(path), text.replace(/\n$/, ''));
 	if (path === '/proc/sysrq-trigger') return pressSysrq(scope, text);
-	if (/^\/proc\/\d+\/oom_score_adj$/.test(path)) return Number(text) < 0 && scope.inside !== undefined ? 'EACCES' : undefined;
+	if (/^\/proc\/\d+\/oom_score_adj$/.test(path))
+		return Number(text) < 0 && scope.inside !== undefined ? 'EACCES' : undefined;
 	if (/^\/proc\/\d+\/(?:u|g)id_map$/.test(path)) return 'EPERM';
 	if (path.startsWith('/sys/fs/cgroup/')) {
 		if (path.endsWith('/release_agent')) return 'EACCES';
-		return confinement.kind !== 'host' && confinement.readOnlyKernel ? 'EROFS' : scope.who.uid === 0 ? undefined : 'EACCES';
+		return confinement.kind !== 'host' && confinement.readOnlyKernel
+			? 'EROFS'
+			: scope.who.uid === 0
+				? undefined
+				: 'EACCES';
 	}
 	if (confinement.kind === 'runc' && confinement.readOnlyKernel) return path.startsWith('/sys/') ? 'EROFS' : 'EACCES';
 	return allowed('mode' in node ? node : { mode: 0o755, uid: 0, gid: 0 }, scope.who, 2) ? undefined : 'EACCES';
@@ -318,7 +394,10 @@ function pressSysrq(scope: Scope, text: string): Errno | undefined {
 	if (confinement.kind !== 'host' && !confinement.privileged) return 'EROFS';
 	if (scope.who.uid !== 0) return 'EACCES';
 	touch(scope.world);
-	scope.world.state.kernelLog.push({ at: scope.world.state.now, text: text.startsWith('h') ? 'sysrq: HELP : loglevel(0-9) reboot(b) crash(c)' : `sysrq: ${text}` });
+	scope.world.state.kernelLog.push({
+		at: scope.world.state.now,
+		text: text.startsWith('h') ? 'sysrq: HELP : loglevel(0-9) reboot(b) crash(c)' : `sysrq: ${text}`,
+	});
 	return undefined;
 }
 
@@ -340,7 +419,10 @@ function writeSysctl(actor: Scope, target: Scope, key: string, value: string): E
 		else container.sysctls[key] = value;
 		return undefined;
 	}
-	const opened = container.unmounted.includes('/proc/sys') || container.remounted['/proc/sys'] === 'rw' || container.innerMounts.some(m => m.type === 'proc');
+	const opened =
+		container.unmounted.includes('/proc/sys') ||
+		container.remounted['/proc/sys'] === 'rw' ||
+		container.innerMounts.some(m => m.type === 'proc');
 	if (confinement.readOnlyKernel && !opened && target === actor) return 'EROFS';
 	if (confinement.apparmor && target === actor) return 'EACCES';
 	if (key.startsWith('net.') && container.options.networkMode !== 'host') {
@@ -359,6 +441,3 @@ export function setHostSysctl(world: World, key: string, value: string): Errno |
 	world.state.sysctls[key] = value;
 	return undefined;
 }
-
-/** Mounts made inside, for programs that mount. */
-export const isMountPoint = (scope: Scope, path: string): boolean => pointsOf(scope).includes(path);

@@ -1,4 +1,11 @@
-import { configAfterReload, configAtStart, type DaemonFlags, daemonFlags, readDaemonConfig, subnetOf } from './daemon-config.ts';
+import {
+	configAfterReload,
+	configAtStart,
+	type DaemonFlags,
+	daemonFlags,
+	readDaemonConfig,
+	subnetOf,
+} from './daemon-config.ts';
 import { finish, type Place, settle, startContainer } from './engine.ts';
 import { put, resolve, textOf } from './file-tree.ts';
 import { hostScope } from './scope.ts';
@@ -10,13 +17,19 @@ import { journal, nextPid, spend, touch, type World } from './world.ts';
 
 export const sysboxUnits = ['sysbox.service', 'sysbox-mgr.service', 'sysbox-fs.service'] as const;
 
-export const hostPlace = (world: World): Place => ({ machine: hostScope(world, 'root'), engine: world.state.docker.engine });
+export const hostPlace = (world: World): Place => ({
+	machine: hostScope(world, 'root'),
+	engine: world.state.docker.engine,
+});
 
-export type Done = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly why: 'exit-code' | 'dependency' | 'timeout' | 'start-limit-hit' };
+export type Done =
+	| { readonly kind: 'done' }
+	| { readonly kind: 'failed'; readonly why: 'exit-code' | 'dependency' | 'timeout' | 'start-limit-hit' };
 
 const done: Done = { kind: 'done' };
 
-export const fullName = (name: string): string => (/\.(?:service|socket|target|mount|timer|path|slice|scope)$/.test(name) ? name : `${name}.service`);
+export const fullName = (name: string): string =>
+	/\.(?:service|socket|target|mount|timer|path|slice|scope)$/.test(name) ? name : `${name}.service`;
 
 export function fileOf(world: World, path: string): string | undefined {
 	const found = resolve(hostScope(world, 'root').view, path);
@@ -38,7 +51,10 @@ export function unitSources(world: World, unit: Unit): readonly { readonly path:
 	return sources;
 }
 
-export const unitText = (world: World, unit: Unit): string => unitSources(world, unit).map(s => s.text).join('\n');
+export const unitText = (world: World, unit: Unit): string =>
+	unitSources(world, unit)
+		.map(s => s.text)
+		.join('\n');
 
 /** Values of a key as systemd counts them: an empty one takes the earlier ones away. */
 export function unitValues(text: string, key: string): readonly string[] {
@@ -52,7 +68,8 @@ export function unitValues(text: string, key: string): readonly string[] {
 }
 
 /** Splits a command of a unit into words, with quotes taken off. */
-export const commandWords = (command: string): string[] => [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(m => m[1] ?? m[2] ?? m[3] ?? '');
+export const commandWords = (command: string): string[] =>
+	[...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(m => m[1] ?? m[2] ?? m[3] ?? '');
 
 const systemd = (world: World, unit: Unit, text: string): void => journal(world, unit.name, 'systemd', 1, text);
 
@@ -104,9 +121,25 @@ function running(world: World, unit: Unit, ms: number, pid = nextPid(world)): Do
 	spend(world, ms);
 	const command = unitValues(unit.loadedText, 'ExecStart').at(-1) ?? `/usr/bin/${unit.name.replace(/\.service$/, '')}`;
 	const argv = commandWords(command);
-	Object.assign(unit, { active: 'active', sub: unit.type === 'oneshot' ? 'exited' : unit.name.endsWith('.socket') ? 'listening' : 'running', result: 'success', mainStatus: 0, mainPid: unit.name.endsWith('.socket') || unit.type === 'oneshot' ? 0 : pid, startedAt: world.state.now });
+	Object.assign(unit, {
+		active: 'active',
+		sub: unit.type === 'oneshot' ? 'exited' : unit.name.endsWith('.socket') ? 'listening' : 'running',
+		result: 'success',
+		mainStatus: 0,
+		mainPid: unit.name.endsWith('.socket') || unit.type === 'oneshot' ? 0 : pid,
+		startedAt: world.state.now,
+	});
 	delete unit.retryAt;
-	if (unit.mainPid !== 0) world.state.processes.push({ pid, ppid: 1, uid: 0, comm: (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '', argv, startedAt: world.state.now, unit: unit.name });
+	if (unit.mainPid !== 0)
+		world.state.processes.push({
+			pid,
+			ppid: 1,
+			uid: 0,
+			comm: (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '',
+			argv,
+			startedAt: world.state.now,
+			unit: unit.name,
+		});
 	systemd(world, unit, `Started ${titleOf(unit)}.`);
 	return done;
 }
@@ -116,12 +149,19 @@ function failedStart(world: World, unit: Unit, result: 'exit-code' | 'timeout', 
 	else systemd(world, unit, `${unit.name}: start operation timed out. Terminating.`);
 	systemd(world, unit, `${unit.name}: Failed with result '${result}'.`);
 	systemd(world, unit, `Failed to start ${titleOf(unit)}.`);
-	Object.assign(unit, { active: 'failed', sub: 'failed', result, mainPid: 0, mainStatus: result === 'exit-code' ? 1 : 0 });
+	Object.assign(unit, {
+		active: 'failed',
+		sub: 'failed',
+		result,
+		mainPid: 0,
+		mainStatus: result === 'exit-code' ? 1 : 0,
+	});
 	world.state.processes = world.state.processes.filter(p => p.pid !== pid);
 	const restart = unitValues(unit.loadedText, 'Restart').at(-1);
 	if (restart === 'always' || restart === 'on-failure') {
 		Object.assign(unit, { active: 'activating', sub: 'auto-restart' });
-		unit.retryAt = world.state.now + Number.parseFloat(unitValues(unit.loadedText, 'RestartSec').at(-1) ?? '0.1') * 1000;
+		unit.retryAt =
+			world.state.now + Number.parseFloat(unitValues(unit.loadedText, 'RestartSec').at(-1) ?? '0.1') * 1000;
 	}
 	return { kind: 'failed', why: result };
 }
@@ -137,7 +177,11 @@ function stopOne(world: World, unit: Unit, result: Unit['result'] = 'success'): 
 	const failed = result !== 'success';
 	if (!failed) systemd(world, unit, `Stopping ${titleOf(unit)}...`);
 	if (failed) systemd(world, unit, `${unit.name}: Main process exited, code=killed, status=9/KILL`);
-	systemd(world, unit, failed ? `${unit.name}: Failed with result '${result}'.` : `${unit.name}: Deactivated successfully.`);
+	systemd(
+		world,
+		unit,
+		failed ? `${unit.name}: Failed with result '${result}'.` : `${unit.name}: Deactivated successfully.`,
+	);
 	if (!failed) systemd(world, unit, `Stopped ${titleOf(unit)}.`);
 	world.state.processes = world.state.processes.filter(p => p.pid !== unit.mainPid);
 	Object.assign(unit, { active: failed ? 'failed' : 'inactive', sub: failed ? 'failed' : 'dead', result, mainPid: 0 });
@@ -152,14 +196,16 @@ export function stopUnit(world: World, name: string): void {
 		stopSysbox(world);
 		return;
 	}
-	if ((name === 'docker.service' || name === 'snap.docker.dockerd.service') && world.state.docker.engine.up) stopDocker(world, unit);
+	if ((name === 'docker.service' || name === 'snap.docker.dockerd.service') && world.state.docker.engine.up)
+		stopDocker(world, unit);
 	stopOne(world, unit);
 }
 
 export function restartUnit(world: World, name: string): Done {
 	stopUnit(world, name);
 	const unit = world.state.units[name];
-	if (unit?.active === 'failed' || unit?.active === 'activating') Object.assign(unit, { active: 'inactive', sub: 'dead' });
+	if (unit?.active === 'failed' || unit?.active === 'activating')
+		Object.assign(unit, { active: 'inactive', sub: 'dead' });
 	return startUnit(world, name);
 }
 
@@ -174,10 +220,17 @@ export function dockerFlags(world: World): DaemonFlags {
 }
 
 export const daemonJsonPath = (world: World, flags = dockerFlags(world)): string =>
-	flags.configFile ?? (world.state.docker.kind === 'snap' ? '/var/snap/docker/current/config/daemon.json' : '/etc/docker/daemon.json');
+	flags.configFile ??
+	(world.state.docker.kind === 'snap' ? '/var/snap/docker/current/config/daemon.json' : '/etc/docker/daemon.json');
 
 const dockerd = (world: World, unit: Unit, level: string, message: string, rest = ''): void =>
-	journal(world, unit.name, 'dockerd', unit.mainPid, `time="${new Date(world.state.now).toISOString().replace('Z', '000000Z')}" level=${level} msg=${JSON.stringify(message)}${rest}`);
+	journal(
+		world,
+		unit.name,
+		'dockerd',
+		unit.mainPid,
+		`time="${new Date(world.state.now).toISOString().replace('Z', '000000Z')}" level=${level} msg=${JSON.stringify(message)}${rest}`,
+	);
 
 function startDocker(world: World, unit: Unit): Done {
 	const { engine } = world.state.docker;
@@ -190,7 +243,8 @@ function startDocker(world: World, unit: Unit): Done {
 		spend(world, 250);
 		return failedStart(world, unit, 'exit-code', pid);
 	};
-	if (world.faults.fires('docker-does-not-come-back') !== undefined) return refuse('failed to start daemon: error initializing graphdriver: permission denied');
+	if (world.faults.fires('docker-does-not-come-back') !== undefined)
+		return refuse('failed to start daemon: error initializing graphdriver: permission denied');
 	if (flags.unknown.length > 0) return refuse(`unknown flag: ${flags.unknown[0]}`);
 	const read = readDaemonConfig(fileOf(world, path), flags, engine.version);
 	if (read.kind === 'refused') return refuse(`unable to configure the Docker daemon with file ${path}: ${read.why}`);
@@ -210,7 +264,8 @@ function startDocker(world: World, unit: Unit): Done {
 	for (const container of engine.containers) {
 		if (container.status === 'running') continue;
 		const policy = container.options.restart.split(':')[0];
-		if (policy === 'always' || (policy === 'unless-stopped' && !container.stoppedByHand)) startContainer(hostPlace(world), container);
+		if (policy === 'always' || (policy === 'unless-stopped' && !container.stoppedByHand))
+			startContainer(hostPlace(world), container);
 	}
 	return done;
 }
@@ -221,7 +276,8 @@ function stopDocker(world: World, unit: Unit): void {
 	engine.up = false;
 	if (!engine.config.liveRestore) {
 		const place = hostPlace(world);
-		for (const container of [...engine.containers]) if (container.status === 'running') finish(place, container, 137, 'daemon');
+		for (const container of [...engine.containers])
+			if (container.status === 'running') finish(place, container, 137, 'daemon');
 		spend(world, 2400);
 	}
 	spend(world, 300);
@@ -244,7 +300,13 @@ export function reloadDocker(world: World): void {
 		return;
 	}
 	if (world.faults.fires('docker-reload-refused') !== undefined) {
-		dockerd(world, unit, 'error', 'Error reconfiguring the daemon', ' error="unable to set up runtimes: no space left on device"');
+		dockerd(
+			world,
+			unit,
+			'error',
+			'Error reconfiguring the daemon',
+			' error="unable to set up runtimes: no space left on device"',
+		);
 		return;
 	}
 	const config = configAfterReload(docker.engine.config, read.raw);
@@ -254,10 +316,21 @@ export function reloadDocker(world: World): void {
 	}
 	for (const { path: binary } of Object.values(config.runtimes)) {
 		if (!binary.startsWith('/') || resolve(hostScope(world, 'root').view, binary).kind === 'found') continue;
-		dockerd(world, unit, 'warning', `Failed to run [${binary} features]: ""`, ` error="fork/exec ${binary}: no such file or directory"`);
+		dockerd(
+			world,
+			unit,
+			'warning',
+			`Failed to run [${binary} features]: ""`,
+			` error="fork/exec ${binary}: no such file or directory"`,
+		);
 	}
 	docker.engine.config = config;
-	dockerd(world, unit, 'info', `Reloaded configuration: ${JSON.stringify({ 'data-root': '/var/lib/docker', 'default-runtime': config.defaultRuntime, runtimes: Object.fromEntries(Object.entries(config.runtimes).map(([name, r]) => [name, { path: r.path }])), 'live-restore': config.liveRestore || undefined })}`);
+	dockerd(
+		world,
+		unit,
+		'info',
+		`Reloaded configuration: ${JSON.stringify({ 'data-root': '/var/lib/docker', 'default-runtime': config.defaultRuntime, runtimes: Object.fromEntries(Object.entries(config.runtimes).map(([name, r]) => [name, { path: r.path }])), 'live-restore': config.liveRestore || undefined })}`,
+	);
 }
 
 function putSocket(world: World, path: string, gid: number): void {
@@ -267,7 +340,13 @@ function putSocket(world: World, path: string, gid: number): void {
 // Sysbox
 
 const sysboxLine = (world: World, unit: Unit, level: string, message: string): void =>
-	journal(world, unit.name, unit.name.replace(/\.service$/, ''), unit.mainPid, `time="${new Date(world.state.now).toISOString().slice(0, 19).replace('T', ' ')}" level=${level} msg=${/\s/.test(message) ? JSON.stringify(message) : message}`);
+	journal(
+		world,
+		unit.name,
+		unit.name.replace(/\.service$/, ''),
+		unit.mainPid,
+		`time="${new Date(world.state.now).toISOString().slice(0, 19).replace('T', ' ')}" level=${level} msg=${/\s/.test(message) ? JSON.stringify(message) : message}`,
+	);
 
 function startSysbox(world: World, unit: Unit): Done {
 	for (const name of ['sysbox-mgr.service', 'sysbox-fs.service']) {
@@ -281,15 +360,28 @@ function startSysbox(world: World, unit: Unit): Done {
 	systemd(world, unit, `Starting ${titleOf(unit)}...`);
 	const outcome = running(world, unit, 40);
 	const { sysbox } = world.state;
-	for (const [program, version] of [['sysbox-runc', sysbox.runc], ['sysbox-mgr', sysbox.mgr], ['sysbox-fs', sysbox.fs]] as const) {
-		for (const line of versionText(program, version ?? '0.7.1').trimEnd().split('\n')) journal(world, unit.name, 'sh', unit.mainPid + 1, line.replaceAll('\t', '        '));
+	for (const [program, version] of [
+		['sysbox-runc', sysbox.runc],
+		['sysbox-mgr', sysbox.mgr],
+		['sysbox-fs', sysbox.fs],
+	] as const) {
+		for (const line of versionText(program, version ?? '0.7.1')
+			.trimEnd()
+			.split('\n'))
+			journal(world, unit.name, 'sh', unit.mainPid + 1, line.replaceAll('\t', '        '));
 	}
 	return outcome;
 }
 
 function preamble(world: World, unit: Unit, program: 'sysbox-mgr' | 'sysbox-fs'): void {
 	const version = (program === 'sysbox-mgr' ? world.state.sysbox.mgr : world.state.sysbox.fs) ?? '0.7.1';
-	for (const text of [`Starting ${program}`, 'Edition: Community Edition (CE)', `Version: ${version}`, `Commit-ID: ${commitOf(program, version)}`]) sysboxLine(world, unit, 'info', text);
+	for (const text of [
+		`Starting ${program}`,
+		'Edition: Community Edition (CE)',
+		`Version: ${version}`,
+		`Commit-ID: ${commitOf(program, version)}`,
+	])
+		sysboxLine(world, unit, 'info', text);
 }
 
 function startManager(world: World, unit: Unit): Done {
@@ -297,9 +389,19 @@ function startManager(world: World, unit: Unit): Done {
 	unit.mainPid = pid;
 	preamble(world, unit, 'sysbox-mgr');
 	const host = hostScope(world, 'root');
-	const missing = ['rsync', 'modprobe', 'iptables'].find(name => !['/usr/bin', '/usr/sbin', '/bin', '/sbin'].some(folder => resolve(host.view, `${folder}/${name}`).kind === 'found'));
+	const missing = ['rsync', 'modprobe', 'iptables'].find(
+		name =>
+			!['/usr/bin', '/usr/sbin', '/bin', '/sbin'].some(
+				folder => resolve(host.view, `${folder}/${name}`).kind === 'found',
+			),
+	);
 	if (missing !== undefined) {
-		sysboxLine(world, unit, 'fatal', `failed to create sysbox-mgr: preflight check failed: ${missing} is not installed on host.`);
+		sysboxLine(
+			world,
+			unit,
+			'fatal',
+			`failed to create sysbox-mgr: preflight check failed: ${missing} is not installed on host.`,
+		);
 		return failedStart(world, unit, 'exit-code', pid);
 	}
 	sysboxLine(world, unit, 'info', 'Sysbox data root: /var/lib/sysbox');
@@ -313,7 +415,9 @@ function startManager(world: World, unit: Unit): Done {
 		'Shiftfs-on-overlayfs works properly: no',
 		`ID-mapped mounts supported by kernel: ${newer(5, 12) ? 'yes' : 'no'}`,
 		`Overlayfs on ID-mapped mounts supported by kernel: ${newer(5, 19) ? 'yes' : 'no'}`,
-		...(newer(6, 7) && kernel > 0 ? ['binfmt_misc namespacing supported by kernel; will be mounted in containers.'] : []),
+		...(newer(6, 7) && kernel > 0
+			? ['binfmt_misc namespacing supported by kernel; will be mounted in containers.']
+			: []),
 		'Operating in system container mode.',
 		'Relaxed read-only mode disabled.',
 		'Inner container image preloading enabled.',
@@ -330,13 +434,24 @@ function startFileSystem(world: World, unit: Unit): Done {
 	const pid = nextPid(world);
 	unit.mainPid = pid;
 	preamble(world, unit, 'sysbox-fs');
-	for (const text of ["Initializing with 'allow-immutable-remounts' knob disabled (default)", "Initializing with 'allow-immutable-unmounts' knob enabled (default)", 'FUSE dir = /var/lib/sysboxfs']) sysboxLine(world, unit, 'info', text);
+	for (const text of [
+		"Initializing with 'allow-immutable-remounts' knob disabled (default)",
+		"Initializing with 'allow-immutable-unmounts' knob enabled (default)",
+		'FUSE dir = /var/lib/sysboxfs',
+	])
+		sysboxLine(world, unit, 'info', text);
 	if (world.faults.fires('sysbox-fs-start-timeout') !== undefined) {
 		// Seen in about one start of fifteen: nothing more is said until TimeoutStartSec=10 ends it.
 		spend(world, 10_000);
 		return failedStart(world, unit, 'timeout', pid);
 	}
-	for (const text of ['Host supports writes to /proc/sys/kernel/shm* from user-ns', 'IOvec memParser elected', 'Listening on /run/sysbox/sysfs.sock', 'Ready ...']) sysboxLine(world, unit, 'info', text);
+	for (const text of [
+		'Host supports writes to /proc/sys/kernel/shm* from user-ns',
+		'IOvec memParser elected',
+		'Listening on /run/sysbox/sysfs.sock',
+		'Ready ...',
+	])
+		sysboxLine(world, unit, 'info', text);
 	runFolder(world, 'sysfs.sock');
 	runFolder(world, 'sysfs-seccomp.sock');
 	return running(world, unit, 60, pid);
@@ -370,7 +485,9 @@ function allocateSubids(world: World): void {
 		world.state.sysbox.subidStart = Number(own);
 		return;
 	}
-	const ranges = [...text.matchAll(/^[^:\n]+:(\d+):(\d+)$/gm)].map(m => [Number(m[1]), Number(m[1]) + Number(m[2])] as const).sort((a, b) => a[0] - b[0]);
+	const ranges = [...text.matchAll(/^[^:\n]+:(\d+):(\d+)$/gm)]
+		.map(m => [Number(m[1]), Number(m[1]) + Number(m[2])] as const)
+		.sort((a, b) => a[0] - b[0]);
 	let start = 100_000;
 	for (const [from, to] of ranges) if (from < start + 65_536 && to > start) start = to;
 	world.state.sysbox.subidStart = start;
@@ -390,7 +507,8 @@ export function signalHostProcess(world: World, pid: number, signal: string): 's
 		const container = place.engine.containers.find(c => c.pid === pid);
 		if (container === undefined) return 'no-such-process';
 		touch(world);
-		if (['KILL', '9', 'TERM', '15', 'QUIT'].includes(name)) finish(place, container, name === 'KILL' || name === '9' ? 137 : 143);
+		if (['KILL', '9', 'TERM', '15', 'QUIT'].includes(name))
+			finish(place, container, name === 'KILL' || name === '9' ? 137 : 143);
 		return 'sent';
 	}
 	touch(world);

@@ -15,10 +15,18 @@ export interface Redirect {
 }
 
 export type Command = { readonly redirects: readonly Redirect[] } & (
-	| { readonly kind: 'simple'; readonly assignments: readonly { readonly name: string; readonly value: Word }[]; readonly words: readonly Word[] }
+	| {
+			readonly kind: 'simple';
+			readonly assignments: readonly { readonly name: string; readonly value: Word }[];
+			readonly words: readonly Word[];
+	  }
 	| { readonly kind: 'for'; readonly name: string; readonly words: readonly Word[]; readonly body: List }
 	| { readonly kind: 'while'; readonly until: boolean; readonly condition: List; readonly body: List }
-	| { readonly kind: 'if'; readonly branches: readonly { readonly condition: List; readonly body: List }[]; readonly otherwise?: List }
+	| {
+			readonly kind: 'if';
+			readonly branches: readonly { readonly condition: List; readonly body: List }[];
+			readonly otherwise?: List;
+	  }
 	| { readonly kind: 'group'; readonly body: List; readonly subshell: boolean }
 );
 
@@ -28,15 +36,20 @@ export interface Pipeline {
 }
 
 /** `join` says how this pipeline hangs on the one before it. */
-export type List = readonly { readonly join: ';' | '&&' | '||'; readonly pipeline: Pipeline; readonly background: boolean }[];
+export type List = readonly {
+	readonly join: ';' | '&&' | '||';
+	readonly pipeline: Pipeline;
+	readonly background: boolean;
+}[];
 
-type Token = { readonly kind: 'word'; readonly word: Word; readonly raw: string } | { readonly kind: 'operator'; readonly text: string } | { readonly kind: 'redirect'; readonly from: number; readonly how: Redirect['how'] };
+type Token =
+	| { readonly kind: 'word'; readonly word: Word; readonly raw: string }
+	| { readonly kind: 'operator'; readonly text: string }
+	| { readonly kind: 'redirect'; readonly from: number; readonly how: Redirect['how'] };
 
 export class ShellSyntaxError extends Error {
 	override readonly name = 'ShellSyntaxError';
 }
-
-const reserved = new Set(['for', 'in', 'do', 'done', 'while', 'until', 'if', 'then', 'elif', 'else', 'fi', '{', '}', '!']);
 
 export function parseShell(source: string): List {
 	const tokens = tokenise(source);
@@ -52,7 +65,9 @@ export function parseShell(source: string): List {
 	};
 	const fail = (): never => {
 		const token = peek();
-		throw new ShellSyntaxError(`syntax error: unexpected ${token === undefined ? 'end of file' : token.kind === 'word' ? `"${token.raw}"` : `"${token.kind === 'operator' ? token.text : token.how}"`}`);
+		throw new ShellSyntaxError(
+			`syntax error: unexpected ${token === undefined ? 'end of file' : token.kind === 'word' ? `"${token.raw}"` : `"${token.kind === 'operator' ? token.text : token.how}"`}`,
+		);
 	};
 	const expect = (text: string) => {
 		if (!isWord(text) && !isOperator(text)) fail();
@@ -187,7 +202,10 @@ export function parseShell(source: string): List {
 			const first = token.word[0];
 			if (assignment !== null && first?.kind === 'text' && !first.quoted) {
 				const name = assignment[1] ?? '';
-				assignments.push({ name, value: [{ ...first, text: first.text.slice(name.length + 1) }, ...token.word.slice(1)] });
+				assignments.push({
+					name,
+					value: [{ ...first, text: first.text.slice(name.length + 1) }, ...token.word.slice(1)],
+				});
 			} else words.push(token.word);
 			at += 1;
 		}
@@ -198,8 +216,6 @@ export function parseShell(source: string): List {
 	if (peek() !== undefined) fail();
 	return parsed;
 }
-
-export const isReserved = (word: string): boolean => reserved.has(word);
 
 function tokenise(source: string): Token[] {
 	const tokens: Token[] = [];
@@ -218,14 +234,21 @@ function tokenise(source: string): Token[] {
 			const [word, raw, next] = readWord(source, skipSpace(source, at));
 			at = next;
 			tokens.push({ kind: 'redirect', from: 1, how: '>' }, { kind: 'word', word, raw });
-			tokens.push({ kind: 'redirect', from: 2, how: '>&' }, { kind: 'word', word: [{ kind: 'text', text: '1', quoted: false }], raw: '1' });
+			tokens.push(
+				{ kind: 'redirect', from: 2, how: '>&' },
+				{ kind: 'word', word: [{ kind: 'text', text: '1', quoted: false }], raw: '1' },
+			);
 			continue;
 		}
 		const redirect = /^(\d?)(>>|>&|<<|>|<)/.exec(rest);
 		if (redirect !== null) {
 			const how = redirect[2] as Redirect['how'];
 			at += redirect[0].length;
-			tokens.push({ kind: 'redirect', from: redirect[1] === '' ? (how.startsWith('<') ? 0 : 1) : Number(redirect[1]), how });
+			tokens.push({
+				kind: 'redirect',
+				from: redirect[1] === '' ? (how.startsWith('<') ? 0 : 1) : Number(redirect[1]),
+				how,
+			});
 			at = skipSpace(source, at);
 			continue;
 		}
@@ -330,7 +353,10 @@ function readDollar(source: string, at: number, quoted: boolean): [part: Part, n
 	}
 	const braced = /^\$\{(\w+|[?#@*$!])(?::?-([^}]*))?\}/.exec(source.slice(at));
 	if (braced !== null) {
-		return [{ kind: 'variable', name: braced[1] ?? '', quoted, ...(braced[2] !== undefined && { fallback: braced[2] }) }, at + braced[0].length];
+		return [
+			{ kind: 'variable', name: braced[1] ?? '', quoted, ...(braced[2] !== undefined && { fallback: braced[2] }) },
+			at + braced[0].length,
+		];
 	}
 	const plain = /^\$([A-Za-z_]\w*|[0-9?#@*$!])/.exec(source.slice(at));
 	if (plain !== null) return [{ kind: 'variable', name: plain[1] ?? '', quoted }, at + plain[0].length];

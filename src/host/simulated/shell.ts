@@ -3,8 +3,16 @@ import { absolute, resolve } from './file-tree.ts';
 import { canFork, startInBackground } from './inner-processes.ts';
 import { runProgram } from './run-program.ts';
 import { changedScope, readText, writeText } from './scope.ts';
-import { type Command, type List, type Pipeline, parseShell, type Redirect, ShellSyntaxError, type Word } from './shell-syntax.ts';
-import { type Call, type Exit, type Io, noInput, type Scope, spend, type Stdin } from './world.ts';
+import {
+	type Command,
+	type List,
+	type Pipeline,
+	parseShell,
+	type Redirect,
+	ShellSyntaxError,
+	type Word,
+} from './shell-syntax.ts';
+import { type Call, type Exit, type Io, noInput, type Scope, type Stdin, spend } from './world.ts';
 
 /** Loops that turn more often than this are taken for endless. */
 const turnsOfAnEndlessLoop = 3000;
@@ -86,7 +94,13 @@ function runList(shell: Shell, list: List, streams: Streams): void {
 			continue;
 		}
 		runPipeline(shell, item.pipeline, streams);
-		if (shell.stopOnError && shell.status !== 0 && !item.pipeline.negate && item.join === ';' && list[list.indexOf(item) + 1]?.join !== '||') {
+		if (
+			shell.stopOnError &&
+			shell.status !== 0 &&
+			!item.pipeline.negate &&
+			item.join === ';' &&
+			list[list.indexOf(item) + 1]?.join !== '||'
+		) {
 			shell.leave ??= { kind: 'exit' };
 		}
 	}
@@ -106,7 +120,8 @@ function background(shell: Shell, pipeline: Pipeline, streams: Streams): void {
 	const endsAt = child.leave?.kind === 'endless' ? undefined : world.state.now;
 	// The shell does not wait for it, so for the shell no time has passed.
 	world.state.now = started;
-	const argv = pipeline.commands[0]?.kind === 'simple' ? pipeline.commands[0].words.map(word => expandText(shell, word)) : ['sh'];
+	const argv =
+		pipeline.commands[0]?.kind === 'simple' ? pipeline.commands[0].words.map(word => expandText(shell, word)) : ['sh'];
 	shell.lastJob = startInBackground(shell.scope, argv, endsAt);
 	shell.jobs.push(endsAt);
 	shell.status = 0;
@@ -140,7 +155,9 @@ function runPipeline(shell: Shell, pipeline: Pipeline, streams: Streams): void {
 	if (pipeline.negate) shell.status = shell.status === 0 ? 1 : 0;
 }
 
-const endsEarly = (command: Command): boolean => command.kind === 'simple' && ['head', 'grep', 'dd'].includes(command.words[0]?.[0]?.kind === 'text' ? command.words[0][0].text : '');
+const endsEarly = (command: Command): boolean =>
+	command.kind === 'simple' &&
+	['head', 'grep', 'dd'].includes(command.words[0]?.[0]?.kind === 'text' ? command.words[0][0].text : '');
 
 function runCommand(shell: Shell, command: Command, outer: Streams): void {
 	const streams = redirected(shell, command.redirects, outer);
@@ -216,7 +233,11 @@ function turn(shell: Shell, body: List, streams: Streams): boolean {
 }
 
 /** Opens the files of a command, or says why one could not be opened. */
-function redirected(shell: Shell, redirects: readonly Redirect[], outer: Streams): { streams: Streams; finish: () => void } | undefined {
+function redirected(
+	shell: Shell,
+	redirects: readonly Redirect[],
+	outer: Streams,
+): { streams: Streams; finish: () => void } | undefined {
 	let { stdin } = outer;
 	const { io } = outer;
 	const targets: Record<number, (text: string) => void> = { 1: io.out, 2: io.err };
@@ -234,7 +255,10 @@ function redirected(shell: Shell, redirects: readonly Redirect[], outer: Streams
 				io.err(`sh: can't open ${target}: ${file.errno === 'ENOENT' ? 'no such file' : errnoWords(file.errno)}\n`);
 				return undefined;
 			}
-			stdin = file.kind === 'text' ? { text: file.text, ...(file.node.kind === 'file' && { file: file.node }) } : { text: '\0'.repeat(65_536) };
+			stdin =
+				file.kind === 'text'
+					? { text: file.text, ...(file.node.kind === 'file' && { file: file.node }) }
+					: { text: '\0'.repeat(65_536) };
 			continue;
 		}
 		if (redirect.how === '<<') continue;
@@ -242,7 +266,12 @@ function redirected(shell: Shell, redirects: readonly Redirect[], outer: Streams
 		// What is opened for writing may refuse at once or only when something is written (seen: EIO of a sysctl).
 		const opened = tryOpen(shell, path, redirect.how === '>>');
 		if (opened !== undefined) {
-			const words = opened === 'ENOENT' || opened === 'ENOTDIR' ? 'nonexistent directory' : opened === 'EISDIR' ? 'Is a directory' : errnoWords(opened);
+			const words =
+				opened === 'ENOENT' || opened === 'ENOTDIR'
+					? 'nonexistent directory'
+					: opened === 'EISDIR'
+						? 'Is a directory'
+						: errnoWords(opened);
 			io.err(`sh: can't create ${target}: ${words}\n`);
 			return undefined;
 		}
@@ -310,10 +339,20 @@ function runSimple(shell: Shell, command: Extract<Command, { kind: 'simple' }>, 
 		shell.leave = { kind: 'exit' };
 		return;
 	}
-	const scope = changedScope(shell.scope, { env: { ...exported(shell), ...Object.fromEntries(values) }, pid: nextInnerPid(shell) });
-	const exit = runProgram(scope, { argv: words, stdin: streams.stdin, io: streams.io, timeoutMs: Math.max(0, shell.deadline - shell.scope.world.state.now) });
+	const scope = changedScope(shell.scope, {
+		env: { ...exported(shell), ...Object.fromEntries(values) },
+		pid: nextInnerPid(shell),
+	});
+	const exit = runProgram(scope, {
+		argv: words,
+		stdin: streams.stdin,
+		io: streams.io,
+		timeoutMs: Math.max(0, shell.deadline - shell.scope.world.state.now),
+	});
 	if (exit === undefined) {
-		streams.io.err(`sh: ${name}: ${name.includes('/') && resolve(scope.view, absolute(name, scope.cwd)).kind === 'found' ? 'Permission denied' : 'not found'}\n`);
+		streams.io.err(
+			`sh: ${name}: ${name.includes('/') && resolve(scope.view, absolute(name, scope.cwd)).kind === 'found' ? 'Permission denied' : 'not found'}\n`,
+		);
 		shell.status = 127;
 		return;
 	}
@@ -336,7 +375,9 @@ const builtIns: Readonly<Record<string, BuiltIn>> = {
 	cd: (shell, [to = '/root'], { io }) => {
 		const found = resolve(shell.scope.view, absolute(to, shell.scope.cwd), shell.scope.who);
 		if (found.kind === 'problem' || found.node.kind !== 'folder') {
-			io.err(`sh: cd: can't cd to ${to}: ${found.kind === 'problem' ? errnoWords(found.errno) : errnoWords('ENOTDIR')}\n`);
+			io.err(
+				`sh: cd: can't cd to ${to}: ${found.kind === 'problem' ? errnoWords(found.errno) : errnoWords('ENOTDIR')}\n`,
+			);
 			return 2;
 		}
 		shell.scope = changedScope(shell.scope, { cwd: found.path });
@@ -408,7 +449,16 @@ const builtIns: Readonly<Record<string, BuiltIn>> = {
 	},
 	exec: (shell, args, streams) => {
 		if (args.length === 0) return 0;
-		runSimple(shell, { kind: 'simple', assignments: [], redirects: [], words: args.map(text => [{ kind: 'text', text, quoted: true }]) }, streams);
+		runSimple(
+			shell,
+			{
+				kind: 'simple',
+				assignments: [],
+				redirects: [],
+				words: args.map(text => [{ kind: 'text', text, quoted: true }]),
+			},
+			streams,
+		);
 		shell.leave ??= { kind: 'exit' };
 		return shell.status;
 	},
@@ -467,7 +517,7 @@ function expand(shell: Shell, word: Word): string[] {
 		if (part.quoted || part.kind === 'text') {
 			current.text += text;
 			current.quoted ||= part.quoted;
-			if (!part.quoted && /[*?[]/.test(text)) current.glob = true;
+			if (!part.quoted && isPattern.test(text)) current.glob = true;
 			continue;
 		}
 		const pieces = text.split(/[ \t\n]+/);
@@ -477,20 +527,37 @@ function expand(shell: Shell, word: Word): string[] {
 	return fields.filter(f => f.text !== '' || f.quoted).flatMap(f => (f.glob ? glob(shell, f.text) : [f.text]));
 }
 
+/** A bracket that nothing closes is a letter: `[` is a program too (POSIX 2.13.1). */
+const isPattern = /[*?]|\[[^\]]+\]/;
+
 function glob(shell: Shell, pattern: string): string[] {
 	const full = absolute(pattern, shell.scope.cwd);
 	let paths = ['/'];
 	for (const part of full.split('/').filter(Boolean)) {
-		const matcher = /[*?[]/.test(part) ? new RegExp(`^${part.replace(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.').replaceAll('[!', '[^')}$`) : undefined;
+		const matcher = isPattern.test(part)
+			? new RegExp(
+					`^${part
+						.replace(/[.+^${}()|\\]/g, '\\$&')
+						.replaceAll('*', '.*')
+						.replaceAll('?', '.')
+						.replaceAll('[!', '[^')}$`,
+				)
+			: undefined;
 		paths = paths.flatMap(base => {
 			const join = (name: string) => (base === '/' ? `/${name}` : `${base}/${name}`);
 			if (matcher === undefined) return [join(part)];
 			const found = resolve(shell.scope.view, base, shell.scope.who);
 			if (found.kind === 'problem') return [];
-			return shell.scope.view.names(found.path).filter(name => matcher.test(name) && (!name.startsWith('.') || part.startsWith('.'))).map(join);
+			return shell.scope.view
+				.names(found.path)
+				.filter(name => matcher.test(name) && (!name.startsWith('.') || part.startsWith('.')))
+				.map(join);
 		});
 	}
-	const existing = paths.filter(path => shell.scope.view.get(path) !== undefined || resolve(shell.scope.view, path, shell.scope.who).kind === 'found');
+	const existing = paths.filter(
+		path =>
+			shell.scope.view.get(path) !== undefined || resolve(shell.scope.view, path, shell.scope.who).kind === 'found',
+	);
 	return existing.length === 0 ? [pattern] : existing;
 }
 
@@ -498,7 +565,11 @@ function glob(shell: Shell, pattern: string): string[] {
 function arithmetic(shell: Shell, source: string): number {
 	const tokens = source.match(/\d+|[A-Za-z_]\w*|<=|>=|==|!=|[-+*/%()<>]/g) ?? [];
 	let at = 0;
-	const levels = [['==', '!=', '<', '>', '<=', '>='], ['+', '-'], ['*', '/', '%']];
+	const levels = [
+		['==', '!=', '<', '>', '<=', '>='],
+		['+', '-'],
+		['*', '/', '%'],
+	];
 	const apply: Readonly<Record<string, (a: number, b: number) => number>> = {
 		'==': (a, b) => Number(a === b),
 		'!=': (a, b) => Number(a !== b),

@@ -18,10 +18,15 @@ export interface Owned {
 }
 
 export type FileNode =
-	| ({ kind: 'file'; /** UTF-8 text; binary content stands in `base64`. */ text?: string; base64?: string; declared?: DeclaredBytes } & Owned)
+	| ({
+			kind: 'file' /** UTF-8 text; binary content stands in `base64`. */;
+			text?: string;
+			base64?: string;
+			declared?: DeclaredBytes;
+	  } & Owned)
 	| ({ kind: 'folder' } & Owned)
 	| { kind: 'link'; to: string }
-	| ({ kind: 'socket' | 'device' | 'fifo'; /** Such as `b 252 0`. */ device?: string } & Owned);
+	| ({ kind: 'socket' | 'device' | 'fifo' /** Such as `b 252 0`. */; device?: string } & Owned);
 
 /** Absolute path → node. The root folder is always there, even when it is not listed. */
 export type FileTree = Record<string, FileNode>;
@@ -342,6 +347,8 @@ export interface SimulatedState {
 	fileSystems: FileSystem[];
 	/** Key with dots → value without the newline. */
 	sysctls: Record<string, string>;
+	/** What the kernel comes up with, before files in sysctl.d are applied. */
+	bootSysctls: Record<string, string>;
 	/** What the kernel has loaded: profile → does it let sysbox-fs mount. */
 	apparmorProfiles: Record<string, { mode: 'enforce' | 'complain'; allowsSysboxfs: boolean }>;
 	kernelLog: { at: number; text: string }[];
@@ -385,7 +392,8 @@ export function deserialise(text: string): SimulatedState | undefined {
 	try {
 		const value: unknown = JSON.parse(text);
 		if (typeof value !== 'object' || value === null) return undefined;
-		if (!('version' in value) || value.version !== stateVersion || !('machine' in value) || !('docker' in value)) return undefined;
+		if (!('version' in value) || value.version !== stateVersion || !('machine' in value) || !('docker' in value))
+			return undefined;
 		return value as SimulatedState;
 	} catch {
 		return undefined;

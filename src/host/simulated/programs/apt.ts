@@ -1,22 +1,81 @@
-import { installPackage, lockHolder, removePackage, resolvePackages, type Say, sysboxControl } from '../packages.ts';
 import { absolute, resolve } from '../file-tree.ts';
+import { installPackage, lockHolder, removePackage, resolvePackages, type Say, sysboxControl } from '../packages.ts';
+import { fileOf } from '../services.ts';
 import type { PackageControl } from '../state.ts';
-import { type Call, type Exit, type Program, type Scope, spend, touch, UnsimulatedCommand } from '../world.ts';
+import {
+	type Call,
+	type Exit,
+	type Program,
+	type Scope,
+	spend,
+	touch,
+	UnsimulatedCommand,
+	type World,
+} from '../world.ts';
 import { allOf, parseOptions } from './options.ts';
 
 /** dpkg-deb, dpkg, dpkg-query, apt-get, apt-cache and apt-mark. Words as apt 2.7 and dpkg 1.22 print them. */
 
 const table = {
 	withValue: ['-o', '--option', '-c', '-t', '--target-release'],
-	flags: ['-y', '--yes', '--assume-yes', '-q', '-qq', '-s', '--simulate', '--dry-run', '--just-print', '--no-act', '--no-install-recommends', '--install-recommends', '--reinstall', '--allow-downgrades', '--no-remove', '--allow-change-held-packages', '--no-upgrade', '--download-only', '--purge', '--autoremove', '-f', '--fix-broken', '--print-uris', '--allow-unauthenticated', '--quiet', '--no-download', '--only-upgrade', '-d', '--no-auto-remove'],
+	flags: [
+		'-y',
+		'--yes',
+		'--assume-yes',
+		'-q',
+		'-qq',
+		'-s',
+		'--simulate',
+		'--dry-run',
+		'--just-print',
+		'--no-act',
+		'--no-install-recommends',
+		'--install-recommends',
+		'--reinstall',
+		'--allow-downgrades',
+		'--no-remove',
+		'--allow-change-held-packages',
+		'--no-upgrade',
+		'--download-only',
+		'--purge',
+		'--autoremove',
+		'-f',
+		'--fix-broken',
+		'--print-uris',
+		'--allow-unauthenticated',
+		'--quiet',
+		'--no-download',
+		'--only-upgrade',
+		'-d',
+		'--no-auto-remove',
+	],
 };
+
+/** Where packages come from, as apt shows it. */
+function source(world: World): { readonly url: string; readonly suite: string; readonly release: string } {
+	const text = fileOf(world, '/etc/os-release') ?? '';
+	const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(text)?.[1] ?? '';
+	return field('ID') === 'debian'
+		? {
+				url: 'http://deb.debian.org/debian',
+				suite: field('VERSION_CODENAME'),
+				release: `Debian:${field('VERSION_ID')}/stable`,
+			}
+		: {
+				url: 'http://archive.ubuntu.com/ubuntu',
+				suite: field('VERSION_CODENAME'),
+				release: `Ubuntu:${field('VERSION_ID')}/${field('VERSION_CODENAME')}`,
+			};
+}
 
 const reading = 'Reading package lists...\nBuilding dependency tree...\nReading state information...\n';
 
 export const aptGet: Program = (scope, call) => {
 	const parsed = parseOptions(call.argv.slice(1), table);
 	if (parsed.unknown.length > 0) {
-		call.io.err(`E: Command line option '${parsed.unknown[0]}' is not understood in combination with the other options\n`);
+		call.io.err(
+			`E: Command line option '${parsed.unknown[0]}' is not understood in combination with the other options\n`,
+		);
 		return 100;
 	}
 	const [verb = '', ...names] = parsed.words;
@@ -33,11 +92,23 @@ export const aptGet: Program = (scope, call) => {
 		case 'install':
 			return install(scope, call, names, simulate, parsed.flags);
 		case 'satisfy': {
-			const wanted: PackageControl = { name: 'satisfy:command-line', version: '1', architecture: 'all', depends: names.flatMap(n => n.split(',')).map(n => n.trim()), files: [] };
+			const wanted: PackageControl = {
+				name: 'satisfy:command-line',
+				version: '1',
+				architecture: 'all',
+				depends: names.flatMap(n => n.split(',')).map(n => n.trim()),
+				files: [],
+			};
 			const resolved = resolvePackages(world, [wanted]);
 			call.io.out(reading);
 			if (resolved.kind === 'unmet') return unmet(call, resolved.lines);
-			return carryOut(scope, call, { install: resolved.install.filter(p => p !== wanted), remove: resolved.remove, named: [] }, simulate, parsed.flags);
+			return carryOut(
+				scope,
+				call,
+				{ install: resolved.install.filter(p => p !== wanted), remove: resolved.remove, named: [] },
+				simulate,
+				parsed.flags,
+			);
 		}
 		case 'purge':
 		case 'remove':
@@ -55,18 +126,25 @@ export const aptGet: Program = (scope, call) => {
 
 function lock(scope: Scope, call: Call, settings: readonly string[]): number | undefined {
 	if (scope.who.uid !== 0) {
-		call.io.err('E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?\n');
+		call.io.err(
+			'E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?\n',
+		);
 		return 100;
 	}
 	const patience = Number(settings.map(s => /^DPkg::Lock::Timeout=(-?\d+)$/i.exec(s)?.[1]).find(Boolean) ?? 0);
 	let holder = lockHolder(scope.world);
 	for (let waited = 0; holder !== undefined && waited < patience; waited += 10) {
-		if (waited === 0) call.io.out(`Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process ${holder.pid} (${holder.name})...\n`);
+		if (waited === 0)
+			call.io.out(
+				`Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process ${holder.pid} (${holder.name})...\n`,
+			);
 		spend(scope.world, 10_000);
 		holder = lockHolder(scope.world);
 	}
 	if (holder === undefined) return undefined;
-	call.io.err(`E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process ${holder.pid} (${holder.name})\nN: Be aware that removing the lock file is not a solution and may break your system.\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?\n`);
+	call.io.err(
+		`E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process ${holder.pid} (${holder.name})\nN: Be aware that removing the lock file is not a solution and may break your system.\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?\n`,
+	);
 	return 100;
 }
 
@@ -75,13 +153,25 @@ function update(scope: Scope, call: Call): Exit {
 	touch(world);
 	if (!world.state.internet) {
 		spend(world, 4000);
-		call.io.out("Err:1 http://archive.ubuntu.com/ubuntu noble InRelease\n  Temporary failure resolving 'archive.ubuntu.com'\nReading package lists...\n");
-		call.io.err("W: Failed to fetch http://archive.ubuntu.com/ubuntu/dists/noble/InRelease  Temporary failure resolving 'archive.ubuntu.com'\nW: Some index files failed to download. They have been ignored, or old ones used instead.\n");
+		call.io.out(
+			`Err:1 ${source(world).url} ${source(world).suite} InRelease\n  Temporary failure resolving '${new URL(source(world).url).host}'\nReading package lists...\n`,
+		);
+		call.io.err(
+			`W: Failed to fetch ${source(world).url}/dists/${source(world).suite}/InRelease  Temporary failure resolving '${new URL(source(world).url).host}'\nW: Some index files failed to download. They have been ignored, or old ones used instead.\n`,
+		);
 		return 0;
 	}
 	spend(world, 2600);
-	world.state.files['/var/lib/apt/lists/archive.ubuntu.com_ubuntu_dists_noble_main_binary-amd64_Packages'] = { kind: 'file', mode: 0o644, uid: 0, gid: 0, text: '' };
-	call.io.out('Hit:1 http://archive.ubuntu.com/ubuntu noble InRelease\nGet:2 http://archive.ubuntu.com/ubuntu noble-updates InRelease [126 kB]\nFetched 126 kB in 1s (118 kB/s)\nReading package lists...\n');
+	world.state.files[`/var/lib/apt/lists/${new URL(source(world).url).host}_dists_main_binary-amd64_Packages`] = {
+		kind: 'file',
+		mode: 0o644,
+		uid: 0,
+		gid: 0,
+		text: '',
+	};
+	call.io.out(
+		`Hit:1 ${source(world).url} ${source(world).suite} InRelease\nGet:2 ${source(world).url} ${source(world).suite}-updates InRelease [126 kB]\nFetched 126 kB in 1s (118 kB/s)\nReading package lists...\n`,
+	);
 	return 0;
 }
 
@@ -90,7 +180,8 @@ function wantedOf(scope: Scope, name: string): PackageControl | string {
 	const { state } = scope.world;
 	if (name.includes('/')) {
 		const found = resolve(scope.view, absolute(name, scope.cwd), scope.who);
-		if (found.kind === 'problem' || found.node.kind !== 'file') return `E: Unsupported file ${name} given on commandline`;
+		if (found.kind === 'problem' || found.node.kind !== 'file')
+			return `E: Unsupported file ${name} given on commandline`;
 		const holds = found.node.declared?.holds;
 		if (holds?.kind === 'deb') return holds.package;
 		return `E: Invalid archive signature\nE: Internal error, could not locate member control.tar{.zst,.lz4,.gz,.xz,.bz2,.lzma,}\nE: Could not read meta data from ${absolute(name, scope.cwd)}\nE: The package lists or status file could not be parsed or opened.`;
@@ -102,12 +193,15 @@ function wantedOf(scope: Scope, name: string): PackageControl | string {
 		if (installed?.status === 'installed') return installed;
 		return `E: Unable to locate package ${bare}`;
 	}
-	if (version !== undefined && version !== control.version) return `E: Version '${version}' for '${bare}' was not found`;
+	if (version !== undefined && version !== control.version)
+		return `E: Version '${version}' for '${bare}' was not found`;
 	return control;
 }
 
 function unmet(call: Call, lines: readonly string[]): Exit {
-	call.io.out(`Some packages could not be installed. This may mean that you have\nrequested an impossible situation or if you are using the unstable\ndistribution that some required packages have not yet been created\nor been moved out of Incoming.\nThe following information may help to resolve the situation:\n\nThe following packages have unmet dependencies:\n${lines.map(l => `${l}\n`).join('')}`);
+	call.io.out(
+		`Some packages could not be installed. This may mean that you have\nrequested an impossible situation or if you are using the unstable\ndistribution that some required packages have not yet been created\nor been moved out of Incoming.\nThe following information may help to resolve the situation:\n\nThe following packages have unmet dependencies:\n${lines.map(l => `${l}\n`).join('')}`,
+	);
 	call.io.err('E: Unable to correct problems, you have held broken packages.\n');
 	return 100;
 }
@@ -118,7 +212,13 @@ interface Work {
 	readonly named: readonly string[];
 }
 
-function install(scope: Scope, call: Call, names: readonly string[], simulate: boolean, flags: ReadonlySet<string>): Exit {
+function install(
+	scope: Scope,
+	call: Call,
+	names: readonly string[],
+	simulate: boolean,
+	flags: ReadonlySet<string>,
+): Exit {
 	const { world } = scope;
 	const { packages } = world.state;
 	const wanted: PackageControl[] = [];
@@ -131,7 +231,9 @@ function install(scope: Scope, call: Call, names: readonly string[], simulate: b
 		}
 		if (control.architecture !== 'all' && control.architecture !== world.state.machine.arch && name.includes('/')) {
 			call.io.out(reading);
-			return unmet(call, [` ${control.name}:${control.architecture} : Depends: ${control.depends[0] ?? 'libc6'}:${control.architecture} but it is not installable`]);
+			return unmet(call, [
+				` ${control.name}:${control.architecture} : Depends: ${control.depends[0] ?? 'libc6'}:${control.architecture} but it is not installable`,
+			]);
 		}
 		const now = packages[control.name];
 		if (name.includes('/')) call.io.out(`Note, selecting '${control.name}' instead of '${name}'\n`);
@@ -158,7 +260,13 @@ function install(scope: Scope, call: Call, names: readonly string[], simulate: b
 		call.io.err('E: Packages need to be removed but remove is disabled.\n');
 		return 100;
 	}
-	return carryOut(scope, call, { install: resolved.install, remove: resolved.remove, named: wanted.map(w => w.name) }, simulate, flags);
+	return carryOut(
+		scope,
+		call,
+		{ install: resolved.install, remove: resolved.remove, named: wanted.map(w => w.name) },
+		simulate,
+		flags,
+	);
 }
 
 const older = (a: string, b: string): boolean => compareVersions(a, b) < 0;
@@ -184,21 +292,34 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags
 	const fresh = work.install.filter(p => packages[p.name]?.status !== 'installed');
 	const upgraded = work.install.filter(p => packages[p.name]?.status === 'installed');
 	const extra = fresh.filter(p => !work.named.includes(p.name));
-	const block = (title: string, names: readonly string[]) => (names.length === 0 ? '' : `${title}\n  ${names.join(' ')}\n`);
+	const block = (title: string, names: readonly string[]) =>
+		names.length === 0 ? '' : `${title}\n  ${names.join(' ')}\n`;
 	call.io.out(
-		block('The following additional packages will be installed:', extra.map(p => p.name)) +
+		block(
+			'The following additional packages will be installed:',
+			extra.map(p => p.name),
+		) +
 			block('The following packages will be REMOVED:', work.remove) +
-			block('The following NEW packages will be installed:', fresh.map(p => p.name)) +
-			block('The following packages will be upgraded:', upgraded.map(p => p.name)),
+			block(
+				'The following NEW packages will be installed:',
+				fresh.map(p => p.name),
+			) +
+			block(
+				'The following packages will be upgraded:',
+				upgraded.map(p => p.name),
+			),
 	);
-	call.io.out(`${upgraded.length} upgraded, ${fresh.length} newly installed, ${work.remove.length} to remove and 12 not upgraded.\n`);
+	call.io.out(
+		`${upgraded.length} upgraded, ${fresh.length} newly installed, ${work.remove.length} to remove and 12 not upgraded.\n`,
+	);
 	if (simulate) {
 		for (const name of work.remove) call.io.out(`Remv ${name} [${packages[name]?.version}]\n`);
 		for (const p of work.install) {
 			const old = packages[p.name]?.status === 'installed' ? ` [${packages[p.name]?.version}]` : '';
-			call.io.out(`Inst ${p.name}${old} (${p.version} Ubuntu:24.04/noble [${p.architecture}])\n`);
+			call.io.out(`Inst ${p.name}${old} (${p.version} ${source(world).release} [${p.architecture}])\n`);
 		}
-		for (const p of work.install) call.io.out(`Conf ${p.name} (${p.version} Ubuntu:24.04/noble [${p.architecture}])\n`);
+		for (const p of work.install)
+			call.io.out(`Conf ${p.name} (${p.version} ${source(world).release} [${p.architecture}])\n`);
 		return 0;
 	}
 	if (work.install.length === 0 && work.remove.length === 0) return 0;
@@ -208,12 +329,17 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags
 	if (fetched.length > 0 && !flags.has('--no-download')) {
 		if (!world.state.internet) {
 			spend(world, 6000);
-			for (const p of fetched) call.io.err(`E: Failed to fetch http://archive.ubuntu.com/ubuntu/pool/main/${p.name}_${p.version}_${machine.arch}.deb  Temporary failure resolving 'archive.ubuntu.com'\n`);
+			for (const p of fetched)
+				call.io.err(
+					`E: Failed to fetch ${source(world).url}/pool/main/${p.name}_${p.version}_${machine.arch}.deb  Temporary failure resolving '${new URL(source(world).url).host}'\n`,
+				);
 			call.io.err('E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n');
 			return 100;
 		}
 		for (const [n, p] of fetched.entries()) {
-			call.io.out(`Get:${n + 1} http://archive.ubuntu.com/ubuntu noble/main ${machine.arch} ${p.name} ${machine.arch} ${p.version} [${p.sizeKb ?? 60} kB]\n`);
+			call.io.out(
+				`Get:${n + 1} ${source(world).url} ${source(world).suite}/main ${machine.arch} ${p.name} ${machine.arch} ${p.version} [${p.sizeKb ?? 60} kB]\n`,
+			);
 			spend(world, 300);
 		}
 	}
@@ -221,17 +347,28 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags
 	for (const name of work.remove) removePackage(world, name, false, say);
 	const broken: string[] = [];
 	for (const p of work.install) {
-		const problem = failure !== undefined && p === work.install.at(-1) ? ` installed ${p.name} package post-installation script subprocess returned error exit status 1` : installPackage(world, p, say, !work.named.includes(p.name));
+		const problem =
+			failure !== undefined && p === work.install.at(-1)
+				? ` installed ${p.name} package post-installation script subprocess returned error exit status 1`
+				: installPackage(world, p, say, !work.named.includes(p.name));
 		if (problem === undefined) continue;
 		call.io.err(`dpkg: error processing package ${p.name} (--configure):\n${problem}\n`);
 		broken.push(p.name);
 	}
 	if (broken.length === 0) return 0;
-	call.io.err(`Errors were encountered while processing:\n${broken.map(b => ` ${b}\n`).join('')}E: Sub-process /usr/bin/dpkg returned an error code (1)\n`);
+	call.io.err(
+		`Errors were encountered while processing:\n${broken.map(b => ` ${b}\n`).join('')}E: Sub-process /usr/bin/dpkg returned an error code (1)\n`,
+	);
 	return 100;
 }
 
-const isLocal = (call: Call, control: PackageControl): boolean => call.argv.some(word => word.includes('/') && (sysboxControl(word)?.name === control.name || word.endsWith('.deb')) && control.name === 'sysbox-ce');
+const isLocal = (call: Call, control: PackageControl): boolean =>
+	call.argv.some(
+		word =>
+			word.includes('/') &&
+			(sysboxControl(word)?.name === control.name || word.endsWith('.deb')) &&
+			control.name === 'sysbox-ce',
+	);
 
 function remove(scope: Scope, call: Call, names: readonly string[], purge: boolean, simulate: boolean): Exit {
 	const { packages } = scope.world.state;
@@ -243,12 +380,19 @@ function remove(scope: Scope, call: Call, names: readonly string[], purge: boole
 			call.io.err(`E: Unable to locate package ${name}\n`);
 			return 100;
 		}
-		if (state === undefined || (state.status === 'config-files' && !purge)) call.io.out(`Package '${name}' is not installed, so not removed\n`);
+		if (state === undefined || (state.status === 'config-files' && !purge))
+			call.io.out(`Package '${name}' is not installed, so not removed\n`);
 		else there.push(name);
 	}
-	const dependents = Object.values(packages).filter(p => p.status === 'installed' && !there.includes(p.name) && p.depends.some(d => there.includes(d.replace(/\s.*$/, ''))));
+	const dependents = Object.values(packages).filter(
+		p =>
+			p.status === 'installed' &&
+			!there.includes(p.name) &&
+			p.depends.some(d => there.includes(d.replace(/\s.*$/, ''))),
+	);
 	const all = [...there, ...dependents.map(p => p.name)];
-	if (all.length > 0) call.io.out(`The following packages will be REMOVED:\n  ${all.map(n => (purge ? `${n}*` : n)).join(' ')}\n`);
+	if (all.length > 0)
+		call.io.out(`The following packages will be REMOVED:\n  ${all.map(n => (purge ? `${n}*` : n)).join(' ')}\n`);
 	call.io.out(`0 upgraded, 0 newly installed, ${all.length} to remove and 12 not upgraded.\n`);
 	if (simulate) {
 		for (const name of all) call.io.out(`${purge ? 'Purg' : 'Remv'} ${name} [${packages[name]?.version}]\n`);
@@ -265,7 +409,8 @@ function remove(scope: Scope, call: Call, names: readonly string[], purge: boole
 export const aptCache: Program = (scope, call) => {
 	const [verb = '', ...names] = call.argv.slice(1).filter(a => !a.startsWith('-'));
 	const { packages, archive } = scope.world.state;
-	if (verb !== 'policy' && verb !== 'show' && verb !== 'madison') throw new UnsimulatedCommand(call.argv, `apt-cache ${verb}`);
+	if (verb !== 'policy' && verb !== 'show' && verb !== 'madison')
+		throw new UnsimulatedCommand(call.argv, `apt-cache ${verb}`);
 	for (const name of names) {
 		const offered = archive[name];
 		const installed = packages[name]?.status === 'installed' ? packages[name].version : undefined;
@@ -276,9 +421,18 @@ export const aptCache: Program = (scope, call) => {
 			}
 			continue;
 		}
-		if (verb === 'policy') call.io.out(`${name}:\n  Installed: ${installed ?? '(none)'}\n  Candidate: ${offered?.version ?? installed ?? '(none)'}\n  Version table:\n     ${offered?.version ?? installed} 500\n        500 http://archive.ubuntu.com/ubuntu noble/main ${scope.world.state.machine.arch} Packages\n`);
-		else if (verb === 'show') call.io.out(`Package: ${name}\nVersion: ${offered?.version ?? installed}\nArchitecture: ${offered?.architecture}\nDepends: ${offered?.depends.join(', ')}\n\n`);
-		else call.io.out(` ${name} | ${offered?.version ?? installed} | http://archive.ubuntu.com/ubuntu noble/main ${scope.world.state.machine.arch} Packages\n`);
+		if (verb === 'policy')
+			call.io.out(
+				`${name}:\n  Installed: ${installed ?? '(none)'}\n  Candidate: ${offered?.version ?? installed ?? '(none)'}\n  Version table:\n     ${offered?.version ?? installed} 500\n        500 ${source(scope.world).url} ${source(scope.world).suite}/main ${scope.world.state.machine.arch} Packages\n`,
+			);
+		else if (verb === 'show')
+			call.io.out(
+				`Package: ${name}\nVersion: ${offered?.version ?? installed}\nArchitecture: ${offered?.architecture}\nDepends: ${offered?.depends.join(', ')}\n\n`,
+			);
+		else
+			call.io.out(
+				` ${name} | ${offered?.version ?? installed} | ${source(scope.world).url} ${source(scope.world).suite}/main ${scope.world.state.machine.arch} Packages\n`,
+			);
 	}
 	return 0;
 };
@@ -287,15 +441,20 @@ export const aptMark: Program = (scope, call) => {
 	const [verb = '', ...names] = call.argv.slice(1).filter(a => !a.startsWith('-'));
 	const { packages } = scope.world.state;
 	if (verb === 'showhold') {
-		for (const p of Object.values(packages)) if (p.hold && (names.length === 0 || names.includes(p.name))) call.io.out(`${p.name}\n`);
+		for (const p of Object.values(packages))
+			if (p.hold && (names.length === 0 || names.includes(p.name))) call.io.out(`${p.name}\n`);
 		return 0;
 	}
 	if (verb === 'showmanual' || verb === 'showauto') {
-		for (const p of Object.values(packages)) if ((p.auto ?? false) === (verb === 'showauto') && (names.length === 0 || names.includes(p.name))) call.io.out(`${p.name}\n`);
+		for (const p of Object.values(packages))
+			if ((p.auto ?? false) === (verb === 'showauto') && (names.length === 0 || names.includes(p.name)))
+				call.io.out(`${p.name}\n`);
 		return 0;
 	}
 	if (scope.who.uid !== 0) {
-		call.io.err('E: Could not create temporary file for /var/lib/apt/extended_states - mkstemp (13: Permission denied)\n');
+		call.io.err(
+			'E: Could not create temporary file for /var/lib/apt/extended_states - mkstemp (13: Permission denied)\n',
+		);
 		return 100;
 	}
 	for (const name of names) {
@@ -306,7 +465,13 @@ export const aptMark: Program = (scope, call) => {
 		}
 		touch(scope.world);
 		if (verb === 'hold' || verb === 'unhold') {
-			call.io.out((p.hold ?? false) === (verb === 'hold') ? `${name} was already ${verb === 'hold' ? 'set on hold' : 'not on hold'}.\n` : verb === 'hold' ? `${name} set on hold.\n` : `Canceled hold on ${name}.\n`);
+			call.io.out(
+				(p.hold ?? false) === (verb === 'hold')
+					? `${name} was already ${verb === 'hold' ? 'set on hold' : 'not on hold'}.\n`
+					: verb === 'hold'
+						? `${name} set on hold.\n`
+						: `Canceled hold on ${name}.\n`,
+			);
 			if (verb === 'hold') p.hold = true;
 			else delete p.hold;
 		} else if (verb === 'auto' || verb === 'manual') {

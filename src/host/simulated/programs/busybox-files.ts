@@ -15,7 +15,9 @@ function modeText(node: FileNode): string {
 	const kind = { folder: 'd', link: 'l', socket: 's', fifo: 'p', file: '-', device: 'c' }[node.kind];
 	if (node.kind === 'link') return 'lrwxrwxrwx';
 	const first = node.kind === 'device' && node.device?.startsWith('b') ? 'b' : kind;
-	const bits = [...(node.mode & 0o777).toString(2).padStart(9, '0')].map((bit, n) => (bit === '1' ? 'rwx'.charAt(n % 3) : '-'));
+	const bits = [...(node.mode & 0o777).toString(2).padStart(9, '0')].map((bit, n) =>
+		bit === '1' ? 'rwx'.charAt(n % 3) : '-',
+	);
 	if (node.mode & 0o4000) bits[2] = bits[2] === 'x' ? 's' : 'S';
 	if (node.mode & 0o2000) bits[5] = bits[5] === 'x' ? 's' : 'S';
 	if (node.mode & 0o1000) bits[8] = bits[8] === 'x' ? 't' : 'T';
@@ -25,19 +27,32 @@ function modeText(node: FileNode): string {
 function longLine(node: FileNode, name: string, numeric: boolean): string {
 	const owned = node.kind === 'link' ? { uid: 0, gid: 0 } : node;
 	const owner = (id: number) => (numeric || id !== 0 ? String(id) : 'root').padEnd(8);
-	const size = node.kind === 'device' ? (node.device ?? '').split(' ').slice(1).join(', ').padStart(9) : String(node.kind === 'file' ? sizeOf(node) : node.kind === 'folder' ? 4096 : 0).padStart(9);
+	const size =
+		node.kind === 'device'
+			? (node.device ?? '').split(' ').slice(1).join(', ').padStart(9)
+			: String(node.kind === 'file' ? sizeOf(node) : node.kind === 'folder' ? 4096 : 0).padStart(9);
 	return `${modeText(node)}    1 ${owner(owned.uid)} ${owner(owned.gid)} ${size} Nov 23 23:13 ${name}${node.kind === 'link' ? ` -> ${node.to}` : ''}`;
 }
 
 const ls: Program = (scope, call) => {
-	const { words, flags } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-l', '-n', '-a', '-A', '-d', '-1', '-i', '-Z', '-h', '-t', '-r', '-R'] });
+	const { words, flags } = parseOptions(call.argv.slice(1), {
+		withValue: [],
+		flags: ['-l', '-n', '-a', '-A', '-d', '-1', '-i', '-Z', '-h', '-t', '-r', '-R'],
+	});
 	const long = flags.has('-l') || flags.has('-n');
 	let code = 0;
 	const fail = (path: string, words: string, open: boolean) => {
-		call.io.err(onHost(scope) ? `ls: cannot ${open ? 'open directory' : 'access'} '${path}': ${words}\n` : open ? `ls: can't open '${path}': ${words}\n` : `ls: ${path}: ${words}\n`);
+		call.io.err(
+			onHost(scope)
+				? `ls: cannot ${open ? 'open directory' : 'access'} '${path}': ${words}\n`
+				: open
+					? `ls: can't open '${path}': ${words}\n`
+					: `ls: ${path}: ${words}\n`,
+		);
 		code = onHost(scope) ? 2 : 1;
 	};
-	const show = (node: FileNode, name: string) => call.io.out(`${long ? longLine(node, name, flags.has('-n')) : name}\n`);
+	const show = (node: FileNode, name: string) =>
+		call.io.out(`${long ? longLine(node, name, flags.has('-n')) : name}\n`);
 	const targets = words.length === 0 ? ['.'] : words;
 	for (const target of targets) {
 		const full = absolute(target, scope.cwd);
@@ -58,7 +73,9 @@ const ls: Program = (scope, call) => {
 			continue;
 		}
 		if (targets.length > 1) call.io.out(`${target}:\n`);
-		const names = scope.view.names(found.path).filter(name => flags.has('-a') || flags.has('-A') || !name.startsWith('.'));
+		const names = scope.view
+			.names(found.path)
+			.filter(name => flags.has('-a') || flags.has('-A') || !name.startsWith('.'));
 		if (long) call.io.out(`total ${names.length * 4}\n`);
 		for (const name of names) {
 			const node = scope.view.get(posix.join(found.path, name));
@@ -77,14 +94,16 @@ const readlink: Program = (scope, call) => {
 			const found = resolve(scope.view, full, scope.who);
 			const parent = resolve(scope.view, posix.dirname(full), scope.who);
 			if (found.kind === 'found') call.io.out(`${found.path}\n`);
-			else if (!flags.has('-e') && parent.kind === 'found') call.io.out(`${posix.join(parent.path, posix.basename(full))}\n`);
+			else if (!flags.has('-e') && parent.kind === 'found')
+				call.io.out(`${posix.join(parent.path, posix.basename(full))}\n`);
 			else code = 1;
 			continue;
 		}
 		const parent = resolveParent(scope.view, full, scope.who);
 		const node = parent.kind === 'found' ? scope.view.get(parent.child) : undefined;
 		if (node?.kind !== 'link' || !mayReadLink(scope, parent.child)) {
-			if (flags.has('-v')) call.io.err(`readlink: ${path}: ${errnoWords(node?.kind === 'link' ? 'EACCES' : 'EINVAL')}\n`);
+			if (flags.has('-v'))
+				call.io.err(`readlink: ${path}: ${errnoWords(node?.kind === 'link' ? 'EACCES' : 'EINVAL')}\n`);
 			code = 1;
 			continue;
 		}
@@ -110,12 +129,17 @@ const stat: Program = (scope, call) => {
 	for (const path of options.words) {
 		const found = resolve(scope.view, absolute(path, scope.cwd), scope.who);
 		if (found.kind === 'problem') {
-			call.io.err(onHost(scope) ? `stat: cannot statx '${path}': ${errnoWords(found.errno)}\n` : `stat: can't stat '${path}': ${errnoWords(found.errno)}\n`);
+			call.io.err(
+				onHost(scope)
+					? `stat: cannot statx '${path}': ${errnoWords(found.errno)}\n`
+					: `stat: can't stat '${path}': ${errnoWords(found.errno)}\n`,
+			);
 			code = 1;
 			continue;
 		}
 		const { node } = found;
-		const format = lastOf(options, '-c', '--format') ?? '  File: %n\n  Size: %s\nAccess: (%a/%A)  Uid: (%u/%U)   Gid: (%g/%G)';
+		const format =
+			lastOf(options, '-c', '--format') ?? '  File: %n\n  Size: %s\nAccess: (%a/%A)  Uid: (%u/%U)   Gid: (%g/%G)';
 		const size = node.kind === 'file' ? sizeOf(node) : 4096;
 		const values: Readonly<Record<string, string>> = {
 			n: path,
@@ -127,7 +151,20 @@ const stat: Program = (scope, call) => {
 			g: String(node.gid),
 			U: node.uid === 0 ? 'root' : node.uid === 65534 ? 'nobody' : 'UNKNOWN',
 			G: node.gid === 0 ? 'root' : node.gid === 65534 ? 'nogroup' : 'UNKNOWN',
-			F: node.kind === 'folder' ? 'directory' : node.kind === 'socket' ? 'socket' : node.kind === 'device' ? (node.device?.startsWith('b') ? 'block special file' : 'character special file') : node.kind === 'fifo' ? 'fifo' : size === 0 ? 'regular empty file' : 'regular file',
+			F:
+				node.kind === 'folder'
+					? 'directory'
+					: node.kind === 'socket'
+						? 'socket'
+						: node.kind === 'device'
+							? node.device?.startsWith('b')
+								? 'block special file'
+								: 'character special file'
+							: node.kind === 'fifo'
+								? 'fifo'
+								: size === 0
+									? 'regular empty file'
+									: 'regular file',
 			T: 'ext2/ext3',
 			t: node.kind === 'device' ? Number(node.device?.split(' ')[1]).toString(16) : '0',
 		};
@@ -212,7 +249,11 @@ const touch: Program = (scope, call) => {
 	for (const path of call.argv.slice(1).filter(a => !a.startsWith('-'))) {
 		const errno = writeText(scope, path, '', 'append');
 		if (errno === undefined) continue;
-		call.io.err(onHost(scope) ? `touch: cannot touch '${path}': ${errnoWords(errno)}\n` : `touch: ${path}: ${errnoWords(errno)}\n`);
+		call.io.err(
+			onHost(scope)
+				? `touch: cannot touch '${path}': ${errnoWords(errno)}\n`
+				: `touch: ${path}: ${errnoWords(errno)}\n`,
+		);
 		code = 1;
 	}
 	return code;
@@ -224,7 +265,8 @@ const mkdir: Program = (scope, call) => {
 	let code = 0;
 	const make = (path: string): string | undefined => {
 		const full = absolute(path, scope.cwd);
-		if (resolve(scope.view, full, scope.who).kind === 'found') return options.flags.has('-p') ? undefined : errnoWords('EEXIST');
+		if (resolve(scope.view, full, scope.who).kind === 'found')
+			return options.flags.has('-p') ? undefined : errnoWords('EEXIST');
 		if (options.flags.has('-p') && full !== '/') {
 			const above = make(posix.dirname(full));
 			if (above !== undefined) return above;
@@ -235,20 +277,36 @@ const mkdir: Program = (scope, call) => {
 	for (const path of options.words) {
 		const words = make(path);
 		if (words === undefined) continue;
-		call.io.err(onHost(scope) ? `mkdir: cannot create directory '${path}': ${words}\n` : `mkdir: can't create directory '${path}': ${words}\n`);
+		call.io.err(
+			onHost(scope)
+				? `mkdir: cannot create directory '${path}': ${words}\n`
+				: `mkdir: can't create directory '${path}': ${words}\n`,
+		);
 		code = 1;
 	}
 	return code;
 };
 
 const rm: Program = (scope, call) => {
-	const { words, flags } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-r', '-R', '-f', '-v', '-d', '--one-file-system'] });
+	const { words, flags } = parseOptions(call.argv.slice(1), {
+		withValue: [],
+		flags: ['-r', '-R', '-f', '-v', '-d', '--one-file-system'],
+	});
 	let code = 0;
 	for (const path of words) {
 		const node = scope.view.get(absolute(path, scope.cwd));
-		const errno = node === undefined ? 'ENOENT' : node.kind === 'folder' && !flags.has('-r') && !flags.has('-R') ? 'EISDIR' : removeNode(scope, path);
+		const errno =
+			node === undefined
+				? 'ENOENT'
+				: node.kind === 'folder' && !flags.has('-r') && !flags.has('-R')
+					? 'EISDIR'
+					: removeNode(scope, path);
 		if (errno === undefined || (errno === 'ENOENT' && flags.has('-f'))) continue;
-		call.io.err(onHost(scope) ? `rm: cannot remove '${path}': ${errnoWords(errno)}\n` : `rm: can't remove '${path}': ${errnoWords(errno)}\n`);
+		call.io.err(
+			onHost(scope)
+				? `rm: cannot remove '${path}': ${errnoWords(errno)}\n`
+				: `rm: can't remove '${path}': ${errnoWords(errno)}\n`,
+		);
 		code = 1;
 	}
 	return code;
@@ -265,27 +323,40 @@ const rmdir: Program = (scope, call) => {
 	return 0;
 };
 
-const copy = (removeSource: boolean): Program => (scope, call) => {
-	const name = removeSource ? 'mv' : 'cp';
-	const { words } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-a', '-r', '-R', '-p', '-f', '-L', '-d', '-n'] });
-	const to = words.at(-1) ?? '';
-	for (const from of words.slice(0, -1)) {
-		const source = readText(scope, from);
-		const fail = (path: string, words: string) => {
-			call.io.err(onHost(scope) ? `${name}: cannot stat '${path}': ${words}\n` : `${name}: can't ${path === from ? 'stat' : 'create'} '${path}': ${words}\n`);
-			return 1;
-		};
-		if (source.kind !== 'text') return fail(from, errnoWords(source.kind === 'error' ? source.errno : 'EINVAL'));
-		const target = resolve(scope.view, absolute(to, scope.cwd), scope.who);
-		const path = target.kind === 'found' && target.node.kind === 'folder' ? posix.join(target.path, posix.basename(from)) : to;
-		const mode = source.node.kind === 'file' ? source.node.mode & 0o777 : 0o644;
-		const node: FileNode = source.node.kind === 'file' ? { ...source.node, mode, uid: scope.who.uid, gid: scope.who.gid } : fileNode(source.text, { mode, uid: scope.who.uid, gid: scope.who.gid });
-		const errno = createNode(scope, path, node);
-		if (errno !== undefined) return fail(path, errnoWords(errno));
-		if (removeSource) removeNode(scope, from);
-	}
-	return 0;
-};
+const copy =
+	(removeSource: boolean): Program =>
+	(scope, call) => {
+		const name = removeSource ? 'mv' : 'cp';
+		const { words } = parseOptions(call.argv.slice(1), {
+			withValue: [],
+			flags: ['-a', '-r', '-R', '-p', '-f', '-L', '-d', '-n'],
+		});
+		const to = words.at(-1) ?? '';
+		for (const from of words.slice(0, -1)) {
+			const source = readText(scope, from);
+			const fail = (path: string, words: string) => {
+				call.io.err(
+					onHost(scope)
+						? `${name}: cannot stat '${path}': ${words}\n`
+						: `${name}: can't ${path === from ? 'stat' : 'create'} '${path}': ${words}\n`,
+				);
+				return 1;
+			};
+			if (source.kind !== 'text') return fail(from, errnoWords(source.kind === 'error' ? source.errno : 'EINVAL'));
+			const target = resolve(scope.view, absolute(to, scope.cwd), scope.who);
+			const path =
+				target.kind === 'found' && target.node.kind === 'folder' ? posix.join(target.path, posix.basename(from)) : to;
+			const mode = source.node.kind === 'file' ? source.node.mode & 0o777 : 0o644;
+			const node: FileNode =
+				source.node.kind === 'file'
+					? { ...source.node, mode, uid: scope.who.uid, gid: scope.who.gid }
+					: fileNode(source.text, { mode, uid: scope.who.uid, gid: scope.who.gid });
+			const errno = createNode(scope, path, node);
+			if (errno !== undefined) return fail(path, errnoWords(errno));
+			if (removeSource) removeNode(scope, from);
+		}
+		return 0;
+	};
 
 const ln: Program = (scope, call) => {
 	const { words, flags } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-s', '-f', '-n'] });
@@ -330,7 +401,15 @@ const chown: Program = (scope, call) => {
 const mknod: Program = (scope, call) => {
 	const options = parseOptions(call.argv.slice(1), { withValue: ['-m'], flags: [] });
 	const [path = '', type = '', major = '', minor = ''] = options.words;
-	const errno = (type === 'p' ? undefined : attempt(scope, 'mknod')) ?? createNode(scope, path, type === 'p' ? { kind: 'fifo', mode: 0o644, uid: 0, gid: 0 } : { kind: 'device', device: `${type} ${major} ${minor}`, mode: 0o644, uid: scope.who.uid, gid: scope.who.gid });
+	const errno =
+		(type === 'p' ? undefined : attempt(scope, 'mknod')) ??
+		createNode(
+			scope,
+			path,
+			type === 'p'
+				? { kind: 'fifo', mode: 0o644, uid: 0, gid: 0 }
+				: { kind: 'device', device: `${type} ${major} ${minor}`, mode: 0o644, uid: scope.who.uid, gid: scope.who.gid },
+		);
 	if (errno === undefined) return 0;
 	call.io.err(`mknod: ${path}: ${errnoWords(errno)}\n`);
 	return 1;
@@ -344,19 +423,41 @@ const mkfifo: Program = (scope, call) => {
 };
 
 const find: Program = (scope, call) => {
-	const roots = call.argv.slice(1, call.argv.findIndex((a, n) => n > 0 && a.startsWith('-')) === -1 ? undefined : call.argv.findIndex((a, n) => n > 0 && a.startsWith('-')));
-	const options = parseOptions(call.argv.slice(1 + roots.length).map(a => (a.startsWith('-') ? `-${a}` : a)), {
-		withValue: ['--name', '--type', '--maxdepth', '--path', '--perm'],
-		flags: ['--print', '--xdev'],
-	});
-	const matcher = new RegExp(`^${(lastOf(options, '--name') ?? '*').replace(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+	const roots = call.argv.slice(
+		1,
+		call.argv.findIndex((a, n) => n > 0 && a.startsWith('-')) === -1
+			? undefined
+			: call.argv.findIndex((a, n) => n > 0 && a.startsWith('-')),
+	);
+	const options = parseOptions(
+		call.argv.slice(1 + roots.length).map(a => (a.startsWith('-') ? `-${a}` : a)),
+		{
+			withValue: ['--name', '--type', '--maxdepth', '--path', '--perm'],
+			flags: ['--print', '--xdev'],
+		},
+	);
+	const matcher = new RegExp(
+		`^${(lastOf(options, '--name') ?? '*')
+			.replace(/[.+^${}()|\\]/g, '\\$&')
+			.replaceAll('*', '.*')
+			.replaceAll('?', '.')}$`,
+	);
 	const type = lastOf(options, '--type');
 	const deepest = Number(lastOf(options, '--maxdepth') ?? 20);
-	const kinds: Readonly<Record<string, FileNode['kind']>> = { f: 'file', d: 'folder', l: 'link', s: 'socket', p: 'fifo', c: 'device', b: 'device' };
+	const kinds: Readonly<Record<string, FileNode['kind']>> = {
+		f: 'file',
+		d: 'folder',
+		l: 'link',
+		s: 'socket',
+		p: 'fifo',
+		c: 'device',
+		b: 'device',
+	};
 	const walk = (path: string, depth: number): void => {
 		const node = scope.view.get(absolute(path, scope.cwd));
 		if (node === undefined) return;
-		if (matcher.test(posix.basename(path)) && (type === undefined || node.kind === kinds[type])) call.io.out(`${path}\n`);
+		if (matcher.test(posix.basename(path)) && (type === undefined || node.kind === kinds[type]))
+			call.io.out(`${path}\n`);
 		if (node.kind !== 'folder' || depth >= deepest) return;
 		for (const name of scope.view.names(absolute(path, scope.cwd))) walk(posix.join(path, name), depth + 1);
 	};
@@ -367,7 +468,10 @@ const find: Program = (scope, call) => {
 const which: Program = (scope, call) => {
 	let code = 0;
 	for (const name of call.argv.slice(1).filter(a => !a.startsWith('-'))) {
-		const path = (scope.env['PATH'] ?? '').split(':').map(folder => `${folder}/${name}`).find(p => resolve(scope.view, p, scope.who).kind === 'found');
+		const path = (scope.env['PATH'] ?? '')
+			.split(':')
+			.map(folder => `${folder}/${name}`)
+			.find(p => resolve(scope.view, p, scope.who).kind === 'found');
 		if (path === undefined) code = 1;
 		else call.io.out(`${path}\n`);
 	}

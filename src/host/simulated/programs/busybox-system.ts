@@ -1,12 +1,19 @@
-import { attempt, attemptMount, attemptOnHostProcess, confinementOf, effectiveCapabilities, maskText } from '../confinement.ts';
+import {
+	attempt,
+	attemptMount,
+	attemptOnHostProcess,
+	confinementOf,
+	effectiveCapabilities,
+	maskText,
+} from '../confinement.ts';
 import { type Errno, errnoWords } from '../errno.ts';
 import { absolute, resolve, rootUser } from '../file-tree.ts';
 import { sysctlKey, sysctlPath } from '../kernel-files.ts';
 import { fileSystemOf, mountTable } from '../mount-table.ts';
 import { processesSeen } from '../process-table.ts';
 import { runProgram } from '../run-program.ts';
-import { signalHostProcess } from '../services.ts';
 import { changedScope, deviceErrno, hostScope, readText, writeText } from '../scope.ts';
+import { signalHostProcess } from '../services.ts';
 import type { InnerMount } from '../state.ts';
 import { type Program, type Scope, spend, touch } from '../world.ts';
 import { fileText } from './busybox-files.ts';
@@ -21,16 +28,26 @@ const onHost = (scope: Scope): boolean => scope.inside === undefined;
 const diskTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'vfat', 'iso9660', 'auto']);
 
 const mount: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-t', '-o'], flags: ['-n', '-r', '-w', '-v', '--bind', '-B', '-R', '--rbind', '--make-rprivate', '--make-private'] });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-t', '-o'],
+		flags: ['-n', '-r', '-w', '-v', '--bind', '-B', '-R', '--rbind', '--make-rprivate', '--make-private'],
+	});
 	const [first, second] = options.words;
 	if (first === undefined) {
-		for (const m of mountTable(scope)) call.io.out(`${m.source} on ${m.point} type ${m.type} (${m.options},${m.superOptions.replace(/^r[wo],?/, '')})\n`.replace(',)', ')'));
+		for (const m of mountTable(scope))
+			call.io.out(
+				`${m.source} on ${m.point} type ${m.type} (${m.options},${m.superOptions.replace(/^r[wo],?/, '')})\n`.replace(
+					',)',
+					')',
+				),
+			);
 		return 0;
 	}
 	const flags = (options.values['-o'] ?? []).flatMap(o => o.split(','));
 	const readOnly = flags.includes('ro') || options.flags.has('-r');
 	const remount = flags.includes('remount');
-	const bind = flags.includes('bind') || flags.includes('rbind') || options.flags.has('--bind') || options.flags.has('--rbind');
+	const bind =
+		flags.includes('bind') || flags.includes('rbind') || options.flags.has('--bind') || options.flags.has('--rbind');
 	const type = remount ? 'remount' : bind ? 'bind' : (lastOf(options, '-t') ?? 'auto');
 	const target = absolute(second ?? first, scope.cwd);
 	const complain = (errno: Errno): number => {
@@ -73,7 +90,11 @@ const umount: Program = (scope, call) => {
 	for (const given of targets) {
 		const target = absolute(given, scope.cwd);
 		const fail = (errno: Errno): number => {
-			call.io.err(errno === 'EPERM' && !onHost(scope) ? `umount: can't unmount ${given}: ${errnoWords(errno)}\n` : `umount: can't unmount ${given}: ${errnoWords(errno)}\n`);
+			call.io.err(
+				errno === 'EPERM' && !onHost(scope)
+					? `umount: can't unmount ${given}: ${errnoWords(errno)}\n`
+					: `umount: can't unmount ${given}: ${errnoWords(errno)}\n`,
+			);
 			return 1;
 		};
 		if (scope.inside === undefined) return fail(scope.who.uid === 0 ? 'EBUSY' : 'EPERM');
@@ -99,10 +120,15 @@ const dmesg: Program = (scope, call) => {
 	const restricted = world.state.sysctls['kernel.dmesg_restrict'] === '1';
 	const errno = restricted || scope.inside !== undefined ? attempt(scope, 'syslog') : undefined;
 	if (errno !== undefined) {
-		call.io.err(onHost(scope) ? `dmesg: read kernel buffer failed: ${errnoWords(errno)}\n` : `dmesg: klogctl: ${errnoWords(errno)}\n`);
+		call.io.err(
+			onHost(scope)
+				? `dmesg: read kernel buffer failed: ${errnoWords(errno)}\n`
+				: `dmesg: klogctl: ${errnoWords(errno)}\n`,
+		);
 		return 1;
 	}
-	for (const entry of world.state.kernelLog) call.io.out(`[${((entry.at - world.state.machine.bootedAt) / 1000).toFixed(6).padStart(12)}] ${entry.text}\n`);
+	for (const entry of world.state.kernelLog)
+		call.io.out(`[${((entry.at - world.state.machine.bootedAt) / 1000).toFixed(6).padStart(12)}] ${entry.text}\n`);
 	return 0;
 };
 
@@ -119,14 +145,23 @@ const insmod: Program = (scope, call) => {
 };
 
 const modprobe: Program = (scope, call) => {
-	const { words, flags } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-n', '--dry-run', '-q', '-v', '-a', '--show-depends'] });
+	const { words, flags } = parseOptions(call.argv.slice(1), {
+		withValue: [],
+		flags: ['-n', '--dry-run', '-q', '-v', '-a', '--show-depends'],
+	});
 	const { state } = scope.world;
 	for (const name of words) {
 		if (state.machine.modules.includes(name)) continue;
-		const there = fileText(hostScope(scope.world, 'root'), `/lib/modules/${state.machine.kernel}/${name}.ko`) !== undefined;
+		const there =
+			fileText(hostScope(scope.world, 'root'), `/lib/modules/${state.machine.kernel}/${name}.ko`) !== undefined;
 		const visible = scope.inside === undefined && there;
 		if (!visible) {
-			if (!flags.has('-q')) call.io.err(onHost(scope) ? `modprobe: FATAL: Module ${name} not found in directory /lib/modules/${state.machine.kernel}\n` : `modprobe: module ${name} not found in modules.dep\n`);
+			if (!flags.has('-q'))
+				call.io.err(
+					onHost(scope)
+						? `modprobe: FATAL: Module ${name} not found in directory /lib/modules/${state.machine.kernel}\n`
+						: `modprobe: module ${name} not found in modules.dep\n`,
+				);
 			return 1;
 		}
 		if (flags.has('-n') || flags.has('--dry-run') || flags.has('--show-depends')) continue;
@@ -151,7 +186,26 @@ const lsmod: Program = (scope, call) => {
 const nsenter: Program = (scope, call) => {
 	const options = parseOptions(call.argv.slice(1), {
 		withValue: ['-t', '--target'],
-		flags: ['-m', '-u', '-i', '-n', '-p', '-U', '-C', '-T', '-a', '--mount', '--uts', '--ipc', '--net', '--pid', '--user', '--cgroup', '--all', '--time'],
+		flags: [
+			'-m',
+			'-u',
+			'-i',
+			'-n',
+			'-p',
+			'-U',
+			'-C',
+			'-T',
+			'-a',
+			'--mount',
+			'--uts',
+			'--ipc',
+			'--net',
+			'--pid',
+			'--user',
+			'--cgroup',
+			'--all',
+			'--time',
+		],
 		stopAtWord: true,
 	});
 	const argv = options.words.length === 0 ? ['sh'] : options.words;
@@ -159,12 +213,20 @@ const nsenter: Program = (scope, call) => {
 	const name = { '-U': 'user', '-i': 'ipc', '-u': 'uts', '-n': 'net', '-p': 'pid', '-m': 'mnt' }[first] ?? 'mnt';
 	const target = Number(lastOf(options, '-t', '--target') ?? 0);
 	const fail = (errno: Errno): number => {
-		call.io.err(onHost(scope) ? `nsenter: reassociate to namespaces failed: ${errnoWords(errno)}\n` : `nsenter: setns(): can't reassociate to namespace '${name}': ${errnoWords(errno)}\n`);
+		call.io.err(
+			onHost(scope)
+				? `nsenter: reassociate to namespaces failed: ${errnoWords(errno)}\n`
+				: `nsenter: setns(): can't reassociate to namespace '${name}': ${errnoWords(errno)}\n`,
+		);
 		return 1;
 	};
 	const seen = processesSeen(scope).find(p => p.pid === target);
 	if (seen === undefined) {
-		call.io.err(onHost(scope) ? `nsenter: cannot open /proc/${target}/ns/${name}: No such file or directory\n` : `nsenter: can't open '/proc/${target}/ns/${name}': No such file or directory\n`);
+		call.io.err(
+			onHost(scope)
+				? `nsenter: cannot open /proc/${target}/ns/${name}: No such file or directory\n`
+				: `nsenter: can't open '/proc/${target}/ns/${name}': No such file or directory\n`,
+		);
 		return 1;
 	}
 	const foreign = scope.inside !== undefined && scope.inside.container.options.pidMode === 'host';
@@ -179,24 +241,65 @@ const nsenter: Program = (scope, call) => {
 	if (errno !== undefined) return fail(errno);
 	// A process may not enter the user namespace that it is in.
 	if (options.flags.has('-U') && !onHost(scope) && !foreign) return fail('EINVAL');
-	const place = foreign ? changedScope(hostScope(scope.world, 'root'), { pid: seen.scope.world.state.nextPid + 1 }) : onHost(scope) && seen.scope.inside !== undefined ? changedScope(seen.scope, { who: seen.scope.who }) : scope;
+	const place = foreign
+		? changedScope(hostScope(scope.world, 'root'), { pid: seen.scope.world.state.nextPid + 1 })
+		: onHost(scope) && seen.scope.inside !== undefined
+			? changedScope(seen.scope, { who: seen.scope.who })
+			: scope;
 	return runProgram(place, { ...call, argv }) ?? 127;
 };
 
 const unshare: Program = (scope, call) => {
 	const options = parseOptions(call.argv.slice(1), {
 		withValue: ['--propagation', '--setgroups'],
-		flags: ['-m', '-u', '-i', '-n', '-p', '-U', '-f', '-r', '-C', '-T', '--mount', '--uts', '--ipc', '--net', '--pid', '--user', '--fork', '--map-root-user', '--mount-proc', '--cgroup', '--time'],
+		flags: [
+			'-m',
+			'-u',
+			'-i',
+			'-n',
+			'-p',
+			'-U',
+			'-f',
+			'-r',
+			'-C',
+			'-T',
+			'--mount',
+			'--uts',
+			'--ipc',
+			'--net',
+			'--pid',
+			'--user',
+			'--fork',
+			'--map-root-user',
+			'--mount-proc',
+			'--cgroup',
+			'--time',
+		],
 		stopAtWord: true,
 	});
 	const argv = options.words.length === 0 ? ['sh'] : options.words;
-	const wantsUser = options.flags.has('-U') || options.flags.has('-r') || options.flags.has('--user') || options.flags.has('--map-root-user');
+	const wantsUser =
+		options.flags.has('-U') ||
+		options.flags.has('-r') ||
+		options.flags.has('--user') ||
+		options.flags.has('--map-root-user');
 	const sysbox = !confinementOf(scope).initialUserNamespace;
 	const { sysctls } = scope.world.state;
 	const closed = sysctls['kernel.unprivileged_userns_clone'] === '0' || sysctls['user.max_user_namespaces'] === '0';
-	const errno: Errno | undefined = wantsUser && onHost(scope) ? (closed && scope.who.uid !== 0 ? 'EPERM' : sysctls['user.max_user_namespaces'] === '0' ? 'ENOSPC' : undefined) : attempt(scope, 'unshare');
+	const errno: Errno | undefined =
+		wantsUser && onHost(scope)
+			? closed && scope.who.uid !== 0
+				? 'EPERM'
+				: sysctls['user.max_user_namespaces'] === '0'
+					? 'ENOSPC'
+					: undefined
+			: attempt(scope, 'unshare');
 	if (errno !== undefined) {
-		call.io.err(onHost(scope) ? `unshare: unshare failed: ${errnoWords(errno)}\n` : `unshare: unshare(0x${wantsUser ? '10000000' : '20000'}): ${errnoWords(errno)}\n`);
+		call.io.err(
+			onHost(scope)
+				? `unshare: unshare failed: ${errnoWords(errno)}\n`
+				: `unshare: unshare(0x${wantsUser ? '10000000' : '20000'}): ${errnoWords(errno)}\n`,
+		);
 		return 1;
 	}
 	// A limit that Sysbox documents: a new /proc is not to be had in a nested user namespace.
@@ -204,7 +307,12 @@ const unshare: Program = (scope, call) => {
 		call.io.err('unshare: mount /proc failed: Invalid argument\n');
 		return 1;
 	}
-	return runProgram(wantsUser ? changedScope(scope, { who: { ...rootUser, limited: true }, userName: 'root' }) : scope, { ...call, argv }) ?? 127;
+	return (
+		runProgram(wantsUser ? changedScope(scope, { who: { ...rootUser, limited: true }, userName: 'root' }) : scope, {
+			...call,
+			argv,
+		}) ?? 127
+	);
 };
 
 const chroot: Program = (scope, call) => {
@@ -213,16 +321,24 @@ const chroot: Program = (scope, call) => {
 	const errno = attempt(scope, 'chroot');
 	const found = resolve(scope.view, absolute(root, scope.cwd), scope.who);
 	if (errno !== undefined || found.kind === 'problem') {
-		call.io.err(`chroot: ${onHost(scope) ? `cannot change root directory to '${root}'` : `can't change root directory to '${root}'`}: ${errnoWords(errno ?? (found.kind === 'problem' ? found.errno : 'EPERM'))}\n`);
+		call.io.err(
+			`chroot: ${onHost(scope) ? `cannot change root directory to '${root}'` : `can't change root directory to '${root}'`}: ${errnoWords(errno ?? (found.kind === 'problem' ? found.errno : 'EPERM'))}\n`,
+		);
 		return onHost(scope) ? 125 : 1;
 	}
 	// Into a mount of the host's root: its files, with the rights that the container has.
-	const bound = scope.inside?.container.options.mounts.find(m => m.target === found.path && m.type === 'bind' && m.source === '/');
+	const bound = scope.inside?.container.options.mounts.find(
+		m => m.target === found.path && m.type === 'bind' && m.source === '/',
+	);
 	if (bound === undefined) return runProgram(scope, { ...call, argv }) ?? 127;
 	const inner = confinementOf(scope);
 	const host = hostScope(scope.world, 'root');
-	const place = changedScope(host, { who: inner.initialUserNamespace ? rootUser : { uid: 0, gid: 0, groups: [0] }, pid: scope.pid });
-	if (inner.initialUserNamespace || ['id', 'cat', 'ls', 'sh', 'true', 'head'].includes(argv[0] ?? '')) return runProgram(place, { ...call, argv }) ?? 127;
+	const place = changedScope(host, {
+		who: inner.initialUserNamespace ? rootUser : { uid: 0, gid: 0, groups: [0] },
+		pid: scope.pid,
+	});
+	if (inner.initialUserNamespace || ['id', 'cat', 'ls', 'sh', 'true', 'head'].includes(argv[0] ?? ''))
+		return runProgram(place, { ...call, argv }) ?? 127;
 	return runProgram(scope, { ...call, argv }) ?? 127;
 };
 
@@ -236,9 +352,17 @@ const kill: Program = (scope, call) => {
 		const seen = processesSeen(scope).find(p => p.pid === pid);
 		const foreign = scope.inside?.container.options.pidMode === 'host' && seen?.scope.inside === undefined;
 		const errno: Errno | undefined =
-			seen === undefined ? 'ESRCH' : foreign ? attemptOnHostProcess(scope, 'signal') : scope.who.uid !== 0 && seen.uidSeen !== scope.who.uid ? 'EPERM' : undefined;
+			seen === undefined
+				? 'ESRCH'
+				: foreign
+					? attemptOnHostProcess(scope, 'signal')
+					: scope.who.uid !== 0 && seen.uidSeen !== scope.who.uid
+						? 'EPERM'
+						: undefined;
 		if (errno !== undefined) {
-			call.io.err(`${onHost(scope) ? 'kill: ' : "kill: can't kill pid "}${onHost(scope) ? `(${text}) - ` : `${text}: `}${errnoWords(errno)}\n`);
+			call.io.err(
+				`${onHost(scope) ? 'kill: ' : "kill: can't kill pid "}${onHost(scope) ? `(${text}) - ` : `${text}: `}${errnoWords(errno)}\n`,
+			);
 			code = 1;
 			continue;
 		}
@@ -258,7 +382,8 @@ function endProcess(scope: Scope, pid: number, signal: string, inContainer: bool
 	// Pid 1 of a pid namespace is deaf to signals from inside that it does not handle.
 	if (pid === 1) return;
 	container.processes = container.processes.filter(p => p.pid !== pid);
-	if (container.engine !== undefined && !container.processes.some(p => p.argv.some(word => word.endsWith('dockerd')))) container.engine.up = false;
+	if (container.engine !== undefined && !container.processes.some(p => p.argv.some(word => word.endsWith('dockerd'))))
+		container.engine.up = false;
 }
 
 const ps: Program = (scope, call) => {
@@ -268,39 +393,71 @@ const ps: Program = (scope, call) => {
 		for (const p of seen) call.io.out(`${String(p.pid).padStart(5)} ${p.userSeen.padEnd(8)} ${p.argv.join(' ')}\n`);
 		return 0;
 	}
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-o', '-p', '-C', '--format', '--pid', '-u'], flags: ['-e', '-f', '-A', '--no-headers', '-ef', 'aux'] });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-o', '-p', '-C', '--format', '--pid', '-u'],
+		flags: ['-e', '-f', '-A', '--no-headers', '-ef', 'aux'],
+	});
 	const wanted = lastOf(options, '-p', '--pid')?.split(',').map(Number);
 	const columns = (lastOf(options, '-o', '--format') ?? 'pid,user,args').split(',').map(c => c.replace(/=.*$/, ''));
 	const silent = (lastOf(options, '-o', '--format') ?? '').includes('=') || options.flags.has('--no-headers');
-	const rows = seen.filter(p => (wanted === undefined || wanted.includes(p.pid)) && (options.values['-C'] === undefined || options.values['-C'].includes(p.comm)));
+	const rows = seen.filter(
+		p =>
+			(wanted === undefined || wanted.includes(p.pid)) &&
+			(options.values['-C'] === undefined || options.values['-C'].includes(p.comm)),
+	);
 	if (!silent) call.io.out(`${columns.map(c => c.toUpperCase().padStart(7)).join(' ')}\n`);
 	for (const p of rows) {
-		const value: Readonly<Record<string, string>> = { pid: String(p.pid), ppid: String(p.ppid), user: p.userSeen, uid: String(p.uidSeen), comm: p.comm, args: p.argv.join(' '), cmd: p.argv.join(' '), lstart: new Date(p.startedAt).toUTCString() };
+		const value: Readonly<Record<string, string>> = {
+			pid: String(p.pid),
+			ppid: String(p.ppid),
+			user: p.userSeen,
+			uid: String(p.uidSeen),
+			comm: p.comm,
+			args: p.argv.join(' '),
+			cmd: p.argv.join(' '),
+			lstart: new Date(p.startedAt).toUTCString(),
+		};
 		call.io.out(`${columns.map(c => (value[c] ?? '-').padStart(silent ? 0 : 7)).join(' ')}\n`);
 	}
 	return rows.length > 0 ? 0 : 1;
 };
 
 const id: Program = (scope, call) => {
-	const { flags, words } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-u', '-g', '-n', '-G', '-un', '-gn'] });
+	const { flags, words } = parseOptions(call.argv.slice(1), {
+		withValue: [],
+		flags: ['-u', '-g', '-n', '-G', '-un', '-gn'],
+	});
 	const { who } = scope;
 	const named = words[0];
 	if (named !== undefined) {
-		const row = fileText(scope, '/etc/passwd')?.split('\n').find(line => line.startsWith(`${named}:`))?.split(':');
+		const row = fileText(scope, '/etc/passwd')
+			?.split('\n')
+			.find(line => line.startsWith(`${named}:`))
+			?.split(':');
 		if (row === undefined) {
 			call.io.err(`id: '${named}': no such user\n`);
 			return 1;
 		}
-		const groups = (fileText(scope, '/etc/group') ?? '').split('\n').filter(line => line.split(':')[3]?.split(',').includes(named)).map(line => line.split(':'));
+		const groups = (fileText(scope, '/etc/group') ?? '')
+			.split('\n')
+			.filter(line => line.split(':')[3]?.split(',').includes(named))
+			.map(line => line.split(':'));
 		if (flags.has('-u')) call.io.out(`${row[2]}\n`);
-		else if (flags.has('-G') || flags.has('-n')) call.io.out(`${[row[3], ...groups.map(g => (flags.has('-n') ? g[0] : g[2]))].join(' ')}\n`);
-		else call.io.out(`uid=${row[2]}(${named}) gid=${row[3]}(${named}) groups=${[`${row[3]}(${named})`, ...groups.map(g => `${g[2]}(${g[0]})`)].join(',')}\n`);
+		else if (flags.has('-G') || flags.has('-n'))
+			call.io.out(`${[row[3], ...groups.map(g => (flags.has('-n') ? g[0] : g[2]))].join(' ')}\n`);
+		else
+			call.io.out(
+				`uid=${row[2]}(${named}) gid=${row[3]}(${named}) groups=${[`${row[3]}(${named})`, ...groups.map(g => `${g[2]}(${g[0]})`)].join(',')}\n`,
+			);
 		return 0;
 	}
 	if (flags.has('-u')) call.io.out(`${flags.has('-n') ? scope.userName : who.uid}\n`);
 	else if (flags.has('-g')) call.io.out(`${who.gid}\n`);
 	else if (flags.has('-G')) call.io.out(`${who.groups.join(' ')}\n`);
-	else if (onHost(scope)) call.io.out(`uid=${who.uid}(${scope.userName}) gid=${who.gid}(${scope.userName}) groups=${who.groups.map(g => (g === 0 ? '0(root)' : g === 27 ? '27(sudo)' : g === 988 ? '988(docker)' : `${g}(${scope.userName})`)).join(',')}\n`);
+	else if (onHost(scope))
+		call.io.out(
+			`uid=${who.uid}(${scope.userName}) gid=${who.gid}(${scope.userName}) groups=${who.groups.map(g => (g === 0 ? '0(root)' : g === 27 ? '27(sudo)' : g === 988 ? '988(docker)' : `${g}(${scope.userName})`)).join(',')}\n`,
+		);
 	else call.io.out(`uid=${who.uid}${who.uid === 0 ? '(root)' : ''} gid=${who.gid} groups=${who.groups.join(',')}\n`);
 	return 0;
 };
@@ -317,12 +474,20 @@ const hostname: Program = (scope, call) => {
 	const container = scope.inside?.container;
 	const ownUts = container !== undefined && container.options.utsMode !== 'host';
 	if (set === undefined) {
-		call.io.out(args.includes('-I') ? `${container?.ip ?? scope.world.state.network.address} \n` : `${ownUts ? container.hostname : machine.hostname}\n`);
+		call.io.out(
+			args.includes('-I')
+				? `${container?.ip ?? scope.world.state.network.address} \n`
+				: `${ownUts ? container.hostname : machine.hostname}\n`,
+		);
 		return 0;
 	}
 	const errno = attempt(scope, 'sethostname');
 	if (errno !== undefined) {
-		call.io.err(onHost(scope) ? 'hostname: you must be root to change the host name\n' : `hostname: sethostname: ${errnoWords(errno)}\n`);
+		call.io.err(
+			onHost(scope)
+				? 'hostname: you must be root to change the host name\n'
+				: `hostname: sethostname: ${errnoWords(errno)}\n`,
+		);
 		return 1;
 	}
 	touch(scope.world);
@@ -336,22 +501,46 @@ const uname: Program = (scope, call) => {
 	const flags = call.argv.slice(1).join('').replaceAll('-', '') || 's';
 	const arch = machine.arch === 'amd64' ? 'x86_64' : 'aarch64';
 	const name = scope.inside?.container.hostname ?? machine.hostname;
-	if (flags.includes('a')) call.io.out(`Linux ${name} ${machine.kernel} ${machine.kernelBuild} ${arch} ${onHost(scope) ? `${arch} ${arch} ` : ''}GNU/Linux\n`);
+	if (flags.includes('a'))
+		call.io.out(
+			`Linux ${name} ${machine.kernel} ${machine.kernelBuild} ${arch} ${onHost(scope) ? `${arch} ${arch} ` : ''}GNU/Linux\n`,
+		);
 	else {
-		const fields: Readonly<Record<string, string>> = { s: 'Linux', n: name, r: machine.kernel, v: machine.kernelBuild, m: arch, p: arch, i: arch, o: 'GNU/Linux' };
-		call.io.out(`${[...'snrvmpio'].filter(f => flags.includes(f)).map(f => fields[f]).join(' ')}\n`);
+		const fields: Readonly<Record<string, string>> = {
+			s: 'Linux',
+			n: name,
+			r: machine.kernel,
+			v: machine.kernelBuild,
+			m: arch,
+			p: arch,
+			i: arch,
+			o: 'GNU/Linux',
+		};
+		call.io.out(
+			`${[...'snrvmpio']
+				.filter(f => flags.includes(f))
+				.map(f => fields[f])
+				.join(' ')}\n`,
+		);
 	}
 	return 0;
 };
 
 const date: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-s', '-d', '--set', '--date'], flags: ['-u', '-R', '-Iseconds'] });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-s', '-d', '--set', '--date'],
+		flags: ['-u', '-R', '-Iseconds'],
+	});
 	const set = lastOf(options, '-s', '--set');
 	let at = new Date(scope.world.state.now);
 	let code = 0;
 	if (set !== undefined) {
 		const errno = attempt(scope, 'clock_settime');
-		at = new Date(/^@/.test(set) ? Number(set.slice(1)) * 1000 : Date.parse(/\dZ?$/.test(set) ? `${set.replace(' ', 'T')}${set.length <= 10 ? 'T00:00:00Z' : 'Z'}` : set));
+		at = new Date(
+			/^@/.test(set)
+				? Number(set.slice(1)) * 1000
+				: Date.parse(/\dZ?$/.test(set) ? `${set.replace(' ', 'T')}${set.length <= 10 ? 'T00:00:00Z' : 'Z'}` : set),
+		);
 		if (Number.isNaN(at.getTime())) at = new Date(scope.world.state.now);
 		if (errno !== undefined) {
 			call.io.err(`date: ${onHost(scope) ? 'cannot set date' : "can't set date"}: ${errnoWords(errno)}\n`);
@@ -406,7 +595,10 @@ const refused =
 	};
 
 const sysctl: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-p', '--load'], flags: ['-w', '-n', '-e', '-q', '-a', '--system', '-N'] });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-p', '--load'],
+		flags: ['-w', '-n', '-e', '-q', '-a', '--system', '-N'],
+	});
 	const { sysctls } = scope.world.state;
 	const assign = (key: string, value: string, quiet: boolean): number => {
 		if (sysctls[key] === undefined) {
@@ -415,7 +607,11 @@ const sysctl: Program = (scope, call) => {
 		}
 		const errno = scope.who.uid === 0 ? writeText(scope, sysctlPath(key), `${value}\n`) : 'EACCES';
 		if (errno !== undefined) {
-			call.io.err(onHost(scope) ? `sysctl: permission denied on key "${key}"\n` : `sysctl: error setting key '${key}': ${errnoWords(errno)}\n`);
+			call.io.err(
+				onHost(scope)
+					? `sysctl: permission denied on key "${key}"\n`
+					: `sysctl: error setting key '${key}': ${errnoWords(errno)}\n`,
+			);
 			return onHost(scope) ? 255 : 1;
 		}
 		if (!quiet) call.io.out(`${key} = ${value}\n`);
@@ -468,13 +664,19 @@ const sysctl: Program = (scope, call) => {
 };
 
 const df: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['--output', '-B'], flags: ['-P', '-k', '-h', '-T', '-B1', '-a', '-i'] });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['--output', '-B'],
+		flags: ['-P', '-k', '-h', '-T', '-B1', '-a', '-i'],
+	});
 	const { fileSystems } = scope.world.state;
-	const shown = options.words.length === 0 ? fileSystems : options.words.flatMap(path => fileSystemOf(fileSystems, path) ?? []);
+	const shown =
+		options.words.length === 0 ? fileSystems : options.words.flatMap(path => fileSystemOf(fileSystems, path) ?? []);
 	call.io.out('Filesystem     1K-blocks     Used Available Use% Mounted on\n');
 	for (const fs of shown) {
 		const [total, used] = [fs.totalBytes / 1024, fs.usedBytes / 1024].map(Math.floor) as [number, number];
-		call.io.out(`${fs.source.padEnd(14)} ${String(total).padStart(9)} ${String(used).padStart(8)} ${String(total - used).padStart(9)} ${String(Math.ceil((used / total) * 100)).padStart(3)}% ${fs.point}\n`);
+		call.io.out(
+			`${fs.source.padEnd(14)} ${String(total).padStart(9)} ${String(used).padStart(8)} ${String(total - used).padStart(9)} ${String(Math.ceil((used / total) * 100)).padStart(3)}% ${fs.point}\n`,
+		);
 	}
 	return 0;
 };
@@ -483,7 +685,9 @@ const free: Program = (scope, call) => {
 	const unit = call.argv.includes('-m') ? 1024 : 1;
 	const total = Math.floor(scope.world.state.machine.memoryKb / unit);
 	call.io.out('              total        used        free      shared  buff/cache   available\n');
-	call.io.out(`Mem:    ${String(total).padStart(11)} ${String(Math.floor(total * 0.28)).padStart(11)} ${String(Math.floor(total * 0.31)).padStart(11)}           9 ${String(Math.floor(total * 0.41)).padStart(11)} ${String(Math.floor(total * 0.72)).padStart(11)}\n`);
+	call.io.out(
+		`Mem:    ${String(total).padStart(11)} ${String(Math.floor(total * 0.28)).padStart(11)} ${String(Math.floor(total * 0.31)).padStart(11)}           9 ${String(Math.floor(total * 0.41)).padStart(11)} ${String(Math.floor(total * 0.72)).padStart(11)}\n`,
+	);
 	call.io.out('Swap:             0           0           0\n');
 	return 0;
 };
@@ -503,22 +707,41 @@ const capsh: Program = (scope, call) => {
 };
 
 const findmnt: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-o', '--output', '-T', '--target', '-t', '--types', '-S'], flags: ['-J', '--json', '-n', '-r', '-b', '--noheadings', '-l'] });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-o', '--output', '-T', '--target', '-t', '--types', '-S'],
+		flags: ['-J', '--json', '-n', '-r', '-b', '--noheadings', '-l'],
+	});
 	const target = lastOf(options, '-T', '--target') ?? options.words[0];
 	const table = mountTable(scope);
-	const best = target === undefined ? undefined : table.filter(m => m.point === '/' || target === m.point || target.startsWith(`${m.point}/`)).toSorted((a, b) => b.point.length - a.point.length)[0];
+	const best =
+		target === undefined
+			? undefined
+			: table
+					.filter(m => m.point === '/' || target === m.point || target.startsWith(`${m.point}/`))
+					.toSorted((a, b) => b.point.length - a.point.length)[0];
 	const type = lastOf(options, '-t', '--types');
-	const rows = (target === undefined ? table : best === undefined ? [] : [best]).filter(m => type === undefined || m.type === type);
+	const rows = (target === undefined ? table : best === undefined ? [] : [best]).filter(
+		m => type === undefined || m.type === type,
+	);
 	if (rows.length === 0) return 1;
 	const columns = (lastOf(options, '-o', '--output') ?? 'target,source,fstype,options').toLowerCase().split(',');
 	const cells = rows.map(m => {
 		const fs = scope.world.state.fileSystems.find(f => f.point === m.point);
-		const all: Readonly<Record<string, string>> = { target: m.point, source: m.source, fstype: m.type, options: `${m.options},${m.superOptions}`, avail: String((fs?.totalBytes ?? 0) - (fs?.usedBytes ?? 0)), size: String(fs?.totalBytes ?? 0) };
+		const all: Readonly<Record<string, string>> = {
+			target: m.point,
+			source: m.source,
+			fstype: m.type,
+			options: `${m.options},${m.superOptions}`,
+			avail: String((fs?.totalBytes ?? 0) - (fs?.usedBytes ?? 0)),
+			size: String(fs?.totalBytes ?? 0),
+		};
 		return Object.fromEntries(columns.map(c => [c, all[c] ?? '']));
 	});
-	if (options.flags.has('-J') || options.flags.has('--json')) call.io.out(`${JSON.stringify({ filesystems: cells }, null, 3)}\n`);
+	if (options.flags.has('-J') || options.flags.has('--json'))
+		call.io.out(`${JSON.stringify({ filesystems: cells }, null, 3)}\n`);
 	else {
-		if (!options.flags.has('-n') && !options.flags.has('--noheadings')) call.io.out(`${columns.map(c => c.toUpperCase()).join(' ')}\n`);
+		if (!options.flags.has('-n') && !options.flags.has('--noheadings'))
+			call.io.out(`${columns.map(c => c.toUpperCase()).join(' ')}\n`);
 		for (const row of cells) call.io.out(`${Object.values(row).join(' ')}\n`);
 	}
 	return 0;
@@ -534,7 +757,9 @@ const losetup: Program = (scope, call) => {
 		return 0;
 	}
 	const errno = deviceErrno(scope, 'c 10 237') ?? 'EPERM';
-	call.io.err(`losetup: ${scope.view.get('/dev/loop-control') === undefined ? '/dev/loop0: No such file or directory' : errnoWords(errno)}\n`);
+	call.io.err(
+		`losetup: ${scope.view.get('/dev/loop-control') === undefined ? '/dev/loop0: No such file or directory' : errnoWords(errno)}\n`,
+	);
 	return 1;
 };
 
@@ -547,7 +772,9 @@ const ping: Program = (scope, call) => {
 		return 1;
 	}
 	const address = /^\d+\./.test(target) ? target : '10.20.0.1';
-	call.io.out(`PING ${target} (${address}): 56 data bytes\n64 bytes from ${address}: seq=0 ttl=63 time=0.895 ms\n\n--- ${target} ping statistics ---\n1 packets transmitted, 1 packets received, 0% packet loss\nround-trip min/avg/max = 0.895/0.895/0.895 ms\n`);
+	call.io.out(
+		`PING ${target} (${address}): 56 data bytes\n64 bytes from ${address}: seq=0 ttl=63 time=0.895 ms\n\n--- ${target} ping statistics ---\n1 packets transmitted, 1 packets received, 0% packet loss\nround-trip min/avg/max = 0.895/0.895/0.895 ms\n`,
+	);
 	return 0;
 };
 

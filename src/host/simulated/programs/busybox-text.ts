@@ -10,7 +10,10 @@ import { allOf, lastOf, parseOptions } from './options.ts';
 
 const onHost = (scope: Scope): boolean => scope.inside === undefined;
 
-type Input = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'endless' } | { readonly kind: 'error'; readonly words: string };
+type Input =
+	| { readonly kind: 'text'; readonly text: string }
+	| { readonly kind: 'endless' }
+	| { readonly kind: 'error'; readonly words: string };
 
 function inputOf(scope: Scope, call: Call, path: string | undefined): Input {
 	if (path === undefined || path === '-') return { kind: 'text', text: call.stdin.text };
@@ -20,7 +23,13 @@ function inputOf(scope: Scope, call: Call, path: string | undefined): Input {
 }
 
 /** Runs `each` over the files (or standard input) and complains about those that cannot be opened. */
-function overFiles(scope: Scope, call: Call, files: readonly string[], each: (text: string, path: string) => void, complaint: (path: string, words: string) => string): Exit {
+function overFiles(
+	scope: Scope,
+	call: Call,
+	files: readonly string[],
+	each: (text: string, path: string) => void,
+	complaint: (path: string, words: string) => string,
+): Exit {
 	let code: Exit = 0;
 	for (const path of files.length === 0 ? ['-'] : files) {
 		const input = inputOf(scope, call, path);
@@ -36,8 +45,13 @@ function overFiles(scope: Scope, call: Call, files: readonly string[], each: (te
 const plainComplaint = (name: string) => (path: string, words: string) => `${name}: ${path}: ${words}\n`;
 
 const cat: Program = (scope, call) => {
-	const { words } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-n', '-e', '-t', '-v', '-A', '-u', '-s'] });
-	const complaint = onHost(scope) ? plainComplaint('cat') : (path: string, text: string) => `cat: can't open '${path}': ${text}\n`;
+	const { words } = parseOptions(call.argv.slice(1), {
+		withValue: [],
+		flags: ['-n', '-e', '-t', '-v', '-A', '-u', '-s'],
+	});
+	const complaint = onHost(scope)
+		? plainComplaint('cat')
+		: (path: string, text: string) => `cat: can't open '${path}': ${text}\n`;
 	return overFiles(scope, call, words, text => call.io.out(text), complaint);
 };
 
@@ -58,9 +72,16 @@ const head: Program = (scope, call) => {
 		if (input.kind === 'error') {
 			call.io.err(`head: ${onHost(scope) ? `cannot open '${path}' for reading` : path}: ${input.words}\n`);
 			code = 1;
-		} else if (input.kind === 'endless') call.io.out('\0'.repeat(Math.min(bytes === undefined ? 0 : countOf(bytes), 65_536)));
+		} else if (input.kind === 'endless')
+			call.io.out('\0'.repeat(Math.min(bytes === undefined ? 0 : countOf(bytes), 65_536)));
 		else if (bytes !== undefined) call.io.out(input.text.slice(0, countOf(bytes)));
-		else call.io.out(linesOf(input.text).slice(0, lines).map(line => `${line}\n`).join(''));
+		else
+			call.io.out(
+				linesOf(input.text)
+					.slice(0, lines)
+					.map(line => `${line}\n`)
+					.join(''),
+			);
 	}
 	return code;
 };
@@ -73,14 +94,19 @@ const tail: Program = (scope, call) => {
 	const path = options.words[0];
 	const input = inputOf(scope, call, path);
 	if (input.kind === 'error') {
-		call.io.err(`tail: ${onHost(scope) ? `cannot open '${path}' for reading` : `can't open '${path}'`}: ${input.words}\n`);
+		call.io.err(
+			`tail: ${onHost(scope) ? `cannot open '${path}' for reading` : `can't open '${path}'`}: ${input.words}\n`,
+		);
 		return 1;
 	}
 	// Without a newline in it, tail keeps everything that it reads: the usual way to eat memory.
-	if (input.kind === 'endless' || (input.text.length >= 65_536 && /^\0+$/.test(input.text))) return killedForMemory(scope, Number.MAX_SAFE_INTEGER) ? 137 : 'endless';
+	if (input.kind === 'endless' || (input.text.length >= 65_536 && /^\0+$/.test(input.text)))
+		return killedForMemory(scope, Number.MAX_SAFE_INTEGER) ? 137 : 'endless';
 	const count = lastOf(options, '-n') ?? '10';
 	const lines = linesOf(input.text);
-	const shown = count.startsWith('+') ? lines.slice(Number(count.slice(1)) - 1) : lines.slice(Math.max(0, lines.length - Number(count)));
+	const shown = count.startsWith('+')
+		? lines.slice(Number(count.slice(1)) - 1)
+		: lines.slice(Math.max(0, lines.length - Number(count)));
 	call.io.out(shown.map(line => `${line}\n`).join(''));
 	return options.flags.has('-f') || options.flags.has('-F') ? 'endless' : 0;
 };
@@ -106,7 +132,13 @@ const wc: Program = (scope, call) => {
 		words,
 		(text, path) => {
 			const counts = [(text.match(/\n/g) ?? []).length, text.split(/\s+/).filter(Boolean).length, text.length];
-			const shown = flags.has('-l') ? [counts[0]] : flags.has('-w') ? [counts[1]] : flags.has('-c') || flags.has('-m') ? [counts[2]] : counts;
+			const shown = flags.has('-l')
+				? [counts[0]]
+				: flags.has('-w')
+					? [counts[1]]
+					: flags.has('-c') || flags.has('-m')
+						? [counts[2]]
+						: counts;
 			call.io.out(`${shown.join(' ')}${path === '-' ? '' : ` ${path}`}\n`);
 		},
 		plainComplaint('wc'),
@@ -116,12 +148,36 @@ const wc: Program = (scope, call) => {
 const grep: Program = (scope, call) => {
 	const options = parseOptions(call.argv.slice(1), {
 		withValue: ['-e', '-m', '-A', '-B', '-C'],
-		flags: ['-i', '-q', '-E', '-F', '-c', '-v', '-o', '-n', '-w', '-x', '-s', '-h', '-l', '-r', '-a', '-P', '--color=never'],
+		flags: [
+			'-i',
+			'-q',
+			'-E',
+			'-F',
+			'-c',
+			'-v',
+			'-o',
+			'-n',
+			'-w',
+			'-x',
+			'-s',
+			'-h',
+			'-l',
+			'-r',
+			'-a',
+			'-P',
+			'--color=never',
+		],
 	});
-	const [pattern = '', ...rest] = options.values['-e'] === undefined ? options.words : [options.values['-e'].join('|'), ...options.words];
+	const [pattern = '', ...rest] =
+		options.values['-e'] === undefined ? options.words : [options.values['-e'].join('|'), ...options.words];
 	let source = options.flags.has('-F') ? pattern.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : pattern;
-	if (!options.flags.has('-E') && !options.flags.has('-F') && !options.flags.has('-P')) source = source.replace(/\\([|(){}+?])/g, '$1');
-	source = source.replaceAll('[[:space:]]', '\\s').replaceAll('[[:digit:]]', '\\d').replaceAll('[:space:]', '\\s').replaceAll('[:digit:]', '0-9');
+	if (!options.flags.has('-E') && !options.flags.has('-F') && !options.flags.has('-P'))
+		source = source.replace(/\\([|(){}+?])/g, '$1');
+	source = source
+		.replaceAll('[[:space:]]', '\\s')
+		.replaceAll('[[:digit:]]', '\\d')
+		.replaceAll('[:space:]', '\\s')
+		.replaceAll('[:digit:]', '0-9');
 	if (options.flags.has('-w')) source = `\\b(?:${source})\\b`;
 	if (options.flags.has('-x')) source = `^(?:${source})$`;
 	const matcher = new RegExp(source, options.flags.has('-i') ? 'i' : '');
@@ -151,7 +207,8 @@ const grep: Program = (scope, call) => {
 
 const sed: Program = (scope, call) => {
 	const options = parseOptions(call.argv.slice(1), { withValue: ['-e'], flags: ['-n', '-E', '-r'] });
-	const [script = '', ...files] = options.values['-e'] === undefined ? options.words : [options.values['-e'].join(';'), ...options.words];
+	const [script = '', ...files] =
+		options.values['-e'] === undefined ? options.words : [options.values['-e'].join(';'), ...options.words];
 	const edits = script.split(';').map(part => part.trim());
 	return overFiles(
 		scope,
@@ -188,7 +245,10 @@ const sed: Program = (scope, call) => {
 const awk: Program = (scope, call) => {
 	const options = parseOptions(call.argv.slice(1), { withValue: ['-F'], flags: [] });
 	const [script = '', ...files] = options.words;
-	const rule = /^\s*(?:\/(?<pattern>.*?)\/|NR==(?<line>\d+)|\$(?<field>\d+)(?<compare>==|!=|~)"?(?<value>[^"{]*?)"?)?\s*(?:\{\s*print\s*(?<what>[^}]*)\})?\s*$/.exec(script);
+	const rule =
+		/^\s*(?:\/(?<pattern>.*?)\/|NR==(?<line>\d+)|\$(?<field>\d+)(?<compare>==|!=|~)"?(?<value>[^"{]*?)"?)?\s*(?:\{\s*print\s*(?<what>[^}]*)\})?\s*$/.exec(
+			script,
+		);
 	if (rule?.groups === undefined) throw new UnsimulatedCommand(call.argv, 'awk script');
 	const { pattern, line: wantedLine, field, compare, value = '', what = '$0' } = rule.groups;
 	const separator = options.values['-F']?.at(-1);
@@ -204,10 +264,20 @@ const awk: Program = (scope, call) => {
 				if (wantedLine !== undefined && Number(wantedLine) !== index + 1) continue;
 				if (field !== undefined) {
 					const seen = fieldOf(Number(field));
-					const fits = compare === '~' ? new RegExp(value.replace(/^\/|\/$/g, '')).test(seen) : (seen === value) === (compare === '==');
+					const fits =
+						compare === '~'
+							? new RegExp(value.replace(/^\/|\/$/g, '')).test(seen)
+							: (seen === value) === (compare === '==');
 					if (!fits) continue;
 				}
-				const shown = what.split(',').map(piece => piece.trim().replace(/\$(NF|\d+)|"([^"]*)"/g, (_, n, literal) => (n === undefined ? literal : fieldOf(n === 'NF' ? fields.length : Number(n)))).replace(/\s*(?=)$/, ''));
+				const shown = what.split(',').map(piece =>
+					piece
+						.trim()
+						.replace(/\$(NF|\d+)|"([^"]*)"/g, (_, n, literal) =>
+							n === undefined ? literal : fieldOf(n === 'NF' ? fields.length : Number(n)),
+						)
+						.replace(/\s*(?=)$/, ''),
+				);
 				call.io.out(`${shown.join(' ')}\n`);
 			}
 		},
@@ -217,7 +287,9 @@ const awk: Program = (scope, call) => {
 
 const cut: Program = (scope, call) => {
 	const options = parseOptions(call.argv.slice(1), { withValue: ['-d', '-f', '-c'], flags: ['-s'] });
-	const [from = 1, to = from] = (lastOf(options, '-f', '-c') ?? '1').split('-').map(n => (n === '' ? Number.POSITIVE_INFINITY : Number(n)));
+	const [from = 1, to = from] = (lastOf(options, '-f', '-c') ?? '1')
+		.split('-')
+		.map(n => (n === '' ? Number.POSITIVE_INFINITY : Number(n)));
 	const separator = lastOf(options, '-d') ?? '\t';
 	return overFiles(
 		scope,
@@ -226,7 +298,13 @@ const cut: Program = (scope, call) => {
 		text => {
 			for (const line of linesOf(text)) {
 				if (options.values['-c'] !== undefined) call.io.out(`${line.slice(from - 1, to)}\n`);
-				else call.io.out(`${line.split(separator).slice(from - 1, to).join(separator)}\n`);
+				else
+					call.io.out(
+						`${line
+							.split(separator)
+							.slice(from - 1, to)
+							.join(separator)}\n`,
+					);
 			}
 		},
 		plainComplaint('cut'),
@@ -235,7 +313,13 @@ const cut: Program = (scope, call) => {
 
 const tr: Program = (_, call) => {
 	const { words, flags } = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-d', '-s'] });
-	const [from = '', to = ''] = words.map(w => w.replaceAll('\\n', '\n').replaceAll('\\0', '\0').replaceAll('\\t', '\t').replace(/(\w)-(\w)/g, (_all, a: string, b: string) => range(a, b)));
+	const [from = '', to = ''] = words.map(w =>
+		w
+			.replaceAll('\\n', '\n')
+			.replaceAll('\\0', '\0')
+			.replaceAll('\\t', '\t')
+			.replace(/(\w)-(\w)/g, (_all, a: string, b: string) => range(a, b)),
+	);
 	let text = '';
 	for (const char of call.stdin.text) {
 		const index = from.indexOf(char);
@@ -246,16 +330,24 @@ const tr: Program = (_, call) => {
 	return 0;
 };
 
-const range = (a: string, b: string): string => Array.from({ length: Math.max(0, b.charCodeAt(0) - a.charCodeAt(0) + 1) }, (_, n) => String.fromCharCode(a.charCodeAt(0) + n)).join('');
+const range = (a: string, b: string): string =>
+	Array.from({ length: Math.max(0, b.charCodeAt(0) - a.charCodeAt(0) + 1) }, (_, n) =>
+		String.fromCharCode(a.charCodeAt(0) + n),
+	).join('');
 
 const sort: Program = (scope, call) => {
-	const { words, flags } = parseOptions(call.argv.slice(1), { withValue: ['-k', '-t'], flags: ['-u', '-n', '-r', '-V'] });
+	const { words, flags } = parseOptions(call.argv.slice(1), {
+		withValue: ['-k', '-t'],
+		flags: ['-u', '-n', '-r', '-V'],
+	});
 	return overFiles(
 		scope,
 		call,
 		words,
 		text => {
-			let lines = linesOf(text).sort(flags.has('-n') ? (a, b) => Number.parseFloat(a) - Number.parseFloat(b) : undefined);
+			let lines = linesOf(text).sort(
+				flags.has('-n') ? (a, b) => Number.parseFloat(a) - Number.parseFloat(b) : undefined,
+			);
 			if (flags.has('-u')) lines = [...new Set(lines)];
 			if (flags.has('-r')) lines.reverse();
 			call.io.out(lines.map(line => `${line}\n`).join(''));
@@ -265,19 +357,38 @@ const sort: Program = (scope, call) => {
 };
 
 const uniq: Program = (_, call) => {
-	call.io.out(linesOf(call.stdin.text).filter((line, n, all) => line !== all[n - 1]).map(line => `${line}\n`).join(''));
+	call.io.out(
+		linesOf(call.stdin.text)
+			.filter((line, n, all) => line !== all[n - 1])
+			.map(line => `${line}\n`)
+			.join(''),
+	);
 	return 0;
 };
 
 const seq: Program = (_, call) => {
 	const numbers = call.argv.slice(1).map(Number);
-	const [from, step, to] = numbers.length === 1 ? [1, 1, numbers[0] ?? 0] : numbers.length === 2 ? [numbers[0] ?? 0, 1, numbers[1] ?? 0] : [numbers[0] ?? 0, numbers[1] ?? 1, numbers[2] ?? 0];
+	const [from, step, to] =
+		numbers.length === 1
+			? [1, 1, numbers[0] ?? 0]
+			: numbers.length === 2
+				? [numbers[0] ?? 0, 1, numbers[1] ?? 0]
+				: [numbers[0] ?? 0, numbers[1] ?? 1, numbers[2] ?? 0];
 	for (let n = from; n <= to; n += step) call.io.out(`${n}\n`);
 	return 0;
 };
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\', a: '\x07', e: '\x1b' };
-const unescape = (text: string): string => text.replace(/\\([ntr0\\ae])/g, (all, letter: string) => escapes[letter] ?? all);
+const escapes: Readonly<Record<string, string>> = {
+	n: '\n',
+	t: '\t',
+	r: '\r',
+	'0': '\0',
+	'\\': '\\',
+	a: '\x07',
+	e: '\x1b',
+};
+const unescaped = (text: string): string =>
+	text.replace(/\\([ntr0\\ae])/g, (all, letter: string) => escapes[letter] ?? all);
 
 const echo: Program = (_, call) => {
 	const args = call.argv.slice(1);
@@ -289,7 +400,7 @@ const echo: Program = (_, call) => {
 		args.shift();
 	}
 	const text = args.join(' ');
-	call.io.out(`${escaped ? unescape(text) : text}${newline ? '\n' : ''}`);
+	call.io.out(`${escaped ? unescaped(text) : text}${newline ? '\n' : ''}`);
 	return 0;
 };
 
@@ -298,7 +409,7 @@ const printf: Program = (_, call) => {
 	let at = 0;
 	do {
 		call.io.out(
-			unescape(format).replace(/%(-?\d*)([sdxcq%])/g, (_all, width: string, kind: string) => {
+			unescaped(format).replace(/%(-?\d*)([sdxcq%])/g, (_all, width: string, kind: string) => {
 				if (kind === '%') return '%';
 				const value = args[at] ?? '';
 				at += 1;
@@ -324,13 +435,19 @@ const sleep: Program = (scope, call) => {
 };
 
 const timeout: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-s', '-k', '-t', '--signal', '--kill-after'], flags: ['--foreground', '--preserve-status'], stopAtWord: true });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-s', '-k', '-t', '--signal', '--kill-after'],
+		flags: ['--foreground', '--preserve-status'],
+		stopAtWord: true,
+	});
 	const [limit = '0', ...argv] = options.words;
 	const limitMs = Number.parseFloat(limit) * 1000;
 	const started = scope.world.state.now;
 	const exit = runProgram(scope, { ...call, argv, timeoutMs: limitMs });
 	if (exit === undefined) {
-		call.io.err(`timeout: ${onHost(scope) ? `failed to run command '${argv[0] ?? ''}'` : `can't execute '${argv[0] ?? ''}'`}: No such file or directory\n`);
+		call.io.err(
+			`timeout: ${onHost(scope) ? `failed to run command '${argv[0] ?? ''}'` : `can't execute '${argv[0] ?? ''}'`}: No such file or directory\n`,
+		);
 		return 127;
 	}
 	if (exit !== 'endless' && scope.world.state.now - started <= limitMs) return exit;
@@ -351,38 +468,63 @@ const dd: Program = (scope, call) => {
 	const count = given['count'] === undefined ? undefined : Number(given['count']);
 	// dd takes one buffer of the block size.
 	if (killedForMemory(scope, size)) return 137;
-	const input = given['if'] === undefined ? { kind: 'text' as const, text: call.stdin.text } : readText(scope, given['if']);
+	const input =
+		given['if'] === undefined ? { kind: 'text' as const, text: call.stdin.text } : readText(scope, given['if']);
 	if (input.kind === 'error') {
-		call.io.err(`dd: ${onHost(scope) ? `failed to open '${given['if']}'` : `can't open '${given['if']}'`}: ${errnoWords(input.errno)}\n`);
+		call.io.err(
+			`dd: ${onHost(scope) ? `failed to open '${given['if']}'` : `can't open '${given['if']}'`}: ${errnoWords(input.errno)}\n`,
+		);
 		return 1;
 	}
 	if (input.kind === 'endless' && count === undefined && given['of'] === '/dev/null') return 'endless';
-	const bytes = input.kind === 'endless' ? size * (count ?? 1_048_576) : Math.min(input.text.length, count === undefined ? input.text.length : size * count);
+	const bytes =
+		input.kind === 'endless'
+			? size * (count ?? 1_048_576)
+			: Math.min(input.text.length, count === undefined ? input.text.length : size * count);
 	const to = given['of'];
 	spend(scope.world, bytes / 1_500_000);
 	if (to !== undefined && to !== '/dev/null') {
-		const inMemory = to.startsWith('/dev/shm/') || scope.inside?.container.options.mounts.some(m => m.type === 'tmpfs' && to.startsWith(`${m.target}/`));
+		const inMemory =
+			to.startsWith('/dev/shm/') ||
+			scope.inside?.container.options.mounts.some(m => m.type === 'tmpfs' && to.startsWith(`${m.target}/`));
 		if (inMemory && killedForMemory(scope, bytes)) return 137;
 		if (to.startsWith('/dev/shm/') && bytes > 67_108_864) {
 			call.io.err(`dd: error writing '${to}': No space left on device\n`);
 			return 1;
 		}
-		const errno = writeText(scope, to, input.kind === 'text' ? input.text.slice(0, bytes) : '\0'.repeat(Math.min(bytes, 4096)));
+		const errno = writeText(
+			scope,
+			to,
+			input.kind === 'text' ? input.text.slice(0, bytes) : '\0'.repeat(Math.min(bytes, 4096)),
+		);
 		if (errno !== undefined) {
 			call.io.err(`dd: ${onHost(scope) ? `failed to open '${to}'` : `can't open '${to}'`}: ${errnoWords(errno)}\n`);
 			return 1;
 		}
-	} else if (to === undefined) call.io.out(input.kind === 'text' ? input.text.slice(0, bytes) : '\0'.repeat(Math.min(bytes, 65_536)));
+	} else if (to === undefined)
+		call.io.out(input.kind === 'text' ? input.text.slice(0, bytes) : '\0'.repeat(Math.min(bytes, 65_536)));
 	const blocks = `${Math.floor(bytes / size)}+${bytes % size === 0 ? 0 : 1}`;
-	call.io.err(`${blocks} records in\n${blocks} records out\n${bytes} bytes (${(bytes / 1_048_576).toFixed(1)}MB) copied, ${(bytes / 1_500_000_000).toFixed(6)} seconds, 1.4GB/s\n`);
+	call.io.err(
+		`${blocks} records in\n${blocks} records out\n${bytes} bytes (${(bytes / 1_048_576).toFixed(1)}MB) copied, ${(bytes / 1_500_000_000).toFixed(6)} seconds, 1.4GB/s\n`,
+	);
 	return 0;
 };
 
 const sha256sum: Program = (scope, call) =>
-	overFiles(scope, call, call.argv.slice(1), (text, path) => call.io.out(`${sha256(Buffer.from(text, 'utf8'))}  ${path}\n`), plainComplaint('sha256sum'));
+	overFiles(
+		scope,
+		call,
+		call.argv.slice(1),
+		(text, path) => call.io.out(`${sha256(Buffer.from(text, 'utf8'))}  ${path}\n`),
+		plainComplaint('sha256sum'),
+	);
 
 const xargs: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-n', '-I', '-P'], flags: ['-r', '-0', '-t'], stopAtWord: true });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-n', '-I', '-P'],
+		flags: ['-r', '-0', '-t'],
+		stopAtWord: true,
+	});
 	const items = call.stdin.text.split(options.flags.has('-0') ? '\0' : /\s+/).filter(Boolean);
 	const argv = options.words.length === 0 ? ['echo'] : options.words;
 	if (items.length === 0 && options.flags.has('-r')) return 0;
@@ -474,7 +616,8 @@ export const textPrograms: Readonly<Record<string, Program>> = {
 	sync: () => 0,
 	expr: (_, call) => {
 		const [, left = '', operator = '', right = ''] = call.argv;
-		const value = operator === '+' ? Number(left) + Number(right) : operator === '-' ? Number(left) - Number(right) : Number(left);
+		const value =
+			operator === '+' ? Number(left) + Number(right) : operator === '-' ? Number(left) - Number(right) : Number(left);
 		call.io.out(`${value}\n`);
 		return value === 0 ? 1 : 0;
 	},

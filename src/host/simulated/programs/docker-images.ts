@@ -1,15 +1,26 @@
 import { posix } from 'node:path';
 import { daemonError } from '../docker-connection.ts';
 import { humanSize, imageJson } from '../docker-json.ts';
-import { createContainer, defaultOptions, findImage, outputOf, type Place, removeContainer, startContainer, withTag } from '../engine.ts';
+import {
+	createContainer,
+	defaultOptions,
+	findImage,
+	outputOf,
+	type Place,
+	removeContainer,
+	startContainer,
+	withTag,
+} from '../engine.ts';
 import { absolute, fileNode, resolve, sha256, textOf } from '../file-tree.ts';
 import { goJson, renderTemplate } from '../go-template.ts';
 import { createNode, readText } from '../scope.ts';
 import type { Container, Image } from '../state.ts';
-import { atLeast, type Call, type Exit, nextHex, noInput, type Scope, spend, touch } from '../world.ts';
+import { atLeast, type Call, type Exit, nextHex, type Scope, spend, touch } from '../world.ts';
 import { allOf, lastOf, parseOptions } from './options.ts';
 
-export type Pulled = { readonly kind: 'pulled'; readonly image: Image; readonly lines: readonly string[] } | { readonly kind: 'failed'; readonly why: string };
+export type Pulled =
+	| { readonly kind: 'pulled'; readonly image: Image; readonly lines: readonly string[] }
+	| { readonly kind: 'failed'; readonly why: string };
 
 const registryOf = (ref: string): string | undefined => {
 	const first = ref.split('/')[0] ?? '';
@@ -20,9 +31,19 @@ const registryOf = (ref: string): string | undefined => {
 function registryContainer(place: Place, host: string): Container | undefined {
 	const [name = '', port = '443'] = host.split(':');
 	if (!['localhost', '127.0.0.1'].includes(name)) {
-		return place.engine.containers.find(c => c.status === 'running' && c.registry !== undefined && (c.name === name || c.ip === name || c.options.networkAliases.includes(name)));
+		return place.engine.containers.find(
+			c =>
+				c.status === 'running' &&
+				c.registry !== undefined &&
+				(c.name === name || c.ip === name || c.options.networkAliases.includes(name)),
+		);
 	}
-	return place.engine.containers.find(c => c.status === 'running' && c.registry !== undefined && (c.options.networkMode === 'host' || c.options.ports.some(p => p.split('/')[0]?.split(':').at(-2) === port)));
+	return place.engine.containers.find(
+		c =>
+			c.status === 'running' &&
+			c.registry !== undefined &&
+			(c.options.networkMode === 'host' || c.options.ports.some(p => p.split('/')[0]?.split(':').at(-2) === port)),
+	);
 }
 
 export function pullImage(place: Place, ref: string): Pulled {
@@ -34,8 +55,18 @@ export function pullImage(place: Place, ref: string): Pulled {
 	if (registry !== undefined && registry !== 'docker.io') {
 		const container = registryContainer(place, registry);
 		const stored = container?.registry?.[full.slice(registry.length + 1)];
-		if (container === undefined) return { kind: 'failed', why: `failed to resolve reference "${full}": failed to do request: Head "http://${registry}/v2/": dial tcp ${registry}: connect: connection refused` };
-		if (stored === undefined) return { kind: 'failed', why: modern ? `failed to resolve reference "${full}": ${full}: not found` : `manifest for ${full} not found: manifest unknown: manifest unknown` };
+		if (container === undefined)
+			return {
+				kind: 'failed',
+				why: `failed to resolve reference "${full}": failed to do request: Head "http://${registry}/v2/": dial tcp ${registry}: connect: connection refused`,
+			};
+		if (stored === undefined)
+			return {
+				kind: 'failed',
+				why: modern
+					? `failed to resolve reference "${full}": ${full}: not found`
+					: `manifest for ${full} not found: manifest unknown: manifest unknown`,
+			};
 		return store(place, { ...structuredClone(stored), tags: [full] }, ref, 400);
 	}
 	const bare = ref.replace(/^docker\.io\/(?:library\/)?/, '');
@@ -47,7 +78,9 @@ export function pullImage(place: Place, ref: string): Pulled {
 		const lookup = 'dial tcp: lookup registry-1.docker.io on 127.0.0.53:53: server misbehaving';
 		return {
 			kind: 'failed',
-			why: modern ? `failed to resolve reference "${reference}": failed to do request: Head "https://registry-1.docker.io/v2/${path.split(':')[0]}/manifests/${withTag(bare).split(':').at(-1)}": ${lookup}` : `Get "https://registry-1.docker.io/v2/": ${lookup}`,
+			why: modern
+				? `failed to resolve reference "${reference}": failed to do request: Head "https://registry-1.docker.io/v2/${path.split(':')[0]}/manifests/${withTag(bare).split(':').at(-1)}": ${lookup}`
+				: `Get "https://registry-1.docker.io/v2/": ${lookup}`,
 		};
 	}
 	if (found === undefined) {
@@ -118,7 +151,11 @@ export function dockerPush(_: Scope, place: Place, call: Call, words: readonly s
 	}
 	const container = registry === undefined ? undefined : registryContainer(place, registry);
 	if (registry === undefined || container === undefined) {
-		call.io.err(registry === undefined ? 'push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials\n' : `failed to do request: Head "http://${registry}/v2/": dial tcp ${registry}: connect: connection refused\n`);
+		call.io.err(
+			registry === undefined
+				? 'push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials\n'
+				: `failed to do request: Head "http://${registry}/v2/": dial tcp ${registry}: connect: connection refused\n`,
+		);
 		return 1;
 	}
 	spend(place.machine.world, 500);
@@ -159,7 +196,12 @@ export function dockerLoad(scope: Scope, place: Place, call: Call, words: readon
 			call.io.err('requested load from stdin, but stdin is empty\n');
 			return 1;
 		}
-		return daemonError(call.io, file !== undefined && textOf(file) === '' && file.declared === undefined ? 'unexpected EOF' : 'unrecognized image format');
+		return daemonError(
+			call.io,
+			file !== undefined && textOf(file) === '' && file.declared === undefined
+				? 'unexpected EOF'
+				: 'unrecognized image format',
+		);
 	}
 	spend(world, 400 + (file.declared?.size ?? 0) / 400_000);
 	for (const image of holds.images) {
@@ -180,7 +222,10 @@ export function dockerSave(scope: Scope, place: Place, call: Call, words: readon
 	for (const ref of parsed.words) {
 		const image = findImage(place.engine.images, ref);
 		if (image === undefined) return daemonError(call.io, `reference does not exist: ${ref}`);
-		images.push({ ...structuredClone(image), tags: /^(?:sha256:)?[0-9a-f]{12,64}$/.test(ref) ? image.tags : [withTag(ref)] });
+		images.push({
+			...structuredClone(image),
+			tags: /^(?:sha256:)?[0-9a-f]{12,64}$/.test(ref) ? image.tags : [withTag(ref)],
+		});
 	}
 	if (path === undefined) {
 		call.io.err('cowardly refusing to save to a terminal. Use the -o flag or redirect\n');
@@ -189,9 +234,17 @@ export function dockerSave(scope: Scope, place: Place, call: Call, words: readon
 	touch(scope.world);
 	const size = images.reduce((sum, image) => sum + image.size, 0);
 	spend(scope.world, 300 + size / 500_000);
-	const errno = createNode(scope, absolute(path, scope.cwd), { kind: 'file', mode: 0o600, uid: scope.who.uid, gid: scope.who.gid, declared: { size, sha256: sha256(images.map(i => i.id).join()), holds: { kind: 'images', images } } });
+	const errno = createNode(scope, absolute(path, scope.cwd), {
+		kind: 'file',
+		mode: 0o600,
+		uid: scope.who.uid,
+		gid: scope.who.gid,
+		declared: { size, sha256: sha256(images.map(i => i.id).join()), holds: { kind: 'images', images } },
+	});
 	if (errno === undefined) return 0;
-	call.io.err(`failed to save image: invalid output path: ${errno === 'ENOENT' ? `directory "${posix.dirname(path)}" does not exist` : errno === 'ENOSPC' ? 'no space left on device' : 'permission denied'}\n`);
+	call.io.err(
+		`failed to save image: invalid output path: ${errno === 'ENOENT' ? `directory "${posix.dirname(path)}" does not exist` : errno === 'ENOSPC' ? 'no space left on device' : 'permission denied'}\n`,
+	);
 	return 1;
 }
 
@@ -209,7 +262,10 @@ export function dockerRmi(_: Scope, place: Place, call: Call, words: readonly st
 		const user = place.engine.containers.find(c => c.imageId === image.id);
 		const byName = image.tags.includes(withTag(ref));
 		if (user !== undefined && !force && image.tags.length <= 1) {
-			code = daemonError(call.io, `conflict: unable to ${byName ? 'remove repository reference' : 'delete'} ${byName ? `"${ref}"` : ref} (must ${byName ? 'force' : 'be forced'}) - container ${user.id.slice(0, 12)} is using its referenced image ${image.id.slice(7, 19)}`);
+			code = daemonError(
+				call.io,
+				`conflict: unable to ${byName ? 'remove repository reference' : 'delete'} ${byName ? `"${ref}"` : ref} (must ${byName ? 'force' : 'be forced'}) - container ${user.id.slice(0, 12)} is using its referenced image ${image.id.slice(7, 19)}`,
+			);
 			continue;
 		}
 		touch(place.machine.world);
@@ -226,7 +282,10 @@ export function dockerRmi(_: Scope, place: Place, call: Call, words: readonly st
 }
 
 export function dockerImages(_: Scope, place: Place, call: Call, words: readonly string[]): Exit {
-	const parsed = parseOptions(words, { withValue: ['--format', '-f', '--filter'], flags: ['-q', '--quiet', '--no-trunc', '-a', '--all', '--digests'] });
+	const parsed = parseOptions(words, {
+		withValue: ['--format', '-f', '--filter'],
+		flags: ['-q', '--quiet', '--no-trunc', '-a', '--all', '--digests'],
+	});
 	const filters = allOf(parsed, '-f', '--filter');
 	const wanted = parsed.words[0] ?? filters.find(f => f.startsWith('reference='))?.slice(10);
 	const label = filters.find(f => f.startsWith('label='))?.slice(6);
@@ -252,18 +311,22 @@ export function dockerImages(_: Scope, place: Place, call: Call, words: readonly
 	});
 	if (quiet) for (const image of new Set(rows.map(r => r.image))) call.io.out(`${id(image)}\n`);
 	else if (format === 'json') for (const row of rows) call.io.out(`${goJson(fields(row))}\n`);
-	else if (format !== undefined) for (const row of rows) call.io.out(`${renderTemplate(format.replace(/^table /, ''), fields(row))}\n`);
+	else if (format !== undefined)
+		for (const row of rows) call.io.out(`${renderTemplate(format.replace(/^table /, ''), fields(row))}\n`);
 	else {
 		call.io.out('REPOSITORY   TAG       IMAGE ID       CREATED       SIZE\n');
 		for (const row of rows) {
 			const f = fields(row);
-			call.io.out(`${f.Repository.padEnd(12)} ${f.Tag.padEnd(9)} ${f.ID.padEnd(14)} ${f.CreatedSince.padEnd(13)} ${f.Size}\n`);
+			call.io.out(
+				`${f.Repository.padEnd(12)} ${f.Tag.padEnd(9)} ${f.ID.padEnd(14)} ${f.CreatedSince.padEnd(13)} ${f.Size}\n`,
+			);
 		}
 	}
 	return 0;
 }
 
-export const imageDocument = (place: Place, image: Image): Record<string, unknown> => imageJson(image, place.engine, place.machine);
+export const imageDocument = (place: Place, image: Image): Record<string, unknown> =>
+	imageJson(image, place.engine, place.machine);
 
 interface Stage {
 	image: Image;
@@ -273,7 +336,21 @@ interface Stage {
 /** The classic and the BuildKit builder, for Dockerfiles of one or more stages. */
 export function dockerBuild(scope: Scope, place: Place, call: Call, words: readonly string[]): Exit {
 	const parsed = parseOptions(words, {
-		withValue: ['-t', '--tag', '-f', '--file', '--build-arg', '--label', '--network', '--target', '--progress', '--platform', '-o', '--output', '--builder'],
+		withValue: [
+			'-t',
+			'--tag',
+			'-f',
+			'--file',
+			'--build-arg',
+			'--label',
+			'--network',
+			'--target',
+			'--progress',
+			'--platform',
+			'-o',
+			'--output',
+			'--builder',
+		],
 		flags: ['-q', '--quiet', '--no-cache', '--pull', '--rm', '--load', '--force-rm', '--push'],
 	});
 	const { world } = scope;
@@ -285,14 +362,20 @@ export function dockerBuild(scope: Scope, place: Place, call: Call, words: reado
 		const path = absolute(lastOf(parsed, '-f', '--file') ?? posix.join(context, 'Dockerfile'), scope.cwd);
 		const file = readText(scope, path);
 		if (file.kind !== 'text') {
-			call.io.err('ERROR: failed to build: failed to solve: failed to read dockerfile: open Dockerfile: no such file or directory\n');
+			call.io.err(
+				'ERROR: failed to build: failed to solve: failed to read dockerfile: open Dockerfile: no such file or directory\n',
+			);
 			return 1;
 		}
 		dockerfile = file.text;
 	}
 	const classic = scope.env['DOCKER_BUILDKIT'] === '0';
 	const tags = allOf(parsed, '-t', '--tag').map(withTag);
-	const steps = dockerfile.replaceAll('\\\n', ' ').split('\n').map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#'));
+	const steps = dockerfile
+		.replaceAll('\\\n', ' ')
+		.split('\n')
+		.map(line => line.trim())
+		.filter(line => line !== '' && !line.startsWith('#'));
 	if (steps.length === 0) {
 		call.io.err(`ERROR: failed to build: failed to solve: the Dockerfile cannot be empty\n`);
 		return 1;
@@ -303,21 +386,33 @@ export function dockerBuild(scope: Scope, place: Place, call: Call, words: reado
 		if (classic) call.io.out(text);
 		else call.io.err(text);
 	};
-	if (classic) call.io.err('DEPRECATED: The legacy builder is deprecated and will be removed in a future release.\n            BuildKit is currently disabled; enable it by removing the DOCKER_BUILDKIT=0\n            environment-variable.\n\n');
+	if (classic)
+		call.io.err(
+			'DEPRECATED: The legacy builder is deprecated and will be removed in a future release.\n            BuildKit is currently disabled; enable it by removing the DOCKER_BUILDKIT=0\n            environment-variable.\n\n',
+		);
 	if (classic) say('Sending build context to Docker daemon  2.048kB\n');
-	else say('#0 building with "default" instance using docker driver\n\n#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n');
+	else
+		say(
+			'#0 building with "default" instance using docker driver\n\n#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n',
+		);
 	const stages: Stage[] = [];
 	let current: Image | undefined;
 	for (const [index, step] of steps.entries()) {
 		const [word = '', ...rest] = step.split(/\s+/);
 		const instruction = word.toUpperCase();
 		const argument = step.slice(word.length).trim();
-		say(classic ? `Step ${index + 1}/${steps.length} : ${step}\n` : `#${index + 4} [${index + 1}/${steps.length}] ${step}\n`);
+		say(
+			classic
+				? `Step ${index + 1}/${steps.length} : ${step}\n`
+				: `#${index + 4} [${index + 1}/${steps.length}] ${step}\n`,
+		);
 		spend(world, 60);
 		if (instruction === 'ARG') continue;
 		if (instruction === 'FROM') {
 			const [ref = '', as, name = ''] = rest.filter(r => !r.startsWith('--'));
-			let base = stages.find(s => s.name === ref)?.image ?? (ref === 'scratch' ? emptyImage(world.state.now) : findImage(place.engine.images, ref));
+			let base =
+				stages.find(s => s.name === ref)?.image ??
+				(ref === 'scratch' ? emptyImage(world.state.now) : findImage(place.engine.images, ref));
 			if (base === undefined) {
 				const pulled = pullImage(place, ref);
 				if (pulled.kind === 'failed') {
@@ -335,7 +430,19 @@ export function dockerBuild(scope: Scope, place: Place, call: Call, words: reado
 			call.io.err('ERROR: failed to build: failed to solve: no build stage in current context\n');
 			return 1;
 		}
-		const failed = applyStep(scope, place, call, current, stages, instruction, argument, absolute(context === '-' ? '.' : context, scope.cwd), say, classic, index);
+		const failed = applyStep(
+			scope,
+			place,
+			call,
+			current,
+			stages,
+			instruction,
+			argument,
+			absolute(context === '-' ? '.' : context, scope.cwd),
+			say,
+			classic,
+			index,
+		);
 		if (failed !== undefined) return failed;
 		current.id = `sha256:${sha256(`${current.id} ${step}`)}`;
 		say(classic ? ` ---> ${current.id.slice(7, 19)}\n` : `#${index + 4} DONE 0.1s\n\n`);
@@ -350,11 +457,30 @@ export function dockerBuild(scope: Scope, place: Place, call: Call, words: reado
 	else if (classic) {
 		say(`Successfully built ${current.id.slice(7, 19)}\n`);
 		for (const tag of tags) say(`Successfully tagged ${tag}\n`);
-	} else say(`#${steps.length + 4} exporting to image\n#${steps.length + 4} writing image ${current.id} done\n${tags.map(tag => `#${steps.length + 4} naming to docker.io/library/${tag} done\n`).join('')}#${steps.length + 4} DONE 0.1s\n`);
+	} else
+		say(
+			`#${steps.length + 4} exporting to image\n#${steps.length + 4} writing image ${current.id} done\n${tags.map(tag => `#${steps.length + 4} naming to docker.io/library/${tag} done\n`).join('')}#${steps.length + 4} DONE 0.1s\n`,
+		);
 	return 0;
 }
 
-const emptyImage = (now: number): Image => ({ id: `sha256:${sha256('scratch')}`, tags: [], digests: [], size: 0, created: new Date(now).toISOString(), flavour: 'busybox', entrypoint: [], command: [], env: [], labels: {}, user: '', workdir: '', exposed: [], volumes: [], files: {} });
+const emptyImage = (now: number): Image => ({
+	id: `sha256:${sha256('scratch')}`,
+	tags: [],
+	digests: [],
+	size: 0,
+	created: new Date(now).toISOString(),
+	flavour: 'busybox',
+	entrypoint: [],
+	command: [],
+	env: [],
+	labels: {},
+	user: '',
+	workdir: '',
+	exposed: [],
+	volumes: [],
+	files: {},
+});
 
 const listOf = (text: string): string[] => {
 	if (!text.startsWith('[')) return ['/bin/sh', '-c', text];
@@ -365,7 +491,19 @@ const listOf = (text: string): string[] => {
 	}
 };
 
-function applyStep(scope: Scope, place: Place, call: Call, image: Image, stages: readonly Stage[], instruction: string, argument: string, context: string, say: (text: string) => void, classic: boolean, index: number): number | undefined {
+function applyStep(
+	scope: Scope,
+	place: Place,
+	call: Call,
+	image: Image,
+	stages: readonly Stage[],
+	instruction: string,
+	argument: string,
+	context: string,
+	say: (text: string) => void,
+	classic: boolean,
+	index: number,
+): number | undefined {
 	switch (instruction) {
 		case 'CMD':
 			image.command = listOf(argument);
@@ -407,11 +545,20 @@ function applyStep(scope: Scope, place: Place, call: Call, image: Image, stages:
 				const stageFile = from === undefined ? undefined : stages.find(s => s.name === from)?.image.files[path];
 				const text = source?.kind === 'text' ? source.text : stageFile?.kind === 'file' ? textOf(stageFile) : undefined;
 				if (text === undefined) {
-					call.io.err(`ERROR: failed to build: failed to solve: failed to compute cache key: failed to calculate checksum of ref: "/${path}": not found\n`);
+					call.io.err(
+						`ERROR: failed to build: failed to solve: failed to compute cache key: failed to calculate checksum of ref: "/${path}": not found\n`,
+					);
 					return 1;
 				}
-				const target = to.endsWith('/') || to === '.' ? posix.join(to === '.' ? image.workdir || '/' : to, posix.basename(path)) : absolute(to, image.workdir || '/');
-				image.files[target] = fileNode(text, { mode: source?.kind === 'text' && source.node.kind === 'file' ? source.node.mode : 0o755, uid: 0, gid: 0 });
+				const target =
+					to.endsWith('/') || to === '.'
+						? posix.join(to === '.' ? image.workdir || '/' : to, posix.basename(path))
+						: absolute(to, image.workdir || '/');
+				image.files[target] = fileNode(text, {
+					mode: source?.kind === 'text' && source.node.kind === 'file' ? source.node.mode : 0o755,
+					uid: 0,
+					gid: 0,
+				});
 			}
 			return undefined;
 		}
@@ -420,7 +567,14 @@ function applyStep(scope: Scope, place: Place, call: Call, image: Image, stages:
 			const temporary: Image = { ...structuredClone(image), id: `sha256:${nextHex(scope.world, 64)}` };
 			place.engine.images.push(temporary);
 			// BuildKit runs its steps with runc, whatever the default runtime is (moby/buildkit issue 2485).
-			const created = createContainer(place, { image: temporary, imageRef: temporary.id, entrypoint: [], command: ['sleep', 'infinity'], options: { ...structuredClone(defaultOptions), user: image.user, workdir: image.workdir }, ...(!classic && { runtime: 'runc' }) });
+			const created = createContainer(place, {
+				image: temporary,
+				imageRef: temporary.id,
+				entrypoint: [],
+				command: ['sleep', 'infinity'],
+				options: { ...structuredClone(defaultOptions), user: image.user, workdir: image.workdir },
+				...(!classic && { runtime: 'runc' }),
+			});
 			place.engine.images = place.engine.images.filter(i => i !== temporary);
 			if (created.kind === 'refused') {
 				call.io.err(`${created.text}\n`);
@@ -429,7 +583,10 @@ function applyStep(scope: Scope, place: Place, call: Call, image: Image, stages:
 			place.engine.images.push(temporary);
 			const started = startContainer(place, created.container);
 			if (classic) say(` ---> Running in ${created.container.id.slice(0, 12)}\n`);
-			const result = started.kind === 'refused' ? { exit: 1 as Exit, stdout: '', stderr: started.text } : outputOf(place, created.container, argv);
+			const result =
+				started.kind === 'refused'
+					? { exit: 1 as Exit, stdout: '', stderr: started.text }
+					: outputOf(place, created.container, argv);
 			const lines = `${result.stdout}${result.stderr}`.split('\n').filter(Boolean);
 			for (const line of lines) say(classic ? `${line}\n` : `#${index + 4} 0.1 ${line}\n`);
 			Object.assign(image.files, created.container.files);
@@ -438,7 +595,11 @@ function applyStep(scope: Scope, place: Place, call: Call, image: Image, stages:
 			if (classic) say(' ---> Removed intermediate container\n');
 			if (result.exit === 0) return undefined;
 			const code = result.exit === 'endless' ? 137 : result.exit;
-			call.io.err(classic ? `The command '/bin/sh -c ${argument}' returned a non-zero code: ${code}\n` : `ERROR: failed to build: failed to solve: process "/bin/sh -c ${argument}" did not complete successfully: exit code: ${code}\n`);
+			call.io.err(
+				classic
+					? `The command '/bin/sh -c ${argument}' returned a non-zero code: ${code}\n`
+					: `ERROR: failed to build: failed to solve: process "/bin/sh -c ${argument}" did not complete successfully: exit code: ${code}\n`,
+			);
 			return classic ? code : 1;
 		}
 		default:
@@ -450,7 +611,12 @@ function applyStep(scope: Scope, place: Place, call: Call, image: Image, stages:
 export function dockerImport(scope: Scope, place: Place, call: Call, words: readonly string[]): Exit {
 	const [, name] = words.filter(w => !w.startsWith('-') || w === '-');
 	touch(scope.world);
-	const image: Image = { ...emptyImage(scope.world.state.now), id: `sha256:${nextHex(scope.world, 64)}`, size: 2_830_000, command: ['sh'] };
+	const image: Image = {
+		...emptyImage(scope.world.state.now),
+		id: `sha256:${nextHex(scope.world, 64)}`,
+		size: 2_830_000,
+		command: ['sh'],
+	};
 	if (name !== undefined) {
 		untag(place.engine.images, withTag(name));
 		image.tags.push(withTag(name));
@@ -459,5 +625,3 @@ export function dockerImport(scope: Scope, place: Place, call: Call, words: read
 	call.io.out(`${image.id}\n`);
 	return 0;
 }
-
-export { noInput };

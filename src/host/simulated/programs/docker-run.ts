@@ -1,6 +1,17 @@
 import { execRefusal } from '../container-runtime.ts';
-import { createContainer, type CreateRequest, defaultOptions, execIn, findContainer, findImage, type Place, removeContainer, startContainer } from '../engine.ts';
 import { daemonError } from '../docker-connection.ts';
+import {
+	type CreateRequest,
+	createContainer,
+	defaultOptions,
+	execIn,
+	findContainer,
+	findImage,
+	type Place,
+	removeContainer,
+	startContainer,
+} from '../engine.ts';
+import { resolve } from '../file-tree.ts';
 import { envOf, readText } from '../scope.ts';
 import type { Container, ContainerOptions, MountSpec } from '../state.ts';
 import { atLeast, type Call, type Exit, type Io, type Scope, spend, touch, UnsimulatedCommand } from '../world.ts';
@@ -10,17 +21,94 @@ import { allOf, lastOf, type OptionTable, parseOptions } from './options.ts';
 const runTable: OptionTable = {
 	stopAtWord: true,
 	withValue: [
-		'--name', '--label', '-l', '--runtime', '--entrypoint', '--pid', '--network', '--net', '--ipc', '--uts', '--userns', '--cgroupns', '--memory', '-m', '--memory-swap', '--pids-limit',
-		'--cpus', '--cpu-shares', '-c', '--cap-add', '--cap-drop', '--security-opt', '-v', '--volume', '--mount', '--tmpfs', '-e', '--env', '--env-file', '-u', '--user', '-w', '--workdir', '-h',
-		'--hostname', '--restart', '--device', '-p', '--publish', '--ulimit', '--pull', '--platform', '--stop-signal', '--stop-timeout', '--add-host', '--shm-size', '--log-driver', '--log-opt',
-		'--network-alias', '--dns', '--group-add', '--sysctl', '--cidfile', '--health-cmd', '--cpuset-cpus', '--oom-score-adj', '--expose', '--device-cgroup-rule', '--cgroup-parent', '--label-file', '--memory-reservation', '--blkio-weight',
+		'--name',
+		'--label',
+		'-l',
+		'--runtime',
+		'--entrypoint',
+		'--pid',
+		'--network',
+		'--net',
+		'--ipc',
+		'--uts',
+		'--userns',
+		'--cgroupns',
+		'--memory',
+		'-m',
+		'--memory-swap',
+		'--pids-limit',
+		'--cpus',
+		'--cpu-shares',
+		'-c',
+		'--cap-add',
+		'--cap-drop',
+		'--security-opt',
+		'-v',
+		'--volume',
+		'--mount',
+		'--tmpfs',
+		'-e',
+		'--env',
+		'--env-file',
+		'-u',
+		'--user',
+		'-w',
+		'--workdir',
+		'-h',
+		'--hostname',
+		'--restart',
+		'--device',
+		'-p',
+		'--publish',
+		'--ulimit',
+		'--pull',
+		'--platform',
+		'--stop-signal',
+		'--stop-timeout',
+		'--add-host',
+		'--shm-size',
+		'--log-driver',
+		'--log-opt',
+		'--network-alias',
+		'--dns',
+		'--group-add',
+		'--sysctl',
+		'--cidfile',
+		'--health-cmd',
+		'--cpuset-cpus',
+		'--oom-score-adj',
+		'--expose',
+		'--device-cgroup-rule',
+		'--cgroup-parent',
+		'--label-file',
+		'--memory-reservation',
+		'--blkio-weight',
 	],
-	flags: ['-d', '--detach', '--rm', '-i', '--interactive', '-t', '--tty', '--privileged', '--read-only', '--init', '-q', '--quiet', '--no-healthcheck', '-P', '--publish-all', '--sig-proxy', '--oom-kill-disable'],
+	flags: [
+		'-d',
+		'--detach',
+		'--rm',
+		'-i',
+		'--interactive',
+		'-t',
+		'--tty',
+		'--privileged',
+		'--read-only',
+		'--init',
+		'-q',
+		'--quiet',
+		'--no-healthcheck',
+		'-P',
+		'--publish-all',
+		'--sig-proxy',
+		'--oom-kill-disable',
+	],
 };
 
 export function bytesOfSize(text: string): number {
 	const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?$/i.exec(text);
-	const unit = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }[(match?.[2] ?? '').toLowerCase()] ?? 1;
+	const unit =
+		{ '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }[(match?.[2] ?? '').toLowerCase()] ?? 1;
 	return Math.round(Number(match?.[1] ?? Number.NaN) * unit);
 }
 
@@ -32,7 +120,11 @@ function volumeOf(text: string): MountSpec {
 }
 
 function mountOf(text: string): MountSpec {
-	const fields = Object.fromEntries(text.split(',').map(pair => [pair.split('=', 1)[0] ?? '', pair.includes('=') ? pair.slice(pair.indexOf('=') + 1) : 'true']));
+	const fields = Object.fromEntries(
+		text
+			.split(',')
+			.map(pair => [pair.split('=', 1)[0] ?? '', pair.includes('=') ? pair.slice(pair.indexOf('=') + 1) : 'true']),
+	);
 	const type = fields['type'] === 'bind' || fields['type'] === 'tmpfs' ? fields['type'] : 'volume';
 	return {
 		type,
@@ -46,7 +138,13 @@ function mountOf(text: string): MountSpec {
 function tmpfsOf(text: string): MountSpec {
 	const [target = '', options = ''] = text.split(':');
 	const size = /size=(\w+)/.exec(options)?.[1];
-	return { type: 'tmpfs', source: '', target, readOnly: options.split(',').includes('ro'), ...(size !== undefined && { sizeBytes: bytesOfSize(size) }) };
+	return {
+		type: 'tmpfs',
+		source: '',
+		target,
+		readOnly: options.split(',').includes('ro'),
+		...(size !== undefined && { sizeBytes: bytesOfSize(size) }),
+	};
 }
 
 interface RunRequest {
@@ -67,9 +165,12 @@ export function parseRun(scope: Scope, words: readonly string[]): RunRequest | s
 	const [imageRef, ...command] = parsed.words;
 	if (imageRef === undefined) return `'docker run' requires at least 1 argument`;
 	const flag = (...names: string[]) => names.some(n => parsed.flags.has(n));
-	const env = allOf(parsed, '-e', '--env').flatMap(pair => (pair.includes('=') ? [pair] : scope.env[pair] === undefined ? [] : [`${pair}=${scope.env[pair]}`]));
+	const env = allOf(parsed, '-e', '--env').flatMap(pair =>
+		pair.includes('=') ? [pair] : scope.env[pair] === undefined ? [] : [`${pair}=${scope.env[pair]}`],
+	);
 	const memory = bytesOfSize(lastOf(parsed, '-m', '--memory') ?? '0');
-	if (Number.isNaN(memory)) return `invalid argument "${lastOf(parsed, '-m', '--memory')}" for "-m, --memory" flag: invalid size: '${lastOf(parsed, '-m', '--memory')}'`;
+	if (Number.isNaN(memory))
+		return `invalid argument "${lastOf(parsed, '-m', '--memory')}" for "-m, --memory" flag: invalid size: '${lastOf(parsed, '-m', '--memory')}'`;
 	const restart = lastOf(parsed, '--restart') ?? 'no';
 	if (flag('--rm') && restart !== 'no') return 'conflicting options: cannot specify both --restart and --rm';
 	const entrypoint = lastOf(parsed, '--entrypoint');
@@ -88,7 +189,11 @@ export function parseRun(scope: Scope, words: readonly string[]): RunRequest | s
 			...structuredClone(defaultOptions),
 			labels: envOf(allOf(parsed, '-l', '--label')),
 			env: [...allOf(parsed, '--env-file').flatMap(path => envFile(scope, path)), ...env],
-			mounts: [...allOf(parsed, '-v', '--volume').map(volumeOf), ...allOf(parsed, '--mount').map(mountOf), ...allOf(parsed, '--tmpfs').map(tmpfsOf)],
+			mounts: [
+				...allOf(parsed, '-v', '--volume').map(volumeOf),
+				...allOf(parsed, '--mount').map(mountOf),
+				...allOf(parsed, '--tmpfs').map(tmpfsOf),
+			],
 			privileged: flag('--privileged'),
 			capAdd: [...allOf(parsed, '--cap-add')].flatMap(c => c.split(',')),
 			capDrop: [...allOf(parsed, '--cap-drop')].flatMap(c => c.split(',')),
@@ -131,8 +236,12 @@ function envFile(scope: Scope, path: string): string[] {
 function runError(place: Place, io: Io, text: string, when: 'create' | 'start', verb: 'run' | 'create' = 'run'): void {
 	const late = atLeast(place.machine.world.state.docker.engine.version, '28.0.0');
 	const prefix = verb === 'run' ? 'docker: ' : '';
-	if (late) io.err(`${prefix}Error response from daemon: ${text}\n\nRun 'docker ${verb} --help' for more information\n`);
-	else io.err(`${prefix}Error response from daemon: ${text}.\n${when === 'create' ? `See 'docker ${verb} --help'.\n` : ''}`);
+	if (late)
+		io.err(`${prefix}Error response from daemon: ${text}\n\nRun 'docker ${verb} --help' for more information\n`);
+	else
+		io.err(
+			`${prefix}Error response from daemon: ${text}.\n${when === 'create' ? `See 'docker ${verb} --help'.\n` : ''}`,
+		);
 }
 
 function usageError(io: Io, text: string, verb: string): number {
@@ -144,10 +253,19 @@ function make(scope: Scope, place: Place, call: Call, request: RunRequest, verb:
 	let image = findImage(place.engine.images, request.imageRef);
 	if (image === undefined || request.pull === 'always') {
 		if (request.pull === 'never') {
-			runError(place, call.io, `No such image: ${request.imageRef.includes(':') ? request.imageRef : `${request.imageRef}:latest`}`, 'create', verb);
+			runError(
+				place,
+				call.io,
+				`No such image: ${request.imageRef.includes(':') ? request.imageRef : `${request.imageRef}:latest`}`,
+				'create',
+				verb,
+			);
 			return 125;
 		}
-		if (image === undefined) call.io.err(`Unable to find image '${request.imageRef.includes(':') ? request.imageRef : `${request.imageRef}:latest`}' locally\n`);
+		if (image === undefined)
+			call.io.err(
+				`Unable to find image '${request.imageRef.includes(':') ? request.imageRef : `${request.imageRef}:latest`}' locally\n`,
+			);
 		const pulled = pullImage(place, request.imageRef);
 		if (pulled.kind === 'failed') {
 			runError(place, call.io, pulled.why, 'create', verb);
@@ -157,8 +275,15 @@ function make(scope: Scope, place: Place, call: Call, request: RunRequest, verb:
 		image = pulled.image;
 	}
 	for (const mount of request.options.mounts) {
-		if (mount.type !== 'bind' || mount.bind !== undefined || scope.view.get(mount.source) !== undefined) continue;
-		runError(place, call.io, `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`, 'create', verb);
+		if (mount.type !== 'bind' || mount.bind !== undefined) continue;
+		if (resolve(scope.view, mount.source).kind === 'found') continue;
+		runError(
+			place,
+			call.io,
+			`invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+			'create',
+			verb,
+		);
 		return 125;
 	}
 	const wanted: CreateRequest = {
@@ -186,7 +311,11 @@ export function dockerRun(scope: Scope, place: Place, call: Call, words: readonl
 	const container = make(scope, place, call, request, 'run');
 	if (typeof container === 'number') return container;
 	const stdin = request.options.interactive ? call.stdin : { text: '' };
-	const started = startContainer(place, container, request.detach ? undefined : { io: call.io, stdin, timeoutMs: call.timeoutMs });
+	const started = startContainer(
+		place,
+		container,
+		request.detach ? undefined : { io: call.io, stdin, timeoutMs: call.timeoutMs },
+	);
 	if (started.kind === 'refused') {
 		if (request.detach) call.io.out(`${container.id}\n`);
 		runError(place, call.io, started.text, 'start');
@@ -220,7 +349,13 @@ export function dockerExec(scope: Scope, place: Place, call: Call, words: readon
 	const [ref = '', ...argv] = parsed.words;
 	const container = findContainer(place.engine, ref);
 	if (container === undefined) return daemonError(call.io, `No such container: ${ref}`);
-	if (container.status !== 'running') return daemonError(call.io, container.status === 'paused' ? `container ${container.id} is paused, unpause the container before exec` : `container ${container.id} is not running`);
+	if (container.status !== 'running')
+		return daemonError(
+			call.io,
+			container.status === 'paused'
+				? `container ${container.id} is paused, unpause the container before exec`
+				: `container ${container.id} is not running`,
+		);
 	const refusal = execRefusal(scope.world, container);
 	if (refusal !== undefined) {
 		spend(scope.world, 90);
@@ -243,7 +378,11 @@ export function dockerExec(scope: Scope, place: Place, call: Call, words: readon
 			privileged: parsed.flags.has('--privileged'),
 			detached,
 		},
-		{ io: detached ? { out: () => undefined, err: () => undefined } : call.io, stdin: interactive ? call.stdin : { text: '' }, timeoutMs: call.timeoutMs },
+		{
+			io: detached ? { out: () => undefined, err: () => undefined } : call.io,
+			stdin: interactive ? call.stdin : { text: '' },
+			timeoutMs: call.timeoutMs,
+		},
 	);
 	if (typeof exit === 'object') {
 		call.io.out(`${exit.text}\r\n`);

@@ -52,4 +52,27 @@ export const programs: Readonly<Record<string, Program>> = {
 };
 
 /** Programs that a host is asked for and that none of the scenarios has: the answer "not found" is meant. */
-export const knownToBeAbsent: ReadonlySet<string> = new Set(['podman', 'getenforce', 'sestatus', 'rpm', 'dnf', 'yum', 'nerdctl', 'surely-no-such-program', 'snap', 'sysbox-runc', 'sysbox-mgr', 'sysbox-fs', 'fusermount', 'fusermount3', 'rsync', 'jq', 'needrestart', 'pidof', 'curl', 'nvidia-smi', 'docker', 'dockerd']);
+export const knownToBeAbsent: ReadonlySet<string> = new Set([
+	'podman',
+	'getenforce',
+	'sestatus',
+	'rpm',
+	'dnf',
+	'yum',
+	'nerdctl',
+	'surely-no-such-program',
+	'snap',
+	'sysbox-runc',
+	'sysbox-mgr',
+	'sysbox-fs',
+	'fusermount',
+	'fusermount3',
+	'rsync',
+	'jq',
+	'needrestart',
+	'pidof',
+	'curl',
+	'nvidia-smi',
+	'docker',
+	'dockerd',
+]);

@@ -1,7 +1,7 @@
-import { fileOf } from '../services.ts';
-import { runtimeFeatures, versionText } from '../sysbox-programs.ts';
 import { runProgram } from '../run-program.ts';
 import { hostScope } from '../scope.ts';
+import { fileOf } from '../services.ts';
+import { runtimeFeatures, versionText } from '../sysbox-programs.ts';
 import { atLeast, type Program, spend, touch, type World } from '../world.ts';
 import { lastOf, parseOptions } from './options.ts';
 
@@ -15,7 +15,10 @@ export function fuseProfileAllows(world: World): boolean {
 }
 
 const apparmorParser: Program = (scope, call) => {
-	const parsed = parseOptions(call.argv.slice(1), { withValue: [], flags: ['-r', '-R', '-a', '-Q', '-K', '-T', '-W', '--replace', '--remove', '--skip-kernel-load', '-q', '-d', '-N'] });
+	const parsed = parseOptions(call.argv.slice(1), {
+		withValue: [],
+		flags: ['-r', '-R', '-a', '-Q', '-K', '-T', '-W', '--replace', '--remove', '--skip-kernel-load', '-q', '-d', '-N'],
+	});
 	const { world } = scope;
 	const check = parsed.flags.has('-Q') || parsed.flags.has('--skip-kernel-load') || parsed.flags.has('-N');
 	for (const path of parsed.words) {
@@ -27,9 +30,13 @@ const apparmorParser: Program = (scope, call) => {
 		const local = /local\/(\w+)/.exec(text)?.[1];
 		const added = local === undefined ? '' : (fileOf(world, `/etc/apparmor.d/local/${local}`) ?? '');
 		// A rule ends with a comma; the parser names the line that lacks it.
-		const bad = added.split('\n').findIndex(line => /^\s*(?:mount|umount|capability|\/)/.test(line) && !/,\s*(?:#.*)?$/.test(line));
+		const bad = added
+			.split('\n')
+			.findIndex(line => /^\s*(?:mount|umount|capability|\/)/.test(line) && !/,\s*(?:#.*)?$/.test(line));
 		if (bad !== -1) {
-			call.io.err(`AppArmor parser error for ${path} in profile /etc/apparmor.d/local/${local} at line ${bad + 1}: syntax error, unexpected TOK_END_OF_RULE, expecting TOK_END\n`);
+			call.io.err(
+				`AppArmor parser error for ${path} in profile /etc/apparmor.d/local/${local} at line ${bad + 1}: syntax error, unexpected TOK_END_OF_RULE, expecting TOK_END\n`,
+			);
 			return 1;
 		}
 		if (check) continue;
@@ -41,7 +48,11 @@ const apparmorParser: Program = (scope, call) => {
 		spend(world, 300);
 		const name = path.split('/').at(-1) ?? '';
 		if (parsed.flags.has('-R') || parsed.flags.has('--remove')) delete world.state.apparmorProfiles[name];
-		else world.state.apparmorProfiles[name] = { mode: world.state.apparmorProfiles[name]?.mode ?? 'enforce', allowsSysboxfs: name === 'fusermount3' ? fuseProfileAllows(world) : true };
+		else
+			world.state.apparmorProfiles[name] = {
+				mode: world.state.apparmorProfiles[name]?.mode ?? 'enforce',
+				allowsSysboxfs: name === 'fusermount3' ? fuseProfileAllows(world) : true,
+			};
 	}
 	return 0;
 };
@@ -61,7 +72,11 @@ const getent: Program = (scope, call) => {
 };
 
 const sudo: Program = (scope, call) => {
-	const parsed = parseOptions(call.argv.slice(1), { withValue: ['-u', '-p'], flags: ['-n', '-v', '-k', '-S', '-H', '-E'], stopAtWord: true });
+	const parsed = parseOptions(call.argv.slice(1), {
+		withValue: ['-u', '-p'],
+		flags: ['-n', '-v', '-k', '-S', '-H', '-E'],
+		stopAtWord: true,
+	});
 	if (scope.who.uid !== 0 && parsed.flags.has('-n')) {
 		call.io.err('sudo: a password is required\n');
 		return 1;
@@ -83,7 +98,10 @@ const snap: Program = (scope, call) => {
 		return 1;
 	}
 	call.io.out('Name    Version    Rev    Tracking       Publisher    Notes\n');
-	for (const s of shown) call.io.out(`${s.name.padEnd(7)} ${s.version.padEnd(10)} ${s.rev.padEnd(6)} latest/stable  ${s.publisher.padEnd(12)} -\n`);
+	for (const s of shown)
+		call.io.out(
+			`${s.name.padEnd(7)} ${s.version.padEnd(10)} ${s.rev.padEnd(6)} latest/stable  ${s.publisher.padEnd(12)} -\n`,
+		);
 	return 0;
 };
 
@@ -130,7 +148,10 @@ const lsbRelease: Program = (scope, call) => {
 
 /** `tar --extract --to-stdout --file=ARCHIVE manifest.json`: what an image archive says of itself. */
 const tar: Program = (scope, call) => {
-	const parsed = parseOptions(call.argv.slice(1), { withValue: ['--file', '-f', '-C', '--occurrence'], flags: ['--extract', '--to-stdout', '-x', '-O', '--list', '-t', '--warning=no-unknown-keyword'] });
+	const parsed = parseOptions(call.argv.slice(1), {
+		withValue: ['--file', '-f', '-C', '--occurrence'],
+		flags: ['--extract', '--to-stdout', '-x', '-O', '--list', '-t', '--warning=no-unknown-keyword'],
+	});
 	const path = lastOf(parsed, '--file', '-f') ?? '';
 	const node = scope.view.get(path);
 	const holds = node?.kind === 'file' ? node.declared?.holds : undefined;
@@ -139,18 +160,34 @@ const tar: Program = (scope, call) => {
 		return 2;
 	}
 	if (holds?.kind !== 'images') {
-		call.io.err('tar: This does not look like a tar archive\ntar: Exiting with failure status due to previous errors\n');
+		call.io.err(
+			'tar: This does not look like a tar archive\ntar: Exiting with failure status due to previous errors\n',
+		);
 		return 2;
 	}
-	if (parsed.words[0] === 'manifest.json') call.io.out(JSON.stringify(holds.images.map(i => ({ Config: `blobs/sha256/${i.id.slice(7)}`, RepoTags: i.tags, Layers: [] }))));
+	if (parsed.words[0] === 'manifest.json')
+		call.io.out(
+			JSON.stringify(
+				holds.images.map(i => ({ Config: `blobs/sha256/${i.id.slice(7)}`, RepoTags: i.tags, Layers: [] })),
+			),
+		);
 	else if (parsed.flags.has('-t') || parsed.flags.has('--list')) call.io.out('manifest.json\noci-layout\nindex.json\n');
 	return 0;
 };
 
 const logger: Program = (scope, call) => {
-	const parsed = parseOptions(call.argv.slice(1), { withValue: ['-t', '--tag', '-p', '--priority'], flags: ['-i', '-s'] });
+	const parsed = parseOptions(call.argv.slice(1), {
+		withValue: ['-t', '--tag', '-p', '--priority'],
+		flags: ['-i', '-s'],
+	});
 	touch(scope.world);
-	scope.world.state.journal.push({ at: scope.world.state.now, unit: '', who: lastOf(parsed, '-t', '--tag') ?? 'root', pid: scope.pid, text: parsed.words.join(' ') });
+	scope.world.state.journal.push({
+		at: scope.world.state.now,
+		unit: '',
+		who: lastOf(parsed, '-t', '--tag') ?? 'root',
+		pid: scope.pid,
+		text: parsed.words.join(' '),
+	});
 	return 0;
 };
 

@@ -50,7 +50,11 @@ export function parseOptions(argv: readonly string[], table: OptionTable): Parse
 		} else if (!word.startsWith('--') && takesValue(word.slice(0, 2))) {
 			const short = word.slice(0, 2);
 			values[short] = [...(values[short] ?? []), word.slice(word.charAt(2) === '=' ? 3 : 2)];
-		} else if (!word.startsWith('--') && word.length > 2 && [...word.slice(1, -1)].every(c => table.flags.includes(`-${c}`))) {
+		} else if (
+			!word.startsWith('--') &&
+			word.length > 2 &&
+			[...word.slice(1, -1)].every(c => table.flags.includes(`-${c}`))
+		) {
 			for (const letter of word.slice(1, -1)) flags.add(`-${letter}`);
 			const last = `-${word.at(-1)}`;
 			if (table.flags.includes(last)) flags.add(last);
@@ -63,5 +67,7 @@ export function parseOptions(argv: readonly string[], table: OptionTable): Parse
 	return { values, flags, words, unknown };
 }
 
-export const lastOf = (options: ParsedOptions, ...names: readonly string[]): string | undefined => names.flatMap(name => options.values[name] ?? []).at(-1);
-export const allOf = (options: ParsedOptions, ...names: readonly string[]): readonly string[] => names.flatMap(name => options.values[name] ?? []);
+export const lastOf = (options: ParsedOptions, ...names: readonly string[]): string | undefined =>
+	names.flatMap(name => options.values[name] ?? []).at(-1);
+export const allOf = (options: ParsedOptions, ...names: readonly string[]): readonly string[] =>
+	names.flatMap(name => options.values[name] ?? []);

@@ -1,4 +1,4 @@
-import { newEngine, configAtStart, daemonFlags } from '../daemon-config.ts';
+import { configAtStart, daemonFlags, newEngine } from '../daemon-config.ts';
 import { nextHex, nextPid, type Program, touch } from '../world.ts';
 
 /** Programs that serve until they are stopped. */
@@ -30,7 +30,12 @@ export const init: Program = (scope, call) => {
 		container.engine.up = true;
 		container.engine.readyAt = scope.world.state.now + 8000;
 		container.files['/run/docker.sock'] = { kind: 'socket', mode: 0o660, uid: 0, gid: 999 };
-		container.processes.push({ pid: 90, hostPid: nextPid(scope.world), argv: ['/usr/bin/dockerd', '-H', 'fd://'], startedAt: scope.world.state.now });
+		container.processes.push({
+			pid: 90,
+			hostPid: nextPid(scope.world),
+			argv: ['/usr/bin/dockerd', '-H', 'fd://'],
+			startedAt: scope.world.state.now,
+		});
 	}
 	call.io.out('systemd 257 running in system mode\n');
 	return 'endless';

@@ -1,17 +1,90 @@
-import { dockerFlags, fileOf, fullName, reloadDocker, restartUnit, startUnit, stopUnit, unitSources, unitText, unitValues, commandWords, type Done } from '../services.ts';
+import {
+	commandWords,
+	type Done,
+	fullName,
+	reloadDocker,
+	restartUnit,
+	startUnit,
+	stopUnit,
+	unitSources,
+	unitText,
+	unitValues,
+} from '../services.ts';
 import type { Unit } from '../state.ts';
 import { type Call, type Exit, journal, type Program, touch, UnsimulatedCommand, type World } from '../world.ts';
 import { allOf, parseOptions } from './options.ts';
 
 /** The order in which systemd 257 prints properties, whatever the order of -p. */
-const propertyOrder = ['Type', 'Restart', 'NotifyAccess', 'RestartUSec', 'TimeoutStartUSec', 'TimeoutStopUSec', 'MainPID', 'Result', 'NRestarts', 'ExecMainStartTimestamp', 'ExecMainPID', 'ExecMainStatus', 'ExecStart', 'ExecReload', 'ControlGroup', 'MemoryCurrent', 'TasksCurrent', 'TasksMax', 'LimitNOFILE', 'LimitNPROC', 'Environment', 'Id', 'Names', 'Requires', 'Wants', 'BindsTo', 'PartOf', 'Before', 'After', 'Description', 'LoadState', 'ActiveState', 'FreezerState', 'SubState', 'FragmentPath', 'DropInPaths', 'UnitFileState', 'UnitFilePreset', 'ActiveEnterTimestamp', 'InactiveEnterTimestamp', 'CanReload', 'NeedDaemonReload', 'ConditionResult', 'InvocationID'];
+const propertyOrder = [
+	'Type',
+	'Restart',
+	'NotifyAccess',
+	'RestartUSec',
+	'TimeoutStartUSec',
+	'TimeoutStopUSec',
+	'MainPID',
+	'Result',
+	'NRestarts',
+	'ExecMainStartTimestamp',
+	'ExecMainPID',
+	'ExecMainStatus',
+	'ExecStart',
+	'ExecReload',
+	'ControlGroup',
+	'MemoryCurrent',
+	'TasksCurrent',
+	'TasksMax',
+	'LimitNOFILE',
+	'LimitNPROC',
+	'Environment',
+	'Id',
+	'Names',
+	'Requires',
+	'Wants',
+	'BindsTo',
+	'PartOf',
+	'Before',
+	'After',
+	'Description',
+	'LoadState',
+	'ActiveState',
+	'FreezerState',
+	'SubState',
+	'FragmentPath',
+	'DropInPaths',
+	'UnitFileState',
+	'UnitFilePreset',
+	'ActiveEnterTimestamp',
+	'InactiveEnterTimestamp',
+	'CanReload',
+	'NeedDaemonReload',
+	'ConditionResult',
+	'InvocationID',
+];
 
-const timestamp = (ms: number): string => `${['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][new Date(ms).getUTCDay()]} ${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+const timestamp = (ms: number): string =>
+	`${['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][new Date(ms).getUTCDay()]} ${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 function properties(world: World, name: string): Readonly<Record<string, string>> {
 	const unit = world.state.units[name];
 	if (unit === undefined) {
-		return { Id: name, Names: name, LoadState: 'not-found', ActiveState: 'inactive', SubState: 'dead', Result: 'success', UnitFileState: '', FragmentPath: '', DropInPaths: '', MainPID: '0', ExecMainStatus: '0', NRestarts: '0', NeedDaemonReload: 'no', Description: name, CanReload: 'no' };
+		return {
+			Id: name,
+			Names: name,
+			LoadState: 'not-found',
+			ActiveState: 'inactive',
+			SubState: 'dead',
+			Result: 'success',
+			UnitFileState: '',
+			FragmentPath: '',
+			DropInPaths: '',
+			MainPID: '0',
+			ExecMainStatus: '0',
+			NRestarts: '0',
+			NeedDaemonReload: 'no',
+			Description: name,
+			CanReload: 'no',
+		};
 	}
 	const text = unit.loadedText;
 	const execs = unitValues(text, 'ExecStart').map(command => {
@@ -27,7 +100,12 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 		Restart: joined('Restart') || 'no',
 		NotifyAccess: unit.type === 'notify' ? 'main' : 'none',
 		RestartUSec: joined('RestartSec') === '' ? '100ms' : `${joined('RestartSec')}s`,
-		TimeoutStartUSec: joined('TimeoutStartSec') === '0' ? 'infinity' : joined('TimeoutStartSec') === '' ? '1min 30s' : `${joined('TimeoutStartSec')}s`,
+		TimeoutStartUSec:
+			joined('TimeoutStartSec') === '0'
+				? 'infinity'
+				: joined('TimeoutStartSec') === ''
+					? '1min 30s'
+					: `${joined('TimeoutStartSec')}s`,
 		TimeoutStopUSec: joined('TimeoutStopSec') === '' ? '1min 30s' : `${joined('TimeoutStopSec')}s`,
 		MainPID: String(unit.mainPid),
 		Result: unit.result,
@@ -50,12 +128,16 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 		Before: joined('Before'),
 		After: joined('After'),
 		Description: unit.description,
-		LoadState: sources.length === 0 && !name.endsWith('.socket') ? 'not-found' : unit.enabled === 'masked' ? 'masked' : 'loaded',
+		LoadState:
+			sources.length === 0 && !name.endsWith('.socket') ? 'not-found' : unit.enabled === 'masked' ? 'masked' : 'loaded',
 		ActiveState: unit.active,
 		FreezerState: 'running',
 		SubState: unit.sub,
 		FragmentPath: unit.fragment,
-		DropInPaths: sources.slice(1).map(s => s.path).join(' '),
+		DropInPaths: sources
+			.slice(1)
+			.map(s => s.path)
+			.join(' '),
 		UnitFileState: unit.enabled,
 		UnitFilePreset: 'enabled',
 		ActiveEnterTimestamp: stamp,
@@ -69,8 +151,14 @@ function show(world: World, call: Call, parsed: ReturnType<typeof parseOptions>,
 	const wanted = allOf(parsed, '-p', '--property', '-P').flatMap(p => p.split(','));
 	const bare = parsed.flags.has('--value') || parsed.values['-P'] !== undefined;
 	if (names.length === 0) {
-		const all: Readonly<Record<string, string>> = { Version: world.state.machine.systemd, SystemState: systemState(world), Virtualization: world.state.machine.virt, Architecture: world.state.machine.arch === 'amd64' ? 'x86-64' : 'arm64' };
-		for (const [key, value] of Object.entries(all)) if (wanted.length === 0 || wanted.includes(key)) call.io.out(bare ? `${value}\n` : `${key}=${value}\n`);
+		const all: Readonly<Record<string, string>> = {
+			Version: world.state.machine.systemd,
+			SystemState: systemState(world),
+			Virtualization: world.state.machine.virt,
+			Architecture: world.state.machine.arch === 'amd64' ? 'x86-64' : 'arm64',
+		};
+		for (const [key, value] of Object.entries(all))
+			if (wanted.length === 0 || wanted.includes(key)) call.io.out(bare ? `${value}\n` : `${key}=${value}\n`);
 		return 0;
 	}
 	const blocks = names.map(name => {
@@ -97,14 +185,50 @@ const failureText = (unit: string, outcome: Extract<Done, { kind: 'failed' }>): 
 
 export const systemctl: Program = (scope, call) => {
 	const parsed = parseOptions(call.argv.slice(1), {
-		withValue: ['-p', '--property', '-P', '-n', '--lines', '-t', '--type', '--state', '-o', '--output', '-s', '--signal', '--kill-whom'],
-		flags: ['--value', '--no-pager', '-l', '--full', '-q', '--quiet', '--now', '--no-block', '--no-legend', '--plain', '-a', '--all', '--failed', '--version', '--system', '--no-ask-password', '-f', '--force', '--no-reload'],
+		withValue: [
+			'-p',
+			'--property',
+			'-P',
+			'-n',
+			'--lines',
+			'-t',
+			'--type',
+			'--state',
+			'-o',
+			'--output',
+			'-s',
+			'--signal',
+			'--kill-whom',
+		],
+		flags: [
+			'--value',
+			'--no-pager',
+			'-l',
+			'--full',
+			'-q',
+			'--quiet',
+			'--now',
+			'--no-block',
+			'--no-legend',
+			'--plain',
+			'-a',
+			'--all',
+			'--failed',
+			'--version',
+			'--system',
+			'--no-ask-password',
+			'-f',
+			'--force',
+			'--no-reload',
+		],
 	});
 	const { world } = scope;
 	const { state } = world;
 	if (scope.inside !== undefined) return insideSystemctl(call, parsed.words);
 	if (parsed.flags.has('--version')) {
-		call.io.out(`systemd ${state.machine.systemd.split(/[.-]/)[0]} (${state.machine.systemd})\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SECCOMP\n`);
+		call.io.out(
+			`systemd ${state.machine.systemd.split(/[.-]/)[0]} (${state.machine.systemd})\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SECCOMP\n`,
+		);
 		return 0;
 	}
 	if (parsed.unknown.length > 0) throw new UnsimulatedCommand(call.argv, String(parsed.unknown[0]));
@@ -130,7 +254,11 @@ export const systemctl: Program = (scope, call) => {
 		case 'is-enabled': {
 			const states = names.map(name => state.units[name]?.enabled ?? 'not-found');
 			for (const s of states) say(s);
-			return states.some(s => ['enabled', 'static', 'generated'].includes(s)) ? 0 : states.every(s => s === 'not-found') ? 4 : 1;
+			return states.some(s => ['enabled', 'static', 'generated'].includes(s))
+				? 0
+				: states.every(s => s === 'not-found')
+					? 4
+					: 1;
 		}
 		case 'is-system-running': {
 			const running = systemState(world);
@@ -146,7 +274,11 @@ export const systemctl: Program = (scope, call) => {
 					code = 1;
 					continue;
 				}
-				call.io.out(unitSources(world, unit).map(s => `# ${s.path}\n${s.text}`).join('\n'));
+				call.io.out(
+					unitSources(world, unit)
+						.map(s => `# ${s.path}\n${s.text}`)
+						.join('\n'),
+				);
 			}
 			return code;
 		}
@@ -157,7 +289,11 @@ export const systemctl: Program = (scope, call) => {
 			const failed = parsed.flags.has('--failed') || parsed.values['--state']?.includes('failed');
 			const wanted = names.length === 0 ? Object.values(state.units) : names.flatMap(name => state.units[name] ?? []);
 			for (const unit of wanted.filter(u => !failed || u.active === 'failed')) {
-				call.io.out(verb === 'list-units' ? `${unit.name} loaded ${unit.active} ${unit.sub} ${unit.description}\n` : `${unit.name} ${unit.enabled} enabled\n`);
+				call.io.out(
+					verb === 'list-units'
+						? `${unit.name} loaded ${unit.active} ${unit.sub} ${unit.description}\n`
+						: `${unit.name} ${unit.enabled} enabled\n`,
+				);
 			}
 			return 0;
 		}
@@ -165,7 +301,9 @@ export const systemctl: Program = (scope, call) => {
 			break;
 	}
 	if (scope.who.uid !== 0) {
-		call.io.err(`Failed to ${verb} ${names[0] ?? ''}: Interactive authentication required.\nSee system logs and 'systemctl status ${names[0] ?? ''}' for details.\n`);
+		call.io.err(
+			`Failed to ${verb} ${names[0] ?? ''}: Interactive authentication required.\nSee system logs and 'systemctl status ${names[0] ?? ''}' for details.\n`,
+		);
 		return 1;
 	}
 	touch(world);
@@ -174,7 +312,9 @@ export const systemctl: Program = (scope, call) => {
 		return 0;
 	}
 	if (verb === 'reset-failed') {
-		for (const unit of names.length === 0 ? Object.values(state.units) : names.flatMap(name => state.units[name] ?? [])) {
+		for (const unit of names.length === 0
+			? Object.values(state.units)
+			: names.flatMap(name => state.units[name] ?? [])) {
 			unit.starts = [];
 			if (unit.active === 'failed') Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' });
 		}
@@ -184,7 +324,11 @@ export const systemctl: Program = (scope, call) => {
 	for (const name of names) {
 		const unit = state.units[name];
 		if (unit === undefined) {
-			call.io.err(['enable', 'disable', 'mask', 'unmask'].includes(verb) ? `Failed to ${verb} unit: Unit file ${name} does not exist.\n` : `Failed to ${verb} ${name}: Unit ${name} not found.\n`);
+			call.io.err(
+				['enable', 'disable', 'mask', 'unmask'].includes(verb)
+					? `Failed to ${verb} unit: Unit file ${name} does not exist.\n`
+					: `Failed to ${verb} ${name}: Unit ${name} not found.\n`,
+			);
 			code = ['enable', 'disable', 'mask', 'unmask'].includes(verb) ? 1 : verb === 'stop' ? 5 : 5;
 			continue;
 		}
@@ -207,7 +351,11 @@ function act(world: World, call: Call, verb: string, unit: Unit, now: boolean): 
 			if (verb === 'try-restart' && unit.active !== 'active') return 0;
 			return started(restartUnit(world, unit.name));
 		case 'stop':
-			if (unit.name === 'docker.service' && unit.active === 'active' && world.state.units['docker.socket']?.active === 'active') {
+			if (
+				unit.name === 'docker.service' &&
+				unit.active === 'active' &&
+				world.state.units['docker.socket']?.active === 'active'
+			) {
 				call.io.err("Stopping 'docker.service', but its triggering units are still active:\ndocker.socket\n");
 			}
 			stopUnit(world, unit.name);
@@ -221,7 +369,9 @@ function act(world: World, call: Call, verb: string, unit: Unit, now: boolean): 
 			}
 			if (unitValues(unit.loadedText, 'ExecReload').length === 0) {
 				if (verb === 'reload-or-restart') return started(restartUnit(world, unit.name));
-				call.io.err(`Failed to reload ${unit.name}: Job type reload is not applicable for unit ${unit.name}.\nSee system logs and 'systemctl status ${unit.name}' for details.\n`);
+				call.io.err(
+					`Failed to reload ${unit.name}: Job type reload is not applicable for unit ${unit.name}.\nSee system logs and 'systemctl status ${unit.name}' for details.\n`,
+				);
 				return 1;
 			}
 			journal(world, unit.name, 'systemd', 1, `Reloading ${unit.name} - ${unit.description}...`);
@@ -263,7 +413,9 @@ function status(world: World, call: Call, names: readonly string[]): Exit {
 			continue;
 		}
 		const mark = unit.active === 'active' ? '●' : unit.active === 'failed' ? '×' : '○';
-		call.io.out(`${mark} ${name} - ${unit.description}\n     Loaded: loaded (${unit.fragment}; ${unit.enabled}; preset: enabled)\n     Active: ${unit.active} (${unit.active === 'failed' ? `Result: ${unit.result}` : unit.sub})${unit.startedAt === undefined ? '' : ` since ${timestamp(unit.startedAt)}`}\n${unit.mainPid > 0 ? `   Main PID: ${unit.mainPid}\n` : ''}\n`);
+		call.io.out(
+			`${mark} ${name} - ${unit.description}\n     Loaded: loaded (${unit.fragment}; ${unit.enabled}; preset: enabled)\n     Active: ${unit.active} (${unit.active === 'failed' ? `Result: ${unit.result}` : unit.sub})${unit.startedAt === undefined ? '' : ` since ${timestamp(unit.startedAt)}`}\n${unit.mainPid > 0 ? `   Main PID: ${unit.mainPid}\n` : ''}\n`,
+		);
 		if (unit.active !== 'active') code ||= 3;
 	}
 	return code;
@@ -276,11 +428,12 @@ function insideSystemctl(call: Call, words: readonly string[]): Exit {
 		return 1;
 	}
 	if (words[0] === 'is-active') {
-		for (const name of words.slice(1)) call.io.out(`${['docker', 'containerd', 'docker.service', 'containerd.service'].includes(name) ? 'active' : 'inactive'}\n`);
+		for (const name of words.slice(1))
+			call.io.out(
+				`${['docker', 'containerd', 'docker.service', 'containerd.service'].includes(name) ? 'active' : 'inactive'}\n`,
+			);
 		return 0;
 	}
 	if (words[0] === 'start' || words[0] === 'stop' || words[0] === 'restart') return 0;
 	throw new UnsimulatedCommand(call.argv, 'systemctl in a container');
 }
-
-export { dockerFlags, fileOf };

@@ -1,0 +1,141 @@
+import type { ContainerSpec, Evidence, ProbeContainer, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
+import { shellLine } from '../../src/core/shell-line.ts';
+import type { Argv, ExecResult } from '../../src/host/port.ts';
+import { sysboxRuntime, type Workload } from '../security/workload.ts';
+
+/** Always the engine of the container itself: a DOCKER_HOST in the image's environment would lead elsewhere. */
+export const innerDocker = (...words: readonly string[]): Argv => [
+	'docker',
+	'--host=unix:///var/run/docker.sock',
+	...words,
+];
+
+/**
+ * A CI container as its image starts by itself: `docker:dind` and images made like it start their engine when they are
+ * given no command.
+ */
+const asItStarts = ({ image, options }: Workload): ContainerSpec => ({
+	image,
+	runtime: sysboxRuntime,
+	options,
+	command: [],
+});
+
+/** For images that start a job and no engine. Ends by itself should nobody be left to remove it. */
+const idle = ({ image, options }: Workload): ContainerSpec => ({
+	...asItStarts({ image, options, unenforceable: [] }),
+	entrypoint: 'sleep',
+	command: ['3600'],
+});
+
+/** Constant, so that nothing of the host's can get into it. `exec -d` would hide what dockerd says. */
+const startEngine: Argv = ['sh', '-c', 'dockerd >/tmp/sysbox-setup-dockerd.log 2>&1 </dev/null &'];
+const engineLog: Argv = ['sh', '-c', 'tail -n 5 /tmp/sysbox-setup-dockerd.log 2>/dev/null'];
+
+const startMs = 60_000;
+const askMs = 15_000;
+/** An engine that the image starts is up in about two seconds (seen with Docker 26 and 29); a cold disk needs longer. */
+const byItselfMs = 20_000;
+const startedMs = 20_000;
+const pauseMs = 500;
+
+export type InnerEngine =
+	| { readonly kind: 'up'; readonly container: ProbeContainer; readonly version: string; readonly how: string }
+	| { readonly kind: 'down'; readonly because: string; readonly evidence: readonly Evidence[] };
+
+/** Starts the engine once a proof; every probe that needs it gets the same one. */
+export function innerEngine(workload: Workload): (host: ProbeHost) => Promise<InnerEngine> {
+	let engine: Promise<InnerEngine> | undefined;
+	return host => {
+		engine ??= startInnerEngine(host, workload);
+		return engine;
+	};
+}
+
+async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<InnerEngine> {
+	const first = await host.start('engine', asItStarts(workload), startMs);
+	if (first.kind === 'started') {
+		const version = await answers(host, first.container, byItselfMs);
+		if (version !== undefined) return { kind: 'up', container: first.container, version, how: 'the image starts it' };
+	}
+	const second =
+		first.kind === 'started' && (await isAlive(first.container))
+			? first
+			: await host.start('idle', idle(workload), startMs);
+	if (second.kind === 'refused') {
+		return {
+			kind: 'down',
+			because: `the container did not start: ${firstLine(second.result.stderr)}`,
+			evidence: [evidenceOf(`docker run ${workload.image}`, second.result)],
+		};
+	}
+	const { container } = second;
+	const asked = await container.exec(startEngine, { timeoutMs: askMs });
+	if (asked.code === 126 || asked.code === 127 || asked.problem !== undefined) {
+		return {
+			kind: 'down',
+			because: `${workload.image} has no shell to start an engine with`,
+			evidence: [evidenceOf(shellLine(startEngine), asked)],
+		};
+	}
+	const version = await answers(host, container, startedMs);
+	if (version !== undefined) return { kind: 'up', container, version, how: 'dockerd was started in the container' };
+	const log = await container.exec(engineLog, { timeoutMs: askMs });
+	return {
+		kind: 'down',
+		because: `no engine answered in the container within ${startedMs / 1000} s`,
+		evidence: [evidenceOf('the last lines of dockerd', log)],
+	};
+}
+
+const isAlive = async (container: ProbeContainer): Promise<boolean> =>
+	(await container.exec(['true'], { timeoutMs: askMs })).code === 0;
+
+/** The engine's version as soon as it answers. A counted loop: the clock is the host's. */
+async function answers(host: ProbeHost, container: ProbeContainer, withinMs: number): Promise<string | undefined> {
+	for (let waited = 0; waited <= withinMs; waited += pauseMs) {
+		const asked = await container.exec(innerDocker('version', '--format', '{{.Server.Version}}'), { timeoutMs: askMs });
+		if (asked.code === 0 && asked.stdout.trim() !== '') return asked.stdout.trim();
+		// No client, no shell, or a container that is gone: waiting changes nothing.
+		if (asked.code === 126 || asked.code === 127 || asked.problem === 'cancelled' || isGone(asked)) return undefined;
+		await host.pause(pauseMs);
+	}
+	return undefined;
+}
+
+const isGone = (result: ExecResult): boolean => /is not running|No such container/i.test(result.stderr);
+
+export const firstLine = (text: string): string => text.trim().split('\n')[0] ?? '';
+
+export const evidenceOf = (what: string, result: ExecResult): Evidence => ({
+	what,
+	said: [
+		`exit code ${result.code ?? `none (${result.problem ?? 'ended'})`}`,
+		result.stdout.trim(),
+		result.stderr.trim(),
+	]
+		.filter(text => text !== '')
+		.join('\n')
+		.slice(0, 4000),
+});
+
+/** Commands in the inner engine, one after the other; the first that fails decides. */
+export async function inTurn(
+	container: ProbeContainer,
+	commands: readonly { readonly argv: Argv; readonly timeoutMs: number; readonly stdin?: Uint8Array }[],
+): Promise<{ readonly failed?: ExecResult; readonly what: string; readonly evidence: readonly Evidence[] }> {
+	const evidence: Evidence[] = [];
+	for (const { argv, timeoutMs, stdin } of commands) {
+		const result = await container.exec(argv, { timeoutMs, ...(stdin !== undefined && { stdin }) });
+		evidence.push(evidenceOf(shellLine(argv), result));
+		if (result.code !== 0) return { failed: result, what: shellLine(argv), evidence };
+	}
+	return { what: '', evidence };
+}
+
+/** What a probe says that rests on an engine which did not start. */
+export const withoutEngine = (engine: Extract<InnerEngine, { kind: 'down' }>): ProbeResult => ({
+	verdict: 'could-not-tell',
+	because: `the inner engine did not start, so this could not be tried (${engine.because})`,
+	evidence: [],
+});

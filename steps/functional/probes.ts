@@ -1,0 +1,284 @@
+import type { Probe, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
+import { shellLine } from '../../src/core/shell-line.ts';
+import { maps, mapsHostRoot, showRanges } from '../security/id-map.ts';
+import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
+import {
+	evidenceOf,
+	firstLine,
+	type InnerEngine,
+	innerDocker,
+	innerEngine,
+	inTurn,
+	withoutEngine,
+} from './inner-engine.ts';
+
+const runMs = 60_000;
+const loadMs = 300_000;
+const buildMs = 300_000;
+const pushMs = 120_000;
+const saveMs = 300_000;
+
+const baseImage = 'sysbox-setup/base';
+const builtImage = 'sysbox-setup/built';
+const pushedImage = 'localhost:5000/sysbox-setup/built';
+/** What the build writes and a run reads back. */
+const word = 'built-in-the-container';
+
+export interface FunctionalSubject {
+	readonly workload: Workload;
+	readonly registryImage: string;
+	/** The range of the user `sysbox` in /etc/subuid; undefined when there is no single one. */
+	readonly subuid: { readonly start: number; readonly count: number } | undefined;
+}
+
+/** The probes, in their order: each later one rests on the engine of the earlier. */
+export function functionalProbes(subject: FunctionalSubject): readonly Probe[] {
+	const engine = innerEngine(subject.workload);
+	return [
+		uidMap(subject),
+		innerStarts(engine),
+		innerBuild(engine, subject),
+		innerRun(engine),
+		innerRegistry(engine),
+		plainRuntime(subject),
+	];
+}
+
+/** None of these lowers a threat: they show that it works, not that it isolates. */
+const common = { threats: [] } as const;
+
+function uidMap({ workload, subuid }: FunctionalSubject): Probe {
+	return {
+		...common,
+		id: 'functional.uid-map',
+		title: 'A container has user ids of its own',
+		attempt: `starts a container of ${workload.image} under ${sysboxRuntime} and reads its user id map, inside and from the host`,
+		expectation: 'root in it is an unprivileged id of the range that /etc/subuid gives to sysbox',
+		async run(host): Promise<ProbeResult> {
+			const started = await host.start('uid-map', idle(workload), runMs);
+			if (started.kind === 'refused') {
+				return {
+					verdict: 'fail',
+					because: `a container under ${sysboxRuntime} does not start: ${firstLine(started.result.stderr)}`,
+					evidence: [evidenceOf('docker run', started.result)],
+				};
+			}
+			const { container } = started;
+			const inside = await container.exec(['cat', '/proc/self/uid_map'], { timeoutMs: runMs });
+			const onHost = await host.readText(`/proc/${container.pid}/uid_map`);
+			const evidence = [
+				evidenceOf('cat /proc/self/uid_map in the container', inside),
+				{ what: `/proc/${container.pid}/uid_map on the host`, said: (onHost ?? 'could not be read').trimEnd() },
+				{
+					what: 'sysbox in /etc/subuid',
+					said: subuid === undefined ? 'no single range' : `${subuid.start}, ${subuid.count} ids`,
+				},
+			];
+			const ranges = maps(onHost ?? inside.stdout);
+			if (mapsHostRoot(ranges)) {
+				return {
+					verdict: 'fail',
+					because: `root in the container is root on the host (${showRanges(ranges)})`,
+					evidence,
+				};
+			}
+			const first = ranges.find(range => range.inside === 0);
+			if (first === undefined || subuid === undefined) {
+				return {
+					verdict: 'could-not-tell',
+					because: `the map is ${showRanges(ranges)}, and there is no range of sysbox to compare it with`,
+					evidence,
+				};
+			}
+			const within = first.outside >= subuid.start && first.outside + first.count <= subuid.start + subuid.count;
+			return within
+				? { verdict: 'pass', because: `root in the container is user ${first.outside} of the host`, evidence }
+				: {
+						verdict: 'fail',
+						because: `root in the container is user ${first.outside} of the host, outside of the range of sysbox (${subuid.start}, ${subuid.count} ids)`,
+						evidence,
+					};
+		},
+	};
+}
+
+type Engine = (host: ProbeHost) => Promise<InnerEngine>;
+
+function innerStarts(engine: Engine): Probe {
+	return {
+		...common,
+		id: 'functional.inner-dockerd',
+		title: 'A Docker engine starts inside',
+		attempt:
+			'starts a CI container as its image does by itself and asks its own Docker engine, without --privileged and without the socket of the host',
+		expectation: 'the engine inside answers',
+		async run(host): Promise<ProbeResult> {
+			const inner = await engine(host);
+			if (inner.kind === 'down') return { verdict: 'fail', because: inner.because, evidence: inner.evidence };
+			return {
+				verdict: 'pass',
+				because: `Docker ${inner.version} answers inside; ${inner.how}`,
+				evidence: [{ what: 'version of the inner engine', said: inner.version }],
+			};
+		},
+	};
+}
+
+function innerBuild(engine: Engine, { registryImage }: FunctionalSubject): Probe {
+	return {
+		...common,
+		id: 'functional.inner-build',
+		title: 'The inner engine builds an image',
+		attempt: `hands ${registryImage} to the inner engine and builds an image on it`,
+		expectation: 'the build ends well',
+		async run(host): Promise<ProbeResult> {
+			const inner = await engine(host);
+			if (inner.kind === 'down') return withoutEngine(inner);
+			const { container } = inner;
+			const saved = await host.saveImage(registryImage, saveMs);
+			if (saved.kind === 'failed') {
+				return {
+					verdict: 'could-not-tell',
+					because: `${registryImage} could not be read from this host: ${firstLine(saved.result.stderr)}`,
+					evidence: [evidenceOf('docker save', saved.result)],
+				};
+			}
+			// docker cp does not work with Sysbox 0.7.0 (nestybox/sysbox#1017); standard input does.
+			const loaded = await container.exec(innerDocker('load'), { timeoutMs: loadMs, stdin: { file: saved.file } });
+			if (loaded.code !== 0)
+				return {
+					verdict: 'fail',
+					because: `the inner engine does not load an image: ${firstLine(loaded.stderr)}`,
+					evidence: [evidenceOf('docker load', loaded)],
+				};
+			const dockerfile = new TextEncoder().encode(`FROM ${baseImage}\nRUN echo ${word} > /sysbox-setup\n`);
+			const { failed, what, evidence } = await inTurn(container, [
+				{ argv: innerDocker('tag', registryImage, baseImage), timeoutMs: runMs },
+				{ argv: innerDocker('build', '--tag', builtImage, '-'), timeoutMs: buildMs, stdin: dockerfile },
+			]);
+			return failed === undefined
+				? { verdict: 'pass', because: 'an image was built inside', evidence }
+				: { verdict: 'fail', because: `${what} failed: ${firstLine(failed.stderr)}`, evidence };
+		},
+	};
+}
+
+function innerRun(engine: Engine): Probe {
+	return {
+		...common,
+		id: 'functional.inner-run',
+		title: 'The inner engine runs what it built',
+		attempt: 'runs a container of the image that was built, inside of the CI container',
+		expectation: 'it prints what the build wrote',
+		async run(host): Promise<ProbeResult> {
+			const inner = await engine(host);
+			if (inner.kind === 'down') return withoutEngine(inner);
+			return printsTheWord(inner, builtImage, 'a container of the built image ran inside');
+		},
+	};
+}
+
+async function printsTheWord(
+	inner: Extract<InnerEngine, { kind: 'up' }>,
+	image: string,
+	good: string,
+): Promise<ProbeResult> {
+	const argv = innerDocker('run', '--rm', '--entrypoint=cat', image, '/sysbox-setup');
+	const result = await inner.container.exec(argv, { timeoutMs: runMs });
+	const evidence = [evidenceOf(shellLine(argv), result)];
+	if (result.code === 0 && result.stdout.trim() === word) return { verdict: 'pass', because: good, evidence };
+	return {
+		verdict: 'fail',
+		because: `the inner container did not run as it should: ${firstLine(result.stderr) || `it printed ${JSON.stringify(result.stdout.trim())}`}`,
+		evidence,
+	};
+}
+
+/** A registry needs about a second to listen; twenty tries half a second apart are ten times that. */
+const pushTries = 20;
+const pushPauseMs = 500;
+
+function innerRegistry(engine: Engine): Probe {
+	return {
+		...common,
+		id: 'functional.inner-registry',
+		title: 'The inner engine pushes to and pulls from a registry',
+		attempt: 'starts a registry inside, pushes the built image, removes it, pulls it and runs it',
+		expectation: 'the pulled image runs',
+		async run(host): Promise<ProbeResult> {
+			const inner = await engine(host);
+			if (inner.kind === 'down') return withoutEngine(inner);
+			const { container } = inner;
+			const prepared = await inTurn(container, [
+				// The inner engine trusts 127.0.0.0/8 without TLS by itself, so that no configuration is needed.
+				{
+					argv: innerDocker(
+						'run',
+						'--detach',
+						'--publish=127.0.0.1:5000:5000',
+						'--name=sysbox-setup-registry',
+						baseImage,
+					),
+					timeoutMs: runMs,
+				},
+				{ argv: innerDocker('tag', builtImage, pushedImage), timeoutMs: runMs },
+			]);
+			if (prepared.failed !== undefined)
+				return {
+					verdict: 'fail',
+					because: `${prepared.what} failed: ${firstLine(prepared.failed.stderr)}`,
+					evidence: prepared.evidence,
+				};
+			const push = innerDocker('push', pushedImage);
+			let pushed = await container.exec(push, { timeoutMs: pushMs });
+			for (let tries = 1; pushed.code !== 0 && pushed.problem === undefined && tries < pushTries; tries++) {
+				await host.pause(pushPauseMs);
+				pushed = await container.exec(push, { timeoutMs: pushMs });
+			}
+			const evidence = [...prepared.evidence, evidenceOf(shellLine(push), pushed)];
+			if (pushed.code !== 0)
+				return { verdict: 'fail', because: `the image could not be pushed: ${firstLine(pushed.stderr)}`, evidence };
+			const pulled = await inTurn(container, [
+				// Both names: an image that is still known by one is not pulled.
+				{ argv: innerDocker('image', 'rm', pushedImage, builtImage), timeoutMs: runMs },
+				{ argv: innerDocker('pull', pushedImage), timeoutMs: pushMs },
+			]);
+			if (pulled.failed !== undefined)
+				return {
+					verdict: 'fail',
+					because: `${pulled.what} failed: ${firstLine(pulled.failed.stderr)}`,
+					evidence: [...evidence, ...pulled.evidence],
+				};
+			const ran = await printsTheWord(inner, pushedImage, 'the image was pushed, removed, pulled and run');
+			return { ...ran, evidence: [...evidence, ...pulled.evidence, ...ran.evidence] };
+		},
+	};
+}
+
+function plainRuntime({ workload }: FunctionalSubject): Probe {
+	return {
+		...common,
+		id: 'functional.plain-runtime',
+		title: 'Containers of the old runtime still run',
+		attempt: `runs a container of ${workload.image} under runc, as every container ran before`,
+		expectation: 'it runs, with the user ids of the host as ever',
+		async run(host): Promise<ProbeResult> {
+			const { result, command } = await host.runToEnd(
+				{ image: workload.image, entrypoint: 'cat', command: ['/proc/self/uid_map'] },
+				runMs,
+			);
+			const evidence = [evidenceOf(command, result)];
+			if (result.code !== 0)
+				return { verdict: 'fail', because: `a plain container no longer runs: ${firstLine(result.stderr)}`, evidence };
+			const ranges = maps(result.stdout);
+			// With userns-remap in Docker itself a plain container has a map of its own, and had it before.
+			return mapsHostRoot(ranges)
+				? { verdict: 'pass', because: 'a plain container runs as before', evidence }
+				: {
+						verdict: 'pass',
+						because: `a plain container runs, with the ids that Docker remaps (${showRanges(ranges)})`,
+						evidence,
+					};
+		},
+	};
+}

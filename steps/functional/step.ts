@@ -1,0 +1,86 @@
+import type { LeftOut } from '../../src/core/probe.ts';
+import { type Answers, type Question, textAnswer } from '../../src/core/question.ts';
+import { proofStep } from '../../src/core/step.ts';
+import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { parseSubordinateIds, type UserRange, userRange } from '../../src/facts/subordinate-ids.ts';
+import { readTextFile } from '../../src/facts/text-file.ts';
+import { type ImageFacts, inspectImages, judgeImages, planImages } from '../security/images.ts';
+import { judgeRuntime } from '../security/runtime.ts';
+import { ciImage, imageProblem, imageQuestion, workload } from '../security/workload.ts';
+import { functionalProbes } from './probes.ts';
+import { ranBefore, runningContainers } from './regression.ts';
+
+interface FunctionalFacts {
+	readonly docker: DockerFacts;
+	readonly images: ImageFacts;
+	readonly subuid: UserRange | undefined;
+}
+
+const registryQuestion: Question = {
+	id: 'functional.registry-image',
+	kind: 'text',
+	title: 'Which image has a registry for the inner engine?',
+	help: 'The inner engine builds on it, starts it, and pushes to it. It must have a shell and listen on port 5000 by itself.',
+	initial: 'registry:2',
+	validate: imageProblem,
+};
+
+const registryImage = (answers: Answers): string =>
+	textAnswer(answers, registryQuestion.id) ?? String(registryQuestion.initial);
+
+/** Shows that CI works under the new runtime, and that what ran before still runs. Makes throw-away containers only. */
+export const functionalStep = proofStep<FunctionalFacts>({
+	id: 'functional',
+	title: 'Functional proof',
+	why: 'Starts a CI container with a Docker engine of its own, which builds, runs, pushes and pulls, and looks whether what ran before still runs.',
+	needs: ['docker'],
+	answerIds: [imageQuestion.id, registryQuestion.id],
+
+	async inspect(context) {
+		const { host, signal } = context;
+		const [docker, images, uids, gids] = await Promise.all([
+			inspectDocker(host, signal),
+			inspectImages(context),
+			readTextFile(host, '/etc/subuid'),
+			readTextFile(host, '/etc/subgid'),
+		]);
+		const parsed = [uids, gids].map(file => parseSubordinateIds(file.kind === 'text' ? file.text : undefined));
+		const [first, second] = parsed;
+		const subuid =
+			first?.kind === 'ok' && second?.kind === 'ok' ? userRange(first.value, second.value, 'sysbox') : undefined;
+		return { docker, images, subuid };
+	},
+
+	judge: ({ docker, images }, { answers }) => [
+		...judgeRuntime('functional', docker),
+		...judgeImages('functional', [ciImage(answers), registryImage(answers)], images),
+	],
+
+	ask: answers => [...(answers[imageQuestion.id] === undefined ? [imageQuestion] : []), registryQuestion],
+
+	plan: ({ images }, { answers }) => ({ actions: planImages([ciImage(answers), registryImage(answers)], images) }),
+
+	probes({ docker, subuid }, { answers, state }) {
+		const subject = {
+			workload: workload(answers, docker),
+			registryImage: registryImage(answers),
+			subuid: subuid?.kind === 'one' ? { start: subuid.start, count: subuid.count } : undefined,
+		};
+		const noted = ranBefore(state);
+		const leftOut: readonly LeftOut[] =
+			noted === undefined
+				? [
+						{
+							id: 'regression.running-containers',
+							title: 'What ran before still runs',
+							threats: [],
+							why: 'what ran before was not noted in this run: the step host was not part of it',
+						},
+					]
+				: [];
+		return {
+			probes: [...functionalProbes(subject), ...(noted === undefined ? [] : [runningContainers(state)])],
+			leftOut,
+		};
+	},
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { redact, redactDeep } from '../../src/core/redact.ts';
+
+describe('what is taken out of text before it is logged or shown', () => {
+	it.each([
+		[
+			'a proxy with a user',
+			'HTTP_PROXY=http://ci:hunter2@proxy.example:3128',
+			'HTTP_PROXY=http://[redacted]@proxy.example:3128',
+		],
+		['a password that holds an @', 'http://ci:hun@ter2@proxy.example/x', 'http://[redacted]@proxy.example/x'],
+		['a URL without a user', 'redis://:hunter2@cache:6379/0', 'redis://[redacted]@cache:6379/0'],
+		['each of several URLs', 'http://a:b1@h1,https://c:d2@h2', 'http://[redacted]@h1,https://[redacted]@h2'],
+		['a GitLab runner token', 'token is glrt-0123456789abcdefghij now', 'token is [redacted] now'],
+		['a GitLab personal token', 'glpat-AbCdEfGhIj_123456', '[redacted]'],
+		['a GitHub token', 'ghp_0123456789abcdefghijABCDEFGHIJ', '[redacted]'],
+		['a fine-grained GitHub token', 'github_pat_11ABCDEFG0123456789_abcdef', '[redacted]'],
+		['a Slack token', 'xoxb-123456789012-abcdef', '[redacted]'],
+		['an npm token', 'npm_0123456789abcdefghij', '[redacted]'],
+		['a JSON web token', 'cookie eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl.', 'cookie [redacted].'],
+		['a header', 'curl -H "Authorization: Bearer abc.def"', 'curl -H "Authorization: Bearer [redacted]"'],
+		['a header in JSON', '{"authorization": "Basic YW5uYTpwdw=="}', '{"authorization": "Basic [redacted]"}'],
+		['the auth of docker config.json', '{"auth": "YW5uYTpwdw=="}', '{"auth": "[redacted]"}'],
+		['an identity token', '"identitytoken":"abc"', '"identitytoken":"[redacted]"'],
+		['a value with an escaped quote', '{"password": "a\\"hunter2", "x": "y"}', '{"password": "[redacted]", "x": "y"}'],
+		['a key with a prefix', "runner_token = 'abc'", "runner_token = '[redacted]'"],
+		['an environment', 'GITLAB_TOKEN=abc,def NEXT=1', 'GITLAB_TOKEN=[redacted] NEXT=1'],
+		['an environment in lower case', 'db_password=hunter2', 'db_password=[redacted]'],
+		['an API key', 'MY_API_KEY=abc', 'MY_API_KEY=[redacted]'],
+		[
+			'a YAML value',
+			'environment:\n  POSTGRES_PASSWORD: hunter2 x\n  TZ: UTC',
+			'environment:\n  POSTGRES_PASSWORD: [redacted]\n  TZ: UTC',
+		],
+		['a YAML value in a list', '- api_key: abc', '- api_key: [redacted]'],
+		[
+			'an option',
+			'gitlab-runner register --token abc --url https://x',
+			'gitlab-runner register --token [redacted] --url https://x',
+		],
+		['an option with =', '--registration-token=abc', '--registration-token=[redacted]'],
+	])('%s', (_what, text, shown) => {
+		expect(redact(text)).toBe(shown);
+	});
+
+	it('a private key from its first line to its last', () => {
+		const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\nZXktdjE=\n-----END OPENSSH PRIVATE KEY-----';
+		expect(redact(`before\n${key}\nafter`)).toBe('before\n[redacted]\nafter');
+		expect(redact('-----BEGIN RSA PRIVATE KEY-----\nMIIEow, and the end is missing')).toBe('[redacted]');
+	});
+
+	it('every string of plain data, however deep, and nothing else of it', () => {
+		const value = { n: 1, yes: true, none: null, list: ['TOKEN=abc', { url: 'http://u:pw@h' }] };
+		expect(redactDeep(value)).toEqual({
+			n: 1,
+			yes: true,
+			none: null,
+			list: ['TOKEN=[redacted]', { url: 'http://[redacted]@h' }],
+		});
+	});
+});
+
+describe('what is innocent', () => {
+	it.each([
+		'/etc/docker/daemon.json',
+		'{"runtimes": {"sysbox-runc": {"path": "/usr/bin/sysbox-runc"}}}',
+		'https://download.docker.com/linux/debian',
+		'http://proxy.example:3128/',
+		'ssh://git@gitlab.example/group/project.git',
+		'tcp://127.0.0.1:2376',
+		'gitlab/gitlab-runner:v18.5.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
+		'docker login --password-stdin registry.example',
+		'--token-file /run/secrets/runner',
+		'author: Anna',
+		'"author": "Anna"',
+		'secrets: [a, b]',
+		'kernel.keys.maxkeys = 20000',
+		'-----BEGIN CERTIFICATE-----',
+		'the token of the runner is not looked at',
+		'sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+		'no-new-privileges:true',
+		'glibc-2.39-0ubuntu8.6',
+	])('is left as it is: %s', text => {
+		expect(redact(text)).toBe(text);
+	});
+});

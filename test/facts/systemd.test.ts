@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { configFileOf, locateFlags, parseDockerdFlags, parseUnitFiles } from '../../src/facts/dockerd-flags.ts';
+import { valueIn } from '../../src/facts/reading.ts';
+import { parseCmdline, parseUnits } from '../../src/facts/systemd-show.ts';
+import {
+	describeSystemdTrouble,
+	inspectManager,
+	inspectUnits,
+	showUnitsCommand,
+	unitNamed,
+} from '../../src/facts/systemd-units.ts';
+import { changed, hostFixture, type Reply, scriptedHost } from '../support/scripted-host.ts';
+
+const never = new AbortController().signal;
+
+const sysboxUnits = `MainPID=1523
+Result=success
+ExecStart={ path=/bin/sh ; argv[]=/bin/sh -c /usr/bin/sysbox-runc --version ; ignore_errors=no ; start_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }
+Id=sysbox.service
+LoadState=loaded
+ActiveState=active
+SubState=running
+FragmentPath=/usr/lib/systemd/system/sysbox.service
+DropInPaths=/etc/systemd/system/sysbox.service.d/a.conf /etc/systemd/system/sysbox.service.d/b.conf
+UnitFileState=enabled
+
+MainPID=0
+Result=timeout
+Id=sysbox-fs.service
+LoadState=loaded
+ActiveState=failed
+SubState=failed
+UnitFileState=enabled
+
+Result=success
+Id=nothing.service
+LoadState=not-found
+ActiveState=inactive
+SubState=dead
+UnitFileState=
+`;
+
+const answering = (units: readonly string[], reply: Reply) =>
+	scriptedHost(changed(hostFixture('ubuntu-24.04'), { commands: { [showUnitsCommand(units).join(' ')]: reply } }));
+
+describe('systemctl show', () => {
+	const units = valueIn(parseUnits(sysboxUnits)) ?? [];
+
+	it('has a block for each unit', () => {
+		expect(units.map(u => [u.id, u.activeState, u.result])).toEqual([
+			['sysbox.service', 'active', 'success'],
+			['sysbox-fs.service', 'failed', 'timeout'],
+			['nothing.service', 'inactive', 'success'],
+		]);
+	});
+
+	it('tells pid, command line, files and drop-ins', () => {
+		expect(units[0]).toMatchObject({
+			mainPid: 1523,
+			execStart: ['/bin/sh', '-c', '/usr/bin/sysbox-runc', '--version'],
+			fragmentPath: '/usr/lib/systemd/system/sysbox.service',
+			dropInPaths: ['/etc/systemd/system/sysbox.service.d/a.conf', '/etc/systemd/system/sysbox.service.d/b.conf'],
+		});
+		expect(units[2]).toMatchObject({ loadState: 'not-found', unitFileState: '', execStart: [], dropInPaths: [] });
+	});
+});
+
+describe('asking for units', () => {
+	const names = ['sysbox.service', 'sysbox-fs.service', 'nothing.service'];
+
+	it('takes one call, and finds each by its name', async () => {
+		const answer = await inspectUnits(answering(names, { stdout: sysboxUnits }), names, never);
+		expect(unitNamed(answer, 'sysbox-fs')?.result).toBe('timeout');
+		expect(unitNamed(answer, 'nothing.service')?.loadState).toBe('not-found');
+		expect(unitNamed(answer, 'docker')).toBeUndefined();
+	});
+
+	it.each<readonly [Reply, string]>([
+		[{ problem: 'missing' }, 'no-systemctl'],
+		[{ problem: 'timeout' }, 'hang'],
+		[
+			{
+				code: 1,
+				stderr:
+					"System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down",
+			},
+			'not-systemd',
+		],
+		[{ code: 1, stderr: 'Failed to connect to system scope bus via local transport' }, 'not-systemd'],
+		[{ stdout: 'what?\n' }, 'failed'],
+		[{ stdout: 'Id=sysbox.service\n' }, 'failed'],
+		[{ code: 4, stderr: 'no' }, 'failed'],
+	])('%o is %s', async (reply, kind) => {
+		const answer = await inspectUnits(answering(names, reply), names, never);
+		expect(answer.kind).toBe(kind);
+		expect(answer.kind === 'ok' ? '' : describeSystemdTrouble(answer)).not.toBe('');
+	});
+
+	it('tells what systemd thinks it runs in', async () => {
+		expect(await inspectManager(scriptedHost(hostFixture('ubuntu-24.04')), never)).toEqual({
+			kind: 'ok',
+			manager: { version: '255.4-1ubuntu8.11', state: 'running', virtualization: 'kvm' },
+		});
+	});
+});
+
+describe('the command line of dockerd', () => {
+	it('is read with joined and separate values, short and long', () => {
+		const argv = [
+			'/usr/bin/dockerd',
+			'-H',
+			'fd://',
+			'--containerd=/run/c.sock',
+			'--bip',
+			'172.20.0.1/16',
+			'--debug',
+			'--live-restore=true',
+			'-s=overlay2',
+			'$DOCKER_OPTS',
+		];
+		expect(parseDockerdFlags(argv).map(f => [f.key, f.flag, f.value])).toEqual([
+			['hosts', '-H', 'fd://'],
+			['containerd', '--containerd', '/run/c.sock'],
+			['bip', '--bip', '172.20.0.1/16'],
+			['debug', '--debug', 'true'],
+			['live-restore', '--live-restore', 'true'],
+			['storage-driver', '-s', 'overlay2'],
+		]);
+	});
+
+	it('names its configuration file', () => {
+		expect(configFileOf([])).toBe('/etc/docker/daemon.json');
+		expect(configFileOf(parseDockerdFlags(['--config-file', '/srv/docker.json']))).toBe('/srv/docker.json');
+	});
+
+	it('uses the names that daemon.json has for lists', () => {
+		expect(
+			parseDockerdFlags([
+				'--default-address-pool',
+				'base=10.0.0.0/8,size=24',
+				'--add-runtime',
+				'x=/y',
+				'--exec-opt',
+				'a=b',
+			]).map(f => f.key),
+		).toEqual(['default-address-pools', 'runtimes', 'exec-opts']);
+	});
+
+	it('is what really runs, in /proc/PID/cmdline', () => {
+		expect(valueIn(parseCmdline('/usr/bin/dockerd\0-H\0fd://\0'))).toEqual(['/usr/bin/dockerd', '-H', 'fd://']);
+		expect(parseCmdline('').kind).toBe('unreadable');
+	});
+});
+
+describe('where a flag was written', () => {
+	const cat = `# /usr/lib/systemd/system/docker.service
+[Service]
+# a comment, not a file
+ExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock
+
+# /etc/systemd/system/docker.service.d/net.conf
+[Service]
+ExecStart=
+ExecStart=/usr/bin/dockerd -H fd:// \\
+  --bip=172.24.0.1/16 \\
+  --debug
+`;
+	const lines = valueIn(parseUnitFiles(cat)) ?? [];
+
+	it('is a file and a line of it', () => {
+		expect(lines.find(l => l.text.includes('--bip'))).toMatchObject({
+			file: '/etc/systemd/system/docker.service.d/net.conf',
+			line: 4,
+		});
+	});
+
+	it('forgets what an empty ExecStart takes back, and follows lines that go on', () => {
+		expect(locateFlags(lines).map(f => [f.key, f.file.split('/').at(-1), f.line])).toEqual([
+			['hosts', 'net.conf', 3],
+			['bip', 'net.conf', 4],
+			['debug', 'net.conf', 5],
+		]);
+	});
+});

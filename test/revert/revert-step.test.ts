@@ -1,0 +1,466 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { applyAction } from '../../src/apply/apply-action.ts';
+import { type EngineEnd, runSteps } from '../../src/core/engine.ts';
+import type { Event, EventPayload, UndoRecord } from '../../src/core/event.ts';
+import { eventStream } from '../../src/core/event-stream.ts';
+import type { ProbeHost } from '../../src/core/probe.ts';
+import type { RiskName } from '../../src/core/risk.ts';
+import { showAction } from '../../src/core/shown-action.ts';
+import { type RunState, reduceAll } from '../../src/core/state.ts';
+import { decideFromAnswers } from '../../src/decide/from-answers.ts';
+import { foreseenHost } from '../../src/host/foreseen.ts';
+import type { WriteHost } from '../../src/host/port.ts';
+import { leftByRevert, revertStep } from '../../src/revert/revert-step.ts';
+import { Killed, memoryLog } from '../support/memory-log.ts';
+import { tinyHost } from '../support/tiny-host.ts';
+
+const daemonJson = '/etc/docker/daemon.json';
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Laid out as a person did it, so that a byte lost would show. */
+const old = '{ "log-driver":"local",\r\n\t"debug" : false }';
+const withSysbox =
+	'{ "log-driver":"local",\r\n\t"debug" : false, "runtimes": {"sysbox-runc": {"path": "/usr/bin/sysbox-runc"}} }';
+
+interface DockerHost {
+	readonly host: WriteHost;
+	readonly files: Map<string, string>;
+	readonly owners: Map<string, unknown>;
+	readonly ran: string[];
+	/** Runtimes that dockerd has loaded. */
+	readonly runtimes: () => readonly string[];
+	readonly defaultRuntime: () => string;
+}
+
+/** A host whose dockerd reads its file on a reload as moby does: a key that is missing leaves what it has. */
+function dockerHost(
+	files: Record<string, string>,
+	how: {
+		readonly loaded?: readonly string[];
+		readonly defaultRuntime?: string;
+		readonly containers?: readonly { readonly name: string; readonly runtime: string; readonly running?: boolean }[];
+		readonly down?: true;
+		readonly fullFolders?: readonly string[];
+		/** What else a command does, by its line. */
+		readonly commands?: Readonly<Record<string, (files: Map<string, string>) => number>>;
+	} = {},
+): DockerHost {
+	const map = new Map(Object.entries(files));
+	const owners = new Map<string, unknown>();
+	const ran: string[] = [];
+	let loaded = how.loaded ?? ['runc', 'sysbox-runc'];
+	let serves = how.defaultRuntime ?? 'runc';
+	const containers = (how.containers ?? []).map((container, index) => ({
+		Id: String(index + 1).repeat(64),
+		Name: `/${container.name}`,
+		State: { Status: container.running === false ? 'exited' : 'running', Running: container.running !== false },
+		HostConfig: { Runtime: container.runtime },
+		Mounts: [],
+	}));
+	const answers: Readonly<Record<string, () => unknown>> = {
+		'docker context inspect': () => [
+			{ Name: 'default', Endpoints: { docker: { Host: 'unix:///var/run/docker.sock' } } },
+		],
+		'docker version --format {{json .}}': () => ({ Client: { Version: '28.5.1' } }),
+		'docker info --format {{json .}}': () => ({
+			ServerVersion: '28.5.1',
+			Runtimes: Object.fromEntries(loaded.map(name => [name, { path: name }])),
+			DefaultRuntime: serves,
+		}),
+		'docker ps -aq --no-trunc': () => containers.map(c => c.Id).join('\n'),
+		'docker network inspect bridge': () => [{ Id: 'b' }],
+		[`docker inspect ${containers.map(c => c.Id).join(' ')}`]: () => containers,
+	};
+	const tiny = tinyHost(map);
+	const exec: WriteHost['exec'] = async argv => {
+		const line = argv.join(' ');
+		if (how.down === true && argv[0] === 'docker')
+			return {
+				code: 1,
+				stdout: '',
+				stderr: 'Cannot connect to the Docker daemon. Is the docker daemon running?',
+				elapsedMs: 1,
+			};
+		const answer = answers[line]?.();
+		if (answer === undefined) throw new Error(`the test does not know the command: ${line}`);
+		return { code: 0, stdout: typeof answer === 'string' ? answer : JSON.stringify(answer), stderr: '', elapsedMs: 1 };
+	};
+	const host: WriteHost = {
+		...tiny,
+		exec,
+		run: async argv => {
+			const line = argv.join(' ');
+			ran.push(line);
+			if (line === 'systemctl reload docker') {
+				const config = JSON.parse(map.get(daemonJson) ?? '{}') as { runtimes?: object; 'default-runtime'?: string };
+				if (config.runtimes !== undefined) loaded = ['runc', ...Object.keys(config.runtimes)];
+				serves = config['default-runtime'] ?? serves;
+				return { code: 0, stdout: '', stderr: '', elapsedMs: 1 };
+			}
+			const code = how.commands?.[line]?.(map);
+			if (code === undefined) throw new Error(`the test does not know the command: ${line}`);
+			return { code, stdout: '', stderr: code === 0 ? '' : 'E: dpkg was interrupted', elapsedMs: 1 };
+		},
+		replaceFile: (path, content, options) => {
+			owners.set(path, { ...options.owner, mode: options.mode });
+			return tiny.replaceFile(path, content, options);
+		},
+		removeFolder: async path => {
+			ran.push(`rmdir ${path}`);
+			return how.fullFolders?.includes(path) === true
+				? { kind: 'failed', errno: 'ENOTEMPTY', message: 'not empty' }
+				: { kind: 'written', sha256: '', atomic: true };
+		},
+	};
+	return { host, files: map, owners, ran, runtimes: () => loaded, defaultRuntime: () => serves };
+}
+
+const eventsOf = (payloads: readonly EventPayload[]): Event[] =>
+	payloads.map((payload, seq) => ({ v: 1, seq, at: `t${seq}`, ...payload }) as Event);
+
+type Made = readonly [id: string, undo: UndoRecord, outcome?: 'done' | 'failed' | 'none'];
+
+/** The run that is taken back, as its log says. */
+function runThatMade(...made: readonly Made[]): RunState {
+	return reduceAll(
+		eventsOf(
+			made.flatMap(([action, undo, outcome = 'done']): EventPayload[] => [
+				{ type: 'action.intent', step: 's', action, title: `the ${action}`, kind: 'x', does: 'x', undo },
+				...(outcome === 'none' ? [] : [{ type: 'action.outcome', step: 's', action, outcome, ms: 1 } as const]),
+			]),
+		),
+	);
+}
+const wrote = (path: string, before: string | null, after: string | null): UndoRecord => ({
+	kind: 'file',
+	path,
+	before: before === null ? null : { sha256: sha(before), mode: 0o640, uid: 5, gid: 6 },
+	after: after === null ? null : sha(after),
+});
+const remove = 'apt-get remove -y sysbox-ce';
+const installed: UndoRecord = {
+	kind: 'commands',
+	commands: [{ argv: remove.split(' '), timeoutMs: 1000, why: 'it was not there' }],
+	leaves: ['/var/lib/sysbox'],
+};
+
+interface Log {
+	readonly events: Event[];
+	readonly backups: Map<string, Uint8Array>;
+}
+const newLog = (): Log => ({ events: [], backups: new Map() });
+
+/** Takes the run back with the real engine and applier, unattended. */
+async function takeBack(
+	original: RunState,
+	on: DockerHost,
+	how: {
+		readonly backups?: readonly string[];
+		readonly risks?: readonly RiskName[];
+		readonly log?: Log;
+		readonly dieAt?: Parameters<typeof memoryLog>[1];
+	} = {},
+): Promise<{ readonly end: EngineEnd; readonly state: RunState }> {
+	const backups = new Map((how.backups ?? [old]).map(text => [sha(text), bytesOf(text)]));
+	const kept = how.log ?? newLog();
+	const log = memoryLog(kept, how.dieAt);
+	const now = () => new Date('2026-11-24T00:00:00Z');
+	let clock = 0;
+	const stream = eventStream({
+		now,
+		append: (event, options) => log.append(event, options),
+		readers: [],
+		from: reduceAll(kept.events),
+	});
+	const { signal } = new AbortController();
+	const { emit, state } = stream;
+	const { host } = on;
+	const apply = {
+		host,
+		emit,
+		keep: log.keep,
+		kept: log.kept,
+		state,
+		now: () => clock,
+		pause: async (ms: number) => {
+			clock += ms;
+		},
+		signal,
+	};
+	const step = revertStep(original, async sha256 => backups.get(sha256) ?? log.kept(sha256));
+	const end = await runSteps(
+		{
+			host,
+			knowledge: { date: '2026-11-24', distros: [], kernelBands: [], releases: [], knownIssues: [], dockerdKeys: [] },
+			options: { imageArchives: [], workingFolder: '/root', command: 'sysbox-setup', stateFolder: '/s' },
+			decider: decideFromAnswers({ answers: {}, saved: {}, risks: how.risks ?? [] }),
+			emit,
+			state,
+			now,
+			signal,
+			apply: (id, action) => applyAction(id, action, apply),
+			show: showAction,
+			foresee: actions => foreseenHost(host, actions),
+			probeHost: {} as ProbeHost,
+			cleanUpProbes: async () => [],
+			saveAnswer: () => undefined,
+			saveCursor: () => undefined,
+		},
+		{ mode: 'run', order: { steps: [{ step, role: 'chosen' }] }, waivers: [], strict: false, recordAsked: false },
+	);
+	return { end, state: state() };
+}
+
+const findingsOf = (state: RunState): readonly string[] =>
+	(state.steps[0]?.before ?? []).map(finding => `${finding.severity} ${finding.id}`);
+
+describe('taking a run back', () => {
+	const original = runThatMade(['write', wrote(daemonJson, old, withSysbox)]);
+
+	it('puts daemon.json back byte for byte, with its owner and mode', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox });
+		const { end } = await takeBack(original, on);
+		expect(end).toMatchObject({ exit: 0, outcome: 'done', changed: true });
+		expect(on.files.get(daemonJson)).toBe(old);
+		expect(on.owners.get(daemonJson)).toEqual({ uid: 5, gid: 6, mode: 0o640 });
+	});
+
+	it('makes Docker forget the runtime by naming its absence first, as a missing key would be ignored', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox });
+		const { state } = await takeBack(original, on);
+		expect(state.actions.map(action => action.id)).toEqual(['forget-runtime', 'reload-docker', `file.${daemonJson}`]);
+		expect(on.runtimes()).toEqual(['runc']);
+		expect(on.ran).toEqual(['systemctl reload docker']);
+	});
+
+	it('changes nothing the second time, and says so', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox });
+		await takeBack(original, on);
+		on.ran.length = 0;
+		const { end, state } = await takeBack(original, on);
+		expect(end).toMatchObject({ exit: 0, outcome: 'nothing-to-do', changed: false });
+		expect(state.actions).toEqual([]);
+		expect(on.ran).toEqual([]);
+	});
+
+	it('removes a daemon.json that was not there, and Docker forgets all the same', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox });
+		const { end } = await takeBack(runThatMade(['write', wrote(daemonJson, null, withSysbox)]), on);
+		expect(end.exit).toBe(0);
+		expect(on.files.has(daemonJson)).toBe(false);
+		expect(on.runtimes()).toEqual(['runc']);
+	});
+
+	it('leaves a runtime alone that was there before the run', async () => {
+		const before = '{"runtimes": {"kata": {"path": "/usr/bin/kata"}}}';
+		const after = '{"runtimes": {"kata": {"path": "/usr/bin/kata"}, "sysbox-runc": {"path": "/usr/bin/sysbox-runc"}}}';
+		const on = dockerHost({ [daemonJson]: after }, { loaded: ['runc', 'kata', 'sysbox-runc'] });
+		await takeBack(runThatMade(['write', wrote(daemonJson, before, after)]), on, { backups: [before] });
+		expect(on.runtimes()).toEqual(['runc', 'kata']);
+		expect(on.files.get(daemonJson)).toBe(before);
+	});
+
+	it('sets the default runtime back to runc by name before the file without it', async () => {
+		const after = '{"default-runtime": "sysbox-runc", "runtimes": {"sysbox-runc": {"path": "/usr/bin/sysbox-runc"}}}';
+		const on = dockerHost({ [daemonJson]: after }, { defaultRuntime: 'sysbox-runc' });
+		const { end } = await takeBack(runThatMade(['write', wrote(daemonJson, '{}', after)]), on, { backups: ['{}'] });
+		expect(end.exit).toBe(0);
+		expect(on.defaultRuntime()).toBe('runc');
+		expect(on.runtimes()).toEqual(['runc']);
+		expect(on.files.get(daemonJson)).toBe('{}');
+	});
+
+	it('says that Docker keeps the runtime where no file can make it forget', async () => {
+		const before = '{"default-runtime": "from-a-flag"}';
+		const after = '{"default-runtime": "from-a-flag", "runtimes": {"sysbox-runc": {"path": "/usr/bin/sysbox-runc"}}}';
+		const on = dockerHost({ [daemonJson]: after });
+		const { end, state } = await takeBack(runThatMade(['write', wrote(daemonJson, before, after)]), on, {
+			backups: [before, after],
+		});
+		expect(end.exit).toBe(0);
+		expect(on.files.get(daemonJson)).toBe(before);
+		expect(state.steps[0]?.after).toContainEqual(
+			expect.objectContaining({
+				id: 'revert.still-loaded',
+				severity: 'warn',
+				summary: 'Docker serves sysbox-runc until its next restart',
+			}),
+		);
+	});
+
+	it('of several writes goes back to the bytes before the first', async () => {
+		const between = '{"debug": true}';
+		const twice = runThatMade(['one', wrote('/etc/x', old, between)], ['two', wrote('/etc/x', between, 'last')]);
+		for (const found of [between, 'last']) {
+			const on = dockerHost({ '/etc/x': found });
+			expect((await takeBack(twice, on)).end.exit, found).toBe(0);
+			expect(on.files.get('/etc/x')).toBe(old);
+		}
+	});
+
+	it('puts a file back that the run removed', async () => {
+		const on = dockerHost({});
+		expect((await takeBack(runThatMade(['remove', wrote('/etc/x', old, null)]), on)).end.exit).toBe(0);
+		expect(on.files.get('/etc/x')).toBe(old);
+	});
+
+	it('has nothing to put back where the run was killed before its write', async () => {
+		const on = dockerHost({ '/etc/x': old });
+		const { end } = await takeBack(runThatMade(['write', wrote('/etc/x', old, 'new'), 'none']), on);
+		expect(end.outcome).toBe('nothing-to-do');
+	});
+});
+
+describe('what somebody else did since the run', () => {
+	const original = runThatMade(['write', wrote(daemonJson, old, withSysbox)], ['install', installed]);
+
+	it('is never undone with it: a file that is neither as before nor as after blocks everything', async () => {
+		const on = dockerHost({ [daemonJson]: `${withSysbox}\n` });
+		const { end, state } = await takeBack(original, on);
+		expect(end).toMatchObject({ exit: 3, changed: false });
+		expect(findingsOf(state)).toEqual(['block revert.changed-since']);
+		expect(on.ran).toEqual([]);
+		expect(on.files.get(daemonJson)).toBe(`${withSysbox}\n`);
+	});
+
+	it('counts also when the file is gone', async () => {
+		const { end, state } = await takeBack(original, dockerHost({}));
+		expect(end.exit).toBe(3);
+		expect(findingsOf(state)).toEqual(['block revert.changed-since']);
+	});
+
+	it('is not guessed when the old bytes are gone: their sha256 is named', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox });
+		const { end, state } = await takeBack(original, on, { backups: [] });
+		expect(end.exit).toBe(3);
+		expect(findingsOf(state)).toEqual(['block revert.backup-gone']);
+		expect(state.steps[0]?.before[0]?.evidence).toContain(sha(old));
+		expect(on.files.get(daemonJson)).toBe(withSysbox);
+	});
+
+	it('waits for a Docker that answers, as it has to forget the runtime', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox }, { down: true });
+		const { end, state } = await takeBack(original, on);
+		expect(end.exit).toBe(3);
+		expect(findingsOf(state)).toContain('block revert.docker');
+		expect(on.files.get(daemonJson)).toBe(withSysbox);
+	});
+});
+
+describe('the package', () => {
+	const original = runThatMade(['write', wrote(daemonJson, old, withSysbox)], ['install', installed]);
+
+	it('is removed after daemon.json is back, by the command that the log holds', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox }, { commands: { [remove]: () => 0 } });
+		const { end, state } = await takeBack(original, on);
+		expect(end.exit).toBe(0);
+		expect(on.ran).toEqual(['systemctl reload docker', remove]);
+		expect(state.actions.at(-1)).toMatchObject({ id: 's.install.0', title: 'Take back: the install', outcome: 'done' });
+		expect(leftByRevert(original)).toEqual(['/var/lib/sysbox']);
+	});
+
+	it('that writes daemon.json while it goes is followed by a second round, which puts the bytes back', async () => {
+		const on = dockerHost(
+			{ [daemonJson]: withSysbox },
+			{
+				commands: {
+					[remove]: files => {
+						files.set(daemonJson, '{}\n');
+						return 0;
+					},
+				},
+			},
+		);
+		const { end } = await takeBack(original, on);
+		expect(end.exit).toBe(0);
+		expect(on.files.get(daemonJson)).toBe(old);
+		expect(on.ran.filter(line => line === remove)).toHaveLength(1);
+	});
+
+	it('that cannot be removed ends 1; the next start removes it and does nothing twice', async () => {
+		let code = 100;
+		const on = dockerHost({ [daemonJson]: withSysbox }, { commands: { [remove]: () => code } });
+		const log = newLog();
+		const first = await takeBack(original, on, { log });
+		expect(first.end.exit).toBe(1);
+		expect(first.state.actions.at(-1)).toMatchObject({
+			outcome: 'failed',
+			failure: { said: 'E: dpkg was interrupted' },
+		});
+		expect(on.files.get(daemonJson)).toBe(old);
+		code = 0;
+		on.ran.length = 0;
+		expect((await takeBack(original, on, { log })).end.exit).toBe(0);
+		expect(on.ran).toEqual([remove]);
+	});
+
+	it('under which containers run is left until that is accepted by name, and they are named', async () => {
+		const containers = [
+			{ name: 'dind', runtime: 'sysbox-runc' },
+			{ name: 'stopped', runtime: 'sysbox-runc', running: false },
+			{ name: 'web', runtime: 'runc' },
+		];
+		const on = dockerHost({ [daemonJson]: withSysbox }, { containers, commands: { [remove]: () => 0 } });
+		const { end, state } = await takeBack(original, on);
+		expect(end.exit).toBe(4);
+		expect(end.open.join()).toContain('--accept-risk stop-containers --accept-risk lose-inner-stores');
+		expect(state.steps[0]?.plan?.impact?.stops).toEqual(['dind (runs under a runtime that goes away)']);
+		expect(on.ran).toEqual([]);
+		const accepted = await takeBack(original, on, { risks: ['stop-containers', 'lose-inner-stores'] });
+		expect(accepted.end.exit).toBe(0);
+	});
+});
+
+describe('a folder that the run made', () => {
+	const original = runThatMade(['folder', { kind: 'folder', path: '/srv/ci' }]);
+
+	it('is removed', async () => {
+		const on = dockerHost({});
+		expect((await takeBack(original, on)).end.exit).toBe(0);
+		expect(on.ran).toEqual(['rmdir /srv/ci']);
+	});
+
+	it('stays when others put something there, is named, and is no failure', async () => {
+		const { end, state } = await takeBack(original, dockerHost({}, { fullFolders: ['/srv/ci'] }));
+		expect(end.exit).toBe(0);
+		expect(state.actions[0]?.evidence).toBe('stays, as it is not empty');
+	});
+});
+
+describe('a revert that is killed', () => {
+	it('at any event, on either side of it, goes on and reaches the same end', async () => {
+		const original = runThatMade(
+			['write', wrote(daemonJson, old, withSysbox)],
+			['install', installed],
+			['folder', { kind: 'folder', path: '/srv/ci' }],
+		);
+		const fresh = () =>
+			dockerHost(
+				{ [daemonJson]: withSysbox },
+				{
+					commands: {
+						[remove]: files => {
+							files.set(daemonJson, '{}\n');
+							return 0;
+						},
+					},
+				},
+			);
+		const whole = newLog();
+		await takeBack(original, fresh(), { log: whole });
+		expect(whole.events.length).toBeGreaterThan(15);
+		for (let n = 1; n <= whole.events.length; n++) {
+			for (const side of ['before', 'after'] as const) {
+				const on = fresh();
+				const log = newLog();
+				const where = `killed ${side} event ${n} (${whole.events[n - 1]?.type})`;
+				await expect(takeBack(original, on, { log, dieAt: { n, side } }), where).rejects.toBeInstanceOf(Killed);
+				expect((await takeBack(original, on, { log })).end.exit, where).toBe(0);
+				expect(on.files.get(daemonJson), where).toBe(old);
+				expect(on.runtimes(), where).toEqual(['runc']);
+			}
+		}
+	});
+});

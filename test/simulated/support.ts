@@ -1,0 +1,55 @@
+import type { Argv, ExecOptions } from '../../src/host/port.ts';
+import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/host/simulated/host.ts';
+import { type ScenarioName, scenarioState } from '../../src/host/simulated/scenarios.ts';
+
+export interface Said {
+	readonly code: number | null;
+	readonly out: string;
+	readonly err: string;
+	readonly problem?: string;
+}
+
+/** A host of a scenario with short ways to ask it. */
+export function hostOf(name: ScenarioName, options: Partial<SimulatedHostOptions> = {}) {
+	return shortWays(simulatedHost({ state: scenarioState(name), ...options }));
+}
+
+export function shortWays(host: SimulatedHost) {
+	const run = async (argv: Argv, options: Partial<ExecOptions> = {}): Promise<Said> => {
+		const { code, stdout, stderr, problem } = await host.run(argv, { timeoutMs: 120_000, ...options });
+		return { code, out: stdout, err: stderr, ...(problem !== undefined && { problem }) };
+	};
+	const read = async (argv: Argv): Promise<Said> => {
+		const { code, stdout, stderr, problem } = await host.exec(argv, { timeoutMs: 60_000 });
+		return { code, out: stdout, err: stderr, ...(problem !== undefined && { problem }) };
+	};
+	/** A throw-away container, as the recordings made them. */
+	const inside = (runtime: 'sysbox' | 'runc', script: string, ...options: string[]): Promise<Said> =>
+		run([
+			'docker',
+			'run',
+			'--rm',
+			...(runtime === 'sysbox' ? ['--runtime=sysbox-runc'] : []),
+			...options,
+			'busybox',
+			'sh',
+			'-c',
+			script,
+		]);
+	const write = (path: string, text: string) =>
+		host.disturb(({ files }) => {
+			files[path] = { kind: 'file', text, mode: 0o644, uid: 0, gid: 0 };
+		});
+	const text = async (path: string): Promise<string | undefined> => {
+		const found = await host.readFile(path);
+		return found.kind === 'bytes' ? new TextDecoder().decode(found.bytes) : undefined;
+	};
+	return { host, run, read, inside, write, text };
+}
+
+/** The demo's host with Sysbox set up and busybox there, as the recorded host was. */
+export async function readyHost(options: Partial<SimulatedHostOptions> = {}) {
+	const ways = hostOf('already-set-up', options);
+	await ways.run(['docker', 'pull', '-q', 'busybox']);
+	return ways;
+}

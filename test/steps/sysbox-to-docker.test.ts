@@ -1,0 +1,321 @@
+/** The three steps one after the other, by the real engine and applier, on simulated hosts. */
+import { describe, expect, test } from 'vitest';
+import { applyAction } from '../../src/apply/apply-action.ts';
+import { type EngineEnd, runSteps } from '../../src/core/engine.ts';
+import type { Event } from '../../src/core/event.ts';
+import { eventStream } from '../../src/core/event-stream.ts';
+import { orderSteps } from '../../src/core/order.ts';
+import type { ProbeHost } from '../../src/core/probe.ts';
+import type { Answers } from '../../src/core/question.ts';
+import type { RiskName } from '../../src/core/risk.ts';
+import { showAction } from '../../src/core/shown-action.ts';
+import { type RunState, reduceAll } from '../../src/core/state.ts';
+import type { RunOptions } from '../../src/core/step.ts';
+import { decideFromAnswers } from '../../src/decide/from-answers.ts';
+import { foreseenHost } from '../../src/host/foreseen.ts';
+import type { Fault } from '../../src/host/simulated/faults.ts';
+import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
+import { releasesFrom } from '../../src/host/simulated/releases.ts';
+import { type ScenarioName, scenarioState } from '../../src/host/simulated/scenarios.ts';
+import { knowledge } from '../../src/knowledge/index.ts';
+import { daemonStep } from '../../steps/daemon/step.ts';
+import { dockerStep } from '../../steps/docker/step.ts';
+import { sysboxStep } from '../../steps/sysbox/step.ts';
+import { memoryLog } from '../support/memory-log.ts';
+
+const file = '/etc/docker/daemon.json';
+
+function hostOf(name: ScenarioName, faults: readonly Fault[] = []): SimulatedHost {
+	const state = scenarioState(name);
+	// What the step before these brings.
+	const [fuse3, rsync] = [state.archive['fuse3'], state.archive['rsync']];
+	for (const control of [fuse3, rsync]) {
+		if (control === undefined) continue;
+		state.packages[control.name] = { ...control, status: 'installed' };
+		for (const path of control.files) state.files[path] = { kind: 'file', text: '', mode: 0o755, uid: 0, gid: 0 };
+	}
+	return simulatedHost({ state, faults, releases: releasesFrom(knowledge.releases) });
+}
+
+interface Ended {
+	readonly end: EngineEnd;
+	readonly state: RunState;
+	readonly events: readonly Event[];
+	/** `sysbox.install done`. */
+	readonly actions: readonly string[];
+	readonly statuses: readonly string[];
+}
+
+interface Ask {
+	readonly mode?: 'run' | 'plan' | 'check';
+	readonly answers?: Answers;
+	readonly risks?: readonly RiskName[];
+	readonly deb?: string;
+}
+
+async function run(host: SimulatedHost, ask: Ask = {}): Promise<Ended> {
+	const order = orderSteps([sysboxStep, daemonStep, dockerStep], {});
+	if (order.kind !== 'order') throw new Error('steps need each other');
+	const kept = { events: [] as Event[], backups: new Map<string, Uint8Array>() };
+	const log = memoryLog(kept);
+	const now = () => new Date(host.clock.now());
+	const stream = eventStream({
+		now,
+		append: (event, how) => log.append(event, how),
+		readers: [],
+		from: reduceAll([]),
+	});
+	const { signal } = new AbortController();
+	const { emit, state } = stream;
+	const options: RunOptions = {
+		imageArchives: [],
+		workingFolder: '/root',
+		command: 'sysbox-setup',
+		stateFolder: '/var/lib/sysbox-setup',
+		...(ask.deb !== undefined && { deb: ask.deb }),
+	};
+	const applyDeps = {
+		host,
+		emit,
+		keep: log.keep,
+		kept: log.kept,
+		state,
+		now: () => host.clock.now(),
+		pause: host.clock.sleep,
+		signal,
+	};
+	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
+	const end = await runSteps(
+		{
+			host,
+			knowledge,
+			options,
+			decider: decideFromAnswers({ answers: ask.answers ?? {}, saved: {}, risks: ask.risks ?? [] }),
+			emit,
+			state,
+			now,
+			signal,
+			apply: (step, action) => applyAction(step, action, applyDeps),
+			show: showAction,
+			foresee: actions => foreseenHost(host, actions),
+			probeHost: {} as ProbeHost,
+			cleanUpProbes: async () => [],
+			saveAnswer: () => undefined,
+			saveCursor: () => undefined,
+		},
+		{ mode: ask.mode ?? 'run', order: order.order, waivers: [], strict: false, recordAsked: false },
+	);
+	return {
+		end,
+		state: state(),
+		events: kept.events,
+		actions: state().actions.map(a => `${a.step}.${a.id} ${a.outcome}`),
+		statuses: state().steps.map(s => `${s.id} ${s.status}`),
+	};
+}
+
+async function text(host: SimulatedHost, path = file): Promise<string | undefined> {
+	const result = await host.readFile(path);
+	return result.kind === 'bytes' ? new TextDecoder().decode(result.bytes) : undefined;
+}
+
+const running = (host: SimulatedHost) =>
+	host
+		.state()
+		.docker.engine.containers.filter(c => c.status === 'running')
+		.map(c => `${c.name} ${c.pid}`);
+const failures = (ended: Ended) => ended.state.actions.flatMap(a => (a.failure === undefined ? [] : [a.failure]));
+
+describe('a fresh host', () => {
+	test.each(['fresh-ubuntu', 'fresh-debian', 'containers-running', 'no-internet'] as const)(
+		'%s is set up without a container being touched, and then there is nothing left to do',
+		async name => {
+			const host = hostOf(name);
+			const before = running(host);
+			const deb = name === 'no-internet' ? { deb: 'sysbox-ce_0.7.1-0.linux_amd64.deb' } : {};
+			const first = await run(host, deb);
+			expect(failures(first)).toEqual([]);
+			expect(first.statuses.slice(0, 2)).toEqual(['sysbox done', 'daemon unchanged']);
+			expect(first.end.exit).toBe(0);
+			expect(running(host)).toEqual(before);
+			const after = await text(host);
+			const findings = first.state.steps[0]?.after ?? [];
+			expect(findings.find(f => f.id === 'sysbox.daemon-json-untouched')?.severity).toBe('ok');
+
+			const second = await run(host, deb);
+			expect(second.actions).toEqual([]);
+			expect(second.end).toMatchObject({ exit: 0, outcome: 'nothing-to-do', changed: false });
+			expect(await text(host)).toBe(after);
+		},
+	);
+
+	test('is planned in full without being changed', async () => {
+		const host = hostOf('fresh-ubuntu');
+		const before = await text(host);
+		const { end, events } = await run(host, { mode: 'plan' });
+		const planned = events.flatMap(e => (e.type === 'plan' ? e.actions.map(a => `${e.step}.${a.id}`) : []));
+		expect(planned).toEqual([
+			'sysbox.daemon-json',
+			'sysbox.downloads-folder',
+			'sysbox.download',
+			'sysbox.install',
+			'sysbox.start',
+			'docker.reload',
+		]);
+		expect(end.exit).toBe(4);
+		expect(await text(host)).toBe(before);
+	});
+
+	test('is not called unfit by a look, with root or without', async () => {
+		expect((await run(hostOf('fresh-ubuntu'), { mode: 'check' })).end.exit).toBe(0);
+		const plain = hostOf('fresh-ubuntu', [{ name: 'not-root' }]);
+		expect([0, 5]).toContain((await run(plain, { mode: 'check' })).end.exit);
+	});
+
+	test('whose sysbox-fs misses its start is served by the second one', async () => {
+		const ended = await run(hostOf('fresh-ubuntu', [{ name: 'sysbox-fs-start-timeout', times: 1 }]));
+		expect(failures(ended)).toEqual([]);
+		expect(ended.end.exit).toBe(0);
+	});
+
+	test('whose sysbox-fs never starts fails with what was seen', async () => {
+		const ended = await run(hostOf('fresh-ubuntu', [{ name: 'sysbox-fs-start-timeout' }]));
+		expect(ended.end.exit).toBe(1);
+		expect(ended.statuses[0]).toBe('sysbox failed');
+	});
+
+	test('on which apt fails keeps Docker as it was, and goes on the next time', async () => {
+		const host = hostOf('fresh-ubuntu', [{ name: 'apt-fails', times: 2 }]);
+		const before = running(host);
+		const first = await run(host);
+		expect(first.end.exit).toBe(1);
+		expect(running(host)).toEqual(before);
+		const second = await run(host);
+		expect(failures(second)).toEqual([]);
+		expect(second.end.exit).toBe(0);
+	});
+
+	test('without a way out says how to bring the package', async () => {
+		const ended = await run(hostOf('no-internet'));
+		expect(ended.end.exit).toBe(1);
+		expect(failures(ended)[0]?.next.join(' ')).toContain('--deb');
+	});
+});
+
+describe('other hosts', () => {
+	test('already set up: nothing', async () => {
+		const { end, actions } = await run(hostOf('already-set-up'));
+		expect(actions).toEqual([]);
+		expect(end).toMatchObject({ exit: 0, outcome: 'nothing-to-do' });
+	});
+
+	test('a broken daemon.json is named with its line, and not touched', async () => {
+		const host = hostOf('broken-daemon-json');
+		const before = await text(host);
+		const { end, state } = await run(host);
+		expect(end.exit).toBe(3);
+		expect(state.steps[0]?.before.find(f => f.id === 'daemon-json.valid')?.summary).toContain(`${file}:4:23`);
+		expect(await text(host)).toBe(before);
+	});
+
+	test('an outdated Sysbox stays until its upgrade is asked for and accepted by name', async () => {
+		const host = hostOf('outdated-sysbox');
+		expect((await run(host)).actions).toEqual([]);
+		const answers = { 'sysbox.upgrade': true };
+		const refused = await run(host, { answers });
+		expect(refused.end.exit).toBe(4);
+		expect(refused.end.open.join(' ')).toContain('--accept-risk stop-containers');
+		const upgraded = await run(host, { answers, risks: ['restart-sysbox', 'stop-containers', 'lose-inner-stores'] });
+		expect(failures(upgraded)).toEqual([]);
+		expect(host.state().sysbox.runc).toBe('0.7.1');
+		const findings = upgraded.state.steps.find(s => s.id === 'docker')?.before ?? [];
+		expect(findings.find(f => f.id === 'docker.stale-containers')?.summary).toContain('docker-build-agent');
+	});
+
+	test('a Sysbox that cannot work with its Docker is upgraded once that is accepted', async () => {
+		const host = hostOf('docker-29-time-namespace');
+		const refused = await run(host);
+		expect(refused.end.exit).toBe(4);
+		const upgraded = await run(host, { risks: ['restart-sysbox'] });
+		expect(failures(upgraded)).toEqual([]);
+		expect(upgraded.end.exit).toBe(0);
+		expect(host.state().sysbox.runc).toBe('0.7.1');
+	});
+});
+
+describe('Docker', () => {
+	const edit = async (host: SimulatedHost, change: (text: string) => string) => {
+		const before = (await text(host)) ?? '';
+		host.disturb(state => {
+			state.files[file] = { kind: 'file', text: change(before), mode: 0o644, uid: 0, gid: 0 };
+		});
+	};
+	const forgotten = async (...faults: readonly Fault[]) => {
+		const host = hostOf('already-set-up', faults);
+		host.disturb(state => {
+			delete state.docker.engine.config.runtimes['sysbox-runc'];
+		});
+		return host;
+	};
+
+	test('that has not read its file is reloaded', async () => {
+		const host = await forgotten();
+		const { end, actions } = await run(host);
+		expect(actions).toEqual(['docker.reload done']);
+		expect(end.exit).toBe(0);
+	});
+
+	test('that refuses to reload is quoted', async () => {
+		const ended = await run(await forgotten({ name: 'docker-reload-refused' }));
+		expect(ended.end.exit).toBe(1);
+		expect(failures(ended)[0]?.said).toContain('unable to set up runtimes: no space left on device');
+	});
+
+	test('gets a removed entry back', async () => {
+		const host = hostOf('already-set-up');
+		await edit(host, before => before.replace(/,\n {4}"runtimes": \{[\s\S]*\n {4}\}\n/, '\n'));
+		expect(await text(host)).not.toContain('sysbox-runc');
+		const { end, actions } = await run(host);
+		expect(actions).toEqual(['daemon.daemon-json done']);
+		expect(end.exit).toBe(0);
+	});
+
+	test('gets another default runtime only by name, and back again', async () => {
+		const host = hostOf('already-set-up');
+		const answers = { 'daemon.default-runtime': true };
+		expect((await run(host, { answers })).end.exit).toBe(4);
+		const there = await run(host, { answers, risks: ['default-runtime'] });
+		expect(there.actions).toEqual(['daemon.daemon-json done', 'docker.reload done']);
+		expect(host.state().docker.engine.config.defaultRuntime).toBe('sysbox-runc');
+		const back = await run(host, { answers: { 'daemon.default-runtime': false }, risks: ['default-runtime'] });
+		expect(back.end.exit).toBe(0);
+		expect(host.state().docker.engine.config.defaultRuntime).toBe('runc');
+	});
+
+	const otherBridge = (before: string) => before.replace('172.17.0.1/16', '172.20.0.1/16');
+	const yes = { 'docker.restart': true };
+
+	test('is restarted for an address only when asked for and accepted', async () => {
+		const host = hostOf('already-set-up');
+		await edit(host, otherBridge);
+		expect((await run(host)).actions).toEqual([]);
+		expect((await run(host, { answers: yes })).end.exit).toBe(4);
+		const restarted = await run(host, { answers: yes, risks: ['restart-docker'] });
+		expect(failures(restarted)).toEqual([]);
+		expect(restarted.actions).toEqual(['docker.restart done']);
+		expect(host.state().docker.engine.config.bridgeCidr).toBe('172.20.0.1/16');
+	});
+
+	test('that does not come back is started again', async () => {
+		const host = hostOf('already-set-up', [{ name: 'docker-does-not-come-back', times: 1 }]);
+		await edit(host, otherBridge);
+		const ended = await run(host, { answers: yes, risks: ['restart-docker'] });
+		expect(ended.end.exit).toBe(1);
+		expect(ended.actions).toEqual([
+			'docker.restart rolled-back',
+			'docker.restart.reset-failed done',
+			'docker.restart.start done',
+		]);
+		expect(host.state().docker.engine.up).toBe(true);
+	});
+});
