@@ -117,7 +117,7 @@ function Asked({
 					step={step}
 					why={whyOf(state)}
 					findings={screen.findings}
-					command={state.intro.command}
+					command={state.intro.mode === 'revert' ? undefined : state.intro.command}
 					prompt={prompt}
 				/>
 			);

@@ -6,7 +6,7 @@ import { blank, type Line, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
-import { gistRows, impactLines, planLinesIn } from '../text/plan-text.ts';
+import { impactLines, planLinesIn, planRows } from '../text/plan-text.ts';
 import { count } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
@@ -23,8 +23,8 @@ export function PlanScreen({
 	readonly step: StepState | undefined;
 	readonly why: string | undefined;
 	readonly findings: readonly Finding[];
-	/** How this tool is started again. */
-	readonly command: string;
+	/** How this tool is started again; without it there is nothing to take back. */
+	readonly command: string | undefined;
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
@@ -38,7 +38,7 @@ export function PlanScreen({
 			? []
 			: [line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name: ${risks.join(', ')}`)];
 	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
-	const undo = line(span(`Taken back with:  ${command} revert`, 'dim'));
+	const undo = command === undefined ? [] : [line(span(`Taken back with:  ${command} revert`, 'dim'))];
 	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {
 		const found = findingsLines(of, detail, width, theme);
 		const before = [
@@ -48,18 +48,18 @@ export function PlanScreen({
 			...(impact.length + consent.length > 0 ? [blank] : []),
 			head,
 		];
-		return [...before, ...planLinesIn(rows - before.length - 1, actions, width, theme), undo];
+		return [...before, ...planLinesIn(rows - before.length - 1, actions, width, theme), ...undo];
 	};
 	/** Findings give way before changes do. */
 	const fill = (rows: number): readonly Line[] => {
-		const rest = rows - (impact.length + consent.length + 5) - gistRows(actions, width, theme);
+		const space = rows - (impact.length + consent.length + 5);
 		// What the plan itself ends is told by the plan.
 		const open = troubles.filter(finding => finding.remedy?.kind !== 'planned');
-		const fits = (of: readonly Finding[], detail: FindingDetail): boolean =>
-			findingsLines(of, detail, width, theme).length <= rest;
-		if (fits(troubles, 'fix')) return body(troubles, 'fix', rows);
-		if (fits(troubles, 'one-line')) return body(troubles, 'one-line', rows);
-		return body(fits(open, 'one-line') ? open : [], 'one-line', rows);
+		const fits = (of: readonly Finding[], found: FindingDetail, change: 'line' | 'why'): boolean =>
+			findingsLines(of, found, width, theme).length + planRows(actions, change, width, theme) <= space;
+		if (fits(troubles, 'fix', 'why')) return body(troubles, 'fix', rows);
+		if (fits(troubles, 'one-line', 'line')) return body(troubles, 'one-line', rows);
+		return body(fits(open, 'one-line', 'line') ? open : [], 'one-line', rows);
 	};
 	return (
 		<Frame

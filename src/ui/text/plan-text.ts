@@ -9,9 +9,9 @@ const levels: readonly PlanDetail[] = ['title', 'line', 'brief', 'how', 'why', '
 
 const diffRows: Readonly<Record<PlanDetail, number>> = { title: 0, line: 4, brief: 8, how: 14, why: 14, all: Infinity };
 
-/** Rows that show the gist of every change: a command, or the first lines of a diff. */
-export const gistRows = (actions: readonly ShownAction[], width: number, theme: Theme): number =>
-	actions.flatMap((action, index) => actionLines(action, index + 1, 'line', width, theme)).length;
+/** Rows that all changes take in that detail. */
+export const planRows = (actions: readonly ShownAction[], detail: PlanDetail, width: number, theme: Theme): number =>
+	actions.flatMap((action, index) => actionLines(action, index + 1, detail, width, theme)).length;
 
 /** The changes of a plan in as much detail as so many rows hold: first each a little more, from the first on. */
 export function planLinesIn(

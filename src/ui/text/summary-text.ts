@@ -9,7 +9,14 @@ import { count, outcomeWords, statusWords } from './words.ts';
 
 /** "Done · ci-07": what the run came to, in words, on its host. */
 export const summaryTitle = (run: RunState, intro: Intro, theme: Theme): string =>
-	`${run.end === undefined ? 'Left' : outcomeWords[run.end.outcome]} ${theme.glyphs.neutral} ${intro.host}`;
+	`${outcomeText(run)} ${theme.glyphs.neutral} ${intro.host}`;
+
+function outcomeText(run: RunState): string {
+	if (run.end === undefined) return 'Left';
+	// A host from which everything was held off is not one where nothing had to be done.
+	const leftOut = run.steps.some(step => step.status === 'not-run' || step.decision?.decision === 'skip');
+	return run.end.outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[run.end.outcome];
+}
 
 /** The end: what the threats are now and on what that rests, what was changed, what is left, how it is taken back. */
 export function summaryLines(run: RunState, intro: Intro, width: number, theme: Theme): readonly Line[] {
