@@ -36,6 +36,11 @@ const result = await build({
 		'process.env.DEV': '"false"',
 		__VERSION__: JSON.stringify(version),
 	},
+	alias: {
+		// Ink asks for its debugger when DEV is set; it is not part of this program.
+		'react-devtools-core': path('scripts/empty-module.mjs'),
+		'when-exit': path('scripts/no-exit-hooks.mjs'),
+	},
 	sourcemap: false,
 	legalComments: 'none',
 	chunkNames: 'chunk-[hash]',

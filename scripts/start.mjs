@@ -35,7 +35,8 @@ const run = spawnSync(
 	[
 		path('dist/cli.js'),
 		'--demo',
-		'--yes',
+		// In a terminal the wizard asks; without one nobody can.
+		...(process.stdin.isTTY && process.stdout.isTTY ? [] : ['--yes']),
 		'--fresh',
 		'--session-dir',
 		path('demo/session'),

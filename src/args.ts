@@ -7,6 +7,8 @@ export interface CommonOptions {
 	readonly demo?: string;
 	readonly answers?: string;
 	readonly yes: boolean;
+	/** Plain questions in reading order instead of the wizard. */
+	readonly plain: boolean;
 	readonly only?: readonly string[];
 	readonly skip?: readonly string[];
 	readonly from?: string;
@@ -66,6 +68,7 @@ function commonOptions(): readonly Option[] {
 			'SBXSETUP_DEMO',
 		),
 		new Option('--yes', 'unattended: approve plans without a named risk, take defaults').env('SBXSETUP_YES'),
+		new Option('--plain', 'plain questions instead of the wizard, in reading order').env('SBXSETUP_PLAIN'),
 		new Option('--answers <file>', 'answers to the questions (YAML)').env('SBXSETUP_ANSWERS'),
 		new Option('--accept-risk <name>', 'accept one named risk (repeatable)')
 			.argParser(words)
@@ -146,6 +149,7 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 			...optional('demo', o['demo'] === true ? usualScenario : text('demo')),
 			...optional('answers', text('answers')),
 			yes: o['yes'] === true,
+			plain: o['plain'] === true,
 			...optional('only', list('only')),
 			...optional('skip', list('skip')),
 			...optional('from', text('from')),

@@ -38,6 +38,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 	try {
 		process.exitCode = await carryOut(parsed.invocation, argv, terminal, stop);
 	} catch (error) {
+		// Whatever draws gives the terminal back before anything is explained on it.
+		terminal.close();
 		process.exitCode = explain(error, terminal);
 	} finally {
 		stop.release();

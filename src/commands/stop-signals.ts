@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { exitCode } from '../core/exit.ts';
 
 export interface StopSignals {
@@ -8,6 +9,20 @@ export interface StopSignals {
 }
 
 const codes = { SIGINT: exitCode.interrupted, SIGTERM: exitCode.terminated, SIGHUP: exitCode.terminalGone } as const;
+
+/**
+ * Node puts the terminal's modes back when it ends, and aborts with a core dump where the terminal is gone (node.cc,
+ * ResetStdio). It leaves out what is closed.
+ */
+function leaveTerminal(): void {
+	for (const fd of [0, 1, 2]) {
+		try {
+			closeSync(fd);
+		} catch {
+			// Closed already.
+		}
+	}
+}
 
 /**
  * Turns Ctrl+C, SIGTERM and the loss of the terminal into an abort at the next safe point. A second one ends this
@@ -21,6 +36,7 @@ export function stopSignals(say: (text: string) => void): StopSignals {
 		const handler = (): void => {
 			if (exit !== undefined && name !== 'SIGHUP') process.exit(code);
 			exit ??= code;
+			if (name === 'SIGHUP') process.once('exit', leaveTerminal);
 			if (name === 'SIGINT') say('\nstopping at the next safe point; Ctrl+C again ends at once\n');
 			controller.abort();
 		};

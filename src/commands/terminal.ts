@@ -11,6 +11,8 @@ export interface Terminal {
 	readonly interactive: boolean;
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	readonly ask: AskLine;
+	/** Something draws on the terminal: talk goes to it, and it is closed with the terminal. Returns how it is taken off. */
+	readonly attach: (drawing: { readonly say: (text: string) => void; readonly close: () => void }) => () => void;
 	readonly close: () => void;
 }
 
@@ -20,9 +22,10 @@ export function processTerminal(): Terminal {
 	process.stderr.on('error', () => undefined);
 	let lines: ReturnType<typeof createInterface> | undefined;
 	let ended = false;
+	let drawing: Parameters<Terminal['attach']>[0] | undefined;
 	return {
 		out: text => void process.stdout.write(text),
-		err: text => void process.stderr.write(text),
+		err: text => (drawing === undefined ? void process.stderr.write(text) : drawing.say(text)),
 		interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
 		environment: process.env,
 		async ask(prompt) {
@@ -48,6 +51,16 @@ export function processTerminal(): Terminal {
 				);
 			});
 		},
-		close: () => lines?.close(),
+		attach(next) {
+			drawing = next;
+			return () => {
+				drawing = undefined;
+			};
+		},
+		close: () => {
+			lines?.close();
+			drawing?.close();
+			drawing = undefined;
+		},
 	};
 }

@@ -22,6 +22,7 @@ import { type Passed, preflightAnswers, preflightReports } from './preflight.ts'
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
+import { canDraw, wizardFace } from './wizard-face.ts';
 
 export interface Walk {
 	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
@@ -78,17 +79,36 @@ export async function walk(request: Walk): Promise<number> {
 	const look: StepContext = { ...start, host, signal: stop.signal };
 	if (mode === 'run') await preflightReports(order, look);
 
+	const drawn = interactive && canDraw(terminal, options);
+	const wizard = drawn
+		? await wizardFace({
+				goOn: resumeCommand(request),
+				mode,
+				order,
+				from,
+				saved,
+				passed,
+				surroundings,
+				terminal,
+				signal: stop.signal,
+			})
+		: undefined;
+	const left = await wizard?.begin();
+	if (left !== undefined) return left;
+
 	const readers: EventReader[] = [
-		options.format === 'json'
-			? ndjsonReader(terminal.out)
-			: textReader({
-					glyphs: glyphsFor(terminal.environment),
-					talk: terminal.err,
-					data: terminal.out,
-					mode,
-					command: surroundings.command,
-					all: false,
-				}),
+		wizard !== undefined
+			? wizard.reader
+			: options.format === 'json'
+				? ndjsonReader(terminal.out)
+				: textReader({
+						glyphs: glyphsFor(terminal.environment),
+						talk: terminal.err,
+						data: terminal.out,
+						mode,
+						command: surroundings.command,
+						all: false,
+					}),
 	];
 	const log = opened?.log;
 	const stream = eventStream({
@@ -154,7 +174,7 @@ export async function walk(request: Walk): Promise<number> {
 		host,
 		knowledge: surroundings.knowledge,
 		options: runOptions,
-		decider: deciderFor(request, interactive, saved),
+		decider: wizard?.decider ?? deciderFor(request, interactive, saved),
 		emit,
 		state: stream.state,
 		now: surroundings.now,
@@ -185,8 +205,9 @@ export async function walk(request: Walk): Promise<number> {
 		...(end.why !== undefined && { why: end.why }),
 	});
 	await stream.drained();
-	if (options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined)
+	if (wizard === undefined && options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined)
 		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
+	await wizard?.end();
 	return exit;
 }
 

@@ -39,6 +39,10 @@ const threats: readonly Threat[] = [
 	{ id: 'docker-compromise', title: 'Docker daemon compromise', from: 'Critical', to: 'Low' },
 ];
 
+export const threatTitles = Object.fromEntries(threats.map(({ id, title }) => [id, title])) as Readonly<
+	Record<ThreatId, string>
+>;
+
 /** The step that looks at the operator's CI. Without it, the table would speak of our own clean containers alone. */
 const ciStep = 'ci';
 

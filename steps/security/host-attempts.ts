@@ -60,9 +60,7 @@ const oneCommand = (
 				what: `${succeeded}: ${lastWords(result)}`,
 				evidence: [evidenceOf(command, result)],
 			};
-		return {
-			...byExitCode(command, result, { denied: words.denied, succeeded }),
-		};
+		return byExitCode(command, result, { denied: words.denied, succeeded });
 	};
 	return {
 		async try(subject) {
@@ -282,11 +280,11 @@ const hostProcess: Attempt = {
 		const { host, container } = subject;
 		const argv: Argv = ['sh', '-c', ask, 'kill', String(host.ownPid)];
 		const { command, result } = await inWorkload(subject, argv);
-		const tried = byExitCode(argv, result, {
+		const tried = byExitCode(command, result, {
 			denied: /no such process|operation not permitted|permission denied/i,
 			succeeded: "could signal this tool's process",
 		});
-		if (tried.outcome !== 'succeeded') return { ...tried, evidence: [evidenceOf(command, result)] };
+		if (tried.outcome !== 'succeeded') return tried;
 		// The number may belong to a process of the container's own.
 		const path = `/proc/${host.ownPid}/cmdline`;
 		const inside = await container.exec(['cat', path], { timeoutMs: execMs });
@@ -306,13 +304,10 @@ const hostProcess: Attempt = {
 		const argv: Argv = ['sh', '-c', ask, 'kill', String(subject.host.ownPid)];
 		// AppArmor's profile docker-default allows signals only between processes of that profile.
 		const { command, result } = await plainly(subject, argv, ['--pid=host', '--security-opt=apparmor=unconfined']);
-		return {
-			...byExitCode(argv, result, {
-				denied: /no such process|operation not permitted|permission denied/i,
-				succeeded: 'could signal it',
-			}),
-			evidence: [evidenceOf(command, result)],
-		};
+		return byExitCode(command, result, {
+			denied: /no such process|operation not permitted|permission denied/i,
+			succeeded: 'could signal it',
+		});
 	},
 };
 

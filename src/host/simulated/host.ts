@@ -121,7 +121,13 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		options.onChange?.(state);
 	};
 	/** How the tool's own process sees the host: /proc/self is that process, and not a command's. */
-	const look = (): Scope => changedScope(hostScope(worldOn(state)), { pid: state.identity.pid });
+	const look = (): Scope => {
+		// What the kernel makes up is made once for a state, however many files are read from it.
+		if (looked?.at !== state)
+			looked = { at: state, scope: changedScope(hostScope(worldOn(state)), { pid: state.identity.pid }) };
+		return looked.scope;
+	};
+	let looked: { readonly at: SimulatedState; readonly scope: Scope } | undefined;
 	/** Changes happen one after the other, as if the machine did them in the order of the calls. */
 	const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
 		const mine = last.then(work, work);

@@ -1,0 +1,2 @@
+// Stands for packages that a library would load only in its own development.
+export default {};

@@ -1,0 +1,220 @@
+import { once } from 'node:events';
+import { render } from 'ink';
+import type { Decider } from '../core/decider.ts';
+import type { EventReader } from '../core/event-stream.ts';
+import type { Answers } from '../core/question.ts';
+import type { RiskName } from '../core/risk.ts';
+import { type RunState, stepOf } from '../core/state.ts';
+import type { StepId } from '../core/step.ts';
+import type { Glyphs } from '../report/glyphs.ts';
+import { App, type InkTerminal } from './app.tsx';
+import { rule } from './layout.ts';
+import { blank, clean, line } from './line.ts';
+import { menu, type Option } from './prompt.ts';
+import { type Intro, textWidth } from './screen.ts';
+import { createStore } from './store.ts';
+import { summaryLines, summaryTitle } from './text/summary-text.ts';
+import { themeFor } from './theme.ts';
+import { wizardDecider } from './wizard-decider.ts';
+
+export interface WizardOptions {
+	readonly intro: Intro;
+	readonly glyphs: Glyphs;
+	readonly answers: Answers;
+	readonly saved: Answers;
+	readonly risks: readonly RiskName[];
+	readonly stdin: NodeJS.ReadStream;
+	readonly stdout: NodeJS.WriteStream;
+	/** Aborted when the run is to stop. */
+	readonly signal: AbortSignal;
+	/** Ctrl+C: raw mode hands it to us as a key, and it is to do what the signal does. */
+	readonly interrupt: () => void;
+	/** Ctrl+Z: stops this process, as the terminal would have done; called with the terminal in its normal mode. */
+	readonly stopProcess: () => void;
+	readonly listFolder: (path: string) => Promise<readonly { readonly name: string; readonly folder: boolean }[]>;
+	/** Writes the answers that repeat this run; absent where there is nothing to repeat. */
+	readonly saveAnswers?: (
+		state: RunState,
+	) => Promise<{ readonly kind: 'saved'; readonly path: string } | { readonly kind: 'failed'; readonly why: string }>;
+}
+
+export type Begin = 'go-on' | 'undo' | 'leave';
+
+export interface Wizard {
+	readonly decider: Decider;
+	readonly reader: EventReader;
+	/** The start screen. */
+	readonly begin: () => Promise<Begin>;
+	/** Talk of others while the screen is ours: it goes above it. */
+	readonly say: (text: string) => void;
+	/** The end screen, when the run has ended by itself; then the summary stays in the scrollback and the terminal is given back. */
+	readonly end: () => Promise<void>;
+	/** Gives the terminal back at once, after a crash. */
+	readonly abandon: () => void;
+}
+
+/** Mounts the wizard. Ink is told that it is interactive: it would draw nothing where `CI` is set, and CI hosts set it. */
+export function startWizard(options: WizardOptions): Wizard {
+	const { intro, stdout, signal } = options;
+	const theme = themeFor(options.glyphs);
+	const sizeNow = () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
+	let mounted = true;
+	let terminal: InkTerminal | undefined;
+
+	const store = createStore({
+		intro,
+		theme,
+		size: sizeNow(),
+		clock: Date.now,
+		listFolder: options.listFolder,
+		interrupt: options.interrupt,
+		suspend: () => void suspend(),
+		redraw: () => {
+			instance.clear();
+			instance.rerender(app);
+		},
+		// As they are, so that the terminal breaks them and a copy has no line breaks of ours.
+		print: lines => terminal?.write(`${lines.map(clean).join('\n')}\n`),
+	});
+	let settled: ReadonlySet<StepId> = new Set();
+	const decider = wizardDecider(store, {
+		answers: options.answers,
+		saved: options.saved,
+		risks: options.risks,
+		settled: () => settled,
+	});
+
+	const app = (
+		<App
+			store={store}
+			onTerminal={mountedOn => {
+				terminal = mountedOn;
+			}}
+		/>
+	);
+	// Before Ink's own listener, so that what it lays out anew was made for the new size.
+	const resized = (): void => {
+		store.resize(sizeNow());
+		instance.rerender(app);
+	};
+	stdout.on('resize', resized);
+	const instance = render(app, {
+		stdin: options.stdin,
+		stdout,
+		interactive: true,
+		exitOnCtrlC: false,
+		isScreenReaderEnabled: false,
+		patchConsole: false,
+		maxFps: 20,
+	});
+	// A defect in a screen unmounts all of it; the run then ends at its next question instead of waiting for ever.
+	const gone = instance.waitUntilExit();
+	gone.catch(error => store.fail(error));
+	const stop = (): void => store.stop();
+	signal.addEventListener('abort', stop, { once: true });
+
+	const unmount = (): void => {
+		if (!mounted) return;
+		mounted = false;
+		stdout.off('resize', resized);
+		signal.removeEventListener('abort', stop);
+		instance.unmount();
+	};
+
+	/** The shell goes on while we are stopped; back in the foreground the screen is drawn anew. */
+	async function suspend(): Promise<void> {
+		await terminal?.lend(async () => {
+			const back = once(process, 'SIGCONT');
+			options.stopProcess();
+			await back;
+		});
+	}
+
+	return {
+		decider,
+		reader: store.reader,
+		say: text => {
+			const lines = text.split('\n').filter(row => row.trim() !== '');
+			if (mounted && lines.length > 0) store.note(lines.map(row => line(clean(row))));
+		},
+		async begin() {
+			const reply = await store.ask({
+				screen: { kind: 'start' },
+				prompt: startMenu(intro),
+				ways: { back: false, skip: false, quit: true },
+			});
+			if (reply.kind !== 'taken') return 'leave';
+			if (reply.value === 'go-on') settled = finishedBefore(intro.resume);
+			return reply.value === 'undo' ? 'undo' : reply.value === 'leave' ? 'leave' : 'go-on';
+		},
+		async end() {
+			const { run } = store.state();
+			if (run.end !== undefined && run.end.outcome !== 'interrupted' && !signal.aborted) await lastScreen();
+			const width = textWidth(store.state().size.columns);
+			const last =
+				run.end === undefined
+					? []
+					: [
+							blank,
+							rule(summaryTitle(run, intro, theme), { theme, width, simulated: intro.simulated }),
+							...summaryLines(run, intro, width, theme),
+						];
+			store.close(last);
+			await instance.waitUntilRenderFlush();
+			unmount();
+			await gone;
+		},
+		abandon: unmount,
+	};
+
+	/** Shows the summary until the operator leaves it, and offers the answers file. */
+	async function lastScreen(): Promise<void> {
+		let saved: string | undefined;
+		let problem: string | undefined;
+		for (;;) {
+			const { run } = store.state();
+			const offer = options.saveAnswers !== undefined && saved === undefined && Object.keys(run.answers).length > 0;
+			const choices: readonly Option[] = [
+				{ value: 'leave', label: 'Leave' },
+				...(offer ? [{ value: 'save', label: 'Save the answers, to repeat this run' }] : []),
+			];
+			const reply = await store.ask({
+				screen: { kind: 'end', ...(saved !== undefined && { saved }), ...(problem !== undefined && { problem }) },
+				prompt: menu(choices, 'leave'),
+				ways: { back: false, skip: false, quit: true },
+			});
+			if (reply.kind !== 'taken' || reply.value !== 'save') return;
+			const result = await options.saveAnswers?.(run);
+			if (result?.kind === 'saved') {
+				saved = result.path;
+				problem = undefined;
+			} else problem = result?.why;
+		}
+	}
+}
+
+function startMenu(intro: Intro) {
+	const leave = { value: 'leave', label: 'Leave' };
+	const { resume } = intro;
+	if (resume === undefined) return menu([{ value: 'begin', label: 'Begin' }, leave], 'begin');
+	const at = resume.steps.at(-1);
+	const changes = resume.actions.filter(action => action.outcome === 'done').length;
+	return menu(
+		[
+			{ value: 'go-on', label: at === undefined ? 'Go on' : `Go on with step ${at.n}, ${at.title}` },
+			{ value: 'again', label: 'Ask everything again from step 1' },
+			...(changes > 0
+				? [{ value: 'undo', label: `Undo what was done (${changes} ${changes === 1 ? 'change' : 'changes'})` }]
+				: []),
+			leave,
+		],
+		'go-on',
+	);
+}
+
+/** Steps before the one where the run was left. */
+function finishedBefore(run: RunState | undefined): ReadonlySet<StepId> {
+	const last = run?.steps.at(-1);
+	const ids = (run?.steps ?? []).map(step => step.id).filter(id => id !== last?.id);
+	return new Set(ids.filter(id => run !== undefined && stepOf(run, id)?.status !== 'running'));
+}

@@ -1,0 +1,111 @@
+import type { ActionFailure, Ways } from '../core/decider.ts';
+import type { ShownAction } from '../core/event.ts';
+import type { Finding } from '../core/finding.ts';
+import type { AnswerValue, Question } from '../core/question.ts';
+import type { RiskName } from '../core/risk.ts';
+import type { RunState, StepState } from '../core/state.ts';
+import type { StepId } from '../core/step.ts';
+import type { Line } from './line.ts';
+import type { Pager } from './pager.ts';
+import type { Prompt } from './prompt.ts';
+
+/** What the wizard knows before the first event. */
+export interface Intro {
+	readonly tool: string;
+	readonly host: string;
+	readonly user: string;
+	readonly simulated: boolean;
+	/** How the operator would start this tool again. */
+	readonly command: string;
+	/** The command that goes on with this very run. */
+	readonly goOn: string;
+	readonly mode: 'run' | 'test' | 'revert';
+	readonly steps: readonly { readonly id: StepId; readonly title: string; readonly why: string }[];
+	/** The run that was left, when there is one to go on with. */
+	readonly resume?: RunState;
+}
+
+/** An attempt as it is announced. */
+export interface AnnouncedProbe {
+	readonly id: string;
+	readonly title: string;
+	readonly attempt: string;
+	readonly threats: readonly string[];
+}
+
+/** What is asked on a screen, besides its prompt. */
+export type Screen =
+	| { readonly kind: 'start' }
+	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question }
+	| { readonly kind: 'plan'; readonly step: StepId; readonly findings: readonly Finding[] }
+	| {
+			readonly kind: 'risk';
+			readonly step: StepId;
+			readonly risk: RiskName;
+			readonly actions: readonly ShownAction[];
+			readonly stops: readonly string[];
+			readonly notes: readonly string[];
+	  }
+	| { readonly kind: 'blocked'; readonly step: StepId; readonly findings: readonly Finding[] }
+	| {
+			readonly kind: 'proof';
+			readonly step: StepId;
+			readonly probes: readonly AnnouncedProbe[];
+			readonly leftOut: readonly { readonly title: string; readonly why: string }[];
+	  }
+	| { readonly kind: 'failure'; readonly step: StepId; readonly failure: ActionFailure }
+	| { readonly kind: 'end'; readonly saved?: string; readonly problem?: string };
+
+/** A screen that waits for the operator. */
+export interface Asking {
+	readonly screen: Screen;
+	readonly prompt: Prompt;
+	readonly ways: Ways & { readonly skip: boolean; readonly quit: boolean };
+}
+
+export type Reply =
+	| { readonly kind: 'taken'; readonly value: AnswerValue }
+	| { readonly kind: 'back' | 'skip' | 'quit' };
+
+/** Something laid over the screen; closing it leads back. */
+export type Overlay =
+	| { readonly kind: 'help' }
+	| { readonly kind: 'full-view'; readonly pager: Pager }
+	| { readonly kind: 'explain'; readonly findings: readonly Finding[]; readonly at: number };
+
+/** From when to when something ran, by this process' own clock: a simulated host's clock is not the operator's. */
+export interface Clock {
+	readonly from: number;
+	readonly to?: number;
+}
+
+/** Everything that is drawn. */
+export interface WizardState {
+	readonly intro: Intro;
+	readonly run: RunState;
+	readonly asking: Asking | undefined;
+	readonly overlay: Overlay | undefined;
+	/** Finished lines. They are written once and never move again. */
+	readonly transcript: readonly (readonly Line[])[];
+	/** Ctrl+C was pressed, or a signal came: the work ends at the next safe point. */
+	readonly stopping: boolean;
+	readonly clocks: Readonly<Record<string, Clock>>;
+	/** How many attempts a proof makes. */
+	readonly totals: Readonly<Record<StepId, number>>;
+	readonly now: number;
+	readonly size: { readonly columns: number; readonly rows: number };
+	/** Nothing is drawn any more. */
+	readonly closed: boolean;
+}
+
+/** The step that is being run, or was last. */
+export const currentStep = (state: WizardState): StepState | undefined => {
+	const screen = state.asking?.screen;
+	const id = screen !== undefined && 'step' in screen ? screen.step : undefined;
+	return id === undefined ? state.run.steps.at(-1) : state.run.steps.find(step => step.id === id);
+};
+
+export const latestFindings = (step: StepState | undefined): readonly Finding[] => step?.after ?? step?.before ?? [];
+
+/** Rows are broken before the edge, and lines of more than a hundred characters are not read well. */
+export const textWidth = (columns: number): number => Math.max(20, Math.min(columns - 2, 100));

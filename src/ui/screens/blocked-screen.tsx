@@ -1,0 +1,45 @@
+import type { ReactElement } from 'react';
+import type { Finding } from '../../core/finding.ts';
+import type { StepState } from '../../core/state.ts';
+import type { Look } from '../layout.ts';
+import { blank, line } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
+import { stepTitle } from './step-title.ts';
+
+/** What stands in the way and is for the operator to put right. */
+export function BlockedScreen({
+	look,
+	step,
+	findings,
+	changed,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly step: StepState | undefined;
+	readonly findings: readonly Finding[];
+	readonly changed: boolean;
+	readonly prompt: Prompt;
+}): ReactElement {
+	const { width, theme } = look;
+	const hinders = notFine(findings).filter(finding => finding.severity === 'block' && finding.waived === undefined);
+	const others = notFine(findings).filter(finding => !hinders.includes(finding));
+	const about = changed
+		? 'What was approved is done, but this is still in the way.'
+		: 'This step cannot go on as things are, and nothing was changed in it.';
+	const more = others.length === 0 ? [] : [blank, ...findingsLines(others, 'one-line', width, theme)];
+	return (
+		<Frame
+			look={look}
+			title={stepTitle(step, look)}
+			about={[line(`${about} Put it right in another terminal, then look again.`), findingCounts(findings, theme)]}
+			bodies={[
+				[...findingsLines(hinders, 'all', width, theme), ...more],
+				[...findingsLines(hinders, 'fix', width, theme), ...more],
+				findingsLines(hinders, 'fix', width, theme),
+			]}
+			prompt={prompt}
+		/>
+	);
+}

@@ -1,0 +1,81 @@
+import type { ReactElement } from 'react';
+import type { Finding } from '../../core/finding.ts';
+import type { StepState } from '../../core/state.ts';
+import type { Look } from '../layout.ts';
+import { blank, type Line, line, span } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
+import { impactLines, planLinesIn, planRows } from '../text/plan-text.ts';
+import { count } from '../text/words.ts';
+import { stepTitle } from './step-title.ts';
+
+/** What was found, what would be changed and how it is taken back, and whether it is done. */
+export function PlanScreen({
+	look,
+	step,
+	why,
+	findings,
+	command,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly step: StepState | undefined;
+	readonly why: string | undefined;
+	readonly findings: readonly Finding[];
+	/** How this tool is started again; without it there is nothing to take back. */
+	readonly command: string | undefined;
+	readonly prompt: Prompt;
+}): ReactElement {
+	const { width, theme } = look;
+	const plan = step?.plan;
+	const actions = plan?.actions ?? [];
+	const troubles = notFine(findings);
+	const impact = impactLines(plan?.impact, width, theme);
+	const risks = [...new Set(actions.flatMap(action => action.risks ?? []))];
+	const consent =
+		risks.length === 0
+			? []
+			: [line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name: ${risks.join(', ')}`)];
+	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
+	const undo = command === undefined ? [] : [line(span(`Taken back with:  ${command} revert`, 'dim'))];
+	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {
+		const found = findingsLines(of, detail, width, theme);
+		const before = [
+			...(found.length > 0 ? [...found, blank] : []),
+			...impact,
+			...consent,
+			...(impact.length + consent.length > 0 ? [blank] : []),
+			head,
+		];
+		return [...before, ...planLinesIn(rows - before.length - 1, actions, width, theme), ...undo];
+	};
+	/** Findings give way before changes do. */
+	const fill = (rows: number): readonly Line[] => {
+		const space = rows - (impact.length + consent.length + 5);
+		// What the plan itself ends is told by the plan.
+		const open = troubles.filter(finding => finding.remedy?.kind !== 'planned');
+		const fits = (of: readonly Finding[], found: FindingDetail, change: 'line' | 'why'): boolean =>
+			findingsLines(of, found, width, theme).length + planRows(actions, change, width, theme) <= space;
+		if (fits(troubles, 'fix', 'why')) return body(troubles, 'fix', rows);
+		if (fits(troubles, 'one-line', 'line')) return body(troubles, 'one-line', rows);
+		return body(fits(open, 'one-line', 'line') ? open : [], 'one-line', rows);
+	};
+	return (
+		<Frame
+			look={look}
+			title={stepTitle(step, look)}
+			about={[
+				...(why === undefined ? [] : [line(sentence(why))]),
+				...(findings.length > 0 ? [findingCounts(findings, theme)] : []),
+			]}
+			fill={fill}
+			bodies={[body([], 'one-line', 0)]}
+			prompt={prompt}
+		/>
+	);
+}
+
+/** A step's reason is written to stand behind its title; alone it is a sentence. */
+export const sentence = (text: string): string =>
+	`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

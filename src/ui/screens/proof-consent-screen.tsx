@@ -1,0 +1,65 @@
+import type { ReactElement } from 'react';
+import { type ThreatId, threatIds } from '../../core/finding.ts';
+import type { StepState } from '../../core/state.ts';
+import { threatTitles } from '../../core/threat.ts';
+import type { Look } from '../layout.ts';
+import { blank, clip, type Line, line, pad, span, wrap } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import type { AnnouncedProbe } from '../screen.ts';
+import { count } from '../text/words.ts';
+import { stepTitle } from './step-title.ts';
+
+/** What is about to be tried in throw-away containers, before any of it is. */
+export function ProofConsentScreen({
+	look,
+	step,
+	probes,
+	leftOut,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly step: StepState | undefined;
+	readonly probes: readonly AnnouncedProbe[];
+	readonly leftOut: readonly { readonly title: string; readonly why: string }[];
+	readonly prompt: Prompt;
+}): ReactElement {
+	const { width, theme } = look;
+	const attacks = probes.some(probe => probe.threats.length > 0);
+	const about = attacks
+		? `${count(probes.length, 'attempt')} to get from a CI container to this host. Each must fail, and the same attempt where it is allowed must succeed, or it proves nothing.`
+		: `${count(probes.length, 'thing')} that a CI job needs, tried in containers under Sysbox.`;
+	const bullet = (text: string): readonly Line[] => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${text}`), width, 2);
+	const titles = Math.max(...threatIds.map((id: ThreatId) => threatTitles[id].length));
+	const counts = attacks
+		? threatIds.map((id: ThreatId) =>
+				line(
+					pad(threatTitles[id], titles),
+					`  ${count(probes.filter(probe => probe.threats.includes(id)).length, 'attempt')}`,
+				),
+			)
+		: [];
+	const facts = [
+		...bullet(
+			'Only throw-away containers with a label of their own; they are removed at the end, also when you stop it.',
+		),
+		...bullet('Nothing of yours is stopped or changed.'),
+		...(attacks ? bullet('Falco or an EDR on this host will see the attempts and may raise an alarm.') : []),
+		...(leftOut.length > 0
+			? bullet(`${leftOut.length} left out, as they mean nothing on this host: ${leftOut.map(l => l.title).join(', ')}`)
+			: []),
+	];
+	const list = probes.map(probe => clip(line('  ', probe.title, span(`  ${probe.attempt}`, 'dim')), width, theme.more));
+	return (
+		<Frame
+			look={look}
+			title={stepTitle(step, look)}
+			about={[line(about)]}
+			bodies={[
+				[...counts, ...(attacks ? [blank] : []), ...facts, blank, ...list],
+				[...counts, ...(attacks ? [blank] : []), ...facts],
+			]}
+			prompt={prompt}
+		/>
+	);
+}

@@ -1,0 +1,79 @@
+import type { ReactElement } from 'react';
+import type { Finding } from '../../core/finding.ts';
+import type { Question } from '../../core/question.ts';
+import type { StepState } from '../../core/state.ts';
+import type { Look } from '../layout.ts';
+import { blank, line, span, wrap } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
+import { riskWords } from '../text/words.ts';
+import { stepTitle } from './step-title.ts';
+
+/** One question: what is asked, why, and what may be answered. */
+export function QuestionScreen({
+	look,
+	step,
+	question,
+	findings,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly step: StepState | undefined;
+	readonly question: Question;
+	readonly findings: readonly Finding[];
+	readonly prompt: Prompt;
+}): ReactElement {
+	const help = wrap(line(question.help), look.width);
+	const limits = limitsOf(question);
+	const whole = limits === undefined ? help : [...help, blank, line(span(limits, 'dim'))];
+	// Where little is asked there is room for what it is asked about.
+	const troubles = notFine(findings);
+	const found = troubles.length === 0 ? [] : [...findingsLines(troubles, 'one-line', look.width, look.theme), blank];
+	const counts = findings.length === 0 ? [] : [findingCounts(findings, look.theme)];
+	return (
+		<Frame
+			look={look}
+			title={stepTitle(step, look)}
+			about={counts}
+			bodies={[
+				[...found, line(span(question.title, 'strong')), ...whole],
+				[line(span(question.title, 'strong')), ...whole],
+			]}
+			prompt={prompt}
+		/>
+	);
+}
+
+function limitsOf(question: Question): string | undefined {
+	switch (question.kind) {
+		case 'number': {
+			const { min, max, unit } = question;
+			const range =
+				min !== undefined && max !== undefined
+					? `A number from ${min} to ${max}`
+					: min !== undefined
+						? `A number, at least ${min}`
+						: max !== undefined
+							? `A number, at most ${max}`
+							: 'A number';
+			return unit === undefined ? range : `${range} (${unit})`;
+		}
+		case 'path':
+			return question.wants === 'folder'
+				? 'A folder on this host'
+				: question.wants === 'file'
+					? 'A file on this host'
+					: 'A path on this host';
+		case 'many':
+			return 'Space ticks what is marked. None is an answer too.';
+		case 'risk':
+			return `${riskWords[question.risk]} To accept it, type its name: ${question.risk}`;
+		case 'confirm':
+		case 'choice':
+		case 'text':
+			return undefined;
+		default:
+			return question satisfies never;
+	}
+}

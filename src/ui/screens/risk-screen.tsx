@@ -1,0 +1,49 @@
+import type { ReactElement } from 'react';
+import type { ShownAction } from '../../core/event.ts';
+import type { RiskName } from '../../core/risk.ts';
+import type { StepState } from '../../core/state.ts';
+import type { Look } from '../layout.ts';
+import { blank, line, span } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import { impactLines, planLines } from '../text/plan-text.ts';
+import { riskWords } from '../text/words.ts';
+import { stepTitle } from './step-title.ts';
+
+/** One risk, asked alone: what it means here, what it hits, and its name to be typed. */
+export function RiskScreen({
+	look,
+	step,
+	risk,
+	actions,
+	stops,
+	notes,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly step: StepState | undefined;
+	readonly risk: RiskName;
+	readonly actions: readonly ShownAction[];
+	readonly stops: readonly string[];
+	readonly notes: readonly string[];
+	readonly prompt: Prompt;
+}): ReactElement {
+	const { width, theme } = look;
+	const impact = impactLines({ stops, notes }, width, theme);
+	const body = (detail: 'how' | 'title') => [
+		...impact,
+		...(impact.length > 0 ? [blank] : []),
+		...planLines(actions, detail, width, theme),
+		blank,
+		line('If you accept this, type  ', span(risk, 'strong'), '  and press enter. Esc leaves everything as it is.'),
+	];
+	return (
+		<Frame
+			look={look}
+			title={stepTitle(step, look)}
+			about={[line(span(`${theme.glyphs.warn} `, 'warn'), span(riskWords[risk], 'strong'))]}
+			bodies={[body('how'), body('title')]}
+			prompt={prompt}
+		/>
+	);
+}

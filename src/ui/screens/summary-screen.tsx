@@ -1,0 +1,43 @@
+import type { ReactElement } from 'react';
+import type { RunState } from '../../core/state.ts';
+import type { Look } from '../layout.ts';
+import { blank, line, span } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import type { Intro } from '../screen.ts';
+import { summaryLines, summaryTitle } from '../text/summary-text.ts';
+
+/** The end of the run: threats before and now, what was changed, what is left, how it is taken back. */
+export function SummaryScreen({
+	look,
+	run,
+	intro,
+	saved,
+	problem,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly run: RunState;
+	readonly intro: Intro;
+	/** Where the answers were saved to. */
+	readonly saved: string | undefined;
+	readonly problem: string | undefined;
+	readonly prompt: Prompt;
+}): ReactElement {
+	const { theme, width } = look;
+	const note =
+		saved !== undefined
+			? [blank, line(span(theme.glyphs.ok, 'ok'), ` saved: ${saved}`)]
+			: problem !== undefined
+				? [blank, line(span(theme.glyphs.block, 'block'), ` not saved: ${problem}`)]
+				: [];
+	return (
+		<Frame
+			look={look}
+			title={summaryTitle(run, intro, theme)}
+			about={run.end?.why === undefined ? [] : [line(run.end.why)]}
+			bodies={[[...summaryLines(run, intro, width, theme), ...note]]}
+			prompt={prompt}
+		/>
+	);
+}

@@ -1,0 +1,275 @@
+import type { Event } from '../core/event.ts';
+import type { EventReader } from '../core/event-stream.ts';
+import { initialState, type RunState } from '../core/state.ts';
+import type { Key } from './keys.ts';
+import { type Line, plainText } from './line.ts';
+import { pressKey } from './press.ts';
+import type { Field, Prompt } from './prompt.ts';
+import { type Asking, type Clock, type Intro, type Reply, textWidth, type WizardState } from './screen.ts';
+import { introLines, stepLine } from './text/transcript-text.ts';
+import type { Theme } from './theme.ts';
+
+/** Doors to the world; everything else in the wizard is data and functions of it. */
+export interface StoreOptions {
+	readonly intro: Intro;
+	readonly theme: Theme;
+	readonly size: { readonly columns: number; readonly rows: number };
+	readonly clock: () => number;
+	/** Names in a folder of the host, for Tab. */
+	readonly listFolder: (path: string) => Promise<readonly { readonly name: string; readonly folder: boolean }[]>;
+	/** Ctrl+C, as if the terminal had sent the signal. */
+	readonly interrupt: () => void;
+	/** Ctrl+Z. */
+	readonly suspend: () => void;
+	/** Ctrl+L. */
+	readonly redraw: () => void;
+	/** Lines that are to be copied: written as they are, without breaks of ours. */
+	readonly print: (lines: readonly string[]) => void;
+}
+
+export interface Store {
+	readonly theme: Theme;
+	readonly state: () => WizardState;
+	readonly subscribe: (listener: () => void) => () => void;
+	readonly reader: EventReader;
+	/** Shows a screen and waits. `check` turns what was typed into a value, or says what is wrong with it. */
+	readonly ask: (asking: Asking, check?: Check) => Promise<Reply>;
+	readonly press: (key: Key) => void;
+	readonly resize: (size: WizardState['size']) => void;
+	/** Moves the time on; called while something runs. */
+	readonly tick: () => void;
+	/** The screen is gone by a defect: whoever waits for the operator, or will, gets this error. */
+	readonly fail: (error: unknown) => void;
+	/** The work is to end: whoever waits for the operator is answered with "quit". */
+	readonly stop: () => void;
+	readonly note: (lines: readonly Line[]) => void;
+	/** Puts last lines into the transcript and draws nothing more. */
+	readonly close: (last: readonly Line[]) => void;
+}
+
+export type Check = (
+	value: Extract<Reply, { kind: 'taken' }>['value'],
+) => { readonly value: Extract<Reply, { kind: 'taken' }>['value'] } | { readonly problem: string };
+
+/** Output may come by the thousand lines; the screen follows at this pace. */
+const floodMs = 60;
+
+/** The wizard's state: the reduced run, what is being asked, what is laid over it. Knows nothing of Ink. */
+export function createStore(options: StoreOptions): Store {
+	const { theme, clock } = options;
+	let state: WizardState = {
+		intro: options.intro,
+		run: options.intro.resume ?? initialState,
+		asking: undefined,
+		overlay: undefined,
+		transcript: [introLines(options.intro, textWidth(options.size.columns), theme)],
+		stopping: false,
+		clocks: {},
+		totals: {},
+		now: clock(),
+		size: options.size,
+		closed: false,
+	};
+	const listeners = new Set<() => void>();
+	let failure: { readonly error: unknown } | undefined;
+	let waiting:
+		| {
+				readonly resolve: (reply: Reply) => void;
+				readonly reject: (error: unknown) => void;
+				readonly check: Check | undefined;
+		  }
+		| undefined;
+	let flood: ReturnType<typeof setTimeout> | undefined;
+	const printed = new Map<string, string>();
+
+	const notify = (): void => {
+		clearTimeout(flood);
+		flood = undefined;
+		for (const listener of listeners) listener();
+	};
+	const set = (change: Partial<WizardState>): void => {
+		state = { ...state, ...change, now: clock() };
+		notify();
+	};
+	const setPrompt = (prompt: Prompt): void => {
+		if (state.asking !== undefined) set({ asking: { ...state.asking, prompt } });
+	};
+	const reply = (answer: Reply): void => {
+		const { asking } = state;
+		if (waiting === undefined || asking === undefined) return;
+		let taken = answer;
+		if (answer.kind === 'taken' && waiting.check !== undefined) {
+			const checked = waiting.check(answer.value);
+			if ('problem' in checked) {
+				setPrompt({ ...asking.prompt, problem: checked.problem });
+				return;
+			}
+			taken = { kind: 'taken', value: checked.value };
+		}
+		const { resolve } = waiting;
+		waiting = undefined;
+		set({ asking: undefined, overlay: undefined });
+		resolve(taken);
+	};
+	const complete = async (value: string): Promise<void> => {
+		const cut = value.lastIndexOf('/') + 1;
+		const folder = cut === 0 ? '.' : value.slice(0, cut);
+		const begun = value.slice(cut);
+		const names = (await options.listFolder(folder)).filter(({ name }) => name.startsWith(begun));
+		const prompt = state.asking?.prompt;
+		// While the folder was read somebody may have typed on.
+		if (prompt?.kind !== 'field' || prompt.value !== value) return;
+		const common = commonStart(names.map(({ name }) => name));
+		const only = names.length === 1 ? names[0] : undefined;
+		const completed = only === undefined ? common : `${only.name}${only.folder ? '/' : ''}`;
+		const next = value.slice(0, cut) + (names.length === 0 ? begun : completed);
+		const { completions: _, problem: __, ...rest } = prompt;
+		const field: Field = {
+			...rest,
+			value: next,
+			at: [...next].length,
+			...(names.length > 1 && { completions: names.map(({ name, folder: is }) => `${name}${is ? '/' : ''}`) }),
+			...(names.length === 0 && { problem: `nothing begins with ${begun} in ${folder}` }),
+		};
+		setPrompt(field);
+	};
+
+	return {
+		theme,
+		state: () => state,
+		subscribe: listener => {
+			listeners.add(listener);
+			return () => listeners.delete(listener);
+		},
+		reader: (event, run) => {
+			const clocks = turnClocks(state.clocks, event, clock());
+			const transcript =
+				event.type === 'step.end'
+					? withStep(state.transcript, printed, run, event.step, state.size, theme)
+					: state.transcript;
+			const totals = event.type === 'probe.start' ? { ...state.totals, [event.step]: event.of } : state.totals;
+			state = { ...state, run, clocks, totals, transcript, now: clock() };
+			if (event.type === 'output' || event.type === 'progress') flood ??= setTimeout(notify, floodMs);
+			else notify();
+		},
+		ask: (asking, check) =>
+			new Promise<Reply>((resolve, reject) => {
+				if (failure !== undefined) {
+					reject(failure.error);
+					return;
+				}
+				if (state.stopping) {
+					resolve({ kind: 'quit' });
+					return;
+				}
+				waiting = { resolve, reject, check };
+				set({ asking, overlay: undefined });
+			}),
+		press: key => {
+			if (state.closed) return;
+			const effect = pressKey(state, key, theme);
+			switch (effect.kind) {
+				case 'reply':
+					reply(effect.reply);
+					return;
+				case 'prompt':
+					setPrompt(effect.prompt);
+					return;
+				case 'overlay':
+					set({ overlay: effect.overlay });
+					return;
+				case 'complete':
+					// A folder that cannot be read completes to nothing; what is typed stays.
+					complete(effect.value).catch(() => undefined);
+					return;
+				case 'print':
+					options.print(effect.lines);
+					return;
+				case 'interrupt':
+					options.interrupt();
+					return;
+				case 'suspend':
+					options.suspend();
+					return;
+				case 'redraw':
+					options.redraw();
+					return;
+				case 'none':
+					return;
+				default:
+					effect satisfies never;
+			}
+		},
+		resize: size => set({ size }),
+		tick: () => set({}),
+		fail: error => {
+			failure = { error };
+			waiting?.reject(error);
+			waiting = undefined;
+		},
+		stop: () => {
+			set({ stopping: true });
+			reply({ kind: 'quit' });
+		},
+		note: lines => set({ transcript: [...state.transcript, lines] }),
+		close: last => {
+			set({
+				asking: undefined,
+				overlay: undefined,
+				closed: true,
+				transcript: last.length === 0 ? state.transcript : [...state.transcript, last],
+			});
+		},
+	};
+}
+
+function turnClocks(
+	clocks: Readonly<Record<string, Clock>>,
+	event: Event,
+	now: number,
+): Readonly<Record<string, Clock>> {
+	const begin = (key: string) => ({ ...clocks, [key]: { from: now } });
+	const end = (key: string) => ({ ...clocks, [key]: { from: clocks[key]?.from ?? now, to: now } });
+	switch (event.type) {
+		case 'step.start':
+			return begin(`look ${event.step}`);
+		case 'plan':
+			// A plan of a later round begins anew.
+			return Object.fromEntries(Object.entries(clocks).filter(([key]) => !key.startsWith(`action ${event.step} `)));
+		case 'action.intent':
+			return begin(`action ${event.step} ${event.action}`);
+		case 'action.outcome':
+			return end(`action ${event.step} ${event.action}`);
+		case 'probe.start':
+			return begin(`probe ${event.step} ${event.id}`);
+		case 'probe':
+			return end(`probe ${event.step} ${event.id}`);
+		default:
+			return clocks;
+	}
+}
+
+/** A finished step goes into the transcript once; after going back only what is new about it does. */
+function withStep(
+	transcript: WizardState['transcript'],
+	printed: Map<string, string>,
+	run: RunState,
+	id: string,
+	size: WizardState['size'],
+	theme: Theme,
+): WizardState['transcript'] {
+	const step = run.steps.find(s => s.id === id);
+	if (step === undefined || step.why === 'gone back') return transcript;
+	const row = stepLine(run, step, textWidth(size.columns), theme);
+	const text = plainText(row);
+	if (printed.get(id) === text) return transcript;
+	printed.set(id, text);
+	return [...transcript, [row]];
+}
+
+function commonStart(names: readonly string[]): string {
+	const [first = ''] = names;
+	let length = first.length;
+	for (const name of names) while (!name.startsWith(first.slice(0, length))) length -= 1;
+	return first.slice(0, length);
+}

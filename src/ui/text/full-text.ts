@@ -1,0 +1,89 @@
+import type { RunState, StepState } from '../../core/state.ts';
+import { blank, clean, type Line, labelled, line, span } from '../line.ts';
+import { latestFindings, type Screen } from '../screen.ts';
+import type { Theme } from '../theme.ts';
+import { bySeverity, findingCounts, findingLines } from './findings-text.ts';
+import { actionLines, impactLines } from './plan-text.ts';
+import { probeCounts, probeEvidence } from './probe-text.ts';
+
+/** Everything that is known about the step on the screen, in full; what the screen is about comes first. */
+export function fullText(
+	run: RunState,
+	step: StepState | undefined,
+	screen: Screen | undefined,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const steps = step === undefined || screen?.kind === 'end' || screen?.kind === 'start' ? run.steps : [step];
+	const sections = steps.flatMap(of => [
+		...(steps.length > 1 ? [line(span(`${of.n} ${of.title}`, 'strong')), blank] : []),
+		...planSection(of, width, theme),
+		...findingSection(of, width, theme),
+		...probeSection(of, width, theme),
+		...outputSection(run, of, width),
+	]);
+	const answers = Object.entries(run.answers);
+	const given =
+		answers.length === 0
+			? []
+			: [
+					heading('Answers'),
+					...answers.flatMap(([id, value]) =>
+						labelled(id, Array.isArray(value) ? value.join(', ') || 'none' : String(value), width, {
+							indent: 2,
+							column: 24,
+						}),
+					),
+					blank,
+				];
+	const all = [...sections, ...given];
+	return all.length === 0 ? [line('Nothing was looked at yet.')] : all;
+}
+
+const heading = (text: string): Line => line(span(text, 'strong'));
+
+function planSection(step: StepState, width: number, theme: Theme): readonly Line[] {
+	if (step.plan === undefined || step.plan.actions.length === 0) return [];
+	return [
+		heading('Plan'),
+		...impactLines(step.plan.impact, width, theme),
+		...step.plan.actions.flatMap((action, index) => [...actionLines(action, index + 1, 'all', width, theme), blank]),
+	];
+}
+
+function findingSection(step: StepState, width: number, theme: Theme): readonly Line[] {
+	const findings = bySeverity(latestFindings(step));
+	if (findings.length === 0) return [];
+	return [
+		line(span('Findings   ', 'strong'), ...findingCounts(findings, theme)),
+		...findings.flatMap(finding => [
+			...findingLines(finding, 'all', width, theme),
+			line(' '.repeat(12), span(finding.id, 'dim')),
+		]),
+		blank,
+	];
+}
+
+function probeSection(step: StepState, width: number, theme: Theme): readonly Line[] {
+	if (step.probes.length === 0) return [];
+	return [
+		heading('Evidence'),
+		...probeCounts(step.probes, theme),
+		blank,
+		...probeEvidence(step.probes, width, theme),
+		blank,
+	];
+}
+
+function outputSection(run: RunState, step: StepState, width: number): readonly Line[] {
+	const told = run.actions.filter(action => action.step === step.id && action.tail.length > 0);
+	if (told.length === 0) return [];
+	return [
+		heading('Last lines of the commands'),
+		...told.flatMap(action => [
+			line('  ', span(clean(action.does), 'strong')),
+			...action.tail.flatMap(text => labelled('', text, width, { indent: 4, column: 0, tone: 'dim' })),
+		]),
+		blank,
+	];
+}

@@ -1,0 +1,145 @@
+import type { ShownAction } from '../../core/event.ts';
+import { clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import type { Theme } from '../theme.ts';
+
+/** How much of a change is told: as much as fits the screen; `v` always tells all. */
+export type PlanDetail = 'title' | 'line' | 'brief' | 'how' | 'why' | 'all';
+
+const levels: readonly PlanDetail[] = ['title', 'line', 'brief', 'how', 'why', 'all'];
+
+const diffRows: Readonly<Record<PlanDetail, number>> = { title: 0, line: 4, brief: 8, how: 14, why: 14, all: Infinity };
+
+/** Rows that all changes take in that detail. */
+export const planRows = (actions: readonly ShownAction[], detail: PlanDetail, width: number, theme: Theme): number =>
+	actions.flatMap((action, index) => actionLines(action, index + 1, detail, width, theme)).length;
+
+/** The changes of a plan in as much detail as so many rows hold: first each a little more, from the first on. */
+export function planLinesIn(
+	rows: number,
+	actions: readonly ShownAction[],
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const detail = actions.map(() => 0);
+	const draw = (of: readonly number[]): readonly Line[] =>
+		actions.flatMap((action, index) => actionLines(action, index + 1, levels[of[index] ?? 0] ?? 'title', width, theme));
+	for (let level = 1; level < levels.length; level++) {
+		for (const index of actions.keys()) {
+			const more = detail.with(index, level);
+			if (detail[index] === level - 1 && draw(more).length <= rows) detail[index] = level;
+		}
+	}
+	return draw(detail);
+}
+
+/** The changes of a plan, numbered in their order. */
+export function planLines(
+	actions: readonly ShownAction[],
+	detail: PlanDetail,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	return actions.flatMap((action, index) => actionLines(action, index + 1, detail, width, theme));
+}
+
+export function actionLines(
+	action: ShownAction,
+	n: number,
+	detail: PlanDetail,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const beside = (label: string, text: string | undefined, on: boolean): readonly Line[] =>
+		!on || text === undefined || text === '' ? [] : labelled(label, text, width, { indent: 4, column: 8 });
+	const much = detail === 'all' || detail === 'why';
+	const how = much || detail === 'how';
+	const more = how || detail === 'brief';
+	const risks = action.risks ?? [];
+	const says = !action.title.includes(action.does.replace(/^write |^rm /, ''));
+	return [
+		...wrap(
+			line(
+				span(`${String(n).padStart(2)} `, 'dim'),
+				span(clean(action.title), 'strong'),
+				...(risks.length > 0 ? ['   ', span(theme.glyphs.warn, 'warn'), ` ${risks.join(', ')}`] : []),
+			),
+			width,
+			4,
+		),
+		...beside('why', action.why, much),
+		...(detail === 'line' && says
+			? [clip(line('    ', span(pad(doesLabel(action.kind), 8), 'dim'), clean(action.does)), width, theme.more)]
+			: beside(doesLabel(action.kind), action.does, more && says)),
+		...(action.diff === undefined || detail === 'title' ? [] : diffLines(action.diff, diffRows[detail], width, theme)),
+		...beside('touches', (action.touches ?? []).join(', '), how),
+		...beside('waits', action.waitsFor === undefined ? undefined : `until ${action.waitsFor}`, much),
+		...beside('undo', action.undo, how),
+		...beside('if not', (action.rollback ?? []).join('; '), much),
+	];
+}
+
+function doesLabel(kind: ShownAction['kind']): string {
+	switch (kind) {
+		case 'exec':
+		case 'load-image':
+		case 'signal':
+		case 'make-folder':
+		case 'remove-folder':
+			return 'runs';
+		case 'download':
+			return 'fetches';
+		case 'write':
+		case 'restore':
+		case 'remove':
+			return 'file';
+		case 'manual':
+			return 'you';
+		default:
+			return kind satisfies never;
+	}
+}
+
+/** Added and removed lines with their numbers; where not all fit, the unchanged ones go first. */
+export function diffLines(
+	diff: NonNullable<ShownAction['diff']>,
+	most: number,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const whole = diff.length <= most;
+	const shown = whole ? diff : diff.filter(({ kind }) => kind === 'add' || kind === 'remove').slice(0, most);
+	const rows = shown.flatMap(({ kind, text, oldLine, newLine }) => {
+		const number = kind === 'remove' ? oldLine : newLine;
+		const mark = { add: '+', remove: '-', context: ' ', hunk: ' ', note: ' ' }[kind];
+		const tone = kind === 'add' ? 'add' : kind === 'remove' ? 'remove' : 'dim';
+		const body = clean(text);
+		return wrap(
+			line(
+				span(`    ${pad(number === undefined ? '' : String(number).padStart(3), 4)}`, 'dim'),
+				span(`${mark} `, tone),
+				kind === 'add' || kind === 'remove' ? body : span(body, 'dim'),
+			),
+			width,
+			10,
+		);
+	});
+	const rest = whole ? 0 : diff.filter(({ kind }) => kind === 'add' || kind === 'remove').length - shown.length;
+	return rest > 0 ? [...rows, line(span(`        ${theme.more} ${rest} more changed lines`, 'dim'))] : rows;
+}
+
+export function impactLines(
+	impact: { readonly stops: readonly string[]; readonly notes: readonly string[] } | undefined,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	if (impact === undefined) return [];
+	const stops = impact.stops.map(stop =>
+		wrap(line(span(theme.glyphs.block, 'block'), ' stops     ', clean(stop)), width, 12),
+	);
+	const notes = impact.notes.map(note => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${clean(note)}`), width, 2));
+	return [...stops.flat(), ...notes.flat()];
+}
+
+/** What an operator could type instead of it. */
+export const planCommands = (actions: readonly ShownAction[]): readonly string[] =>
+	actions.map(({ kind, does }) => (kind === 'write' || kind === 'restore' || kind === 'manual' ? `# ${does}` : does));

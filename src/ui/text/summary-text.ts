@@ -1,0 +1,97 @@
+import type { RunState } from '../../core/state.ts';
+import { changedAnything } from '../../core/state.ts';
+import { type ThreatRow, threatTable } from '../../core/threat.ts';
+import { blank, clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import type { Intro } from '../screen.ts';
+import type { Theme } from '../theme.ts';
+import { notFine } from './findings-text.ts';
+import { count, outcomeWords, statusWords } from './words.ts';
+
+/** "Done · ci-07": what the run came to, in words, on its host. */
+export const summaryTitle = (run: RunState, intro: Intro, theme: Theme): string =>
+	`${outcomeText(run)} ${theme.glyphs.neutral} ${intro.host}`;
+
+function outcomeText(run: RunState): string {
+	if (run.end === undefined) return 'Left';
+	// A host from which everything was held off is not one where nothing had to be done.
+	const leftOut = run.steps.some(step => step.status === 'not-run' || step.decision?.decision === 'skip');
+	return run.end.outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[run.end.outcome];
+}
+
+/** The end: what the threats are now and on what that rests, what was changed, what is left, how it is taken back. */
+export function summaryLines(run: RunState, intro: Intro, width: number, theme: Theme): readonly Line[] {
+	const { glyphs } = theme;
+	const label = (name: string, text: string): readonly Line[] => labelled(name, text, width, { indent: 0, column: 10 });
+	const unknown = run.actions.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted');
+	const failed = run.steps.filter(step => step.status === 'failed' || step.status === 'blocked');
+	const open = run.end?.open ?? [];
+	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
+	const lines: Line[] = [];
+	if (proofs) lines.push(...threatLines(threatTable(run), width, theme), blank);
+	for (const step of failed)
+		lines.push(
+			...wrap(
+				line(
+					span(glyphs.block, 'block'),
+					` ${step.title}: ${statusWords[step.status === 'running' ? 'open' : step.status]}`,
+					step.why === undefined ? '' : `: ${clean(step.why)}`,
+				),
+				width,
+				2,
+			),
+		);
+	const advice = failed.flatMap(step => notFine(step.after ?? step.before).filter(f => f.severity === 'block'));
+	for (const finding of advice.slice(0, 4)) {
+		lines.push(...wrap(line('    ', clean(finding.summary)), width, 4));
+		if (finding.remedy !== undefined)
+			lines.push(...labelled('fix', finding.remedy.text, width, { indent: 4, column: 6 }));
+		if (finding.remedy?.kind === 'commands')
+			lines.push(...finding.remedy.commands.map(command => line(' '.repeat(10), span(clean(command), 'strong'))));
+	}
+	if (failed.length > 0) lines.push(blank);
+	lines.push(...label('Changed', changedText(run)));
+	if (unknown.length > 0)
+		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
+	if (open.length > 0) lines.push(...label('Left', [...new Set(open)].join('\n')));
+	if (run.record !== undefined)
+		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
+	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
+	if (open.length > 0 || run.end?.outcome === 'interrupted' || run.end?.outcome === 'open')
+		lines.push(...label('Go on', intro.goOn));
+	return lines;
+}
+
+/** Few changes are named; many are counted, and stand in the transcript above and in the record. */
+function changedText(run: RunState): string {
+	const reports = new Set(run.steps.filter(step => step.kind === 'report').map(step => step.id));
+	const changes = run.actions.filter(a => a.outcome === 'done' && a.kind !== 'manual' && !reports.has(a.step));
+	if (changes.length === 0) return 'nothing';
+	if (changes.length <= 3) return changes.map(a => a.title).join('\n');
+	const steps = new Set(changes.map(a => a.step));
+	return `${changes.length} things in ${count(steps.size, 'step')}; v lists them${run.record === undefined ? '' : ', and the record does'}`;
+}
+
+export function threatLines(rows: readonly ThreatRow[], width: number, theme: Theme): readonly Line[] {
+	const titles = Math.max(...rows.map(row => row.title.length));
+	const head = line(span(`${pad('', titles)}  ${pad('before', 9)} ${pad('now', 18)} rests on`, 'dim'));
+	return [
+		head,
+		...rows.flatMap(row => {
+			const { after, restsOn } = row;
+			const now =
+				after.kind === 'lowered'
+					? span(pad(after.level, 17), 'ok')
+					: after.kind === 'still'
+						? span(pad(`still ${after.level}`, 17), 'block')
+						: span(pad('not proved', 17), 'unknown');
+			const first = line(
+				pad(row.title, titles),
+				`  ${pad(row.before.level, 9)}${theme.glyphs.arrow} `,
+				now,
+				` ${restsOn.held} of ${restsOn.of} held`,
+			);
+			const why = after.kind === 'still' ? after.where : after.kind === 'not-proved' ? [after.why] : [];
+			return [first, ...why.flatMap(text => wrap(line('    ', span(clean(text))), width, 4))];
+		}),
+	];
+}

@@ -1,0 +1,82 @@
+import type { StepStatus } from '../../core/event.ts';
+import type { Outcome } from '../../core/exit.ts';
+import type { Finding, Severity } from '../../core/finding.ts';
+import type { RiskName } from '../../core/risk.ts';
+
+export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+/** `0:14`, `1:02:03`. */
+export function elapsed(ms: number): string {
+	const seconds = Math.max(0, Math.floor(ms / 1000));
+	const two = (n: number): string => String(n).padStart(2, '0');
+	const hours = Math.floor(seconds / 3600);
+	const minutes = Math.floor(seconds / 60) % 60;
+	return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** "yesterday at 18:02", as a person tells it. */
+export function whenTold(at: string, now: number): string {
+	const then = new Date(at);
+	const today = new Date(now);
+	const time = `${String(then.getHours()).padStart(2, '0')}:${String(then.getMinutes()).padStart(2, '0')}`;
+	const day = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+	const days = Math.round((day(today) - day(then)) / 86_400_000);
+	if (days === 0) return `today at ${time}`;
+	if (days === 1) return `yesterday at ${time}`;
+	return days > 1 && days < 7 ? `${days} days ago at ${time}` : `on ${at.slice(0, 10)} at ${time}`;
+}
+
+export function severityWord({ severity, remedy }: Pick<Finding, 'severity' | 'remedy'>): string {
+	const words: Readonly<Record<Severity, string>> = {
+		ok: 'ok',
+		info: 'note',
+		warn: 'warning',
+		block: remedy?.kind === 'planned' ? 'to do' : 'blocks',
+		'could-not-tell': 'not known',
+	};
+	return words[severity];
+}
+
+export const statusWords: Readonly<Record<StepStatus, string>> = {
+	unchanged: 'nothing to change',
+	done: 'done',
+	proved: 'proved',
+	failed: 'failed',
+	blocked: 'blocked',
+	undecided: 'could not tell everything',
+	skipped: 'skipped',
+	open: 'not finished',
+	reported: 'written',
+	'not-run': 'not run',
+};
+
+export const outcomeWords: Readonly<Record<Outcome, string>> = {
+	done: 'Done',
+	'nothing-to-do': 'Nothing had to change',
+	failed: 'Ended with a failure',
+	blocked: 'Something has to be settled first',
+	undecided: 'Done, but not everything could be told',
+	open: 'Saved; something is left to do',
+	refused: 'Refused',
+	interrupted: 'Stopped and saved',
+	locked: 'Another run is at work',
+	'wrong-input': 'What was passed is wrong',
+};
+
+/** What accepting a risk means for a host with work on it. One sentence each, without the tool's own words. */
+export const riskWords: Readonly<Record<RiskName, string>> = {
+	'stop-containers': 'Containers that run now are stopped.',
+	'restart-docker': 'Docker is restarted. Without live-restore every container stops with it.',
+	'restart-sysbox':
+		'The Sysbox services are restarted. Containers that run under Sysbox break and have to be made anew.',
+	'default-runtime':
+		'Every container that names no runtime would be started by Sysbox from then on. Some cannot, and if Sysbox does not start, nothing starts.',
+	'weaken-sysctl': 'A kernel setting becomes less strict than you have it now, for every user of this host.',
+	'weaken-apparmor': 'An AppArmor profile allows something that it forbids now.',
+	'other-packages': 'Packages that are not part of this are removed or upgraded.',
+	'unverified-deb': 'Nobody can vouch for this package: its checksum is not one that is known.',
+	downgrade: 'An older version replaces a newer one.',
+	'lose-inner-stores': 'Images and volumes inside of Sysbox containers are lost.',
+	'old-kernel': 'This kernel is older than what Sysbox needs to keep containers apart as it should.',
+	'load-probes': 'The host is put under load for a short time, to see whether limits hold. Other work may feel it.',
+};

@@ -1,0 +1,99 @@
+import type { ShownAction } from '../../core/event.ts';
+import type { ActionState, RunState, StepState } from '../../core/state.ts';
+import { clean, clip, type Line, line, pad, span, wrap } from '../line.ts';
+import type { Clock } from '../screen.ts';
+import type { Theme } from '../theme.ts';
+import { elapsed } from './words.ts';
+
+/** Output of a running command that is shown: enough to see that it goes on, few enough to read. */
+const tailRows = 3;
+
+export interface Work {
+	readonly run: RunState;
+	readonly step: StepState;
+	readonly clocks: Readonly<Record<string, Clock>>;
+	readonly now: number;
+}
+
+/** What of the approved plan is done, what runs and for how long, and what comes then. */
+export function workLines(work: Work, width: number, theme: Theme, spinner: string): readonly Line[] {
+	const { run, step, clocks, now } = work;
+	return (step.plan?.actions ?? []).flatMap(action => {
+		const clock = clocks[`action ${step.id} ${action.id}`];
+		if (clock === undefined)
+			return [
+				clip(
+					line(span(`${theme.glyphs.neutral} `, 'dim'), span(`then  ${clean(action.title)}`, 'dim')),
+					width,
+					theme.more,
+				),
+			];
+		const state = run.actions.findLast(a => a.step === step.id && a.id === action.id);
+		const time = elapsed((clock.to ?? now) - clock.from);
+		return clock.to === undefined
+			? runningLines(action, state, time, width, theme, spinner)
+			: [endedLine(action, state, time, width, theme)];
+	});
+}
+
+function endedLine(
+	action: ShownAction,
+	state: ActionState | undefined,
+	time: string,
+	width: number,
+	theme: Theme,
+): Line {
+	const ok = state?.outcome === 'done';
+	const mark = ok
+		? span(theme.glyphs.ok, 'ok')
+		: state?.outcome === 'manual'
+			? span(theme.glyphs.warn, 'warn')
+			: span(theme.glyphs.block, 'block');
+	const outcome = ok ? '' : state?.outcome === 'manual' ? '  left for you' : `  ${state?.outcome ?? ''}`;
+	return besideTime(line(mark, ` ${clean(action.title)}${outcome}`), time, width, theme);
+}
+
+function runningLines(
+	action: ShownAction,
+	state: ActionState | undefined,
+	time: string,
+	width: number,
+	theme: Theme,
+	spinner: string,
+): readonly Line[] {
+	const bar = state?.progress === undefined ? [] : [progressLine(state.progress)];
+	const tail = (state?.tail ?? [])
+		.filter(text => text.trim() !== '')
+		.slice(-tailRows)
+		.map(text => clip(line('    ', span(clean(text), 'dim')), width, theme.more));
+	const waits =
+		action.waitsFor === undefined || tail.length > 0
+			? []
+			: wrap(line('    ', span(`waits until ${clean(action.waitsFor)}`, 'dim')), width, 4);
+	const does = action.title.includes(action.does.replace(/^write |^rm /, ''))
+		? []
+		: [clip(line('    ', clean(action.does)), width, theme.more)];
+	return [
+		besideTime(line(span(spinner, 'cursor'), ' ', span(clean(action.title), 'strong')), time, width, theme),
+		...does,
+		...bar,
+		...tail,
+		...waits,
+	];
+}
+
+/** A time at the right edge, or nearer where the row is narrow. */
+function besideTime(of: Line, time: string, width: number, theme: Theme): Line {
+	const room = Math.min(width, 76) - time.length - 2;
+	const text = clip(of, room, theme.more);
+	const used = text.reduce((sum, part) => sum + part.text.length, 0);
+	return line(...text, pad('', Math.max(2, room - used + 2)), span(time, 'dim'));
+}
+
+function progressLine({ done, total, unit }: NonNullable<ActionState['progress']>): Line {
+	const told = (n: number): string => (unit === 'bytes' ? `${(n / 1_000_000).toFixed(1)} MB` : `${n}`);
+	const share = total === undefined || total === 0 ? '' : `  ${Math.floor((done / total) * 100)} %`;
+	return line(
+		`    ${told(done)}${total === undefined ? '' : ` of ${told(total)}`}${unit === 'bytes' ? '' : ` ${unit}`}${share}`,
+	);
+}

@@ -1,0 +1,68 @@
+import type { Finding } from '../core/finding.ts';
+import type { Verdict } from '../core/probe.ts';
+import { type Glyphs, severityGlyph } from '../report/glyphs.ts';
+import { type Span, span, type Tone } from './line.ts';
+
+/**
+ * How things look: the only place for colours and marks. Words carry the meaning and glyphs repeat it; colour comes
+ * last, is one of the terminal's own sixteen, and is put on marks rather than on text, so that light and dark grounds
+ * are read equally well.
+ */
+export interface Theme {
+	readonly glyphs: Glyphs;
+	readonly spinner: readonly string[];
+	readonly more: string;
+	/** How the key line names the keys that choose. */
+	readonly upDown: string;
+}
+
+export const toneStyles: Readonly<
+	Record<Tone, { readonly color?: string; readonly bold?: true; readonly dimColor?: true; readonly inverse?: true }>
+> = {
+	dim: { dimColor: true },
+	strong: { bold: true },
+	ok: { color: 'green' },
+	warn: { color: 'yellow' },
+	block: { color: 'red' },
+	unknown: { color: 'magenta' },
+	cursor: { color: 'cyan', bold: true },
+	add: { color: 'green' },
+	remove: { color: 'red' },
+	caret: { inverse: true },
+};
+
+export function themeFor(glyphs: Glyphs): Theme {
+	const unicode = glyphs.rule !== '-';
+	return {
+		glyphs,
+		spinner: unicode ? ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] : ['|', '/', '-', '\\'],
+		more: unicode ? '…' : '...',
+		upDown: unicode ? '↑↓' : 'arrows',
+	};
+}
+
+const severityTones: Readonly<Record<Finding['severity'], Tone>> = {
+	ok: 'ok',
+	info: 'dim',
+	warn: 'warn',
+	block: 'block',
+	'could-not-tell': 'unknown',
+};
+
+export const severityMark = (severity: Finding['severity'], theme: Theme): Span =>
+	span(severityGlyph(severity, theme.glyphs), severityTones[severity]);
+
+export function verdictMark(verdict: Verdict | 'left-out', theme: Theme): Span {
+	switch (verdict) {
+		case 'pass':
+			return span(theme.glyphs.ok, 'ok');
+		case 'fail':
+			return span(theme.glyphs.block, 'block');
+		case 'could-not-tell':
+			return span(theme.glyphs.unknown, 'unknown');
+		case 'left-out':
+			return span(theme.glyphs.neutral, 'dim');
+		default:
+			return verdict satisfies never;
+	}
+}

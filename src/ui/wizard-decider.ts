@@ -1,0 +1,233 @@
+import { risksOf } from '../core/action.ts';
+import type { Decider, PlanDecision, Ways } from '../core/decider.ts';
+import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
+import type { RiskName } from '../core/risk.ts';
+import { stepOf } from '../core/state.ts';
+import type { StepId } from '../core/step.ts';
+import { type Menu, menu, type Prompt } from './prompt.ts';
+import type { Asking, Screen } from './screen.ts';
+import type { Check, Store } from './store.ts';
+
+export interface DeciderOptions {
+	/** From an answers file: shown as the default, and still asked. */
+	readonly answers: Answers;
+	/** From an earlier part of this run. */
+	readonly saved: Answers;
+	/** Accepted on the command line. */
+	readonly risks: readonly RiskName[];
+	/** Steps whose saved answers are taken without asking again, until somebody goes back to them. */
+	readonly settled: () => ReadonlySet<StepId>;
+}
+
+/** Asks a person at the screen: every method shows one screen after the other and returns what was decided. */
+export function wizardDecider(store: Store, options: DeciderOptions): Decider {
+	const seen = new Set<string>();
+	/** Once somebody went back, nothing is answered for them any more. */
+	let turned = false;
+	const show = (screen: Screen, prompt: Prompt, ways: Asking['ways'], check?: Check) =>
+		store.ask({ screen, prompt, ways }, check);
+
+	return {
+		async answer(step, question, ways) {
+			const first = !seen.has(question.id);
+			seen.add(question.id);
+			const saved = options.saved[question.id];
+			if (first && !turned && options.settled().has(step) && saved !== undefined && isFit(question, saved))
+				return { kind: 'answer', value: saved, source: 'saved' };
+			if (question.kind === 'risk' && options.risks.includes(question.risk))
+				return { kind: 'answer', value: question.risk, source: 'answers' };
+			const before = store.state().run.answers[question.id];
+			const initial = [before, options.answers[question.id], saved, initialAnswer(question)].find(
+				value => value !== undefined && isFit(question, value),
+			);
+			const reply = await show(
+				{ kind: 'question', step, question },
+				promptFor(question, initial),
+				{ back: ways.back, skip: false, quit: question.kind !== 'text' },
+				value => readReply(question, value),
+			);
+			if (reply.kind === 'taken') return { kind: 'answer', value: reply.value, source: 'operator' };
+			if (reply.kind === 'back') turned = true;
+			return { kind: reply.kind === 'back' ? 'back' : 'quit' };
+		},
+
+		async approve(step, plan, findings, ways): Promise<PlanDecision> {
+			const risks = risksOf(plan);
+			const asked = risks.filter(risk => !options.risks.includes(risk));
+			const shown = stepOf(store.state().run, step)?.plan?.actions ?? [];
+			for (;;) {
+				const reply = await show({ kind: 'plan', step, findings }, planMenu(asked, plan.actions.length), {
+					back: ways.back,
+					skip: true,
+					quit: true,
+				});
+				if (reply.kind !== 'taken') {
+					if (reply.kind === 'back') turned = true;
+					return { kind: reply.kind };
+				}
+				if (reply.value !== 'apply') return { kind: 'skip' };
+				const declined = await askRisks(step, asked, shown, plan.impact ?? { stops: [], notes: [] });
+				if (declined === 'quit') return { kind: 'quit' };
+				if (declined === undefined) return { kind: 'apply', risks };
+			}
+		},
+
+		async onFailure(step, failure) {
+			const reply = await show(
+				{ kind: 'failure', step, failure },
+				menu(
+					[
+						{ value: 'retry', label: 'Try again' },
+						{ value: 'go-on', label: 'Go on without this step' },
+						{ value: 'quit', label: 'Save and quit' },
+					],
+					'retry',
+				),
+				{ back: false, skip: false, quit: true },
+			);
+			return reply.kind === 'taken' && (reply.value === 'retry' || reply.value === 'go-on') ? reply.value : 'quit';
+		},
+
+		async onBlocked(step, findings, ways) {
+			const reply = await show(
+				{ kind: 'blocked', step, findings },
+				menu(
+					[
+						{ value: 'look-again', label: 'Look again' },
+						{ value: 'go-on', label: 'Go on without this step' },
+						{ value: 'quit', label: 'Save and quit' },
+					],
+					'look-again',
+				),
+				{ back: ways.back, skip: false, quit: true },
+			);
+			if (reply.kind === 'back') {
+				turned = true;
+				return 'back';
+			}
+			return reply.kind === 'taken' && (reply.value === 'look-again' || reply.value === 'go-on') ? reply.value : 'quit';
+		},
+
+		async beforeProbes(step, { probes, leftOut }, ways: Ways) {
+			const reply = await show(
+				{
+					kind: 'proof',
+					step,
+					probes: probes.map(({ id, title, attempt, threats }) => ({ id, title, attempt, threats })),
+					leftOut: leftOut.map(({ title, why }) => ({ title, why })),
+				},
+				menu(
+					[
+						{ value: 'run', label: 'Start' },
+						{ value: 'skip', label: 'Skip this proof' },
+					],
+					'run',
+				),
+				{ back: ways.back, skip: true, quit: true },
+			);
+			if (reply.kind === 'taken') return reply.value === 'run' ? 'run' : 'skip';
+			if (reply.kind === 'back') turned = true;
+			return reply.kind;
+		},
+	};
+
+	/** Undefined: all were accepted. A name that is not typed leaves everything as it is. */
+	async function askRisks(
+		step: StepId,
+		risks: readonly RiskName[],
+		shown: Extract<Screen, { kind: 'risk' }>['actions'],
+		impact: { readonly stops: readonly string[]; readonly notes: readonly string[] },
+	): Promise<'back' | 'quit' | undefined> {
+		for (const risk of risks) {
+			const actions = shown.filter(action => action.risks?.includes(risk) === true);
+			const reply = await show(
+				{ kind: 'risk', step, risk, actions, stops: impact.stops, notes: impact.notes },
+				{ kind: 'field', value: '', at: 0, word: risk },
+				{ back: true, skip: false, quit: false },
+				typed => (String(typed).trim() === risk ? { value: risk } : { problem: `that is not the name; it is ${risk}` }),
+			);
+			if (reply.kind !== 'taken') return reply.kind === 'quit' ? 'quit' : 'back';
+		}
+		return undefined;
+	}
+}
+
+/** Where a risk has to be named, Enter must not lead there. */
+function planMenu(risks: readonly RiskName[], changes: number): Menu {
+	const apply = { value: 'apply', label: changes === 1 ? 'Do it' : `Do all ${changes}` };
+	const skip = { value: 'skip', label: 'Skip this step' };
+	return risks.length === 0
+		? menu([apply, skip], 'apply')
+		: menu(
+				[
+					{ value: 'skip', label: 'Leave it as it is' },
+					{ value: 'apply', label: `Do it: type ${risks.join(', ')}` },
+				],
+				'skip',
+			);
+}
+
+const isFit = (question: Question, value: AnswerValue): boolean =>
+	!(question.kind === 'text' && question.secret === true) && answerProblem(question, value) === undefined;
+
+function promptFor(question: Question, initial: AnswerValue | undefined): Prompt {
+	const text = initial === undefined ? {} : { fallback: String(initial) };
+	switch (question.kind) {
+		case 'confirm':
+			return menu(
+				[
+					{ value: 'yes', label: 'Yes', hotkey: 'y' },
+					{ value: 'no', label: 'No', hotkey: 'n' },
+				],
+				initial === undefined ? undefined : initial === true ? 'yes' : 'no',
+			);
+		case 'choice':
+			return menu(question.options, typeof initial === 'string' ? initial : undefined);
+		case 'many':
+			return {
+				kind: 'checklist',
+				options: question.options,
+				at: 0,
+				ticked: Array.isArray(initial) ? (initial as readonly string[]) : [],
+			};
+		case 'text':
+			return { kind: 'field', value: '', at: 0, ...text, ...(question.secret === true && { mask: true as const }) };
+		case 'path':
+			return { kind: 'field', value: '', at: 0, ...text, completes: true };
+		case 'number':
+			return { kind: 'field', value: '', at: 0, ...text, ...(question.unit !== undefined && { unit: question.unit }) };
+		case 'risk':
+			return { kind: 'field', value: '', at: 0, word: question.risk };
+		default:
+			return question satisfies never;
+	}
+}
+
+/** What was typed or chosen as a value of the question's kind, held to the same rules as an answers file. */
+function readReply(question: Question, reply: AnswerValue): ReturnType<Check> {
+	const value = typedValue(question, reply);
+	const problem = value === undefined ? 'a value is needed here' : answerProblem(question, value);
+	return problem === undefined && value !== undefined ? { value } : { problem: problem ?? '' };
+}
+
+function typedValue(question: Question, reply: AnswerValue): AnswerValue | undefined {
+	switch (question.kind) {
+		case 'confirm':
+			return reply === 'yes';
+		case 'number': {
+			const text = String(reply).trim().replace(',', '.');
+			return text === '' ? undefined : Number(text);
+		}
+		case 'path':
+			return String(reply).replace(/(?<=.)\/+$/, '');
+		case 'risk':
+			return String(reply).trim();
+		case 'text':
+			return String(reply);
+		case 'choice':
+		case 'many':
+			return reply;
+		default:
+			return question satisfies never;
+	}
+}
