@@ -201,7 +201,6 @@ const kernelSetting: Attempt = {
 		'Write to kernel.core_pattern, which names a program that the host runs as root; the value is the one that is there.',
 	expectation: 'The kernel lets no container write its settings.',
 	control: 'A plain container whose /proc/sys is writable writes it.',
-	watched: [watchedFile(corePattern)],
 	undecidable: async host =>
 		(await host.readText(corePattern)) === undefined ? `this host does not show ${corePattern}` : undefined,
 	...oneCommand(
