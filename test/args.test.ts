@@ -33,7 +33,7 @@ describe('without a word', () => {
 	it('it is the run, with everything at its default', () => {
 		expect(invocation()).toEqual({
 			command: 'run',
-			options: { yes: false, acceptRisk: [], imageArchive: [], format: 'text', fresh: false },
+			options: { yes: false, acceptRisk: [], imageArchive: [], format: 'text', plain: false, fresh: false },
 		});
 	});
 });
@@ -45,6 +45,7 @@ describe('options', () => {
 		[['--demo=old-kernel'], { demo: 'old-kernel' }, { SBXSETUP_DEMO: 'old-kernel' }],
 		[['--demo', 'old-kernel'], { demo: 'old-kernel' }, { SBXSETUP_DEMO: 'old-kernel' }],
 		[['--yes'], { yes: true }, { SBXSETUP_YES: '1' }],
+		[['--plain'], { plain: true }, { SBXSETUP_PLAIN: 'yes' }],
 		[['--answers', 'a.yml'], { answers: 'a.yml' }, { SBXSETUP_ANSWERS: 'a.yml' }],
 		[
 			['--accept-risk', 'restart-docker', '--accept-risk', 'stop-containers'],
@@ -96,7 +97,15 @@ describe('options', () => {
 	it('a variable that is set to nothing is not set', () => {
 		for (const name of ['DEMO', 'ANSWERS', 'ACCEPT_RISK', 'ONLY', 'SKIP', 'FROM', 'DEB', 'RECORD', 'SESSION_DIR'])
 			vi.stubEnv(`SBXSETUP_${name}`, '');
-		expect(options()).toEqual({ yes: false, acceptRisk: [], imageArchive: [], format: 'text', fresh: false });
+		expect(options()).toEqual({
+			yes: false,
+			acceptRisk: [],
+			imageArchive: [],
+			format: 'text',
+			plain: false,
+			fresh: false,
+			plain: false,
+		});
 	});
 
 	it('an archive’s name may hold a comma on the command line', () => {

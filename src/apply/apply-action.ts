@@ -5,6 +5,7 @@ import type { ActionFailure } from '../core/decider.ts';
 import type { ApplyResult } from '../core/engine.ts';
 import type { Emit, UndoRecord } from '../core/event.ts';
 import { redact, redactDeep } from '../core/redact.ts';
+import { shellLine } from '../core/shell-line.ts';
 import { doesWhat, showAction } from '../core/shown-action.ts';
 import type { RunState } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
@@ -118,7 +119,13 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 }
 
 function failureOf(action: Action, done: Extract<Done, { said: string }>): ActionFailure {
-	return { action, said: redact(done.said), ...(done.why !== undefined && { why: done.why }), next: done.next };
+	return {
+		action,
+		said: redact(done.said),
+		...(done.why !== undefined && { why: done.why }),
+		// What was only looked at again and not tried has not failed.
+		next: done.kind === 'failed' ? [...done.next, ...(action.whenItFails ?? [])] : done.next,
+	};
 }
 
 /** An undo names argv and paths of this host; only free text in it can hold a secret. */
@@ -159,6 +166,7 @@ async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 							argv: ['docker', 'image', 'rm', action.image],
 							timeoutMs: 60_000,
 							why: 'the image was loaded for the proofs',
+							nothingLeft: 'No such image',
 						},
 					],
 				},
@@ -172,7 +180,12 @@ async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 				kind: 'prepared',
 				undo: {
 					kind: 'commands',
-					commands: action.undo.commands.map(c => ({ argv: [...c.argv], timeoutMs: c.timeoutMs, why: c.why })),
+					commands: action.undo.commands.map(({ argv, timeoutMs, why, nothingLeft }) => ({
+						argv: [...argv],
+						timeoutMs,
+						why,
+						...(nothingLeft !== undefined && { nothingLeft }),
+					})),
 					...(action.undo.leaves !== undefined && { leaves: [...action.undo.leaves] }),
 				},
 			};
@@ -281,6 +294,8 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				});
 				if (result.code === 0) return { kind: 'done' };
 				if (result.problem === 'cancelled') return { kind: 'interrupted' };
+				if (action.nothingToDo !== undefined && `${result.stdout}\n${result.stderr}`.includes(action.nothingToDo))
+					return { kind: 'done', evidence: 'there was nothing to do' };
 				if (retryWhile?.says.test(`${result.stdout}\n${result.stderr}`) === true && deps.now() < deadline) {
 					await deps.pause(retryWhile.everyMs, signal);
 					if (signal.aborted) return { kind: 'interrupted' };
@@ -449,7 +464,7 @@ function sayWrite(path: string, result: WriteResult): Done {
 				kind: 'failed',
 				said: result.message,
 				...(errnoWhy[result.errno] !== undefined && { why: errnoWhy[result.errno] }),
-				next: [],
+				next: errnoNext[result.errno]?.(path) ?? [],
 			};
 		default:
 			return result satisfies never;
@@ -461,6 +476,13 @@ const errnoWhy: Readonly<Record<string, string>> = {
 	EROFS: 'the file system is mounted read-only; nothing was changed',
 	EACCES: 'this process may not write there',
 	EIO: 'the disk reported an error; look at the kernel log (dmesg)',
+};
+
+const errnoNext: Readonly<Record<string, (path: string) => readonly string[]>> = {
+	ENOSPC: path => [`make room there (${shellLine(['df', '-h', dirname(path)])}), then start again`],
+	EROFS: path => [`see how it is mounted (${shellLine(['findmnt', '-T', path])}), then start again`],
+	EACCES: () => ['start again as root'],
+	EIO: () => ['see what the disk says (dmesg | tail), then start again'],
 };
 
 /** How often a wait asks again. Short, as a reload takes Docker about 10 ms; each question is one cheap command. */

@@ -6,6 +6,7 @@ import type { JudgeContext, Step, StepContext } from '../core/step.ts';
 import type { Waiver } from '../core/waiver.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { type AnswersFile, checkAnswers, readAnswersFile, readRisks } from '../decide/answers-file.ts';
+import type { ReadHost } from '../host/port.ts';
 
 /** A megabyte of answers is no answers file. */
 const maxAnswersBytes = 1024 * 1024;
@@ -98,4 +99,26 @@ export async function preflightReports(order: StepOrder, context: StepContext): 
 		if (target.kind === 'refused')
 			throw new WrongInput(target.why, ['pass a path that can be written with --record FILE']);
 	}
+}
+
+/** Files that were passed are looked for before the first change: a misspelt path is no reason to stop half way. */
+export async function preflightFiles(
+	host: ReadHost,
+	files: readonly { readonly option: string; readonly path: string }[],
+): Promise<void> {
+	const problems: string[] = [];
+	for (const { option, path } of files) {
+		const found = await host.stat(path);
+		if (found.kind === 'found' && found.type === 'file') continue;
+		const is =
+			found.kind === 'found'
+				? `is a ${found.type}`
+				: found.kind === 'missing'
+					? 'is not there'
+					: found.kind === 'denied'
+						? 'may not be read'
+						: 'cannot be used';
+		problems.push(`${path}, given with ${option}, ${is}.`);
+	}
+	if (problems.length > 0) throw new WrongInput(problems.join('\n'));
 }

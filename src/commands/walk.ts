@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { applyAction } from '../apply/apply-action.ts';
 import type { CommonOptions } from '../args.ts';
 import type { Decider } from '../core/decider.ts';
@@ -18,7 +18,7 @@ import { glyphsFor } from '../report/glyphs.ts';
 import { ndjsonReader } from '../report/ndjson.ts';
 import { textReader } from '../report/text.ts';
 import type { OpenedRun } from '../state/open-run.ts';
-import { type Passed, preflightAnswers, preflightReports } from './preflight.ts';
+import { type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
@@ -57,12 +57,16 @@ export async function walk(request: Walk): Promise<number> {
 	const past = opened?.events ?? [];
 	const from: RunState = past.length > 0 ? reduceAll(past) : initialState;
 	const saved = opened?.answers ?? {};
+	// Commands are run from / so that a relative path would mean another file there.
+	const absolute = (path: string): string => resolve(surroundings.workingFolder, path);
+	const deb = options.deb === undefined ? undefined : absolute(options.deb);
+	const imageArchives = options.imageArchive.map(absolute);
 	const runOptions: RunOptions = {
-		imageArchives: options.imageArchive,
+		imageArchives,
 		workingFolder: surroundings.workingFolder,
 		command: surroundings.command,
 		stateFolder: surroundings.hostFolder,
-		...(options.deb !== undefined && { deb: options.deb }),
+		...(deb !== undefined && { deb }),
 		...(surroundings.record !== undefined && { record: surroundings.record }),
 		...(options.changeId !== undefined && { changeId: options.changeId }),
 	};
@@ -78,6 +82,10 @@ export async function walk(request: Walk): Promise<number> {
 	preflightAnswers(order, request.steps, passed, start, !interactive);
 	const look: StepContext = { ...start, host, signal: stop.signal };
 	if (mode === 'run') await preflightReports(order, look);
+	await preflightFiles(host, [
+		...(deb === undefined ? [] : [{ option: '--deb', path: deb }]),
+		...imageArchives.map(path => ({ option: '--image-archive', path })),
+	]);
 
 	const drawn = interactive && canDraw(terminal, options);
 	const wizard = drawn
@@ -205,7 +213,8 @@ export async function walk(request: Walk): Promise<number> {
 		...(end.why !== undefined && { why: end.why }),
 	});
 	await stream.drained();
-	if (wizard === undefined && options.format === 'text' && end.outcome === 'interrupted' && opened !== undefined)
+	const unfinished = end.outcome === 'interrupted' || end.outcome === 'failed';
+	if (wizard === undefined && options.format === 'text' && unfinished && opened !== undefined)
 		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
 	await wizard?.end();
 	return exit;

@@ -27,6 +27,8 @@ export interface UndoCommand {
 	readonly argv: Argv;
 	readonly timeoutMs: number;
 	readonly why: string;
+	/** Words with which it fails where nothing is left to take back: of an action that never came that far. */
+	readonly nothingLeft?: string;
 }
 
 interface ActionBase {
@@ -45,6 +47,8 @@ interface ActionBase {
 	 * also what the operator is told would happen.
 	 */
 	readonly rollback?: readonly Action[];
+	/** What the operator can do when it fails: told with the failure. */
+	readonly whenItFails?: readonly string[];
 }
 
 /** Every change is data first, so it can be shown, refused, logged and undone. */
@@ -59,6 +63,8 @@ export type Action = ActionBase &
 				readonly retries?: number;
 				/** Tried again as long as its failure says this: while another program holds a lock that passes. */
 				readonly retryWhile?: { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number };
+				/** Words with which it fails where there is nothing to do: it is done then. */
+				readonly nothingToDo?: string;
 				/** A package manager or the like: Ctrl+C waits for its end instead of cancelling it. */
 				readonly uninterruptible?: true;
 		  }

@@ -259,10 +259,14 @@ const undecidedFindings = (findings: readonly Finding[], strict: boolean): boole
 
 function blockedBy(findings: readonly Finding[]): StepResult {
 	const wrong = wrongInput(findings);
-	const names = (wrong.length > 0 ? wrong : findings).map(f => f.id).join(', ');
 	return wrong.length > 0
-		? { status: 'blocked', why: `what was passed is wrong: ${names}`, tally: {}, open: [], stop: 'wrong-input' }
-		: { status: 'blocked', why: `blocked by ${names}`, tally: { blocked: true }, open: [] };
+		? { status: 'blocked', why: wrong.map(f => f.summary).join('; '), tally: {}, open: [], stop: 'wrong-input' }
+		: {
+				status: 'blocked',
+				why: `blocked by ${findings.map(f => f.id).join(', ')}`,
+				tally: { blocked: true },
+				open: [],
+			};
 }
 
 const newAnswers = (before: Answers, after: Answers): boolean =>

@@ -77,7 +77,7 @@ export const undoRecordSchema = z.discriminatedUnion('kind', [
 	z.object({ kind: z.literal('folder'), path: z.string() }),
 	z.object({
 		kind: z.literal('commands'),
-		commands: z.array(z.object({ argv, timeoutMs: z.number(), why: z.string() })),
+		commands: z.array(z.object({ argv, timeoutMs: z.number(), why: z.string(), nothingLeft: z.string().optional() })),
 		leaves: z.array(z.string()).optional(),
 	}),
 	z.object({ kind: z.literal('none'), why: z.string() }),

@@ -290,9 +290,16 @@ function planRevert(facts: RevertFacts, state: RunState): Plan {
 		const restored = restoreAction(path, station === undefined ? path.currentSha256 : sha256(station));
 		if (restored !== undefined) actions.push(restored);
 	}
+	const undone = new Set<string>();
 	for (const { id, of, undo } of facts.commands) {
 		for (const [index, command] of undo.commands.entries()) {
-			const commandId = `${id}.${index}`;
+			// An action that a killed run began twice is taken back once, unless its second attempt was another one.
+			const line = JSON.stringify(command.argv);
+			if (undone.has(line)) continue;
+			undone.add(line);
+			const plainId = `${id}.${index}`;
+			const commandId = undone.has(plainId) ? `${plainId}.${of.seq}` : plainId;
+			undone.add(plainId);
 			if (carriedOut(state, commandId)) continue;
 			const risks: readonly RiskName[] =
 				users.length > 0 && undo.leaves !== undefined ? ['stop-containers', 'lose-inner-stores'] : [];
@@ -304,6 +311,7 @@ function planRevert(facts: RevertFacts, state: RunState): Plan {
 				argv: toArgv(command.argv),
 				timeoutMs: command.timeoutMs,
 				uninterruptible: true,
+				...(command.nothingLeft !== undefined && { nothingToDo: command.nothingLeft }),
 				undo: { kind: 'none', why: 'start a run again to set it up again' },
 				...(risks.length > 0 && { risks }),
 				...(undo.leaves !== undefined && { touches: undo.leaves.map(left => `stays: ${left}`) }),

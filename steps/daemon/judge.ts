@@ -57,7 +57,7 @@ function validFinding({ file, validation }: DaemonFacts): Finding {
 }
 
 /** dockerd's own verdict, where it gives one and the file is there to be judged. */
-function verdictFindings({ file, validation }: DaemonFacts): readonly Finding[] {
+export function verdictFindings({ file, validation }: Pick<DaemonFacts, 'file' | 'validation'>): readonly Finding[] {
 	if (file.content.kind === 'missing') return [];
 	switch (validation.kind) {
 		case 'accepted':

@@ -52,6 +52,7 @@ function reloadDocker(differences: readonly Difference[], context: JudgeContext)
 		why: 'it reads its file again; no container is touched',
 		argv: ['systemctl', 'reload', 'docker'],
 		timeoutMs: 60_000,
+		whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
 		settle: {
 			what: words,
 			// systemctl is back before dockerd has done it (moby#47353); it takes dockerd milliseconds.

@@ -1,4 +1,11 @@
-import type { ContainerSpec, Evidence, ProbeContainer, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
+import type {
+	ContainerSpec,
+	Evidence,
+	ProbeContainer,
+	ProbeHost,
+	ProbeResult,
+	StartResult,
+} from '../../src/core/probe.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import type { Argv, ExecResult } from '../../src/host/port.ts';
 import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
@@ -56,6 +63,10 @@ async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<In
 		if (version !== undefined)
 			return { kind: 'up', container: first.container, version, how: 'the image starts it when asked to' };
 	}
+	const died = await lastWordsOfEngine(host, first);
+	if (died !== undefined) {
+		return { kind: 'down', because: 'the engine inside ended by itself', evidence: [died] };
+	}
 	const second =
 		first.kind === 'started' && (await isAlive(first.container))
 			? first
@@ -84,6 +95,20 @@ async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<In
 		because: `no engine answered in the container within ${upMs / 1000} s`,
 		evidence: [evidenceOf('the last lines of dockerd', log)],
 	};
+}
+
+/** dockerd prefixes each line so; an image without it says something else, or nothing. */
+const engineLine = /\blevel=(?:info|warning|error|fatal)\b|failed to start (?:daemon|containerd)/;
+
+/** What dockerd said before its container ended; undefined when it runs still, or never ran. */
+async function lastWordsOfEngine(host: ProbeHost, start: StartResult): Promise<Evidence | undefined> {
+	const what = 'the last lines of dockerd';
+	if (start.kind === 'refused') {
+		return engineLine.test(start.result.stderr) ? evidenceOf(what, start.result) : undefined;
+	}
+	if (await isAlive(start.container)) return undefined;
+	const logs = await host.exec(['docker', 'logs', '--tail', '10', start.container.name], askMs);
+	return engineLine.test(`${logs.stdout}\n${logs.stderr}`) ? evidenceOf(what, logs) : undefined;
 }
 
 const isAlive = async (container: ProbeContainer): Promise<boolean> =>

@@ -28,6 +28,12 @@ const registryQuestion: Question = {
 const registryImage = (answers: Answers): string =>
 	textAnswer(answers, registryQuestion.id) ?? String(registryQuestion.initial);
 
+/** An image is judged once it was asked for: the default of a question that is still to come must not block a run. */
+const answered = (answers: Answers): readonly string[] => [
+	...(answers[imageQuestion.id] === undefined ? [] : [ciImage(answers)]),
+	...(answers[registryQuestion.id] === undefined ? [] : [registryImage(answers)]),
+];
+
 /** Shows that CI works under the new runtime, and that what ran before still runs. Makes throw-away containers only. */
 export const functionalStep = proofStep<FunctionalFacts>({
 	id: 'functional',
@@ -53,7 +59,7 @@ export const functionalStep = proofStep<FunctionalFacts>({
 
 	judge: ({ docker, images }, { answers }) => [
 		...judgeRuntime('functional', docker),
-		...judgeImages('functional', [ciImage(answers), registryImage(answers)], images),
+		...judgeImages('functional', answered(answers), images),
 	],
 
 	ask: answers => [...(answers[imageQuestion.id] === undefined ? [imageQuestion] : []), registryQuestion],

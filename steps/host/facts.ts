@@ -11,6 +11,8 @@ import { type SysctlFile, sysctlFolders } from '../../src/facts/sysctl-conf.ts';
 import { inspectManager, inspectUnits, type UnitsAnswer } from '../../src/facts/systemd-units.ts';
 import { readTextFile, readTextOr, type TextFile } from '../../src/facts/text-file.ts';
 import type { ReadHost, SpaceResult } from '../../src/host/port.ts';
+import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
+import { type Validation, validate } from '../daemon/validation.ts';
 
 /** A number below /proc/sys, or why there is none. */
 export type SysctlValue =
@@ -70,6 +72,10 @@ export interface HostFacts {
 	readonly sysboxRoot: Place;
 	readonly programRoot: Place;
 	readonly etc: string;
+	/** The file that the next step edits, and what dockerd makes of it. */
+	readonly daemonFile: DaemonFile;
+	/** Undefined: there is no file, or none that it could read. */
+	readonly validation: Validation | undefined;
 	readonly memory: Reading<Memory>;
 	readonly packageLists: 'there' | 'empty' | 'unknown';
 	/** Programs that write configuration here by themselves. */
@@ -130,10 +136,10 @@ const managerUnits: Readonly<Record<string, string>> = {
 /** Where programs are looked for: the PATH that systemd gives its services, and snaps. */
 const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
 
-/** Looks at the host. Reads files and runs ten commands at most for anything else; changes nothing. */
+/** Looks at the host. Reads files and runs eleven commands at most for anything else; changes nothing. */
 export async function inspectHost({ host, signal }: StepContext): Promise<HostFacts> {
 	const exec = { timeoutMs: 10_000, signal };
-	const [docker, uname, packagesAnswer, manager, units, programs, files] = await Promise.all([
+	const [docker, uname, packagesAnswer, manager, units, programs, files, daemonFile] = await Promise.all([
 		inspectDocker(host, signal),
 		host.exec(['uname', '-srm'], exec),
 		host.exec(packagesCommand, exec),
@@ -141,6 +147,7 @@ export async function inspectHost({ host, signal }: StepContext): Promise<HostFa
 		inspectUnits(host, watchedUnits, signal),
 		programsOf(host),
 		readFiles(host),
+		readDaemonFile(host, packageFile),
 	]);
 	const unameReading = parseUname(uname.stdout);
 	const packages = packagesAnswer.problem === 'missing' ? undefined : parsePackages(packagesAnswer.stdout);
@@ -149,7 +156,9 @@ export async function inspectHost({ host, signal }: StepContext): Promise<HostFa
 	const { mounts } = files;
 	const dataRootPath =
 		docker.info.kind === 'ok' && docker.info.value.rootDir !== '' ? docker.info.value.rootDir : '/var/lib/docker';
-	const [dockerProgram, dataRoot, sysboxRoot, programRoot, etc, modules, headers] = await Promise.all([
+	const [validation, dockerProgram, dataRoot, sysboxRoot, programRoot, etc, modules, headers] = await Promise.all([
+		// A file with a mistake is named with its place; dockerd would only name the file.
+		daemonFile.content.kind === 'read' ? validate(host, packageFile, signal) : undefined,
 		realPath(host, programs.get('docker')),
 		placeOf(host, dataRootPath),
 		placeOf(host, '/var/lib/sysbox'),
@@ -172,6 +181,8 @@ export async function inspectHost({ host, signal }: StepContext): Promise<HostFa
 		manager,
 		units,
 		docker,
+		daemonFile,
+		validation,
 		mounts,
 		cgroups: mounts.kind === 'ok' ? cgroupsOf(mounts.value, files.cgroupControllers) : undefined,
 		sysctls: files.sysctls,

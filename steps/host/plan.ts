@@ -66,6 +66,7 @@ function toolActions(facts: HostFacts, context: JudgeContext): readonly Action[]
 		argv: aptGet('install', '--no-install-recommends', ...(replaced.length === 0 ? ['--no-remove'] : []), ...names),
 		timeoutMs: aptTimeoutMs,
 		uninterruptible: true,
+		whenItFails: ['put apt right (apt-get update, apt-get --fix-broken install), then start again'],
 		undo,
 		touches: [
 			...replaced.map(name => `removes the package ${name}: fuse3 takes its place`),

@@ -133,11 +133,19 @@ export function planImages(needed: readonly string[], facts: ImageFacts): readon
 				why,
 				argv: ['docker', 'pull', image],
 				timeoutMs: pullMs,
+				whenItFails: [
+					`without a way to the registry, carry the image here: docker save ${image} -o FILE where it is, then --image-archive FILE`,
+				],
 				touches: [`the network: ${longName(image).split('/')[0]} is asked for the image`],
 				undo: {
 					kind: 'commands',
 					commands: [
-						{ argv: ['docker', 'image', 'rm', image], timeoutMs: 60_000, why: 'the image was pulled for the proofs' },
+						{
+							argv: ['docker', 'image', 'rm', image],
+							timeoutMs: 60_000,
+							why: 'the image was pulled for the proofs',
+							nothingLeft: 'No such image',
+						},
 					],
 				},
 			},
@@ -164,6 +172,7 @@ export function judgeImages(step: string, needed: readonly string[], facts: Imag
 			{ id: `${step}.images`, severity: 'could-not-tell', summary: 'Docker did not list its images.' },
 		];
 	}
+	if (needed.length === 0) return findings;
 	const absent = missing(needed, facts);
 	if (absent.length === 0) {
 		return [

@@ -47,7 +47,8 @@ export const security = proofStep<SecurityFacts>({
 		const load = workload(answers, docker);
 		return [
 			...judgeRuntime('security', docker),
-			...judgeImages('security', [load.image], images),
+			// The default of a question that is still to come must not block a run.
+			...judgeImages('security', answers[imageQuestion.id] === undefined ? [] : [load.image], images),
 			...judgeLimits(load.unenforceable),
 			announcement,
 		];

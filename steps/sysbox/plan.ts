@@ -146,6 +146,7 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 		uninterruptible: true,
 		// Its script starts the services, and fails with them when sysbox-fs misses its 10 s: once more is the cure.
 		retries: 1,
+		whenItFails: ['see what dpkg and the services say (dpkg --audit, journalctl -u sysbox -n 50), then start again'],
 		...(risks.length > 0 && { risks }),
 		touches: [
 			'adds the user sysbox and its ids in /etc/subuid and /etc/subgid',
@@ -195,6 +196,8 @@ function undoOfInstall(decision: Decision, installs: readonly string[]): Undo {
 				argv: ['apt-get', 'purge', '-y', ...waitForLock, packageName],
 				timeoutMs: 10 * minutes,
 				why: 'the package was not there before',
+				// It is in no archive: dpkg that never came to know it does not know its name.
+				nothingLeft: 'Unable to locate package',
 			},
 		],
 		leaves: [

@@ -495,8 +495,12 @@ describe('a rollback', () => {
 	});
 
 	it('is finished although the operator asked to stop', async () => {
+		const stopped: (boolean | undefined)[] = [];
 		const at = bench({ '/etc/x': 'old' }, () => ({
-			run: async (_argv, { signal }) => ran(signal?.aborted === true ? { code: null, problem: 'cancelled' } : {}),
+			run: async (_argv, { signal }) => {
+				stopped.push(signal?.aborted);
+				return ran();
+			},
 		}));
 		const settle = {
 			...refused,
@@ -506,6 +510,7 @@ describe('a rollback', () => {
 			},
 		};
 		await at.apply(write('/etc/x', 'new', 'old', { settle, rollback: [restore, reload] }));
+		expect(stopped).toEqual([false]);
 		expect(outcomeOf(at)?.outcome).toBe('rolled-back');
 		expect(at.files.get('/etc/x')).toBe('old');
 	});

@@ -2,7 +2,7 @@
  * The product without its process: the catalogue of steps, walked by the real command on a simulated host, with the log
  * in memory instead of on disk.
  */
-import { steps } from '../../steps/index.ts';
+
 import type { CommonOptions } from '../../src/args.ts';
 import type { Surroundings } from '../../src/commands/surroundings.ts';
 import { type Walk, walk } from '../../src/commands/walk.ts';
@@ -23,6 +23,7 @@ import { type ScenarioName, scenarioState } from '../../src/host/simulated/scena
 import type { FileNode, SimulatedState } from '../../src/host/simulated/state.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
+import { steps } from '../../steps/index.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 export const daemonJson = '/etc/docker/daemon.json';
@@ -70,6 +71,7 @@ export interface Ask {
 	readonly waivers?: readonly Waiver[];
 	readonly risks?: readonly RiskName[];
 	readonly deb?: string;
+	readonly imageArchives?: readonly string[];
 	readonly record?: string;
 	/** Before the event is kept: the moment between what happened before it and what happens after. */
 	readonly onEvent?: (event: Event) => void;
@@ -103,8 +105,9 @@ async function start(
 	};
 	const options: CommonOptions = {
 		yes: true,
+		plain: false,
 		acceptRisk: [],
-		imageArchive: [],
+		imageArchive: ask.imageArchives ?? [],
 		format: 'text',
 		fresh: false,
 		...(ask.deb !== undefined && { deb: ask.deb }),
@@ -139,6 +142,7 @@ async function start(
 			interactive: false,
 			environment: {},
 			ask: async () => null,
+			attach: () => () => undefined,
 			close: () => undefined,
 		},
 		stop: { signal: new AbortController().signal, exit: () => undefined, release: () => undefined },
@@ -172,6 +176,20 @@ async function start(
 	return { exit, kept, state: reduceAll(kept.events), screen };
 }
 
+/** Everything that a run can change on a host. This tool's own folder, the time and the journal are no part of it. */
+export function changeable({
+	files,
+	packages,
+	units,
+	sysctls,
+	apparmorProfiles,
+	docker,
+	sysbox,
+}: SimulatedState): string {
+	const others = Object.entries(files).filter(([path]) => path !== hostFolder && !path.startsWith(`${hostFolder}/`));
+	return JSON.stringify({ files: others, packages, units, sysctls, apparmorProfiles, docker, sysbox });
+}
+
 /** The file as it lies on the host; undefined when there is none. */
 export function textOn(host: SimulatedHost, path = daemonJson): string | undefined {
 	const node = host.state().files[path];
@@ -199,4 +217,5 @@ export const actions = ({ state }: Ended): readonly string[] =>
 /** The latest findings of all steps. */
 export const findings = ({ state }: Ended): readonly Finding[] => state.steps.flatMap(s => s.after ?? s.before);
 
-export const finding = (ended: Ended, id: string): Finding | undefined => findings(ended).find(f => f.id === id);
+/** Of several steps that look at the same thing, the word of the last one. */
+export const finding = (ended: Ended, id: string): Finding | undefined => findings(ended).findLast(f => f.id === id);

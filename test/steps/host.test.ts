@@ -129,10 +129,10 @@ describe('a fit host', () => {
 		expect(step.ask?.({}, facts, contextOf())).toEqual([]);
 	});
 
-	it('is looked at with ten commands at most, each of them asked once', async () => {
-		const host = scriptedHost(ubuntu);
+	it('is looked at with eleven commands at most, each of them asked once', async () => {
+		const host = scriptedHost(daemonJson('{}\n'));
 		await step.inspect({ ...contextOf(), host, signal: new AbortController().signal });
-		expect(host.ran.length).toBeLessThanOrEqual(10);
+		expect(host.ran.length).toBeLessThanOrEqual(11);
 		expect(new Set(host.ran).size).toBe(host.ran.length);
 	});
 
@@ -197,6 +197,13 @@ describe('a fit host', () => {
 });
 
 /** Each check where it does not say ok: what is changed on a fit host, and what it must say then. */
+/** With that file, and what dockerd says of it. */
+const daemonJson = (text: string | { readonly denied: true }, reply: Reply = { stdout: 'configuration OK\n' }) =>
+	changed(ubuntu, {
+		files: { '/etc/docker/daemon.json': text },
+		commands: { 'dockerd --validate --config-file /etc/docker/daemon.json': reply },
+	});
+
 const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Partial<JudgeContext>?])[] = [
 	[
 		'platform.linux',
@@ -576,6 +583,17 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		'when the profile cannot be read',
 		changed(hardened, { files: { '/etc/apparmor.d/fusermount3': { denied: true } } }),
 	],
+	['daemon-json.valid', 'block', 'with a comma too many', daemonJson('{ "debug": true, }\n')],
+	['daemon-json.valid', 'could-not-tell', 'where only root may read it', daemonJson({ denied: true })],
+	['daemon-json.valid', 'ok', 'without a file', ubuntu],
+	[
+		'daemon-json.accepted',
+		'block',
+		'with a key that dockerd does not know',
+		daemonJson('{}', { code: 1, stderr: 'no' }),
+	],
+	['daemon-json.accepted', 'info', 'with a comma too many', daemonJson('{ "debug": true, }\n')],
+	['daemon-json.accepted', 'ok', 'with a good file', daemonJson('{}')],
 	['clock.sane', 'warn', 'with a clock of 2019', ubuntu, { now: new Date('2019-01-01T00:00:00Z') }],
 	['knowledge.age', 'info', 'half a year later', ubuntu, { now: new Date('2027-06-01T00:00:00Z') }],
 ];

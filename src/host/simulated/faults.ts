@@ -11,6 +11,7 @@ export const faultNames = [
 	'docker-garbage',
 	'docker-down',
 	'docker-reload-refused',
+	'docker-reload-ignored',
 	'docker-does-not-come-back',
 	'lying-runtime',
 	'broken-runtime',
@@ -29,7 +30,7 @@ export interface Fault {
 	readonly times?: number;
 	/** For faults of files: the path. A trailing `*` matches any ending. */
 	readonly path?: string;
-	/** For `write-fails`. Default ENOSPC. */
+	/** For `write-fails`; default ENOSPC. For `apt-fails`: ENOSPC fills the disk, without it a script fails. */
 	readonly errno?: 'ENOSPC' | 'EROFS' | 'EACCES' | 'EIO';
 	/** For `file-changed-underneath`: what another program has just written there. */
 	readonly content?: string;

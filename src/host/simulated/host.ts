@@ -205,8 +205,17 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		return { text: Buffer.from(bytesOf(found.node)).toString('utf8'), file: found.node };
 	}
 
-	const change = (work: (scope: Scope) => Promise<WriteResult> | WriteResult): Promise<WriteResult> =>
+	/** Another program was faster, where the faults say so. What it wrote stays, whatever becomes of our own write. */
+	const overtake = (path: string): void => {
+		const world = draft();
+		const fault = world.faults.fires('file-changed-underneath', path);
+		if (fault !== undefined) writeText(hostScope(world, 'root'), path, fault.content ?? '{}\n');
+		state = { ...state, faultCounts: world.state.faultCounts };
+		if (world.changed) commit(world);
+	};
+	const change = (work: (scope: Scope) => Promise<WriteResult> | WriteResult, path?: string): Promise<WriteResult> =>
 		inTurn(async () => {
+			if (path !== undefined) overtake(path);
 			const world = draft();
 			const result = await work(hostScope(world));
 			if (result.kind === 'written' && world.changed) commit(world);
@@ -293,13 +302,12 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		},
 		replaceFile: (path, bytes, write) =>
 			change(async scope => {
-				disturbed(scope, path);
 				const target = writeTarget(scope, path);
 				if (target.kind === 'failed') return target.result;
 				const now = expectedAt(target.node);
 				if (!same(now, write.expect)) return { kind: 'changed', found: now };
 				if (write.validateWith !== undefined) {
-					const said = rejection(scope, write.validateWith, bytes);
+					const said = rejection(scope, write.validateWith, bytes, path);
 					if (said !== undefined) return { kind: 'rejected', said };
 				}
 				const old = target.node;
@@ -311,10 +319,9 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				const errno = createNode(scope, target.path, node);
 				if (errno !== undefined) return failedWrite(errno, path);
 				return { kind: 'written', sha256: sha256(bytes), atomic: true };
-			}),
+			}, path),
 		removeFile: (path, write) =>
 			change(scope => {
-				disturbed(scope, path);
 				const target = writeTarget(scope, path);
 				if (target.kind === 'failed') return target.result;
 				const now = expectedAt(target.node);
@@ -323,7 +330,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				const fault = scope.world.faults.fires('write-fails', target.path);
 				const errno = fault?.errno ?? removeNode(scope, target.path);
 				return errno === undefined ? { kind: 'written', sha256: '', atomic: true } : failedWrite(errno, path);
-			}),
+			}, path),
 		makeFolder: (path, make) =>
 			change(scope => {
 				const found = resolve(scope.view, absolute(path), scope.who);
@@ -501,25 +508,15 @@ const expectedAt = (node: Extract<FileNode, { kind: 'file' }> | undefined): Expe
 const same = (a: Expected, b: Expected): boolean =>
 	a.kind === 'missing' || b.kind === 'missing' ? a.kind === b.kind : a.sha256 === b.sha256;
 
-/** Another program was faster, where the faults say so. */
-function disturbed(scope: Scope, path: string): void {
-	const fault = scope.world.faults.fires('file-changed-underneath', path);
-	if (fault === undefined) return;
-	const { changed } = scope.world;
-	writeText(changedScope(scope, { who: { uid: 0, gid: 0, groups: [0] } }), path, fault.content ?? '{}\n');
-	scope.world.changed = changed;
-}
-
 /** What the asked program has against the new bytes. It looks at them in a file of its own, which nobody else sees. */
-function rejection(scope: Scope, argv: Argv, bytes: Uint8Array): string | undefined {
+function rejection(scope: Scope, argv: Argv, bytes: Uint8Array, asked: string): string | undefined {
 	const path = '/run/sysbox-setup-new-file';
 	const world: World = { ...scope.world, state: workingCopy(scope.world.state) };
 	world.state.files[path] = fileNode(bytes, { mode: 0o600, uid: scope.who.uid, gid: scope.who.gid });
 	touch(world);
 	const { io, chunks } = collector();
 	const [program, ...args] = argv;
-	const asked = hostScope(world);
-	const exit = runProgram(asked, {
+	const exit = runProgram(hostScope(world), {
 		argv: [program, ...args.map(a => (a === '{}' ? path : a))],
 		stdin: noInput,
 		io,
@@ -527,7 +524,7 @@ function rejection(scope: Scope, argv: Argv, bytes: Uint8Array): string | undefi
 	});
 	if (exit === 0) return undefined;
 	if (exit === undefined) return `${program} is not there`;
-	return (textOf(chunks, 'stderr') || textOf(chunks, 'stdout')).replaceAll(path, '{}').trim();
+	return (textOf(chunks, 'stderr') || textOf(chunks, 'stdout')).replaceAll(path, asked).trim();
 }
 
 const textOf = (chunks: readonly OutputChunk[], stream: OutputChunk['stream']): string =>

@@ -299,6 +299,8 @@ export function reloadDocker(world: World): void {
 		dockerd(world, unit, 'error', `unable to configure the Docker daemon with file ${path}: ${read.why}`);
 		return;
 	}
+	// Nothing is said, and nothing has changed.
+	if (world.faults.fires('docker-reload-ignored') !== undefined) return;
 	if (world.faults.fires('docker-reload-refused') !== undefined) {
 		dockerd(
 			world,

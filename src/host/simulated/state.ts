@@ -389,7 +389,13 @@ export const stateVersion = 1;
  */
 export function workingCopy(state: SimulatedState): SimulatedState {
 	const { files, archive, hub, journal, ...rest } = state;
-	return { ...structuredClone(rest), files: { ...files }, archive: { ...archive }, hub: [...hub], journal: [...journal] };
+	return {
+		...structuredClone(rest),
+		files: { ...files },
+		archive: { ...archive },
+		hub: [...hub],
+		journal: [...journal],
+	};
 }
 
 export function serialise(state: SimulatedState): string {

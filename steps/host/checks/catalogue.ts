@@ -1,4 +1,5 @@
 import type { Check } from './check.ts';
+import { daemonJsonChecks } from './daemon-json.ts';
 import { dockerEngineChecks } from './docker-engine.ts';
 import { initChecks } from './init.ts';
 import { ageChecks } from './known-issues.ts';
@@ -14,6 +15,7 @@ export const hostChecks: readonly Check[] = [
 	...namespaceChecks,
 	...initChecks,
 	...dockerEngineChecks,
+	...daemonJsonChecks,
 	...storageChecks,
 	...packageChecks,
 	...securityModuleChecks,

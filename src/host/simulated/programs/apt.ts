@@ -347,6 +347,16 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags
 	for (const name of work.remove) removePackage(world, name, false, say);
 	const broken: string[] = [];
 	for (const p of work.install) {
+		if (failure?.errno === 'ENOSPC' && p === work.install.at(-1)) {
+			const archive = isLocal(call, p)
+				? `${p.name}.deb`
+				: `/var/cache/apt/archives/${p.name}_${p.version}_${p.architecture}.deb`;
+			call.io.err(
+				`dpkg: error processing archive ${archive} (--unpack):\n cannot copy extracted data for '.${p.files[0] ?? '/usr'}' to '${p.files[0] ?? '/usr'}.dpkg-new': failed to write (No space left on device)\n`,
+			);
+			broken.push(p.name);
+			continue;
+		}
 		const problem =
 			failure !== undefined && p === work.install.at(-1)
 				? ` installed ${p.name} package post-installation script subprocess returned error exit status 1`

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { emptyFolder, eventsOf, lastOf, run, stackTrace } from './program.ts';
+
+describe('the demo', () => {
+	it('goes from fresh to a record; the second run changes nothing; revert takes it back', async () => {
+		const folder = emptyFolder();
+		const argv = ['--demo', '--yes', '--session-dir', join(folder, 'state'), '--record', join(folder, 'r.md')];
+		const first = await run([...argv, '--format', 'json'], { cwd: folder });
+		const events = eventsOf(first.stdout);
+		expect(lastOf(events)).toMatchObject({ outcome: 'done', exit: 0, changed: true, open: [] });
+		expect(first).toMatchObject({ exit: 0, stderr: '' });
+		expect(events.flatMap(event => (event.type === 'step.end' ? [event.step] : []))).toEqual([
+			'host',
+			'sysbox',
+			'daemon',
+			'docker',
+			'ci',
+			'functional',
+			'security',
+			'record',
+		]);
+		const record = readFileSync(join(folder, 'r.md'), 'utf8');
+		expect(record).toContain('**SIMULATED.**');
+		expect(record).toContain('simulated: true');
+		for (const [threat, from, to] of [
+			['Privileged container escape', 'Critical', 'Low'],
+			['Host resource abuse', 'High', 'Medium'],
+			['Docker daemon compromise', 'Critical', 'Low'],
+		] as const)
+			expect(record).toContain(`| ${threat} | ${from} | ${to} |`);
+
+		const second = await run(argv, { cwd: folder });
+		expect(second.exit).toBe(0);
+		expect(second.stdout).toContain('(simulated): nothing to change: the host is as it should be');
+
+		const back = await run(['revert', '--demo', '--yes', '--session-dir', join(folder, 'state')], { cwd: folder });
+		expect(back.stderr).not.toMatch(stackTrace);
+		expect(back.exit).toBe(0);
+		expect(readdirSync(folder).sort()).toEqual(['r.md', 'state']);
+	});
+
+	it('says on every screen that it is simulated', async () => {
+		const folder = emptyFolder();
+		for (const argv of [['check'], ['plan']]) {
+			const { stdout } = await run([...argv, '--demo', '--session-dir', join(folder, 'state')], { cwd: folder });
+			expect(stdout).toContain('SIMULATED');
+			expect(stdout).toContain('(simulated)');
+		}
+	});
+
+	/** Each scenario, and the exit code of an unattended run without an accepted risk. */
+	const scenarios: readonly (readonly [string, number, string])[] = [
+		['fresh-ubuntu', 0, 'Critical -> Low'],
+		['fresh-debian', 0, 'Critical -> Low'],
+		['already-set-up', 0, 'Critical -> Low'],
+		['old-kernel', 3, 'blocked'],
+		['snap-docker', 3, 'blocked'],
+		['broken-daemon-json', 3, 'blocked'],
+		// Everything is set up and proved; what still binds the socket keeps its row where it was.
+		['containers-running', 3, 'still Critical'],
+		['docker-29-time-namespace', 4, '--accept-risk restart-sysbox'],
+		['fusermount3-apparmor', 4, '--accept-risk weaken-apparmor'],
+		['no-internet', 1, 'failed'],
+		// An inner Docker of today cannot build under a Sysbox of yesterday.
+		['outdated-sysbox', 1, 'failed'],
+	];
+	it.each(scenarios)('of %s ends %i', async (name, code, words) => {
+		const { exit, stdout, stderr } = await run([`--demo=${name}`, '--yes', '--session-dir', 'state'], {
+			cwd: emptyFolder(),
+		});
+		expect(exit).toBe(code);
+		expect(stdout).toContain(words);
+		expect(`${stdout}\n${stderr}`).not.toMatch(stackTrace);
+	});
+
+	it('has a test for each scenario that the program knows', async () => {
+		const { stderr } = await run(['--yes', '--demo=x'], { cwd: emptyFolder() });
+		const known = /There are: (.+)$/m.exec(stderr)?.[1]?.split(', ') ?? [];
+		expect(known.toSorted()).toEqual(scenarios.map(([name]) => name).toSorted());
+	});
+});

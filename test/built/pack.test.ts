@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emptyFolder, eventsOf, plainEnvironment, root, run } from './program.ts';
+
+/** The package as npm packs it, installed into an empty folder where there is no registry. */
+let folder: string;
+let packed: readonly string[];
+const installed = () => join(folder, 'empty/node_modules/sysbox-setup');
+
+beforeAll(async () => {
+	folder = emptyFolder('keep');
+	// dist is built already: building it again under the other tests would pull it from below them.
+	const pack = await execa('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
+	const [{ filename, files }] = JSON.parse(pack.stdout) as [{ filename: string; files: { path: string }[] }];
+	packed = files.map(file => file.path);
+	const empty = join(folder, 'empty');
+	mkdirSync(empty);
+	writeFileSync(join(empty, 'package.json'), '{"private": true}\n');
+	await execa('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, filename)], {
+		cwd: empty,
+		env: { ...plainEnvironment(empty), npm_config_cache: join(folder, 'cache') },
+		extendEnv: false,
+	});
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the package', () => {
+	it('holds what it needs and nothing of how it is made', () => {
+		const tops = new Set(packed.map(path => path.split('/')[0]));
+		expect([...tops].sort()).toEqual(
+			['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.md', 'dist', 'package.json', 'templates'].sort(),
+		);
+		expect(packed).toContain('dist/cli.js');
+		expect(packed.filter(path => /\.ts$|\.map$|(^|\/)(test|src)\//.test(path))).toEqual([]);
+	});
+
+	it('brings nothing else along', () => {
+		expect(readdirSync(join(folder, 'empty/node_modules')).filter(name => !name.startsWith('.'))).toEqual([
+			'sysbox-setup',
+		]);
+		const manifest = JSON.parse(readFileSync(join(installed(), 'package.json'), 'utf8')) as Record<string, unknown>;
+		expect(manifest['dependencies']).toBeUndefined();
+	});
+
+	it('names no path and no registry of the machine that made it', () => {
+		const files = readdirSync(installed(), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+		const strangers = [root.replace(/\/$/, ''), homedir() === '/root' ? '/root/.npm' : homedir(), hostname()];
+		const found = files.flatMap(entry => {
+			const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
+			const names = strangers.filter(name => name.length > 3 && text.includes(name));
+			return names.map(name => `${entry.name}: ${name}`);
+		});
+		expect(found).toEqual([]);
+		for (const entry of files) {
+			const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
+			expect(/"resolved":|npm_config_registry|_authToken/.exec(text)?.[0], entry.name).toBeUndefined();
+		}
+	});
+
+	it('is put together as package managers expect', async () => {
+		const { messages } = await publint({ pkgDir: installed(), pack: false, strict: true });
+		expect(messages).toEqual([]);
+	});
+
+	it('runs from where it was installed: version, check, and the demo', async () => {
+		const bin = join(folder, 'empty/node_modules/.bin/sysbox-setup');
+		expect(existsSync(bin)).toBe(true);
+		const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+		// Through the link that npm makes, as an operator starts it.
+		const env = plainEnvironment(folder);
+		const asked = await execa(bin, ['--version'], { env, extendEnv: false, cwd: folder });
+		expect(asked.stdout).toBe(version);
+
+		const entry = join(installed(), 'dist/cli.js');
+		const check = await run(['check', '--format', 'json'], { entry });
+		expect(eventsOf(check.stdout).at(-1)).toMatchObject({ type: 'run.end', exit: check.exit });
+
+		const cwd = emptyFolder();
+		const demo = await run(['--demo', '--yes', '--session-dir', join(cwd, 'state'), '--record', join(cwd, 'r.md')], {
+			entry,
+			cwd,
+		});
+		expect(demo.exit, demo.stderr).toBe(0);
+		expect(readFileSync(join(cwd, 'r.md'), 'utf8')).toContain('SIMULATED');
+	});
+});
