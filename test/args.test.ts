@@ -104,7 +104,6 @@ describe('options', () => {
 			format: 'text',
 			plain: false,
 			fresh: false,
-			plain: false,
 		});
 	});
 
