@@ -36,7 +36,11 @@ export function stopSignals(say: (text: string) => void): StopSignals {
 		const handler = (): void => {
 			if (exit !== undefined && name !== 'SIGHUP') process.exit(code);
 			exit ??= code;
-			if (name === 'SIGHUP') process.once('exit', leaveTerminal);
+			if (name === 'SIGHUP') {
+				process.once('exit', leaveTerminal);
+				// Closing it can bring the signal once more, and that must not change the exit code.
+				process.on('SIGHUP', () => undefined);
+			}
 			if (name === 'SIGINT') say('\nstopping at the next safe point; Ctrl+C again ends at once\n');
 			controller.abort();
 		};
