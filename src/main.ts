@@ -12,6 +12,7 @@ import { processTerminal, type Terminal } from './commands/terminal.ts';
 import { refuseWithoutTerminal, walk } from './commands/walk.ts';
 import { exitCode } from './core/exit.ts';
 import { CannotGoOn, WrongInput } from './core/wrong-input.ts';
+import { errnoOf } from './host/local/errno-text.ts';
 import { openRun } from './state/open-run.ts';
 import { LogWriteError } from './state/run-log-files.ts';
 
@@ -57,6 +58,11 @@ function explain(error: unknown, terminal: Terminal): number {
 		terminal.err(
 			`sysbox-setup: ${error.message}. Without its log nothing could be taken back, so nothing more was done.\n  make room there, then start the same command again: it goes on where it was\n`,
 		);
+		return exitCode.failed;
+	}
+	// What the system refused (a full disk, a read-only one) has a cause outside, and its message names the path.
+	if (error instanceof Error && /^E[A-Z0-9]+$/.test(errnoOf(error))) {
+		terminal.err(`sysbox-setup: ${error.message}. Everything that was done is in the log; nothing more was done.\n`);
 		return exitCode.failed;
 	}
 	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

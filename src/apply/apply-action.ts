@@ -129,7 +129,9 @@ async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 		case 'write':
 			return prepareFile(action.path, action.expect, sha256(action.bytes), deps);
 		case 'remove':
-			return prepareFile(action.path, action.expect, null, deps);
+			return action.withoutBackup === true
+				? prepareRemoval(action.path, action.expect, deps)
+				: prepareFile(action.path, action.expect, null, deps);
 		case 'restore':
 			return prepareRestore(action.path, deps);
 		case 'make-folder': {
@@ -212,6 +214,14 @@ async function prepareFile(path: string, expect: Expected, after: string | null,
 		default:
 			return current satisfies never;
 	}
+}
+
+/** Compares by digest, as a stream: what is removed without a backup can be a package or an archive of images. */
+async function prepareRemoval(path: string, expect: Expected, deps: ApplyDeps): Promise<Prepared> {
+	const found = await deps.host.digest(path);
+	const same = found.kind === 'digest' && expect.kind === 'sha256' && found.sha256 === expect.sha256;
+	if (!same) return { kind: 'stale', said: `${path} changed since the plan was shown`, next: [] };
+	return { kind: 'prepared', undo: { kind: 'none', why: 'the run that is taken back had made it' } };
 }
 
 /** The last thing that this run replaced at the path, as its undo describes it. */

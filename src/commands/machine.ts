@@ -1,13 +1,14 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommonOptions } from '../args.ts';
 import { didYouMean } from '../core/nearest.ts';
+import { shellLine } from '../core/shell-line.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { hostWithForeignFile } from '../host/foreign-file.ts';
 import { localHost } from '../host/local/local-host.ts';
 import { sweepTemporaryFiles } from '../host/local/root-file-writer.ts';
 import { knowledge } from '../knowledge/index.ts';
+import { openFolder } from '../state/open-run.ts';
 import { defaultStatePath } from '../state/state-folder.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -16,6 +17,10 @@ export function ownCommand(environment: Readonly<Record<string, string | undefin
 	// npx runs the program as an npm command of this name; a global or a local install does not set it.
 	return environment['npm_command'] === 'exec' ? `sudo npx sysbox-setup@${version}` : 'sysbox-setup';
 }
+
+/** With what the operator said about where things are kept, as the same has to be said again. */
+const withFolder = (command: string, options: CommonOptions): string =>
+	options.sessionDir === undefined ? command : `${command} ${shellLine(['--session-dir', options.sessionDir])}`;
 
 /** Waits, and ends early without an error when the run is stopped. */
 async function realPause(ms: number, signal: AbortSignal): Promise<void> {
@@ -43,7 +48,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		hostFolder: stateFolder,
 		workingFolder: process.cwd(),
 		...(options.record !== undefined && { record: resolve(options.record) }),
-		command: ownCommand(process.env, version),
+		command: withFolder(ownCommand(process.env, version), options),
 		version,
 		sweep: async folders => (await Promise.all(folders.map(folder => sweepTemporaryFiles(folder)))).flat(),
 		pause: realPause,
@@ -71,7 +76,7 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 	}
 	// Never root's own folder, whoever starts a demo.
 	const stateFolder = resolve(options.sessionDir ?? join(defaultStatePath(1, process.env), `demo-${name}`));
-	mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+	await openFolder(stateFolder, true);
 	const file = simulatedHostFile(join(stateFolder, `host-${name}.json`));
 	const simulated = simulatedHost({
 		state: (options.fresh ? undefined : file.load()) ?? scenarioState(name),
@@ -91,7 +96,10 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 		hostFolder,
 		workingFolder: '/root',
 		...(record !== undefined && { record }),
-		command: `${ownCommand(process.env, version)} --demo${name === 'fresh-ubuntu' ? '' : `=${name}`}`,
+		command: withFolder(
+			`${ownCommand(process.env, version)} --demo${name === 'fresh-ubuntu' ? '' : `=${name}`}`,
+			options,
+		),
 		version,
 		// Its files are replaced in one piece by the simulation itself.
 		sweep: async () => [],

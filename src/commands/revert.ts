@@ -4,7 +4,7 @@ import { exitCode } from '../core/exit.ts';
 import { actionsToRevert, type RunState, reduceAll } from '../core/state.ts';
 import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
 import { leftByRevert, revertStep } from '../revert/revert-step.ts';
-import { logTrouble, openFolder, openRun } from '../state/open-run.ts';
+import { logTrouble, openFolder, openRun, otherWorld } from '../state/open-run.ts';
 import { keptBytes, listRuns, readRunLog } from '../state/run-log-files.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import { readPassed, reasonOf } from './preflight.ts';
@@ -42,6 +42,8 @@ export async function revert(request: RevertRequest): Promise<number> {
 			return exitCode.done;
 		}
 		const original = await stateOf(folder, run);
+		if (original.start?.simulated !== surroundings.simulated)
+			throw otherWorld(surroundings.stateFolder, original.start?.simulated === true);
 		if (original.start?.mode === 'revert')
 			throw new WrongInput(`run ${run} is itself a revert; start a run to set the host up again.`);
 		// A revert that was stopped half way finds what the run had left among its own backups.

@@ -5,6 +5,7 @@ import type { Decider } from '../core/decider.ts';
 import { type EngineDeps, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
+import { shellLine } from '../core/shell-line.ts';
 import { showAction } from '../core/shown-action.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
@@ -212,16 +213,9 @@ export async function walk(request: Walk): Promise<number> {
 
 /** The command that goes on with an interrupted run: what was typed, as it was typed. */
 function resumeCommand(request: Walk): string {
-	const { command, simulated } = request.surroundings;
-	// The command of a demo names its scenario already.
-	const isDemo = (word: string | undefined): boolean => simulated && word !== undefined && /^--demo(=|$)/.test(word);
-	const again = request.typed.filter(
-		(word, index, all) =>
-			word !== '--fresh' &&
-			!isDemo(word) &&
-			!(all[index - 1] === '--demo' && isDemo('--demo') && !word.startsWith('-')),
-	);
-	return [command, ...again].join(' ');
+	// Its options are among what was typed, or still in the environment.
+	const [program = ''] = request.surroundings.command.split(' --');
+	return [program, shellLine(request.typed.filter(word => word !== '--fresh'))].join(' ').trimEnd();
 }
 
 function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers']): Decider {

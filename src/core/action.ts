@@ -83,7 +83,14 @@ export type Action = ActionBase &
 		  }
 		/** Puts back what this run's last write to the path replaced; for rollbacks. */
 		| { readonly kind: 'restore'; readonly path: string }
-		| { readonly kind: 'remove'; readonly path: string; readonly expect: Expected; readonly before?: string }
+		| {
+				readonly kind: 'remove';
+				readonly path: string;
+				readonly expect: Expected;
+				readonly before?: string;
+				/** The bytes are not kept: for what a run itself had made or fetched, which may be large. */
+				readonly withoutBackup?: true;
+		  }
 		| { readonly kind: 'make-folder'; readonly path: string; readonly mode: number; readonly asFolderOwner?: true }
 		/** Removes a folder of ours; one that is not empty stays, and is named. */
 		| { readonly kind: 'remove-folder'; readonly path: string }

@@ -1,6 +1,7 @@
 import type { RunState } from '../core/state.ts';
+import { statusWords } from '../core/status-words.ts';
 import type { Glyphs } from './glyphs.ts';
-import { statusGlyph, statusWords } from './text.ts';
+import { statusGlyph } from './text.ts';
 
 /** The saved run in a few lines: what was done, what is left, how to go on or back. */
 export function statusLines(state: RunState, glyphs: Glyphs, command: string): readonly string[] {

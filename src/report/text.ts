@@ -2,6 +2,7 @@ import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Finding } from '../core/finding.ts';
 import type { RunState } from '../core/state.ts';
+import { statusWords } from '../core/status-words.ts';
 import { type ThreatRow, threatTable } from '../core/threat.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
 
@@ -79,19 +80,6 @@ export function textReader(options: TextOptions): EventReader {
 		}
 	};
 }
-
-export const statusWords: Readonly<Record<StepStatus, string>> = {
-	unchanged: 'nothing to change',
-	done: 'done',
-	proved: 'proved',
-	failed: 'failed',
-	blocked: 'blocked',
-	undecided: 'could not tell everything',
-	skipped: 'skipped',
-	open: 'something is left to do',
-	reported: 'written',
-	'not-run': 'not run',
-};
 
 export function statusGlyph(status: StepStatus, glyphs: Glyphs): string {
 	switch (status) {

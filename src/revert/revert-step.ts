@@ -328,7 +328,13 @@ function restoreAction(path: PathToRestore, found: string | undefined): Action |
 	const shared = { id: `file.${path.path}`, path: path.path, expect, ...(text !== undefined && { before: text }) };
 	if (path.before === null) {
 		if (found === undefined) return undefined;
-		return { ...shared, kind: 'remove', title: `Remove ${path.path}`, why: 'it was not there before the run' };
+		return {
+			...shared,
+			kind: 'remove',
+			title: `Remove ${path.path}`,
+			why: 'it was not there before the run',
+			withoutBackup: true,
+		};
 	}
 	if (path.bytes === undefined) return undefined;
 	const { mode, uid, gid } = path.before;

@@ -49,7 +49,7 @@ export async function openRun(
 		throw new CannotGoOn(
 			`another run is at work on this host: pid ${pid}, started by ${user} ${minutes} min ago, at step ${step}.`,
 			exitCode.locked,
-			[`look at it    sysbox-setup status`, `wait for it, or end it: kill -INT ${pid}`],
+			[`look at it    ${surroundings.command} status`, `wait for it, or end it: kill -INT ${pid}`],
 		);
 	}
 	if (taken.kind === 'failed')
@@ -61,7 +61,7 @@ export async function openRun(
 		if (request.fresh) await moveSessionAside(folder, now());
 		else refuseSession(session);
 		const saved = session.kind === 'session' && !request.fresh ? session.session : undefined;
-		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request.mode);
+		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request.mode, surroundings.simulated);
 
 		const run = past?.log.run ?? runName(now());
 		const log = past?.log ?? logOnFirstUse(folder, run);
@@ -208,11 +208,16 @@ async function goOn(
 	folder: StateFolder,
 	run: string,
 	mode: 'run' | 'test' | 'revert',
+	simulated: boolean,
 ): Promise<Extract<OpenLogResult, { kind: 'open' }> | undefined> {
 	const opened = await openRunLog(folder, run);
 	if (opened.kind === 'missing') return undefined;
 	if (opened.kind !== 'open') throw logTrouble(opened);
 	const state = reduceAll(opened.events);
+	if (state.start !== undefined && state.start.simulated !== simulated) {
+		await opened.log.close();
+		throw otherWorld(folder.path, state.start.simulated);
+	}
 	const over =
 		state.start === undefined ||
 		state.start.mode !== mode ||
@@ -220,6 +225,13 @@ async function goOn(
 	if (!over) return opened;
 	await opened.log.close();
 	return undefined;
+}
+
+/** What was done on a simulated host says nothing about a real one, nor the other way round. */
+export function otherWorld(path: string, simulated: boolean): WrongInput {
+	return new WrongInput(`${path} holds a run on a ${simulated ? 'simulated' : 'real'} host, and this is not one.`, [
+		'name another folder with --session-dir DIR',
+	]);
 }
 
 export function logTrouble(problem: Exclude<OpenLogResult, { kind: 'open' }>): Error {

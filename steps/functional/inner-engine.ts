@@ -1,7 +1,7 @@
 import type { ContainerSpec, Evidence, ProbeContainer, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import type { Argv, ExecResult } from '../../src/host/port.ts';
-import { sysboxRuntime, type Workload } from '../security/workload.ts';
+import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
 
 /** Always the engine of the container itself: a DOCKER_HOST in the image's environment would lead elsewhere. */
 export const innerDocker = (...words: readonly string[]): Argv => [
@@ -11,21 +11,16 @@ export const innerDocker = (...words: readonly string[]): Argv => [
 ];
 
 /**
- * A CI container as its image starts by itself: `docker:dind` and images made like it start their engine when they are
- * given no command.
+ * A CI container with its image's own entrypoint and the engine as its first word. `docker:dind` and images made like
+ * it prepare the engine then, and start it with this socket alone; without the word `dockerd` they would also make
+ * certificates, which takes seconds, and listen on the network. An image without an entrypoint starts dockerd itself,
+ * and systemd as the entrypoint ignores what it is given.
  */
-const asItStarts = ({ image, options }: Workload): ContainerSpec => ({
+const withEngine = ({ image, options }: Workload): ContainerSpec => ({
 	image,
 	runtime: sysboxRuntime,
 	options,
-	command: [],
-});
-
-/** For images that start a job and no engine. Ends by itself should nobody be left to remove it. */
-const idle = ({ image, options }: Workload): ContainerSpec => ({
-	...asItStarts({ image, options, unenforceable: [] }),
-	entrypoint: 'sleep',
-	command: ['3600'],
+	command: ['dockerd', '--host=unix:///var/run/docker.sock'],
 });
 
 /** Constant, so that nothing of the host's can get into it. `exec -d` would hide what dockerd says. */
@@ -34,9 +29,11 @@ const engineLog: Argv = ['sh', '-c', 'tail -n 5 /tmp/sysbox-setup-dockerd.log 2>
 
 const startMs = 60_000;
 const askMs = 15_000;
-/** An engine that the image starts is up in about two seconds (seen with Docker 26 and 29); a cold disk needs longer. */
-const byItselfMs = 20_000;
-const startedMs = 20_000;
+/**
+ * An engine is up in about two seconds (seen with Docker 26 and 29). A busy host with a cold disk needs far longer, and
+ * a second engine must not be started beside one that is only slow.
+ */
+const upMs = 60_000;
 const pauseMs = 500;
 
 export type InnerEngine =
@@ -53,10 +50,11 @@ export function innerEngine(workload: Workload): (host: ProbeHost) => Promise<In
 }
 
 async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<InnerEngine> {
-	const first = await host.start('engine', asItStarts(workload), startMs);
+	const first = await host.start('engine', withEngine(workload), startMs);
 	if (first.kind === 'started') {
-		const version = await answers(host, first.container, byItselfMs);
-		if (version !== undefined) return { kind: 'up', container: first.container, version, how: 'the image starts it' };
+		const version = await answers(host, first.container, upMs);
+		if (version !== undefined)
+			return { kind: 'up', container: first.container, version, how: 'the image starts it when asked to' };
 	}
 	const second =
 		first.kind === 'started' && (await isAlive(first.container))
@@ -78,12 +76,12 @@ async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<In
 			evidence: [evidenceOf(shellLine(startEngine), asked)],
 		};
 	}
-	const version = await answers(host, container, startedMs);
+	const version = await answers(host, container, upMs);
 	if (version !== undefined) return { kind: 'up', container, version, how: 'dockerd was started in the container' };
 	const log = await container.exec(engineLog, { timeoutMs: askMs });
 	return {
 		kind: 'down',
-		because: `no engine answered in the container within ${startedMs / 1000} s`,
+		because: `no engine answered in the container within ${upMs / 1000} s`,
 		evidence: [evidenceOf('the last lines of dockerd', log)],
 	};
 }

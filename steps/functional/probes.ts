@@ -18,9 +18,13 @@ const buildMs = 300_000;
 const pushMs = 120_000;
 const saveMs = 300_000;
 
-const baseImage = 'sysbox-setup/base';
-const builtImage = 'sysbox-setup/built';
-const pushedImage = 'localhost:5000/sysbox-setup/built';
+/**
+ * Names of the inner engine only. They are in the registry that the last probe starts, never in one of the internet:
+ * with the containerd image store a build asks the registry of its FROM before it looks at the local images.
+ */
+const registry = 'localhost:5000';
+const baseImage = `${registry}/sysbox-setup/base`;
+const builtImage = `${registry}/sysbox-setup/built`;
 /** What the build writes and a run reads back. */
 const word = 'built-in-the-container';
 
@@ -34,15 +38,27 @@ export interface FunctionalSubject {
 /** The probes, in their order: each later one rests on the engine of the earlier. */
 export function functionalProbes(subject: FunctionalSubject): readonly Probe[] {
 	const engine = innerEngine(subject.workload);
+	const progress: Progress = { built: false };
 	return [
 		uidMap(subject),
 		innerStarts(engine),
-		innerBuild(engine, subject),
-		innerRun(engine),
-		innerRegistry(engine),
+		innerBuild(engine, subject, progress),
+		innerRun(engine, progress),
+		innerRegistry(engine, progress),
 		plainRuntime(subject),
 	];
 }
+
+/** What later probes rest on besides the engine. */
+interface Progress {
+	built: boolean;
+}
+
+const withoutBuild: ProbeResult = {
+	verdict: 'could-not-tell',
+	because: 'no image was built inside, so this could not be tried',
+	evidence: [],
+};
 
 /** None of these lowers a threat: they show that it works, not that it isolates. */
 const common = { threats: [] } as const;
@@ -110,7 +126,7 @@ function innerStarts(engine: Engine): Probe {
 		id: 'functional.inner-dockerd',
 		title: 'A Docker engine starts inside',
 		attempt:
-			'starts a CI container as its image does by itself and asks its own Docker engine, without --privileged and without the socket of the host',
+			'starts a CI container with the limits of a job and asks its own Docker engine, without --privileged and without the socket of the host',
 		expectation: 'the engine inside answers',
 		async run(host): Promise<ProbeResult> {
 			const inner = await engine(host);
@@ -124,7 +140,7 @@ function innerStarts(engine: Engine): Probe {
 	};
 }
 
-function innerBuild(engine: Engine, { registryImage }: FunctionalSubject): Probe {
+function innerBuild(engine: Engine, { registryImage }: FunctionalSubject, progress: Progress): Probe {
 	return {
 		...common,
 		id: 'functional.inner-build',
@@ -153,9 +169,10 @@ function innerBuild(engine: Engine, { registryImage }: FunctionalSubject): Probe
 				};
 			const dockerfile = new TextEncoder().encode(`FROM ${baseImage}\nRUN echo ${word} > /sysbox-setup\n`);
 			const { failed, what, evidence } = await inTurn(container, [
-				{ argv: innerDocker('tag', registryImage, baseImage), timeoutMs: runMs },
+				{ argv: innerDocker('tag', loadedName(loaded.stdout) ?? registryImage, baseImage), timeoutMs: runMs },
 				{ argv: innerDocker('build', '--tag', builtImage, '-'), timeoutMs: buildMs, stdin: dockerfile },
 			]);
+			progress.built = failed === undefined;
 			return failed === undefined
 				? { verdict: 'pass', because: 'an image was built inside', evidence }
 				: { verdict: 'fail', because: `${what} failed: ${firstLine(failed.stderr)}`, evidence };
@@ -163,7 +180,7 @@ function innerBuild(engine: Engine, { registryImage }: FunctionalSubject): Probe
 	};
 }
 
-function innerRun(engine: Engine): Probe {
+function innerRun(engine: Engine, progress: Progress): Probe {
 	return {
 		...common,
 		id: 'functional.inner-run',
@@ -173,17 +190,21 @@ function innerRun(engine: Engine): Probe {
 		async run(host): Promise<ProbeResult> {
 			const inner = await engine(host);
 			if (inner.kind === 'down') return withoutEngine(inner);
+			if (!progress.built) return withoutBuild;
 			return printsTheWord(inner, builtImage, 'a container of the built image ran inside');
 		},
 	};
 }
+
+/** `Loaded image: registry:2`, or `Loaded image ID: sha256:…` for one that was saved by its digest. */
+const loadedName = (said: string): string | undefined => /^Loaded image(?: ID)?: (\S+)$/m.exec(said)?.[1];
 
 async function printsTheWord(
 	inner: Extract<InnerEngine, { kind: 'up' }>,
 	image: string,
 	good: string,
 ): Promise<ProbeResult> {
-	const argv = innerDocker('run', '--rm', '--entrypoint=cat', image, '/sysbox-setup');
+	const argv = innerDocker('run', '--rm', '--pull=never', '--entrypoint=cat', image, '/sysbox-setup');
 	const result = await inner.container.exec(argv, { timeoutMs: runMs });
 	const evidence = [evidenceOf(shellLine(argv), result)];
 	if (result.code === 0 && result.stdout.trim() === word) return { verdict: 'pass', because: good, evidence };
@@ -198,7 +219,7 @@ async function printsTheWord(
 const pushTries = 20;
 const pushPauseMs = 500;
 
-function innerRegistry(engine: Engine): Probe {
+function innerRegistry(engine: Engine, progress: Progress): Probe {
 	return {
 		...common,
 		id: 'functional.inner-registry',
@@ -208,6 +229,7 @@ function innerRegistry(engine: Engine): Probe {
 		async run(host): Promise<ProbeResult> {
 			const inner = await engine(host);
 			if (inner.kind === 'down') return withoutEngine(inner);
+			if (!progress.built) return withoutBuild;
 			const { container } = inner;
 			const prepared = await inTurn(container, [
 				// The inner engine trusts 127.0.0.0/8 without TLS by itself, so that no configuration is needed.
@@ -215,13 +237,13 @@ function innerRegistry(engine: Engine): Probe {
 					argv: innerDocker(
 						'run',
 						'--detach',
+						'--pull=never',
 						'--publish=127.0.0.1:5000:5000',
 						'--name=sysbox-setup-registry',
 						baseImage,
 					),
 					timeoutMs: runMs,
 				},
-				{ argv: innerDocker('tag', builtImage, pushedImage), timeoutMs: runMs },
 			]);
 			if (prepared.failed !== undefined)
 				return {
@@ -229,7 +251,7 @@ function innerRegistry(engine: Engine): Probe {
 					because: `${prepared.what} failed: ${firstLine(prepared.failed.stderr)}`,
 					evidence: prepared.evidence,
 				};
-			const push = innerDocker('push', pushedImage);
+			const push = innerDocker('push', builtImage);
 			let pushed = await container.exec(push, { timeoutMs: pushMs });
 			for (let tries = 1; pushed.code !== 0 && pushed.problem === undefined && tries < pushTries; tries++) {
 				await host.pause(pushPauseMs);
@@ -239,9 +261,8 @@ function innerRegistry(engine: Engine): Probe {
 			if (pushed.code !== 0)
 				return { verdict: 'fail', because: `the image could not be pushed: ${firstLine(pushed.stderr)}`, evidence };
 			const pulled = await inTurn(container, [
-				// Both names: an image that is still known by one is not pulled.
-				{ argv: innerDocker('image', 'rm', pushedImage, builtImage), timeoutMs: runMs },
-				{ argv: innerDocker('pull', pushedImage), timeoutMs: pushMs },
+				{ argv: innerDocker('image', 'rm', builtImage), timeoutMs: runMs },
+				{ argv: innerDocker('pull', builtImage), timeoutMs: pushMs },
 			]);
 			if (pulled.failed !== undefined)
 				return {
@@ -249,7 +270,7 @@ function innerRegistry(engine: Engine): Probe {
 					because: `${pulled.what} failed: ${firstLine(pulled.failed.stderr)}`,
 					evidence: [...evidence, ...pulled.evidence],
 				};
-			const ran = await printsTheWord(inner, pushedImage, 'the image was pushed, removed, pulled and run');
+			const ran = await printsTheWord(inner, builtImage, 'the image was pushed, removed, pulled and run');
 			return { ...ran, evidence: [...evidence, ...pulled.evidence, ...ran.evidence] };
 		},
 	};

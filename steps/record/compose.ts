@@ -1,6 +1,7 @@
 import type { Finding } from '../../src/core/finding.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import type { ActionState, RunState, StepState } from '../../src/core/state.ts';
+import { statusWords } from '../../src/core/status-words.ts';
 import { type ThreatRow, threatTable } from '../../src/core/threat.ts';
 import { block, code, inline, table } from './markdown.ts';
 
@@ -115,19 +116,7 @@ function heading(state: RunState, options: RecordOptions, incomplete: readonly S
 	return lines;
 }
 
-const statusTexts: Readonly<Record<StepState['status'], string>> = {
-	running: 'not finished',
-	unchanged: 'nothing to change',
-	done: 'done',
-	proved: 'proved',
-	failed: 'failed',
-	blocked: 'blocked',
-	undecided: 'could not tell everything',
-	skipped: 'skipped',
-	open: 'something is left to do',
-	reported: 'written',
-	'not-run': 'not run',
-};
+const statusTexts: Readonly<Record<StepState['status'], string>> = { ...statusWords, running: 'not finished' };
 
 const statusText = (step: StepState): string =>
 	`${statusTexts[step.status]}${step.why === undefined ? '' : ` (${inline(step.why)})`}`;

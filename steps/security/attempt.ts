@@ -83,9 +83,8 @@ async function runAttempt(attempt: Attempt, workload: Workload, host: ProbeHost)
 	if (undecidable !== undefined) return couldNotTell(undecidable);
 	const start = await startWorkload(host, workload);
 	if (start.kind === 'refused') {
-		return couldNotTell(`no container of ${workload.image} could be started under the runtime`, [
-			{ what: 'docker said', said: describe(start.result) },
-		]);
+		const because = `no container of ${workload.image} could be started under the runtime: ${lastWords(start.result)}`;
+		return couldNotTell(because, [{ what: 'docker said', said: describe(start.result) }]);
 	}
 	const { container } = start;
 	const subject: Subject = { host, workload, container };
@@ -202,17 +201,20 @@ export function describe(result: ExecResult): string {
 
 const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
 
+/** What docker adds to its refusals, in its older and its newer words. */
+const hint = /^(?:See|Run) '.*--help'/;
+
 /** The last line that a command printed as an error, for a sentence. */
-export const lastWords = (result: ExecResult): string =>
-	cut(
-		[result.stderr, result.stdout]
-			.map(text => text.trim())
-			.find(text => text !== '')
-			?.split('\n')
-			.at(-1)
-			?.trim() ?? `ended with ${result.problem ?? `exit code ${result.code}`}`,
-		300,
+export function lastWords(result: ExecResult): string {
+	const lines = [result.stderr, result.stdout].map(text =>
+		text
+			.split('\n')
+			.map(line => line.trim())
+			.filter(line => line !== '' && !hint.test(line)),
 	);
+	const last = lines.find(found => found.length > 0)?.at(-1);
+	return cut(last ?? `ended with ${result.problem ?? `exit code ${result.code}`}`, 300);
+}
 
 /**
  * EPERM and EACCES; EROFS where a container's kernel files are read-only; ENOENT where they are not there at all. Which
@@ -223,7 +225,7 @@ export const denial =
 
 /** Judges a command whose exit code can be believed: nothing but the kernel stands between it and its effect. */
 export function byExitCode(
-	command: readonly string[],
+	command: string | readonly string[],
 	result: ExecResult,
 	options: { readonly denied?: RegExp; readonly succeeded: string },
 ): Tried {

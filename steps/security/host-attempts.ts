@@ -1,6 +1,6 @@
-import type { ContainerSpec, ProbeHost } from '../../src/core/probe.ts';
+import type { ContainerSpec } from '../../src/core/probe.ts';
 import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import type { Argv } from '../../src/host/port.ts';
+import type { Argv, ExecResult } from '../../src/host/port.ts';
 import {
 	type Attempt,
 	byExitCode,
@@ -52,11 +52,7 @@ const oneCommand = (
 		readonly controlSucceeded: string;
 	},
 ): Pick<Attempt, 'try' | 'tryControl'> => {
-	const tell = (
-		command: string | readonly string[],
-		result: Awaited<ReturnType<typeof inWorkload>>['result'],
-		succeeded: string,
-	): Tried => {
+	const tell = (command: string | readonly string[], result: ExecResult, succeeded: string): Tried => {
 		const reached = words.reached?.test(`${result.stderr}\n${result.stdout}`) === true;
 		if (reached)
 			return {
@@ -64,10 +60,7 @@ const oneCommand = (
 				what: `${succeeded}: ${lastWords(result)}`,
 				evidence: [evidenceOf(command, result)],
 			};
-		return {
-			...byExitCode([...argv], result, { denied: words.denied, succeeded }),
-			evidence: [evidenceOf(command, result)],
-		};
+		return byExitCode(command, result, { denied: words.denied, succeeded });
 	};
 	return {
 		async try(subject) {
@@ -167,7 +160,7 @@ function sharedNamespace(name: 'pid' | 'network' | 'ipc', what: string): Attempt
 				{ image: subject.workload.image, options: [...others, option], entrypoint: 'true', command: [] },
 				runMs,
 			);
-			return byExitCode([run.command], run.result, { succeeded: 'started' });
+			return byExitCode(run.command, run.result, { succeeded: 'started' });
 		},
 	};
 }
@@ -208,7 +201,6 @@ const kernelSetting: Attempt = {
 		'Write to kernel.core_pattern, which names a program that the host runs as root; the value is the one that is there.',
 	expectation: 'The kernel lets no container write its settings.',
 	control: 'A plain container whose /proc/sys is writable writes it.',
-	watched: [watchedFile(corePattern)],
 	undecidable: async host =>
 		(await host.readText(corePattern)) === undefined ? `this host does not show ${corePattern}` : undefined,
 	...oneCommand(
@@ -260,7 +252,7 @@ const kernelLog: Attempt = {
 };
 
 /** Never quotes the log: it ends up in a record. */
-function readLog(command: string | readonly string[], result: Awaited<ReturnType<typeof inWorkload>>['result']): Tried {
+function readLog(command: string | readonly string[], result: ExecResult): Tried {
 	const lines = result.stdout.split('\n').filter(line => line.trim() !== '').length;
 	const evidence = [evidenceOf(command, { ...result, stdout: lines === 0 ? '' : `${lines} lines` })];
 	const unable = cannotRun(result);
@@ -287,11 +279,11 @@ const hostProcess: Attempt = {
 		const { host, container } = subject;
 		const argv: Argv = ['sh', '-c', ask, 'kill', String(host.ownPid)];
 		const { command, result } = await inWorkload(subject, argv);
-		const tried = byExitCode(argv, result, {
+		const tried = byExitCode(command, result, {
 			denied: /no such process|operation not permitted|permission denied/i,
 			succeeded: "could signal this tool's process",
 		});
-		if (tried.outcome !== 'succeeded') return { ...tried, evidence: [evidenceOf(command, result)] };
+		if (tried.outcome !== 'succeeded') return tried;
 		// The number may belong to a process of the container's own.
 		const path = `/proc/${host.ownPid}/cmdline`;
 		const inside = await container.exec(['cat', path], { timeoutMs: execMs });
@@ -311,13 +303,10 @@ const hostProcess: Attempt = {
 		const argv: Argv = ['sh', '-c', ask, 'kill', String(subject.host.ownPid)];
 		// AppArmor's profile docker-default allows signals only between processes of that profile.
 		const { command, result } = await plainly(subject, argv, ['--pid=host', '--security-opt=apparmor=unconfined']);
-		return {
-			...byExitCode(argv, result, {
-				denied: /no such process|operation not permitted|permission denied/i,
-				succeeded: 'could signal it',
-			}),
-			evidence: [evidenceOf(command, result)],
-		};
+		return byExitCode(command, result, {
+			denied: /no such process|operation not permitted|permission denied/i,
+			succeeded: 'could signal it',
+		});
 	},
 };
 
@@ -360,11 +349,7 @@ const socket = '/var/run/docker.sock';
 function dockerSocket(docker: DockerFacts): Attempt {
 	const argv: Argv = ['docker', `--host=unix://${socket}`, 'info', '--format', '{{.ID}}'];
 	const hostId = docker.info.kind === 'ok' ? docker.info.value.id : '';
-	const tell = (
-		command: string | readonly string[],
-		result: Awaited<ReturnType<typeof inWorkload>>['result'],
-		succeeded: string,
-	): Tried => {
+	const tell = (command: string | readonly string[], result: ExecResult, succeeded: string): Tried => {
 		const evidence = [evidenceOf(command, result)];
 		if (result.stdout.includes(hostId)) return { outcome: 'succeeded', what: succeeded, evidence };
 		const unable = cannotRun(result);

@@ -57,8 +57,17 @@ async function inspectArchive({ host, signal }: Pick<StepContext, 'host' | 'sign
 	if (found.kind !== 'found')
 		return { path, problem: found.kind === 'missing' ? 'is not there' : `cannot be read (${found.kind})` };
 	if (found.type !== 'file') return { path, problem: `is a ${found.type}, not a file` };
-	// `docker save` writes this member, with both image stores. The first match is enough: the rest may be gigabytes.
-	const argv = ['tar', '--extract', '--to-stdout', '--occurrence=1', `--file=${path}`, 'manifest.json'] as const;
+	// `docker save` writes this member, with both image stores; other programs put `./` before it. The first match is
+	// enough: the rest may be gigabytes.
+	const argv = [
+		'tar',
+		'--extract',
+		'--to-stdout',
+		'--occurrence=1',
+		'--no-anchored',
+		`--file=${path}`,
+		'manifest.json',
+	] as const;
 	const read = await host.exec(argv, { timeoutMs: tarMs, signal });
 	const images = read.code === 0 ? namesIn(read.stdout) : undefined;
 	return images === undefined ? { path } : { path, images };

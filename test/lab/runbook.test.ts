@@ -303,16 +303,20 @@ describe.skipIf(!lab.available)('killed during each step', () => {
 							'action.intent',
 							'probe.start',
 							...(['host', 'daemon', 'docker'].includes(step) ? ['findings'] : []),
+							...(step === 'record' ? ['step.start'] : []),
 						].includes(event.type);
 					if (!inside) return;
 					killed = true;
-					void child.kill('SIGKILL');
+					// The last step is over in milliseconds: the run may have ended before the signal arrives.
+					child.kill('SIGKILL').catch(() => undefined);
 				},
 			});
 			const ended = await child.done;
-			expect(killed, `step ${step} had nothing to be killed in: ${summary(events(ended.stdout))} ${ended.stderr}`).toBe(
-				true,
-			);
+			if (step !== 'host') expect(events(ended.stdout.replace(/[^\n]*$/, ''))[0]?.type).toBe('run.resume');
+			expect(
+				killed,
+				`step ${step} had nothing to be killed in: ${summary(events(ended.stdout.replace(/[^\n]*$/, '')))} ${ended.stderr}`,
+			).toBe(true);
 		},
 	);
 
@@ -320,7 +324,6 @@ describe.skipIf(!lab.available)('killed during each step', () => {
 		const result = await tool(host, runArgs(deb));
 		const seen = events(result.stdout);
 		expect(result.code, `${summary(seen)}\n${result.stderr}`).toBe(0);
-		expect(seen.some(e => e.type === 'run.resume')).toBe(true);
 		const record = (await host.readFile('/root/record.md')).toString();
 		expect(record).toContain('| Privileged container escape | Critical | Low |');
 		expect((await host.exec(['docker', 'ps', '-aq', '--filter', 'label=io.sysbox-setup.run'])).stdout.trim()).toBe('');

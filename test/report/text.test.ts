@@ -2,16 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Event, EventPayload } from '../../src/core/event.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { initialState, reduce, type StepState } from '../../src/core/state.ts';
+import { statusWords } from '../../src/core/status-words.ts';
 import { asciiGlyphs, glyphsFor, severityGlyph, unicodeGlyphs } from '../../src/report/glyphs.ts';
 import { ndjsonReader } from '../../src/report/ndjson.ts';
-import {
-	findingLines,
-	statusGlyph,
-	statusWords,
-	type TextOptions,
-	textReader,
-	threatLines,
-} from '../../src/report/text.ts';
+import { findingLines, statusGlyph, type TextOptions, textReader, threatLines } from '../../src/report/text.ts';
 
 const start: EventPayload = {
 	type: 'run.start',

@@ -206,6 +206,17 @@ describe('the units of Sysbox', () => {
 			expect((await attempt()).code).toBe(0);
 		});
 
+		it('a current engine inside of a Sysbox before 0.7.0', async () => {
+			const ways = hostOf('outdated-sysbox');
+			await ways.run(['docker', 'run', '-d', '--name', 'ind', '--runtime=sysbox-runc', 'docker:29-dind']);
+			await ways.host.clock.sleep(5000);
+			const said = await ways.run(['docker', 'exec', 'ind', 'docker', 'run', '--rm', 'busybox', 'true']);
+			expect(said).toMatchObject({
+				code: 125,
+				err: expect.stringContaining('unsafe procfs detected: openat2 /proc/./sys/net/ipv4/ip_unprivileged_port_start'),
+			});
+		});
+
 		it('a kernel that is too old', async () => {
 			const ways = hostOf('old-kernel');
 			ways.write('/usr/bin/sysbox-runc', 'x');

@@ -35,7 +35,7 @@ export function unknownRuntime(engine: Engine, name: string): string {
 export function prepareWithRuntime(machine: Scope, engine: Engine, container: Container): Prepared {
 	const { world } = machine;
 	const entry = engine.config.runtimes[container.runtime];
-	if (entry === undefined) return { kind: 'ready', isolation: 'runc' };
+	if (entry === undefined) return plainRefusal(machine, engine) ?? { kind: 'ready', isolation: 'runc' };
 	const binary = resolve(machine.view, entry.path);
 	if (entry.path.startsWith('/') && binary.kind === 'problem') {
 		return {
@@ -55,6 +55,17 @@ export function prepareWithRuntime(machine: Scope, engine: Engine, container: Co
 	if (refused !== undefined) return refused;
 	spend(world, 500);
 	return { kind: 'ready', isolation: 'sysbox' };
+}
+
+/** Inside of a Sysbox before 0.7.0, runc from 1.3.3 on finds /proc unsafe (issues 972 and 973 of Sysbox). */
+function plainRefusal(machine: Scope, engine: Engine): Prepared | undefined {
+	const underSysbox = (scope: Scope): boolean =>
+		scope.inside !== undefined && (scope.inside.container.isolation === 'sysbox' || underSysbox(scope.inside.parent));
+	if (!underSysbox(machine) || !atLeast(engine.version, '28.5.2')) return undefined;
+	if (atLeast(machine.world.state.sysbox.runc ?? '0.7.1', '0.7.0')) return undefined;
+	return ociCreate(
+		'runc create failed: unable to start container process: error during container init: open sysctl net.ipv4.ip_unprivileged_port_start file: unsafe procfs detected: openat2 /proc/./sys/net/ipv4/ip_unprivileged_port_start: invalid cross-device link',
+	);
 }
 
 const connection = (socket: string, why: string) =>

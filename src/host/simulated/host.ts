@@ -35,7 +35,7 @@ import { knownToBeAbsent, programs } from './programs/index.ts';
 import { findProgram, runProgram } from './run-program.ts';
 import { changedScope, createNode, hostScope, removeNode, writeText } from './scope.ts';
 import { passTime, signalHostProcess } from './services.ts';
-import type { FileNode, SimulatedState } from './state.ts';
+import { type FileNode, type SimulatedState, workingCopy } from './state.ts';
 import {
 	collector,
 	type Exit,
@@ -107,12 +107,12 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		revision: 0,
 	});
 	/** A private copy at the present time, with everything done that time alone has brought about. */
-	const draft = (): World => {
-		const world = worldOn(structuredClone(state));
+	const draft = (copy: (state: SimulatedState) => SimulatedState = workingCopy): World => {
+		const world = worldOn(copy(state));
 		world.state.now = Math.max(world.state.now, clock.now());
 		if (somethingIsDue(world.state)) {
 			passTime(world);
-			state = structuredClone(world.state);
+			state = copy(world.state);
 		}
 		return world;
 	};
@@ -121,7 +121,13 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		options.onChange?.(state);
 	};
 	/** How the tool's own process sees the host: /proc/self is that process, and not a command's. */
-	const look = (): Scope => changedScope(hostScope(worldOn(state)), { pid: state.identity.pid });
+	const look = (): Scope => {
+		// What the kernel makes up is made once for a state, however many files are read from it.
+		if (looked?.at !== state)
+			looked = { at: state, scope: changedScope(hostScope(worldOn(state)), { pid: state.identity.pid }) };
+		return looked.scope;
+	};
+	let looked: { readonly at: SimulatedState; readonly scope: Scope } | undefined;
 	/** Changes happen one after the other, as if the machine did them in the order of the calls. */
 	const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
 		const mine = last.then(work, work);
@@ -217,7 +223,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		},
 		state: () => state,
 		disturb: act => {
-			const world = draft();
+			const world = draft(structuredClone);
 			act(world.state);
 			commit(world);
 		},
@@ -507,7 +513,7 @@ function disturbed(scope: Scope, path: string): void {
 /** What the asked program has against the new bytes. It looks at them in a file of its own, which nobody else sees. */
 function rejection(scope: Scope, argv: Argv, bytes: Uint8Array): string | undefined {
 	const path = '/run/sysbox-setup-new-file';
-	const world: World = { ...scope.world, state: structuredClone(scope.world.state) };
+	const world: World = { ...scope.world, state: workingCopy(scope.world.state) };
 	world.state.files[path] = fileNode(bytes, { mode: 0o600, uid: scope.who.uid, gid: scope.who.gid });
 	touch(world);
 	const { io, chunks } = collector();

@@ -196,17 +196,27 @@ function locate(scope: Scope, path: string): Located {
 		return { ...at, readOnly: at.readOnly || mount.readOnly, unmapped: at.unmapped || unmapped };
 	}
 	if (isKernelPath(path)) return { kind: 'kernel', scope, path, readOnly: false, unmapped: false };
-	const image = imageOf(engine, container);
-	const base = { ...baseFiles(image?.flavour ?? 'busybox'), ...image?.files, ...identityFiles(container) };
 	return {
 		kind: 'tree',
 		tree: container.files,
 		key: path,
-		base,
+		base: baseOf(container, imageOf(engine, container)),
 		removed: container.removed,
 		readOnly: container.options.readOnly,
 		unmapped: false,
 	};
+}
+
+/** Everything that is in the image of a container. It is asked for with each part of each path, so it is made once. */
+const bases = new WeakMap<Container, { readonly madeFrom: readonly unknown[]; readonly tree: FileTree }>();
+
+function baseOf(container: Container, image: Image | undefined): FileTree {
+	const madeFrom = [image, container.hostname, container.ip];
+	const known = bases.get(container);
+	if (known?.madeFrom.every((part, index) => part === madeFrom[index])) return known.tree;
+	const tree = { ...baseFiles(image?.flavour ?? 'busybox'), ...image?.files, ...identityFiles(container) };
+	bases.set(container, { madeFrom, tree });
+	return tree;
 }
 
 function identityFiles(container: Container): FileTree {

@@ -383,6 +383,15 @@ export interface SimulatedState {
 /** Bumped when a saved state can no longer be read. */
 export const stateVersion = 1;
 
+/**
+ * A copy to work on. Files, known images, packages to be had and lines of the journal are only ever replaced, never
+ * changed in place, so that they are shared: a copy is made for each command.
+ */
+export function workingCopy(state: SimulatedState): SimulatedState {
+	const { files, archive, hub, journal, ...rest } = state;
+	return { ...structuredClone(rest), files: { ...files }, archive: { ...archive }, hub: [...hub], journal: [...journal] };
+}
+
 export function serialise(state: SimulatedState): string {
 	return JSON.stringify(state);
 }

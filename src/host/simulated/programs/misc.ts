@@ -150,7 +150,7 @@ const lsbRelease: Program = (scope, call) => {
 const tar: Program = (scope, call) => {
 	const parsed = parseOptions(call.argv.slice(1), {
 		withValue: ['--file', '-f', '-C', '--occurrence'],
-		flags: ['--extract', '--to-stdout', '-x', '-O', '--list', '-t', '--warning=no-unknown-keyword'],
+		flags: ['--extract', '--to-stdout', '--no-anchored', '-x', '-O', '--list', '-t', '--warning=no-unknown-keyword'],
 	});
 	const path = lastOf(parsed, '--file', '-f') ?? '';
 	const node = scope.view.get(path);

@@ -1,0 +1,202 @@
+/**
+ * The product without its process: the catalogue of steps, walked by the real command on a simulated host, with the log
+ * in memory instead of on disk.
+ */
+import { steps } from '../../steps/index.ts';
+import type { CommonOptions } from '../../src/args.ts';
+import type { Surroundings } from '../../src/commands/surroundings.ts';
+import { type Walk, walk } from '../../src/commands/walk.ts';
+import type { Event } from '../../src/core/event.ts';
+import { exitCode } from '../../src/core/exit.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import type { Selection } from '../../src/core/order.ts';
+import type { Answers } from '../../src/core/question.ts';
+import type { RiskName } from '../../src/core/risk.ts';
+import { type RunState, reduceAll } from '../../src/core/state.ts';
+import type { Step } from '../../src/core/step.ts';
+import type { Waiver } from '../../src/core/waiver.ts';
+import { CannotGoOn, WrongInput } from '../../src/core/wrong-input.ts';
+import type { Fault } from '../../src/host/simulated/faults.ts';
+import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/host/simulated/host.ts';
+import { releasesFrom } from '../../src/host/simulated/releases.ts';
+import { type ScenarioName, scenarioState } from '../../src/host/simulated/scenarios.ts';
+import type { FileNode, SimulatedState } from '../../src/host/simulated/state.ts';
+import { knowledge } from '../../src/knowledge/index.ts';
+import { revertStep } from '../../src/revert/revert-step.ts';
+import { memoryLog } from '../support/memory-log.ts';
+
+export const daemonJson = '/etc/docker/daemon.json';
+export const hostFolder = '/var/lib/sysbox-setup';
+
+const releases = releasesFrom(knowledge.releases);
+
+export function hostIn(state: SimulatedState, options: Omit<SimulatedHostOptions, 'state'> = {}): SimulatedHost {
+	return simulatedHost({ releases, pace: 'instant', onUnknownCommand: 'throw', ...options, state });
+}
+
+/** A host of that scenario, with something changed on it before its first command. */
+export function hostOf(
+	name: ScenarioName,
+	options: { readonly faults?: readonly Fault[]; readonly change?: (state: SimulatedState) => void } = {},
+): SimulatedHost {
+	const state = scenarioState(name);
+	options.change?.(state);
+	return hostIn(state, { faults: options.faults ?? [] });
+}
+
+/** What a run leaves on disk: its log, its backups, the answers of its session. */
+export interface Kept {
+	readonly run: string;
+	readonly events: Event[];
+	readonly backups: Map<string, Uint8Array>;
+	readonly answers: Record<string, Answers[string]>;
+}
+
+export const newKept = (run: string): Kept => ({ run, events: [], backups: new Map(), answers: {} });
+
+export interface Ended {
+	readonly exit: number;
+	readonly kept: Kept;
+	readonly state: RunState;
+	/** All that the operator saw. */
+	readonly screen: string;
+}
+
+export interface Ask {
+	readonly kept?: Kept;
+	readonly mode?: 'run' | 'test' | 'check' | 'plan';
+	readonly selection?: Selection;
+	readonly answers?: Answers;
+	readonly waivers?: readonly Waiver[];
+	readonly risks?: readonly RiskName[];
+	readonly deb?: string;
+	readonly record?: string;
+	/** Before the event is kept: the moment between what happened before it and what happens after. */
+	readonly onEvent?: (event: Event) => void;
+}
+
+/** One process of the tool, from its start to its exit code. */
+export function runbook(host: SimulatedHost, ask: Ask = {}): Promise<Ended> {
+	return start(host, ask, { mode: ask.mode ?? 'run', steps });
+}
+
+/** Takes a run back. */
+export function revert(host: SimulatedHost, original: Kept, ask: Ask = {}): Promise<Ended> {
+	const kept = ask.kept ?? newKept(`${original.run}-revert`);
+	const step = revertStep(
+		reduceAll(original.events),
+		async sha256 => original.backups.get(sha256) ?? kept.backups.get(sha256),
+	);
+	return start(host, { ...ask, kept }, { mode: 'revert', steps: [step], reverts: original.run });
+}
+
+async function start(
+	host: SimulatedHost,
+	ask: Ask,
+	what: { readonly mode: Walk['mode']; readonly steps: readonly Step[]; readonly reverts?: string },
+): Promise<Ended> {
+	const kept = ask.kept ?? newKept('run-1');
+	await host.makeFolder(hostFolder, { mode: 0o700 });
+	let screen = '';
+	const say = (text: string): void => {
+		screen += text;
+	};
+	const options: CommonOptions = {
+		yes: true,
+		acceptRisk: [],
+		imageArchive: [],
+		format: 'text',
+		fresh: false,
+		...(ask.deb !== undefined && { deb: ask.deb }),
+		...(ask.record !== undefined && { record: ask.record }),
+	};
+	const surroundings: Surroundings = {
+		host,
+		simulated: true,
+		knowledge,
+		stateFolder: hostFolder,
+		hostFolder,
+		workingFolder: '/root',
+		...(ask.record !== undefined && { record: ask.record }),
+		command: 'sysbox-setup',
+		version: '1.0.0',
+		sweep: async () => [],
+		pause: host.clock.sleep,
+		now: () => new Date(host.clock.now()),
+	};
+	const log = memoryLog(kept);
+	const writes = what.mode !== 'check' && what.mode !== 'plan';
+	const request: Walk = {
+		...what,
+		selection: ask.selection ?? {},
+		options,
+		passed: { answers: ask.answers ?? {}, waivers: ask.waivers ?? [], risks: ask.risks ?? [] },
+		strict: false,
+		surroundings,
+		terminal: {
+			out: say,
+			err: say,
+			interactive: false,
+			environment: {},
+			ask: async () => null,
+			close: () => undefined,
+		},
+		stop: { signal: new AbortController().signal, exit: () => undefined, release: () => undefined },
+		typed: ['--yes'],
+		...(writes && {
+			opened: {
+				run: kept.run,
+				log: {
+					...log,
+					append: async (event, how) => {
+						ask.onEvent?.(event);
+						await log.append(event, how);
+					},
+					close: async () => undefined,
+				},
+				events: [...kept.events],
+				answers: { ...kept.answers },
+				saveAnswer: (id, value) => {
+					kept.answers[id] = value;
+				},
+				saveCursor: () => undefined,
+				close: async () => undefined,
+			},
+		}),
+	};
+	const exit = await walk(request).catch(error => {
+		if (!(error instanceof WrongInput) && !(error instanceof CannotGoOn)) throw error;
+		say([`sysbox-setup: ${error.message}`, ...error.next.map(line => `  ${line}`), ''].join('\n'));
+		return error instanceof WrongInput ? exitCode.wrongInput : error.exit;
+	});
+	return { exit, kept, state: reduceAll(kept.events), screen };
+}
+
+/** The file as it lies on the host; undefined when there is none. */
+export function textOn(host: SimulatedHost, path = daemonJson): string | undefined {
+	const node = host.state().files[path];
+	return node?.kind === 'file' ? node.text : undefined;
+}
+
+export const fileOf = (text: string): FileNode => ({ kind: 'file', text, mode: 0o644, uid: 0, gid: 0 });
+
+/** Containers of the operator that run, with the process that each of them is. */
+export const runningOn = (state: SimulatedState): readonly string[] =>
+	state.docker.engine.containers
+		.filter(c => c.status === 'running' && c.options.labels['io.sysbox-setup.run'] === undefined)
+		.map(c => `${c.name} ${c.pid}`);
+
+/** Throw-away containers of ours that are still there. */
+export const labelledOn = (state: SimulatedState): readonly string[] =>
+	state.docker.engine.containers.filter(c => c.options.labels['io.sysbox-setup.run'] !== undefined).map(c => c.name);
+
+/** What each step came to: `sysbox done`. */
+export const statuses = ({ state }: Ended): readonly string[] => state.steps.map(s => `${s.id} ${s.status}`);
+
+export const actions = ({ state }: Ended): readonly string[] =>
+	state.actions.map(a => `${a.step}.${a.id} ${a.outcome}`);
+
+/** The latest findings of all steps. */
+export const findings = ({ state }: Ended): readonly Finding[] => state.steps.flatMap(s => s.after ?? s.before);
+
+export const finding = (ended: Ended, id: string): Finding | undefined => findings(ended).find(f => f.id === id);
