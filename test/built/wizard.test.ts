@@ -64,7 +64,7 @@ describe('the wizard', () => {
 		first.type('\u0003');
 		expect(await first.ended).toBe(130);
 		expect(first.screen()).toContain('Stopped and saved');
-		expect(first.raw()).toContain(`Go on     sysbox-setup --demo --session-dir ${first.folder}`);
+		await first.until(/Go on {5}sysbox-setup --demo --session-dir/);
 
 		const second = startInTerminal({ folder: first.folder });
 		await second.until('This run was left');
