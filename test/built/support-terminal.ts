@@ -43,7 +43,8 @@ export function startInTerminal(
 	const args = [entry, '--demo', '--session-dir', folder, ...(options.args ?? [])];
 	const outer = process.env;
 	const inherited = Object.entries(outer).filter(
-		([name]) => !['CI', 'CONTINUOUS_INTEGRATION', 'NO_COLOR', 'FORCE_COLOR', 'LC_ALL', 'LC_CTYPE'].includes(name),
+		([name]) =>
+			!['CI', 'CONTINUOUS_INTEGRATION', 'NO_COLOR', 'FORCE_COLOR', 'LC_ALL', 'LC_CTYPE', 'npm_command'].includes(name),
 	);
 	const env = { ...Object.fromEntries(inherited), LANG: 'C.UTF-8', ...options.env } as Record<string, string>;
 	const program = [process.execPath, ...args].map(word => `'${word}'`).join(' ');

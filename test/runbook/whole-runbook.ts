@@ -2,7 +2,7 @@
  * The product without its process: the catalogue of steps, walked by the real command on a simulated host, with the log
  * in memory instead of on disk.
  */
-import { steps } from '../../steps/index.ts';
+
 import type { CommonOptions } from '../../src/args.ts';
 import type { Surroundings } from '../../src/commands/surroundings.ts';
 import { type Walk, walk } from '../../src/commands/walk.ts';
@@ -23,6 +23,7 @@ import { type ScenarioName, scenarioState } from '../../src/host/simulated/scena
 import type { FileNode, SimulatedState } from '../../src/host/simulated/state.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
+import { steps } from '../../steps/index.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 export const daemonJson = '/etc/docker/daemon.json';
@@ -103,6 +104,7 @@ async function start(
 	};
 	const options: CommonOptions = {
 		yes: true,
+		plain: false,
 		acceptRisk: [],
 		imageArchive: [],
 		format: 'text',
@@ -138,6 +140,7 @@ async function start(
 			err: say,
 			interactive: false,
 			environment: {},
+			attach: () => () => undefined,
 			ask: async () => null,
 			close: () => undefined,
 		},

@@ -68,5 +68,3 @@ export const findingsLines = (
 /** Commands that an operator could type against these findings. */
 export const remedyCommands = (findings: readonly Finding[]): readonly string[] =>
 	findings.flatMap(({ remedy }) => (remedy?.kind === 'commands' ? remedy.commands : []));
-
-export const checksLooked = (findings: readonly Finding[]): string => count(findings.length, 'check');
