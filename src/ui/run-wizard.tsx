@@ -125,8 +125,11 @@ export function startWizard(options: WizardOptions): Wizard {
 	async function suspend(): Promise<void> {
 		await terminal?.lend(async () => {
 			const back = once(process, 'SIGCONT');
+			// With its input given away, nothing but this keeps the process from ending when it is continued.
+			const alive = setInterval(() => undefined, 60_000);
 			options.stopProcess();
 			await back;
+			clearInterval(alive);
 		});
 	}
 

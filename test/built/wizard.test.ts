@@ -103,6 +103,17 @@ describe('the wizard', () => {
 		expect(session.raw().lastIndexOf('\u001b[?2004l')).toBeGreaterThan(session.raw().lastIndexOf('\u001b[?2004h'));
 	});
 
+	it('is stopped by Ctrl+Z and drawn anew in the foreground', async () => {
+		const session = startInTerminal({ shell: program => `set -m; ${program}; echo halted; fg; echo "code $?"` });
+		await begin(session);
+		session.type('\u001a');
+		await session.until(/halted[\s\S]*Install fuse3 and jq\?/);
+		session.type('q');
+		await session.until('❯ Leave');
+		session.type(enter);
+		await session.until('code 4');
+	});
+
 	it('follows the window, down to one sentence and back', async () => {
 		const session = startInTerminal();
 		await begin(session);

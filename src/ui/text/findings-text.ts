@@ -1,7 +1,7 @@
 import type { Finding, Severity } from '../../core/finding.ts';
 import { clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { severityMark, type Theme } from '../theme.ts';
-import { count, severityWord } from './words.ts';
+import { severityWord } from './words.ts';
 
 const order: readonly Severity[] = ['block', 'could-not-tell', 'warn', 'info', 'ok'];
 
