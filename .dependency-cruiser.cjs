@@ -24,6 +24,12 @@ module.exports = {
 			['^src/core/', '^src/facts/', '^src/edit/', '^src/knowledge/', '^src/host/port\\.ts$', '^src/templates\\.ts$'],
 			'A step reads, judges, asks and plans; it holds no door to the machine.',
 		),
+		only(
+			'ui-shows-the-core',
+			'^src/ui/',
+			['^src/core/', '^src/report/glyphs\\.ts$'],
+			'The wizard shows the state and answers questions; it knows no host, no step and no file.',
+		),
 		only('readers-read-events', '^src/report/', ['^src/core/'], 'Text and JSON are readers of events.'),
 		{
 			name: 'no-effects-inside',

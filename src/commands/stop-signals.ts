@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { exitCode } from '../core/exit.ts';
 
 export interface StopSignals {
@@ -12,10 +13,12 @@ const codes = { SIGINT: exitCode.interrupted, SIGTERM: exitCode.terminated, SIGH
 
 /**
  * Node puts the terminal's modes back when it ends, and aborts with a core dump where the terminal is gone (node.cc,
- * ResetStdio). It leaves out what is closed.
+ * ResetStdio). It leaves out what is closed. A terminal that is still there is left to it: closing that one would bring
+ * the signal once more, and change the exit code.
  */
 function leaveTerminal(): void {
 	for (const fd of [0, 1, 2]) {
+		if (isatty(fd)) continue;
 		try {
 			closeSync(fd);
 		} catch {
@@ -36,7 +39,9 @@ export function stopSignals(say: (text: string) => void): StopSignals {
 		const handler = (): void => {
 			if (exit !== undefined && name !== 'SIGHUP') process.exit(code);
 			exit ??= code;
-			if (name === 'SIGHUP') process.once('exit', leaveTerminal);
+			if (name === 'SIGHUP') {
+				process.once('exit', leaveTerminal);
+			}
 			if (name === 'SIGINT') say('\nstopping at the next safe point; Ctrl+C again ends at once\n');
 			controller.abort();
 		};

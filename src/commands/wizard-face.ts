@@ -88,8 +88,10 @@ export async function wizardFace(request: {
 			return from.start === undefined ? exitCode.done : exitCode.open;
 		},
 		async end() {
-			await wizard.end();
+			const { goesOn } = await wizard.end();
 			detach();
+			// As it is, so that a long one is broken by the terminal and copied in one piece.
+			if (goesOn) terminal.err(` Go on     ${request.goOn}\n`);
 		},
 	};
 }

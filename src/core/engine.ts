@@ -294,7 +294,7 @@ async function whenBlocked(
 	findings: readonly Finding[],
 	visit: Visit,
 	tally: Partial<Tally>,
-): Promise<'look-again' | StepResult> {
+): Promise<'look-again' | 'ask-again' | StepResult> {
 	const asking = request.mode === 'run' || request.mode === 'test';
 	const blocked = { ...blockedBy(hard), tally: { ...blockedBy(hard).tally, ...tally } };
 	if (deps.decider.onBlocked === undefined || !asking || wrongInput(findings).length > 0) return blocked;
@@ -308,6 +308,8 @@ async function whenBlocked(
 		case 'quit':
 			return { ...blocked, stop: 'quit' };
 		case 'back':
+			visit.again = visit.passed.pop();
+			if (visit.again !== undefined) return 'ask-again';
 			return visit.earlier ? wentBack : { ...blocked, stop: 'quit' };
 		default:
 			return decision satisfies never;
@@ -385,6 +387,7 @@ async function runChange(
 	const untilFit = async (): Promise<StepResult | undefined> => {
 		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
 			const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
+			if (next === 'ask-again') return ask();
 			if (next !== 'look-again') return next;
 			({ facts, findings } = await look(deps, request, step, host, 'before'));
 		}
@@ -408,8 +411,9 @@ async function runChange(
 	const ask = async (): Promise<StepResult | undefined> => {
 		const known = deps.state().answers;
 		const left = await askAll(deps, step, facts, visit);
-		if (left !== undefined || !newAnswers(known, deps.state().answers)) return left;
-		({ facts, findings } = await look(deps, request, step, host, 'before'));
+		if (left !== undefined) return left;
+		if (newAnswers(known, deps.state().answers))
+			({ facts, findings } = await look(deps, request, step, host, 'before'));
 		return untilFit();
 	};
 	const left = await ask();
@@ -423,8 +427,11 @@ async function runChange(
 			const standing = standingBlocks(findings);
 			if (standing.length === 0 || planning) break;
 			const next = await whenBlocked(deps, request, step.id, standing, findings, visit, { changed });
-			if (next !== 'look-again') return next;
-			({ facts, findings } = await look(deps, request, step, deps.host, 'after'));
+			if (next === 'ask-again') {
+				const leftAgain = await ask();
+				if (leftAgain !== undefined) return leftAgain;
+			} else if (next !== 'look-again') return next;
+			else ({ facts, findings } = await look(deps, request, step, deps.host, 'after'));
 			round = -1;
 			continue;
 		}
@@ -555,6 +562,7 @@ async function runProof(
 	const untilFit = async (): Promise<StepResult | undefined> => {
 		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
 			const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});
+			if (next === 'ask-again') return ask();
 			if (next !== 'look-again') return next;
 			({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
 		}
@@ -565,8 +573,9 @@ async function runProof(
 	const ask = async (): Promise<StepResult | undefined> => {
 		const known = deps.state().answers;
 		const left = await askAll(deps, step, facts, visit);
-		if (left !== undefined || !newAnswers(known, deps.state().answers)) return left;
-		({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
+		if (left !== undefined) return left;
+		if (newAnswers(known, deps.state().answers))
+			({ facts, findings } = await look(deps, request, step, deps.host, 'before'));
 		return untilFit();
 	};
 	const left = await ask();

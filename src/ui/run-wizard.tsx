@@ -13,7 +13,7 @@ import { blank, clean, line } from './line.ts';
 import { menu, type Option } from './prompt.ts';
 import { type Intro, textWidth } from './screen.ts';
 import { createStore } from './store.ts';
-import { summaryLines, summaryTitle } from './text/summary-text.ts';
+import { goesOn, summaryLines, summaryTitle } from './text/summary-text.ts';
 import { themeFor } from './theme.ts';
 import { wizardDecider } from './wizard-decider.ts';
 
@@ -48,7 +48,7 @@ export interface Wizard {
 	/** Talk of others while the screen is ours: it goes above it. */
 	readonly say: (text: string) => void;
 	/** The end screen, when the run has ended by itself; then the summary stays in the scrollback and the terminal is given back. */
-	readonly end: () => Promise<void>;
+	readonly end: () => Promise<{ readonly goesOn: boolean }>;
 	/** Gives the terminal back at once, after a crash. */
 	readonly abandon: () => void;
 }
@@ -125,8 +125,11 @@ export function startWizard(options: WizardOptions): Wizard {
 	async function suspend(): Promise<void> {
 		await terminal?.lend(async () => {
 			const back = once(process, 'SIGCONT');
+			// With its input given away, nothing but this keeps the process from ending when it is continued.
+			const alive = setInterval(() => undefined, 60_000);
 			options.stopProcess();
 			await back;
+			clearInterval(alive);
 		});
 	}
 
@@ -163,6 +166,7 @@ export function startWizard(options: WizardOptions): Wizard {
 			await instance.waitUntilRenderFlush();
 			unmount();
 			await gone;
+			return { goesOn: goesOn(run) };
 		},
 		abandon: unmount,
 	};

@@ -141,6 +141,7 @@ async function start(
 			err: say,
 			interactive: false,
 			environment: {},
+			attach: () => () => undefined,
 			ask: async () => null,
 			attach: () => () => undefined,
 			close: () => undefined,

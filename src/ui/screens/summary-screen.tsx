@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react';
 import type { RunState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, line, span } from '../line.ts';
+import { blank, labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import type { Intro } from '../screen.ts';
-import { summaryLines, summaryTitle } from '../text/summary-text.ts';
+import { goesOn, summaryLines, summaryTitle } from '../text/summary-text.ts';
 
 /** The end of the run: threats before and now, what was changed, what is left, how it is taken back. */
 export function SummaryScreen({
@@ -25,6 +25,7 @@ export function SummaryScreen({
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { theme, width } = look;
+	const goOn = goesOn(run) ? labelled('Go on', intro.goOn, width, { indent: 0, column: 10 }) : [];
 	const note =
 		saved !== undefined
 			? [blank, line(span(theme.glyphs.ok, 'ok'), ` saved: ${saved}`)]
@@ -36,7 +37,7 @@ export function SummaryScreen({
 			look={look}
 			title={summaryTitle(run, intro, theme)}
 			about={run.end?.why === undefined ? [] : [line(run.end.why)]}
-			bodies={[[...summaryLines(run, intro, width, theme), ...note]]}
+			bodies={[[...summaryLines(run, intro, width, theme), ...goOn, ...note]]}
 			prompt={prompt}
 		/>
 	);

@@ -1,7 +1,7 @@
 import type { Finding, Severity } from '../../core/finding.ts';
 import { clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { severityMark, type Theme } from '../theme.ts';
-import { count, severityWord } from './words.ts';
+import { severityWord } from './words.ts';
 
 const order: readonly Severity[] = ['block', 'could-not-tell', 'warn', 'info', 'ok'];
 
@@ -68,5 +68,3 @@ export const findingsLines = (
 /** Commands that an operator could type against these findings. */
 export const remedyCommands = (findings: readonly Finding[]): readonly string[] =>
 	findings.flatMap(({ remedy }) => (remedy?.kind === 'commands' ? remedy.commands : []));
-
-export const checksLooked = (findings: readonly Finding[]): string => count(findings.length, 'check');

@@ -20,16 +20,19 @@ export function planLinesIn(
 	width: number,
 	theme: Theme,
 ): readonly Line[] {
-	const detail = actions.map(() => 0);
-	const draw = (of: readonly number[]): readonly Line[] =>
-		actions.flatMap((action, index) => actionLines(action, index + 1, levels[of[index] ?? 0] ?? 'title', width, theme));
+	const told = actions.map((action, index) => levels.map(level => actionLines(action, index + 1, level, width, theme)));
+	const chosen = actions.map(() => 0);
+	const height = (index: number, level: number): number => told[index]?.[level]?.length ?? 0;
+	let used = told.reduce((sum, of) => sum + (of[0]?.length ?? 0), 0);
 	for (let level = 1; level < levels.length; level++) {
 		for (const index of actions.keys()) {
-			const more = detail.with(index, level);
-			if (detail[index] === level - 1 && draw(more).length <= rows) detail[index] = level;
+			const more = height(index, level) - height(index, level - 1);
+			if (chosen[index] !== level - 1 || used + more > rows) continue;
+			chosen[index] = level;
+			used += more;
 		}
 	}
-	return draw(detail);
+	return told.flatMap((of, index) => of[chosen[index] ?? 0] ?? []);
 }
 
 /** The changes of a plan, numbered in their order. */

@@ -56,8 +56,6 @@ export function summaryLines(run: RunState, intro: Intro, width: number, theme: 
 	if (run.record !== undefined)
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
 	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
-	if (open.length > 0 || run.end?.outcome === 'interrupted' || run.end?.outcome === 'open')
-		lines.push(...label('Go on', intro.goOn));
 	return lines;
 }
 
@@ -70,6 +68,10 @@ function changedText(run: RunState): string {
 	const steps = new Set(changes.map(a => a.step));
 	return `${changes.length} things in ${count(steps.size, 'step')}; v lists them${run.record === undefined ? '' : ', and the record does'}`;
 }
+
+/** True when starting again goes on with this run. */
+export const goesOn = (run: RunState): boolean =>
+	(run.end?.open.length ?? 0) > 0 || run.end?.outcome === 'interrupted' || run.end?.outcome === 'open';
 
 export function threatLines(rows: readonly ThreatRow[], width: number, theme: Theme): readonly Line[] {
 	const titles = Math.max(...rows.map(row => row.title.length));

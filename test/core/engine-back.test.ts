@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { AnswerDecision, Decider } from '../../src/core/decider.ts';
+import { type EngineDeps, type EngineEnd, runSteps } from '../../src/core/engine.ts';
+import { eventStream } from '../../src/core/event-stream.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import { orderSteps } from '../../src/core/order.ts';
+import { showAction } from '../../src/core/shown-action.ts';
+import { changeStep, type Step } from '../../src/core/step.ts';
+import { tinyHost } from '../support/tiny-host.ts';
+
+const yes = (value: boolean): AnswerDecision => ({ kind: 'answer', value, source: 'operator' });
+const back: AnswerDecision = { kind: 'back' };
+
+/** A step that asks, and may have something to do. */
+function asking(
+	id: string,
+	questions: readonly string[],
+	options: { blocks?: () => boolean; plans?: boolean } = {},
+): Step {
+	return changeStep<undefined>({
+		id,
+		title: id,
+		why: 'test',
+		needs: [],
+		inspect: async () => undefined,
+		judge: (): readonly Finding[] =>
+			options.blocks?.() === true ? [{ id: `${id}.block`, severity: 'block', summary: 'in the way' }] : [],
+		ask: () => questions.map(name => ({ id: `${id}.${name}`, kind: 'confirm', title: name, help: '', initial: true })),
+		plan: () => {
+			if (options.plans !== true) return { actions: [] };
+			return {
+				actions: [
+					{
+						id: 'x',
+						kind: 'exec',
+						title: 'x',
+						why: 'x',
+						argv: ['true'],
+						timeoutMs: 1,
+						undo: { kind: 'none', why: 'x' },
+					},
+				],
+			};
+		},
+	});
+}
+
+async function run(steps: readonly Step[], decider: Partial<Decider>): Promise<{ end: EngineEnd; calls: string[] }> {
+	const order = orderSteps(steps, {});
+	if (order.kind !== 'order') throw new Error('cycle');
+	const calls: string[] = [];
+	const stream = eventStream({ now: () => new Date(0), readers: [] });
+	const host = tinyHost(new Map());
+	const deps = {
+		host,
+		decider: {
+			...decider,
+			answer: (step, question, ways) => {
+				calls.push(`${question.id}${ways.back ? ' <' : ''}`);
+				return decider.answer?.(step, question, ways) ?? Promise.resolve(yes(true));
+			},
+		} as Decider,
+		emit: stream.emit,
+		state: stream.state,
+		now: () => new Date(0),
+		signal: new AbortController().signal,
+		saveCursor: () => undefined,
+		saveAnswer: () => undefined,
+		show: showAction,
+		apply: async () => ({ kind: 'manual' }),
+		options: {},
+		knowledge: {},
+	} as unknown as EngineDeps;
+	const end = await runSteps(deps, { mode: 'run', order: order.order, waivers: [], strict: false, recordAsked: false });
+	return { end, calls };
+}
+
+/** Answers one after the other; yes when there are no more. */
+const script = (...answers: readonly AnswerDecision[]): Pick<Decider, 'answer'> => {
+	const left = [...answers];
+	return { answer: async () => left.shift() ?? yes(true) };
+};
+
+describe('going back', () => {
+	it('leads to the question before, and is not offered at the first', async () => {
+		const { calls, end } = await run([asking('a', ['one', 'two'])], script(yes(true), back));
+		expect(calls).toEqual(['a.one', 'a.two <', 'a.one', 'a.two <']);
+		expect(end.exit).toBe(0);
+	});
+
+	it('leads to the step before, past steps where nothing was decided', async () => {
+		const { calls, end } = await run(
+			[asking('a', ['one']), asking('b', []), asking('c', ['two'])],
+			script(yes(true), back),
+		);
+		expect(calls).toEqual(['a.one', 'c.two <', 'a.one', 'c.two <']);
+		expect(end.exit).toBe(0);
+	});
+
+	it('leads from a plan to the last question', async () => {
+		let asked = 0;
+		const { calls } = await run([asking('a', ['one'], { plans: true })], {
+			...script(),
+			approve: async () => ({ kind: asked++ === 0 ? 'back' : 'skip' }),
+		});
+		expect(calls).toEqual(['a.one', 'a.one']);
+	});
+});
+
+describe('a block', () => {
+	it('is looked at again as often as the operator says', async () => {
+		let left = 2;
+		const { end } = await run([asking('a', [], { blocks: () => left > 0 })], {
+			...script(),
+			onBlocked: async () => {
+				left -= 1;
+				return 'look-again';
+			},
+		});
+		expect(end.exit).toBe(0);
+	});
+
+	it('that an answer made leads back to the question', async () => {
+		let blocked = false;
+		const { calls, end } = await run([asking('a', ['one'], { blocks: () => blocked })], {
+			answer: async () => {
+				blocked = !blocked;
+				return yes(blocked);
+			},
+			onBlocked: async () => 'back',
+		});
+		expect(calls).toEqual(['a.one', 'a.one']);
+		expect(end.exit).toBe(0);
+	});
+
+	it('ends the step where nobody can be asked', async () => {
+		expect((await run([asking('a', [], { blocks: () => true })], script())).end.exit).toBe(3);
+	});
+});

@@ -1,0 +1,363 @@
+import { describe, expect, it } from 'vitest';
+import type { Action } from '../../src/core/action.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import type { Probe } from '../../src/core/probe.ts';
+import { bench, enter, esc, right, shown, stepStart } from './support.tsx';
+
+const ways = { back: false };
+
+const finding = (change: Partial<Finding>): Finding => ({
+	id: 'fuse3.missing',
+	severity: 'block',
+	summary: 'fuse3 is missing',
+	...change,
+});
+
+const action = (change: object = {}): Action =>
+	({
+		id: 'install',
+		kind: 'exec',
+		title: 'Install fuse3',
+		why: 'x',
+		argv: ['true'],
+		timeoutMs: 1,
+		undo: { kind: 'none', why: 'x' },
+		...change,
+	}) as Action;
+
+const findings: readonly Finding[] = [
+	finding({ remedy: { kind: 'planned', text: 'is installed' } }),
+	finding({
+		id: 'disk.free',
+		severity: 'warn',
+		summary: '8 GB are free',
+		evidence: '8.1 GB on /',
+		why: 'images need room',
+	}),
+	finding({ id: 'kernel', severity: 'ok', summary: 'the kernel is fit' }),
+];
+
+async function plan(change: Partial<ReturnType<typeof shown>> = {}, impact?: { stops: string[]; notes: string[] }) {
+	const wizard = bench();
+	await wizard.emit(stepStart('host'));
+	await wizard.emit({ type: 'findings', step: 'host', when: 'before', findings: findings as never });
+	await wizard.emit({ type: 'plan', step: 'host', actions: [shown(change)], ...(impact && { impact }) });
+	const risks = change.risks === undefined ? {} : { risks: change.risks };
+	const decision = wizard.decider.approve(
+		'host',
+		{ actions: [action(risks)], ...(impact && { impact }) },
+		findings,
+		ways,
+	);
+	await wizard.sees('To be done');
+	return { ...wizard, decision };
+}
+
+describe('the start screen', () => {
+	it('tells the steps and what is promised', async () => {
+		const { store, sees, frame, keys } = bench();
+		const reply = store.ask({
+			screen: { kind: 'start' },
+			prompt: { kind: 'menu', at: 0, options: [{ value: 'begin', label: 'Begin' }] },
+			ways: { back: false, skip: false, quit: true },
+		});
+		await sees('❯ Begin');
+		expect(frame()).toContain('1 Host compatibility');
+		expect(frame()).toContain('before you say yes');
+		await keys(enter);
+		expect(await reply).toEqual({ kind: 'taken', value: 'begin' });
+	});
+});
+
+describe('a plan', () => {
+	it('shows findings, the command, its undo and how all of it is taken back', async () => {
+		const { frame, keys, decision } = await plan();
+		expect(frame()).toContain('✔ 1 ok   ▲ 1 warning   ✖ 1 to do');
+		expect(frame()).toContain('apt-get install -y fuse3');
+		expect(frame()).toContain('apt-get purge fuse3');
+		expect(frame()).toContain('Taken back with:  sysbox-setup revert');
+		await keys(enter);
+		expect(await decision).toEqual({ kind: 'apply', risks: [] });
+	});
+
+	it('shows added and removed lines with their numbers', async () => {
+		const { frame } = await plan({
+			kind: 'write',
+			diff: [
+				{ kind: 'remove', text: '"a": 1', oldLine: 3 },
+				{ kind: 'add', text: '"a": 2', newLine: 3 },
+			],
+		});
+		expect(frame()).toMatch(/3 - "a": 1/);
+		expect(frame()).toMatch(/3 \+ "a": 2/);
+	});
+
+	it('is skipped with s and left with q', async () => {
+		for (const [key, kind] of [
+			['s', 'skip'],
+			['q', 'quit'],
+		] as const) {
+			const { keys, decision } = await plan();
+			await keys(key);
+			expect((await decision).kind).toBe(kind);
+		}
+	});
+
+	it('prints its commands to be copied', async () => {
+		const { keys, printed } = await plan();
+		await keys('c');
+		expect(printed).toEqual(['apt-get install -y fuse3']);
+	});
+
+	it('with a risk is not done by Enter', async () => {
+		const { keys, decision, frame } = await plan({ risks: ['stop-containers'] });
+		expect(frame()).toContain('❯ Leave it as it is');
+		await keys(enter);
+		expect((await decision).kind).toBe('skip');
+	});
+
+	it('with a risk is done when its name is typed, after what stops was named', async () => {
+		const { keys, sees, frame, decision } = await plan(
+			{ risks: ['stop-containers'] },
+			{ stops: ['db-migration (started by hand)'], notes: [] },
+		);
+		await keys(right, enter);
+		await sees('Containers that run now are stopped.');
+		expect(frame()).toContain('stops     db-migration (started by hand)');
+		await keys('y', 'e', 's', enter);
+		await sees('that is not the name');
+		await keys('\u0015', 'stop-containers', enter);
+		expect(await decision).toEqual({ kind: 'apply', risks: ['stop-containers'] });
+	});
+
+	it('with a risk that is not named after all is shown again', async () => {
+		const { keys, sees, decision } = await plan({ risks: ['restart-docker'] });
+		await keys(right, enter);
+		await sees('type  restart-docker  and press enter');
+		await keys(esc);
+		await sees('❯ Leave it as it is');
+		await keys(enter);
+		expect((await decision).kind).toBe('skip');
+	});
+});
+
+describe('overlays', () => {
+	it('explain one finding after the other', async () => {
+		const { keys, sees } = await plan();
+		await keys('e');
+		await sees('Explain · 1 of 2');
+		await keys('n');
+		await sees('images need room');
+		await keys(esc);
+		await sees('To be done');
+	});
+
+	it('show everything, and search it', async () => {
+		const { keys, sees } = await plan();
+		await keys('v');
+		await sees('all of it');
+		await keys('/', 'k', 'e', 'r', 'n', 'e', 'l', enter);
+		await sees('the kernel is fit');
+		await keys('/', 'z', 'z', enter);
+		await sees('nothing here says "zz"');
+		await keys('q');
+		await sees('To be done');
+	});
+
+	it('help with the keys that work', async () => {
+		const { keys, sees, frame } = await plan();
+		await keys('?');
+		await sees('Help');
+		expect(frame()).toContain('leave this step out');
+		await keys(esc);
+		await sees('To be done');
+	});
+});
+
+describe('a step that is blocked', () => {
+	it('shows what helps, and looks again', async () => {
+		const wizard = bench();
+		await wizard.emit(stepStart('host'));
+		const found = [finding({ remedy: { kind: 'commands', text: 'Install it', commands: ['apt-get install fuse3'] } })];
+		await wizard.emit({ type: 'findings', step: 'host', when: 'before', findings: found as never });
+		const decision = wizard.decider.onBlocked?.('host', found, ways);
+		await wizard.sees('apt-get install fuse3');
+		await wizard.sees('❯ Look again');
+		await wizard.keys(enter);
+		expect(await decision).toBe('look-again');
+	});
+});
+
+describe('a failure', () => {
+	it('says what was said, why, and what is true now, and offers the ways out', async () => {
+		const wizard = bench();
+		await wizard.emit(stepStart('host'));
+		const decision = wizard.decider.onFailure('host', {
+			action: action(),
+			said: 'E: no network',
+			why: 'the proxy is down',
+			now: 'nothing was changed',
+			next: ['apt-get update'],
+		});
+		await wizard.sees('Failed: Install fuse3');
+		for (const text of ['E: no network', 'the proxy is down', 'nothing was changed', 'apt-get update'])
+			await wizard.sees(text);
+		await wizard.keys(right, enter);
+		expect(await decision).toBe('go-on');
+	});
+});
+
+describe('work', () => {
+	it('shows what runs, its last three lines and what comes then', async () => {
+		const { emit, sees, frame } = bench();
+		await emit(stepStart('host'));
+		await emit({ type: 'plan', step: 'host', actions: [shown(), shown({ id: 'b', title: 'Reload Docker' })] });
+		await emit({ type: 'decision', step: 'host', decision: 'apply', risks: [] });
+		await emit({
+			type: 'action.intent',
+			step: 'host',
+			action: 'install',
+			title: 'x',
+			kind: 'exec',
+			does: 'x',
+			undo: { kind: 'none', why: 'x' },
+		});
+		for (const n of [1, 2, 3, 4, 5])
+			await emit({ type: 'output', step: 'host', action: 'install', stream: 'stdout', line: `\u001b[31mline ${n}` });
+		await sees('line 5');
+		expect(frame()).not.toContain('line 2');
+		expect(frame()).toContain('0:00');
+		expect(frame()).toContain('then  Reload Docker');
+		expect(frame()).toContain('ctrl+c stop');
+	});
+
+	it('is stopped by Ctrl+C through the same door as the signal', async () => {
+		const { keys, emit, done, store, sees } = bench();
+		await emit(stepStart('host'));
+		await keys('\u0003');
+		expect(done).toEqual(['interrupt']);
+		store.stop();
+		await sees('Stopping at the next safe point');
+	});
+
+	it('answers whoever waits with "quit" when it is stopped', async () => {
+		const { store, decision } = await plan();
+		store.stop();
+		expect((await decision).kind).toBe('quit');
+	});
+
+	it('fails whoever waits when the screen is gone', async () => {
+		const { store, decision } = await plan();
+		store.fail(new Error('defect in a screen'));
+		await expect(decision).rejects.toThrow('defect in a screen');
+	});
+});
+
+describe('a proof', () => {
+	it('is announced, and started by a person', async () => {
+		const wizard = bench();
+		await wizard.emit(stepStart('security', 'Security proof', 'proof'));
+		const probes = [
+			{ id: 'a', title: 'Mount a disk', attempt: 'mounts', threats: ['container-escape'] },
+		] as unknown as Probe[];
+		const decision = wizard.decider.beforeProbes?.('security', { probes, leftOut: [] }, ways);
+		await wizard.sees('1 attempt to get from a CI container to this host');
+		await wizard.keys(enter);
+		expect(await decision).toBe('run');
+	});
+
+	it('counts live for each threat, and shows what could not be told', async () => {
+		const { emit, sees } = bench();
+		await emit(stepStart('security', 'Security proof', 'proof'));
+		const probe = {
+			type: 'probe' as const,
+			step: 'security',
+			title: 'Mount a disk',
+			threats: ['container-escape' as const],
+			evidence: [],
+			ms: 1,
+		};
+		await emit({ ...probe, id: 'a', verdict: 'pass', because: 'denied' });
+		await emit({ ...probe, id: 'b', verdict: 'could-not-tell', because: 'no loop device' });
+		await emit({
+			type: 'probe.start',
+			step: 'security',
+			id: 'c',
+			title: 'Change the crash handler',
+			attempt: 'writes',
+			n: 3,
+			of: 38,
+		});
+		await sees('2 of 38 tried');
+		await sees(/Privileged container escape +1 ✔ held +1 \? could not tell/);
+		await sees('no loop device');
+		await sees('Change the crash handler');
+	});
+});
+
+describe('the end', () => {
+	it('tells what is left and how to go on and back', async () => {
+		const { emit, store, sees } = bench();
+		await emit(stepStart('host'));
+		await emit({
+			type: 'action.intent',
+			step: 'host',
+			action: 'install',
+			title: 'Install fuse3',
+			kind: 'exec',
+			does: 'x',
+			undo: { kind: 'none', why: 'x' },
+		});
+		await emit({ type: 'action.outcome', step: 'host', action: 'install', outcome: 'done', ms: 1 });
+		await emit({ type: 'step.end', step: 'host', status: 'done', changed: true, open: [] });
+		await emit({ type: 'run.end', outcome: 'open', exit: 4, changed: true, reboot: false, open: ['host: reboot'] });
+		void store.ask({
+			screen: { kind: 'end', saved: '/root/answers.yml' },
+			prompt: { kind: 'menu', at: 0, options: [{ value: 'leave', label: 'Leave' }] },
+			ways: { back: false, skip: false, quit: true },
+		});
+		await sees('Saved; something is left to do · ci-07');
+		await sees(/Changed +Install fuse3/);
+		await sees(/Left +host: reboot/);
+		await sees(/Undo +sysbox-setup revert/);
+		await sees(/Go on +sysbox-setup --answers a\.yml/);
+		await sees('saved: /root/answers.yml');
+		await sees('✔ 1 Host compatibility');
+	});
+});
+
+describe('frames', () => {
+	it('are never as high as the terminal, and prompt and keys stay', { timeout: 30_000 }, async () => {
+		for (const rows of [10, 12, 16, 24, 50]) {
+			for (const columns of [40, 60, 80, 200]) {
+				const wizard = bench({ size: { columns, rows } });
+				await wizard.emit(stepStart('host'));
+				const many = Array.from({ length: 30 }, (_, n) =>
+					finding({ id: `f.${n}`, severity: 'warn', evidence: 'x '.repeat(90) }),
+				);
+				const actions = Array.from({ length: 12 }, (_, n) => shown({ id: `a${n}`, why: 'long '.repeat(60) }));
+				await wizard.emit({ type: 'plan', step: 'host', actions });
+				void wizard.decider.approve('host', { actions: actions.map(() => action()) }, many, ways);
+				await wizard.sees('Do all 12');
+				// The transcript's two rows stand above the frame in this fake terminal.
+				const transcript = wizard.store.state().transcript.flat().length;
+				expect(wizard.frame().split('\n').length - transcript).toBeLessThanOrEqual(rows - 1);
+				expect(wizard.frame()).toContain('q quit');
+			}
+		}
+	});
+
+	it('give way to one sentence where the window is too small', async () => {
+		const { emit, sees } = bench({ size: { columns: 20, rows: 5 } });
+		await emit(stepStart('host'));
+		await sees('make it');
+	});
+
+	it('follow the window', async () => {
+		const { emit, sees, store } = bench({ size: { columns: 20, rows: 5 } });
+		await emit(stepStart('host'));
+		await sees('make it');
+		store.resize({ columns: 80, rows: 24 });
+		await sees('Host compatibility');
+	});
+});
