@@ -141,7 +141,6 @@ async function start(
 			err: say,
 			interactive: false,
 			environment: {},
-			attach: () => () => undefined,
 			ask: async () => null,
 			attach: () => () => undefined,
 			close: () => undefined,
