@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, type Line, line, span } from '../line.ts';
+import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
@@ -38,7 +38,7 @@ export function PlanScreen({
 			? []
 			: [line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name: ${risks.join(', ')}`)];
 	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
-	const undo = command === undefined ? [] : [line(span(`Taken back with:  ${command} revert`, 'dim'))];
+	const undo = command === undefined ? [] : wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2);
 	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {
 		const found = findingsLines(of, detail, width, theme);
 		const before = [
@@ -48,7 +48,7 @@ export function PlanScreen({
 			...(impact.length + consent.length > 0 ? [blank] : []),
 			head,
 		];
-		return [...before, ...planLinesIn(rows - before.length - 1, actions, width, theme), ...undo];
+		return [...before, ...planLinesIn(rows - before.length - undo.length, actions, width, theme), ...undo];
 	};
 	/** Findings give way before changes do. */
 	const fill = (rows: number): readonly Line[] => {
