@@ -53,8 +53,6 @@ const walks = [
 		exit: 3,
 		steps: [
 			{ sees: ['❯ Begin', 'q quit'], keys: enter },
-			{ sees: ['Install fuse3 and jq?', 'q quit'], keys: enter },
-			{ sees: ['1 Install fuse3, jq', '❯ Do it', 'q quit'], keys: enter },
 			{ sees: ['cannot go on as things are', '❯ Look again', 'q quit'], picture: 'blocked', keys: right },
 			{ sees: ['❯ Go on without this step'], keys: right },
 			{ sees: ['❯ Save and quit'], keys: enter },
