@@ -65,7 +65,11 @@ export function reasonOf(error: unknown): string {
 	return words[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
-/** Holds the answers against everything that the chosen steps would ask, before the first of them starts. */
+/**
+ * Holds the answers against everything that the chosen steps would ask, before the first of them starts. What an
+ * earlier process of the run was answered is not asked again; nor does it bring up questions here, as only the step
+ * itself, which has looked at the host, knows what to propose for them.
+ */
 export function preflightAnswers(
 	order: StepOrder,
 	catalogue: readonly Step[],
@@ -74,13 +78,14 @@ export function preflightAnswers(
 	unattended: boolean,
 ): void {
 	const questions: readonly Question[] = order.steps.flatMap(({ step, role }) =>
-		role === 'chosen' ? (step.ask?.({ ...context.answers, ...passed.answers }, undefined, context) ?? []) : [],
+		role === 'chosen' ? (step.ask?.(passed.answers, undefined, { ...context, answers: passed.answers }) ?? []) : [],
 	);
 	const known = [...new Set([...catalogue.flatMap(step => step.answerIds ?? []), ...questions.map(q => q.id)])];
 	const problems = checkAnswers(
 		passed.file === undefined ? undefined : { path: passed.path ?? 'answers', file: passed.file },
 		questions,
 		known,
+		context.answers,
 	);
 	// A person can still be asked what is missing; an answers file's mistakes are told in both cases.
 	const telling = unattended ? problems : problems.filter(problem => !problem.startsWith('no answer for '));

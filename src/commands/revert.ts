@@ -41,6 +41,10 @@ export async function revert(request: RevertRequest): Promise<number> {
 			terminal.out('there is nothing to take back: no run on this host changed anything that still stands\n');
 			return exitCode.done;
 		}
+		if (named !== undefined && (await takenBackRuns(folder)).has(named)) {
+			terminal.out(`there is nothing to take back: run ${named} was taken back before\n`);
+			return exitCode.done;
+		}
 		const original = await stateOf(folder, run);
 		if (original.start?.simulated !== surroundings.simulated)
 			throw otherWorld(surroundings.stateFolder, original.start?.simulated === true);
@@ -90,12 +94,7 @@ async function stateOf(folder: StateFolder, run: string): Promise<RunState> {
 /** The newest run that changed something and was not taken back since. */
 async function lastStandingRun(folder: StateFolder): Promise<string | undefined> {
 	const runs = await listRuns(folder);
-	const takenBack = new Set<string>();
-	for (const { run, mode, reverts } of runs) {
-		if (mode !== 'revert' || reverts === undefined) continue;
-		const state = await stateOf(folder, run);
-		if (state.end?.exit === exitCode.done) takenBack.add(reverts);
-	}
+	const takenBack = await takenBackRuns(folder);
 	for (const { run, mode } of runs.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt))) {
 		if (
 			(mode === 'run' || mode === 'test') &&
@@ -105,6 +104,16 @@ async function lastStandingRun(folder: StateFolder): Promise<string | undefined>
 			return run;
 	}
 	return undefined;
+}
+
+/** Runs of which a revert has come to its end. */
+async function takenBackRuns(folder: StateFolder): Promise<ReadonlySet<string>> {
+	const takenBack = new Set<string>();
+	for (const { run, mode, reverts } of await listRuns(folder)) {
+		if (mode !== 'revert' || reverts === undefined) continue;
+		if ((await stateOf(folder, run)).end?.exit === exitCode.done) takenBack.add(reverts);
+	}
+	return takenBack;
 }
 
 /** Records are for people; a megabyte is far more than one ever has. */

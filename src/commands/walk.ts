@@ -13,6 +13,7 @@ import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing } from '../decide/from-answers.ts';
 import { decideFromPrompts } from '../decide/from-prompts.ts';
 import { foreseenHost } from '../host/foreseen.ts';
+import { removeLeftovers } from '../probe/leftovers.ts';
 import { probeHost } from '../probe/probe-host.ts';
 import { glyphsFor } from '../report/glyphs.ts';
 import { ndjsonReader } from '../report/ndjson.ts';
@@ -159,6 +160,12 @@ export async function walk(request: Walk): Promise<number> {
 			});
 		}
 	}
+
+	// What a killed proof left is in the way of the next one, and of taking the run back. Whoever has the lock knows that
+	// no other proof is at work.
+	const cutOffProof = from.steps.some(step => step.kind === 'proof' && step.status === 'running');
+	if (opened !== undefined && (cutOffProof || request.reverts !== undefined))
+		await removeLeftovers(host, { stateFolder: surroundings.hostFolder });
 
 	const probes = probeHost({
 		host,

@@ -147,6 +147,7 @@ export function checkAnswers(
 	given: { readonly path: string; readonly file: AnswersFile } | undefined,
 	questions: readonly Question[],
 	knownIds: readonly string[],
+	saved: Answers = {},
 ): readonly string[] {
 	const problems: string[] = [];
 	for (const [id, value] of Object.entries(given?.file.answers ?? {})) {
@@ -164,7 +165,8 @@ export function checkAnswers(
 	}
 	for (const question of questions) {
 		if (question.kind === 'risk') continue;
-		if (given?.file.answers[question.id] === undefined && initialAnswer(question) === undefined)
+		const answered = given?.file.answers[question.id] ?? saved[question.id];
+		if (answered === undefined && initialAnswer(question) === undefined)
 			problems.push(`no answer for ${question.id}: ${question.title}`);
 	}
 	return problems;

@@ -1,7 +1,7 @@
 import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Finding } from '../core/finding.ts';
-import type { RunState } from '../core/state.ts';
+import { actionsToRevert, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { type ThreatRow, threatTable } from '../core/threat.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
@@ -249,6 +249,8 @@ function endLines(
 	options: TextOptions,
 ): readonly string[] {
 	const simulated = state.start?.simulated === true ? ' (simulated)' : '';
+	// A process that went on with a run may have found nothing left to change in it.
+	const changed = event.changed || actionsToRevert(state).length > 0;
 	const lines = [
 		'',
 		`${state.start?.host ?? 'this host'}${simulated}: ${outcomeWords[event.outcome]}${event.why === undefined ? '' : `: ${event.why}`}`,
@@ -256,11 +258,11 @@ function endLines(
 	if (options.mode === 'run' || options.mode === 'test') {
 		if (state.steps.some(step => step.probes.some(probe => probe.threats.length > 0)))
 			lines.push(...threatLines(threatTable(state)));
-		if (!event.changed && event.outcome !== 'nothing-to-do') lines.push('nothing was changed');
+		if (!changed && event.outcome !== 'nothing-to-do') lines.push('nothing was changed');
 	}
 	for (const open of event.open) lines.push(`  left   ${open}`);
 	if (state.record !== undefined)
 		lines.push(`  record ${state.record.path}${state.record.incomplete ? ' (incomplete)' : ''}`);
-	if (event.changed && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);
+	if (changed && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);
 	return lines;
 }

@@ -131,9 +131,11 @@ test('the run that nobody killed ends well, and has a moment for each event and 
 });
 
 describe('killed', () => {
-	test.each(chosen)(
-		'at moment $when: the next run ends the same, and can be taken back',
-		async ({ kept, host: left }) => {
+	const moments = chosen.map(moment => [moment.when, moment] as const);
+
+	test.each(moments)(
+		'at moment %s: the next run ends the same, and can be taken back',
+		async (_, { kept, host: left }) => {
 			const over = kept.events.at(-1)?.type === 'run.end';
 			// What is over is not gone on with: the next start is a run of its own, and finds nothing to do.
 			const log = over ? newKept('run-2') : copyOf(kept);
@@ -151,4 +153,17 @@ describe('killed', () => {
 			expect(leftBehind(host.state())).toEqual(referenceBack);
 		},
 	);
+
+	const unresumed = moments.filter((_, index) => process.env['KILL_SWEEP'] === 'all' || index % 4 === 1);
+
+	test.each(unresumed)('at moment %s: it can be taken back without going on', async (_, { kept, host: left }) => {
+		const host = watchedHost(left);
+		const back = await revert(host, kept);
+		expect(back.exit, `${actions(back).join(', ')}\n${back.screen.slice(-2000)}`).toBe(0);
+		expect(host.state().files[daemonJson]).toEqual(original.files[daemonJson]);
+		expect(host.state().packages['sysbox-ce']).toBeUndefined();
+		expect(Object.keys(host.state().docker.engine.config.runtimes)).toEqual([]);
+		expect(labelledOn(host.state())).toEqual([]);
+		expect(host.state().docker.engine.images.map(i => i.tags)).toEqual(original.docker.engine.images.map(i => i.tags));
+	});
 });
