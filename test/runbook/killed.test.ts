@@ -107,7 +107,7 @@ const taken = hostIn(reference.end);
 const referenceBack = await revert(taken, reference.ended.kept).then(() => leftBehind(taken.state()));
 
 /** Around each action both sides; of the rest so many that the file stays quick. */
-const everyNth = 16;
+const everyNth = 24;
 const chosen =
 	process.env['KILL_SWEEP'] === 'all'
 		? reference.moments
@@ -154,7 +154,10 @@ describe('killed', () => {
 		},
 	);
 
-	const unresumed = moments.filter((_, index) => process.env['KILL_SWEEP'] === 'all' || index % 4 === 1);
+	// Where an action had begun, and nothing of it may have been done: what takes it back finds nothing.
+	const unresumed = moments.filter(
+		([, { kept }]) => process.env['KILL_SWEEP'] === 'all' || kept.events.at(-1)?.type === 'action.intent',
+	);
 
 	test.each(unresumed)('at moment %s: it can be taken back without going on', async (_, { kept, host: left }) => {
 		const host = watchedHost(left);

@@ -1,15 +1,25 @@
 /** The whole runbook on hosts that are as they should be: set up, found set up, and taken back. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { revert as revertCommand } from '../../src/commands/revert.ts';
+import { walk } from '../../src/commands/walk.ts';
 import { eventSchema } from '../../src/core/event.ts';
 import { threatTable } from '../../src/core/threat.ts';
 import type { ScenarioName } from '../../src/host/simulated/scenarios.ts';
 import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import { openRun } from '../../src/state/open-run.ts';
+import { steps } from '../../steps/index.ts';
+import { scratchFolder } from '../host/scratch-folder.ts';
 import {
 	actions,
+	aroundRun,
+	changeable,
 	daemonJson,
 	type Ended,
 	fileOf,
 	finding,
+	hostFolder,
 	hostOf,
 	labelledOn,
 	newKept,
@@ -120,7 +130,7 @@ describe('a daemon.json of the operator', () => {
 	];
 
 	/** Whatever the file says has been loaded, as on a host that was not touched since its Docker started. */
-	const with_ = (text: string | undefined) => (state: SimulatedState) => {
+	const loaded = (text: string | undefined) => (state: SimulatedState) => {
 		if (text === undefined) {
 			delete state.files[daemonJson];
 			return;
@@ -131,7 +141,7 @@ describe('a daemon.json of the operator', () => {
 	};
 
 	test.each(originals)('%s keeps its own keys through the run, and comes back byte for byte', async (_, text) => {
-		const host = hostOf('fresh-ubuntu', { change: with_(text) });
+		const host = hostOf('fresh-ubuntu', { change: loaded(text) });
 		const first = await runbook(host, { selection: { skip: ['ci', 'functional', 'security', 'record'] } });
 		expect(first.exit).toBe(0);
 		const written = JSON.parse(textOn(host) ?? '') as Record<string, unknown>;
@@ -203,4 +213,31 @@ test('a run that goes on after its end begins a new one, and changes nothing', a
 	const again = await runbook(host, { kept: newKept('run-2') });
 	expect(again.state.start?.run).toBe('run-2');
 	expect(again.state.end?.outcome).toBe('nothing-to-do');
+});
+
+test('a run that was taken back is not taken back again, by itself or by its record', async () => {
+	const folder = scratchFolder();
+	const host = hostOf('fresh-ubuntu');
+	await host.makeFolder(hostFolder, { mode: 0o700 });
+	const around = () => aroundRun(host, {}, folder);
+	const { surroundings } = around();
+	const opened = await openRun(surroundings, { mode: 'run', fresh: false });
+	const passed = { answers: {}, waivers: [], risks: [] };
+	expect(await walk({ ...around(), mode: 'run', steps, selection: {}, passed, strict: false, opened })).toBe(0);
+	await opened.close();
+	const record = join(folder, 'record.md');
+	const [written] = Object.keys(host.state().files).filter(path => path.startsWith('/root/sysbox-setup-record-'));
+	writeFileSync(record, textOn(host, written) ?? '');
+
+	expect(await revertCommand(around())).toBe(0);
+	expect(host.state().packages['sysbox-ce']).toBeUndefined();
+	const after = changeable(host.state());
+
+	const again = around();
+	expect(await revertCommand(again)).toBe(0);
+	expect(again.screen()).toContain('there is nothing to take back');
+	const byRecord = around();
+	expect(await revertCommand({ ...byRecord, record })).toBe(0);
+	expect(byRecord.screen()).toContain(`run ${opened.run} was taken back before`);
+	expect(changeable(host.state())).toBe(after);
 });

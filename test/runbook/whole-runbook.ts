@@ -92,13 +92,8 @@ export function revert(host: SimulatedHost, original: Kept, ask: Ask = {}): Prom
 	return start(host, { ...ask, kept }, { mode: 'revert', steps: [step], reverts: original.run });
 }
 
-async function start(
-	host: SimulatedHost,
-	ask: Ask,
-	what: { readonly mode: Walk['mode']; readonly steps: readonly Step[]; readonly reverts?: string },
-): Promise<Ended> {
-	const kept = ask.kept ?? newKept('run-1');
-	await host.makeFolder(hostFolder, { mode: 0o700 });
+/** What surrounds a run: the host, the command line, the terminal. `stateFolder` is only used where there is a disk. */
+export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = hostFolder) {
 	let screen = '';
 	const say = (text: string): void => {
 		screen += text;
@@ -117,7 +112,7 @@ async function start(
 		host,
 		simulated: true,
 		knowledge,
-		stateFolder: hostFolder,
+		stateFolder,
 		hostFolder,
 		workingFolder: '/root',
 		...(ask.record !== undefined && { record: ask.record }),
@@ -127,14 +122,8 @@ async function start(
 		pause: host.clock.sleep,
 		now: () => new Date(host.clock.now()),
 	};
-	const log = memoryLog(kept);
-	const writes = what.mode !== 'check' && what.mode !== 'plan';
-	const request: Walk = {
-		...what,
-		selection: ask.selection ?? {},
+	return {
 		options,
-		passed: { answers: ask.answers ?? {}, waivers: ask.waivers ?? [], risks: ask.risks ?? [] },
-		strict: false,
 		surroundings,
 		terminal: {
 			out: say,
@@ -147,6 +136,27 @@ async function start(
 		},
 		stop: { signal: new AbortController().signal, exit: () => undefined, release: () => undefined },
 		typed: ['--yes'],
+		say,
+		screen: () => screen,
+	};
+}
+
+async function start(
+	host: SimulatedHost,
+	ask: Ask,
+	what: { readonly mode: Walk['mode']; readonly steps: readonly Step[]; readonly reverts?: string },
+): Promise<Ended> {
+	const kept = ask.kept ?? newKept('run-1');
+	await host.makeFolder(hostFolder, { mode: 0o700 });
+	const { say, screen, ...around } = aroundRun(host, ask);
+	const log = memoryLog(kept);
+	const writes = what.mode !== 'check' && what.mode !== 'plan';
+	const request: Walk = {
+		...what,
+		...around,
+		selection: ask.selection ?? {},
+		passed: { answers: ask.answers ?? {}, waivers: ask.waivers ?? [], risks: ask.risks ?? [] },
+		strict: false,
 		...(writes && {
 			opened: {
 				run: kept.run,
@@ -173,7 +183,7 @@ async function start(
 		say([`sysbox-setup: ${error.message}`, ...error.next.map(line => `  ${line}`), ''].join('\n'));
 		return error instanceof WrongInput ? exitCode.wrongInput : error.exit;
 	});
-	return { exit, kept, state: reduceAll(kept.events), screen };
+	return { exit, kept, state: reduceAll(kept.events), screen: screen() };
 }
 
 /** Everything that a run can change on a host. This tool's own folder, the time and the journal are no part of it. */
