@@ -57,7 +57,7 @@ function source(world: World): { readonly url: string; readonly suite: string; r
 	const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(text)?.[1] ?? '';
 	return field('ID') === 'debian'
 		? {
-				url: 'http://deb.debian.org/debian',
+				url: 'http://mirror.example/debian',
 				suite: field('VERSION_CODENAME'),
 				release: `Debian:${field('VERSION_ID')}/stable`,
 			}
