@@ -1,6 +1,8 @@
-// What the docs promise must exist: relative links, `npm run` scripts, and every command of the program in the README.
+// What the docs promise must exist: relative links, `npm run` scripts, every command of the program in the README, and
+// every test that is named as evidence.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import ts from 'typescript';
 
 const root = new URL('..', import.meta.url).pathname;
 const skipped = new Set(['node_modules', 'dist', 'demo', '.git', '.tmp', 'coverage']);
@@ -14,6 +16,44 @@ function pages(folder) {
 	});
 }
 
+/** The titles of the tests and groups of a file that run: those of `it.skip` and `it.todo` show nothing. */
+function titlesIn(path) {
+	const titles = new Set();
+	/** `it`, `describe.skipIf(…)`, `test.each(…)` … down to the first name. */
+	const parts = callee =>
+		ts.isCallExpression(callee)
+			? parts(callee.expression)
+			: ts.isTaggedTemplateExpression(callee)
+				? parts(callee.tag)
+				: ts.isPropertyAccessExpression(callee)
+					? [...parts(callee.expression), callee.name.text]
+					: ts.isIdentifier(callee)
+						? [callee.text]
+						: [];
+	const visit = node => {
+		if (ts.isCallExpression(node)) {
+			const [first, ...more] = parts(node.expression);
+			const [title] = node.arguments;
+			const runs = ['it', 'test', 'describe'].includes(first) && !more.some(m => m === 'skip' || m === 'todo');
+			if (runs && title !== undefined && ts.isStringLiteralLike(title)) titles.add(title.text);
+		}
+		ts.forEachChild(node, visit);
+	};
+	visit(ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest));
+	return titles;
+}
+
+const titlesOf = new Map();
+/** What is wrong with `test/file.test.ts › group › title`, or nothing. */
+function missingTest(named) {
+	const [file, ...titles] = named.split(' › ');
+	const path = join(root, file);
+	if (!existsSync(path)) return `names ${file}, which is not there`;
+	if (!titlesOf.has(path)) titlesOf.set(path, titlesIn(path));
+	const gone = titles.find(title => !titlesOf.get(path).has(title));
+	return gone === undefined ? undefined : `${file} has no test “${gone}”`;
+}
+
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 for (const page of pages(root)) {
 	const text = readFileSync(page, 'utf8');
@@ -24,6 +64,17 @@ for (const page of pages(root)) {
 	for (const [, script] of text.matchAll(/npm run ([a-z-]+)/g)) {
 		if (scripts[script] === undefined) problems.push(`${name}: names npm run ${script}, which is not there`);
 	}
+	for (const [, named] of text.matchAll(/`(test\/[^`\s]+\.test\.tsx? › [^`]+)`/g)) {
+		const problem = missingTest(named);
+		if (problem !== undefined) problems.push(`${name}: ${problem}`);
+	}
+}
+
+// Each line of the page on safety is a claim, and a claim without a test is a hope.
+const safety = readFileSync(join(root, 'docs/safety.md'), 'utf8').split('\n');
+for (const [index, line] of safety.entries()) {
+	const isRow = line.startsWith('| ') && !line.startsWith('| ---') && !safety[index + 1]?.startsWith('| ---');
+	if (isRow && !/`test\/[^`]+ › [^`]+`/.test(line)) problems.push(`docs/safety.md:${index + 1}: names no test`);
 }
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
