@@ -558,7 +558,7 @@ async function runProof(
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
 	const planning = request.mode === 'plan';
 	let { facts, findings } = await look(deps, request, step, deps.host, 'before');
-	const hinders = (): readonly Finding[] => (planning && visit.behind ? [] : hardBlocks(findings));
+	const hinders = (): readonly Finding[] => (planning && visit.behind ? wrongInput(findings) : hardBlocks(findings));
 	const untilFit = async (): Promise<StepResult | undefined> => {
 		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
 			const next = await whenBlocked(deps, request, step.id, hard, findings, visit, {});

@@ -415,6 +415,14 @@ describe('a plan', () => {
 		expect(world.files.size).toBe(0);
 		expect(state.steps.map(s => s.plan?.actions.length ?? 0)).toEqual([1, 0]);
 	});
+
+	it('tells what is wrong with what was passed to a proof, also behind changes that are only foreseen', async () => {
+		const passed = { ...proof('p', [], ['a']), judge: (): Finding[] => [] };
+		const wrong = { ...passed, judge: () => [{ id: 'input.archive', severity: 'block', summary: 'no archive' }] };
+		const steps = (p: unknown) => [wantsFile('a', '/a', 'x'), p as Step];
+		expect((await run(steps(passed), newWorld(), { mode: 'plan' })).end.exit).toBe(4);
+		expect((await run(steps(wrong), newWorld(), { mode: 'plan' })).end).toMatchObject({ exit: 2, why: 'no archive' });
+	});
 });
 
 describe('a run that is killed', () => {
