@@ -1,0 +1,60 @@
+import type { Action, Plan } from './action.ts';
+import type { ActionFailure } from './decider.ts';
+import type { EngineDeps } from './engine.ts';
+import type { StepId } from './step.ts';
+
+/** Shows a plan as it is approved or refused. */
+export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Promise<void> {
+	await deps.emit({
+		type: 'plan',
+		step,
+		actions: plan.actions.map(deps.show),
+		...(plan.impact !== undefined && { impact: { stops: [...plan.impact.stops], notes: [...plan.impact.notes] } }),
+	});
+}
+
+export type Applied =
+	| { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly string[] }
+	| {
+			readonly kind: 'failed';
+			readonly changed: boolean;
+			readonly manual: readonly string[];
+			readonly failure: ActionFailure;
+			readonly quit: boolean;
+	  };
+
+/** Carries out the actions of an approved plan, one after the other, until one is not done. */
+export async function applyAll(deps: EngineDeps, step: StepId, actions: readonly Action[]): Promise<Applied> {
+	let changed = false;
+	const manual: string[] = [];
+	for (const action of actions) {
+		for (let again = true; again; ) {
+			again = false;
+			if (deps.signal.aborted) return { kind: 'interrupted', changed, manual };
+			const result = await deps.apply(step, action);
+			switch (result.kind) {
+				case 'done':
+					changed = true;
+					break;
+				case 'manual':
+					manual.push(action.title);
+					break;
+				case 'interrupted':
+					return { kind: 'interrupted', changed: true, manual };
+				case 'stale':
+					// Nothing was done. The step looks again and shows the new plan.
+					return { kind: 'done', changed, manual };
+				case 'failed': {
+					const decision = await deps.decider.onFailure(step, result.failure);
+					if (decision !== 'retry')
+						return { kind: 'failed', changed: true, manual, failure: result.failure, quit: decision === 'quit' };
+					again = true;
+					break;
+				}
+				default:
+					result satisfies never;
+			}
+		}
+	}
+	return { kind: 'done', changed, manual };
+}

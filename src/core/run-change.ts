@@ -1,0 +1,149 @@
+import { type Action, risksOf } from './action.ts';
+import { applyAll, showPlan } from './apply-plan.ts';
+import type { EngineRequest } from './engine.ts';
+import { type Finding, standingBlocks } from './finding.ts';
+import type { ChangeStep } from './step.ts';
+import {
+	blockedBy,
+	canGoBack,
+	firstSight,
+	hardBlocks,
+	interruptedIn,
+	judgeContext,
+	leftByChoice,
+	type StepResult,
+	type StepRun,
+	undecidedFindings,
+	wentBack,
+	whenBlocked,
+	wrongInput,
+} from './step-run.ts';
+
+/** How often a step may plan again after its plan was carried out: an install can reveal a unit that has to be started. */
+const planRounds = 3;
+
+/**
+ * Inspects, judges, asks, plans, has the plan approved, applies it and looks again, until nothing blocks and the plan
+ * has become empty. A run that only plans adds what it foresees to `foreseen`.
+ */
+export async function runChange(run: StepRun<ChangeStep<unknown>>, foreseen: Action[]): Promise<StepResult> {
+	const { deps, request, step, role, visit } = run;
+	const planning = request.mode === 'plan';
+	const host = planning && foreseen.length > 0 ? deps.foresee(foreseen) : deps.host;
+	const sight = await firstSight(run, host);
+	if (request.mode === 'check') return checked(sight.findings, request, visit.behind);
+	const unfit = await sight.untilFit();
+	if (unfit !== undefined) return unfit;
+
+	if (role === 'inspected') {
+		const plan = step.plan(sight.facts, judgeContext(deps));
+		if (plan.actions.length === 0) return { status: 'unchanged', tally: {}, open: [] };
+		return {
+			status: 'open',
+			why: 'has something to change, and was not chosen',
+			tally: { blocked: true },
+			open: [`${step.id}: run it first`],
+		};
+	}
+
+	const left = await sight.ask();
+	if (left !== undefined) return left;
+
+	let changed = false;
+	let manual: readonly string[] = [];
+	for (let round = 0; ; round++) {
+		const plan = step.plan(sight.facts, judgeContext(deps));
+		if (plan.actions.length === 0) {
+			const standing = standingBlocks(sight.findings);
+			if (standing.length === 0 || planning) break;
+			const next = await whenBlocked(run, standing, sight.findings, { changed });
+			if (next === 'ask-again') {
+				const leftAgain = await sight.ask();
+				if (leftAgain !== undefined) return leftAgain;
+			} else if (next !== 'look-again') return next;
+			else await sight.look('after');
+			round = -1;
+			continue;
+		}
+		if (round === planRounds) {
+			const left = plan.actions.map(a => a.title).join('; ');
+			return {
+				status: 'failed',
+				why: `after ${planRounds} rounds there is still something to change: ${left}`,
+				tally: { failed: true, changed },
+				open: [],
+			};
+		}
+		await showPlan(deps, step.id, plan);
+		if (planning) {
+			foreseen.push(...plan.actions);
+			return {
+				status: 'open',
+				tally: { open: true, undecided: undecidedFindings(sight.findings, request.strict) },
+				open: plan.actions.map(a => `${step.id}: ${a.title}`),
+			};
+		}
+		visit.decided = true;
+		const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: !changed && canGoBack(visit) });
+		const named = decision.kind === 'apply' ? decision.risks : [];
+		const missing = risksOf(plan).filter(risk => !named.includes(risk));
+		if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {
+			const why = `needs ${(decision.kind === 'refused' ? decision.missing : missing).map(r => `--accept-risk ${r}`).join(' ')}`;
+			await deps.emit({ type: 'decision', step: step.id, decision: 'refused', risks: [], why });
+			return { status: 'open', why, tally: { open: true, changed }, open: [`${step.id}: ${why}`] };
+		}
+		if (decision.kind === 'back') {
+			if (changed || !canGoBack(visit)) return leftByChoice(step.id, { changed });
+			visit.again = visit.passed.pop();
+			if (visit.again === undefined) return wentBack;
+			const leftAgain = await sight.ask();
+			if (leftAgain !== undefined) return leftAgain;
+			round -= 1;
+			continue;
+		}
+		await deps.emit({ type: 'decision', step: step.id, decision: decision.kind, risks: [...named] });
+		if (decision.kind === 'quit') return leftByChoice(step.id, { changed });
+		if (decision.kind === 'skip') return { status: 'skipped', tally: { changed }, open: [] };
+
+		const applied = await applyAll(deps, step.id, plan.actions);
+		changed ||= applied.changed;
+		manual = applied.manual;
+		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
+		if (applied.kind === 'failed') {
+			await sight.look('after');
+			return {
+				status: 'failed',
+				why: applied.failure.said,
+				tally: { failed: true, changed },
+				open: [],
+				...(applied.quit && { stop: 'quit' as const }),
+			};
+		}
+		await sight.look('after');
+		if (manual.length > 0) break;
+	}
+
+	const standing = planning && visit.behind ? [] : standingBlocks(sight.findings);
+	const openWork = manual.map(text => `${step.id}: ${text}`);
+	if (openWork.length > 0)
+		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
+	if (standing.length > 0) return { ...blockedBy(standing), tally: { blocked: true, changed } };
+	const undecided = undecidedFindings(sight.findings, request.strict);
+	return { status: undecided ? 'undecided' : changed ? 'done' : 'unchanged', tally: { changed, undecided }, open: [] };
+}
+
+/** What a look alone comes to. A host that a run would set up is fit: what the run would do is named, and is no fault. */
+function checked(findings: readonly Finding[], request: EngineRequest, behind: boolean): StepResult {
+	const hard = behind ? wrongInput(findings) : hardBlocks(findings);
+	if (hard.length > 0) return blockedBy(hard);
+	const undecided = undecidedFindings(findings, request.strict);
+	const toDo = standingBlocks(findings).map(finding => finding.summary);
+	if (toDo.length > 0)
+		return {
+			status: 'open',
+			why: behind ? 'follows the steps before it' : 'a run would settle it',
+			tally: { undecided },
+			open: [],
+		};
+	return { status: undecided ? 'undecided' : 'unchanged', tally: { undecided }, open: [] };
+}

@@ -1,0 +1,168 @@
+import { applyAll, showPlan } from './apply-plan.ts';
+import type { Ways } from './decider.ts';
+import type { EngineDeps } from './engine.ts';
+import { redactDeep } from './redact.ts';
+import type { ProofStep } from './step.ts';
+import {
+	blockedBy,
+	canGoBack,
+	firstSight,
+	hardBlocks,
+	interruptedIn,
+	judgeContext,
+	type StepResult,
+	type StepRun,
+	undecidedFindings,
+	wentBack,
+} from './step-run.ts';
+
+/** Brings what the probes need, as a change step would, and then runs them. */
+export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepResult> {
+	const { deps, request, step, role, visit } = run;
+	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
+	const planning = request.mode === 'plan';
+	const sight = await firstSight(run, deps.host);
+	const left = (await sight.untilFit()) ?? (await sight.ask());
+	if (left !== undefined) return left;
+
+	let plan = step.plan(sight.facts, judgeContext(deps));
+	if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
+	if (planning)
+		return {
+			status: plan.actions.length > 0 ? 'open' : 'unchanged',
+			tally: { open: plan.actions.length > 0 },
+			open: plan.actions.map(a => `${step.id}: ${a.title}`),
+		};
+	let changed = false;
+	const declined = (why: string, leave: boolean): StepResult => ({
+		status: 'skipped',
+		why,
+		tally: { open: true, changed },
+		open: [step.id],
+		...(leave && { stop: 'quit' as const }),
+	});
+	while (plan.actions.length > 0) {
+		visit.decided = true;
+		const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: canGoBack(visit) });
+		if (decision.kind === 'back' && canGoBack(visit)) {
+			visit.again = visit.passed.pop();
+			if (visit.again === undefined) return wentBack;
+			const leftAgain = await sight.ask();
+			if (leftAgain !== undefined) return leftAgain;
+			plan = step.plan(sight.facts, judgeContext(deps));
+			if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
+			continue;
+		}
+		if (decision.kind !== 'apply') {
+			const leave = decision.kind === 'quit' || decision.kind === 'back';
+			await deps.emit({
+				type: 'decision',
+				step: step.id,
+				decision: decision.kind === 'refused' ? 'refused' : leave ? 'quit' : 'skip',
+				risks: [],
+			});
+			return declined('what the probes need was declined', leave);
+		}
+		await deps.emit({ type: 'decision', step: step.id, decision: 'apply', risks: [...decision.risks] });
+		const applied = await applyAll(deps, step.id, plan.actions);
+		changed = applied.changed;
+		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
+		if (applied.kind === 'failed')
+			return {
+				status: 'failed',
+				why: applied.failure.said,
+				tally: { failed: true, changed },
+				open: [],
+				...(applied.quit && { stop: 'quit' as const }),
+			};
+		await sight.look('after');
+		const still = hardBlocks(sight.findings);
+		if (still.length > 0) return { ...blockedBy(still), tally: { blocked: true, changed } };
+		break;
+	}
+
+	if (deps.decider.beforeProbes !== undefined) {
+		visit.decided = true;
+		const { probes, leftOut } = step.probes(sight.facts, judgeContext(deps));
+		const ways: Ways = { back: !changed && visit.earlier };
+		const decision = await deps.decider.beforeProbes(step.id, { probes, leftOut }, ways);
+		if (decision === 'back' && ways.back) return wentBack;
+		if (decision !== 'run') return declined('declined', decision !== 'skip');
+	}
+
+	const verdicts = await runProbes(deps, step, sight.facts);
+	if (deps.signal.aborted) return interruptedIn(step.id, { changed });
+	const failed = verdicts.filter(v => v.verdict === 'fail').map(v => v.id);
+	const undecided = verdicts.filter(v => v.verdict === 'could-not-tell').map(v => v.id);
+	if (failed.length > 0)
+		return { status: 'failed', why: `did not hold: ${failed.join(', ')}`, tally: { failed: true, changed }, open: [] };
+	if (undecided.length > 0)
+		return {
+			status: 'undecided',
+			why: `could not tell: ${undecided.join(', ')}`,
+			tally: { undecided: true, changed },
+			open: [],
+		};
+	return {
+		status: 'proved',
+		tally: { changed, undecided: undecidedFindings(sight.findings, request.strict) },
+		open: [],
+	};
+}
+
+async function runProbes(
+	deps: EngineDeps,
+	step: ProofStep<unknown>,
+	facts: unknown,
+): Promise<readonly { id: string; verdict: string }[]> {
+	const { probes, leftOut } = step.probes(facts, judgeContext(deps));
+	const verdicts: { id: string; verdict: string }[] = [];
+	try {
+		for (const [index, probe] of probes.entries()) {
+			if (deps.signal.aborted) break;
+			const { id, title, attempt, threats, expectation } = probe;
+			await deps.emit({ type: 'probe.start', step: step.id, id, title, attempt, n: index + 1, of: probes.length });
+			const began = deps.now().getTime();
+			const result = await probe.run(deps.probeHost);
+			// A verdict reached while the probe was being stopped says nothing about the host.
+			if (deps.signal.aborted) break;
+			verdicts.push({ id, verdict: result.verdict });
+			await deps.emit({
+				type: 'probe',
+				step: step.id,
+				id,
+				title,
+				threats: [...threats],
+				verdict: result.verdict,
+				because: result.because,
+				expectation,
+				evidence: redactDeep(result.evidence) as never,
+				ms: deps.now().getTime() - began,
+			});
+		}
+		for (const { id, title, threats, why } of deps.signal.aborted ? [] : leftOut) {
+			await deps.emit({
+				type: 'probe',
+				step: step.id,
+				id,
+				title,
+				threats: [...threats],
+				verdict: 'left-out',
+				because: why,
+				evidence: [],
+				ms: 0,
+			});
+		}
+	} finally {
+		const left = await deps.cleanUpProbes();
+		if (left.length > 0) {
+			await deps.emit({
+				type: 'findings',
+				step: step.id,
+				when: 'after',
+				findings: [{ id: 'probe.leftover', severity: 'warn', summary: `could not be removed: ${left.join(', ')}` }],
+			});
+		}
+	}
+	return verdicts;
+}
