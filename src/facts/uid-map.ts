@@ -1,12 +1,16 @@
 import { type Reading, read, unreadable } from './reading.ts';
 
+/** A line of /proc/PID/uid_map: `         0     100000      65536`. */
 export interface IdMapping {
 	readonly inside: number;
 	readonly outside: number;
 	readonly count: number;
 }
 
-/** /proc/PID/uid_map or gid_map: three numbers a line (user_namespaces(7)). */
+/**
+ * /proc/PID/uid_map or gid_map: three numbers a line (user_namespaces(7)). One line that is something else makes the
+ * whole map unreadable: what it would have mapped may be root.
+ */
 export function parseIdMap(text: unknown): Reading<readonly IdMapping[]> {
 	if (typeof text !== 'string' || text.trim() === '') return unreadable('the id map is empty');
 	const mappings: IdMapping[] = [];
@@ -18,7 +22,9 @@ export function parseIdMap(text: unknown): Reading<readonly IdMapping[]> {
 	return read(mappings);
 }
 
-/** The host's id behind root of that namespace; undefined when root is not mapped. 0 means: no user namespace apart. */
-export function hostIdOfRoot(mappings: readonly IdMapping[]): number | undefined {
-	return mappings.find(m => m.inside === 0)?.outside;
-}
+/** True when some id in there is root outside. A whole system's map is one such range. */
+export const mapsHostRoot = (mappings: readonly IdMapping[]): boolean => mappings.some(m => m.outside === 0);
+
+/** `0→100000 (65536)`. */
+export const showIdMap = (mappings: readonly IdMapping[]): string =>
+	mappings.map(m => `${m.inside}→${m.outside} (${m.count})`).join(', ');

@@ -1,6 +1,6 @@
 import type { Probe, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
-import { maps, mapsHostRoot, showRanges } from '../security/id-map.ts';
+import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/facts/uid-map.ts';
 import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
 import {
 	evidenceOf,
@@ -90,11 +90,14 @@ function uidMap({ workload, subuid }: FunctionalSubject): Probe {
 					said: subuid === undefined ? 'no single range' : `${subuid.start}, ${subuid.count} ids`,
 				},
 			];
-			const ranges = maps(onHost ?? inside.stdout);
+			const map = parseIdMap(onHost ?? inside.stdout);
+			if (map.kind !== 'ok')
+				return { verdict: 'could-not-tell', because: `the map cannot be read: ${map.why}`, evidence };
+			const ranges = map.value;
 			if (mapsHostRoot(ranges)) {
 				return {
 					verdict: 'fail',
-					because: `root in the container is root on the host (${showRanges(ranges)})`,
+					because: `root in the container is root on the host (${showIdMap(ranges)})`,
 					evidence,
 				};
 			}
@@ -102,7 +105,7 @@ function uidMap({ workload, subuid }: FunctionalSubject): Probe {
 			if (first === undefined || subuid === undefined) {
 				return {
 					verdict: 'could-not-tell',
-					because: `the map is ${showRanges(ranges)}, and there is no range of sysbox to compare it with`,
+					because: `the map is ${showIdMap(ranges)}, and there is no range of sysbox to compare it with`,
 					evidence,
 				};
 			}
@@ -291,13 +294,15 @@ function plainRuntime({ workload }: FunctionalSubject): Probe {
 			const evidence = [evidenceOf(command, result)];
 			if (result.code !== 0)
 				return { verdict: 'fail', because: `a plain container no longer runs: ${firstLine(result.stderr)}`, evidence };
-			const ranges = maps(result.stdout);
+			const map = parseIdMap(result.stdout);
+			if (map.kind !== 'ok')
+				return { verdict: 'could-not-tell', because: `a plain container runs, but ${map.why}`, evidence };
 			// With userns-remap in Docker itself a plain container has a map of its own, and had it before.
-			return mapsHostRoot(ranges)
+			return mapsHostRoot(map.value)
 				? { verdict: 'pass', because: 'a plain container runs as before', evidence }
 				: {
 						verdict: 'pass',
-						because: `a plain container runs, with the ids that Docker remaps (${showRanges(ranges)})`,
+						because: `a plain container runs, with the ids that Docker remaps (${showIdMap(map.value)})`,
 						evidence,
 					};
 		},

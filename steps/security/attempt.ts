@@ -8,8 +8,8 @@ import {
 	type ProbeResult,
 } from '../../src/core/probe.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
+import { mapsHostRoot, parseIdMap } from '../../src/facts/uid-map.ts';
 import type { ExecResult } from '../../src/host/port.ts';
-import { maps, mapsHostRoot } from './id-map.ts';
 import { idle, type Workload } from './workload.ts';
 
 /** What became of an attempt. `unclear` is everything that is neither: a missing tool, a deadline, words nobody knows. */
@@ -94,12 +94,18 @@ async function runAttempt(attempt: Attempt, workload: Workload, host: ProbeHost)
 	const before = await look(host, watched);
 	const tried = await attempt.try(subject);
 	const changed = changes(watched, before, await look(host, watched));
-	const confined = idMap === undefined ? 'unknown' : mapsHostRoot(maps(idMap)) ? 'no' : 'yes';
+	const confined = confinement(idMap);
 	// After an attempt that proved nothing, a control would only be one more container.
 	const worthwhile = tried.outcome === 'denied' && changed.length === 0 && confined === 'yes';
 	const control = worthwhile ? await attempt.tryControl(subject) : undefined;
 	const controlChanged = control === undefined ? [] : changes(watched, before, await look(host, watched));
 	return judge({ tried, changed, confined, control, controlChanged, expectation: attempt.expectation, idMap });
+}
+
+/** What cannot be read whole says nothing: the line that is not understood may be the one that maps root. */
+function confinement(idMap: string | undefined): Judged['confined'] {
+	const map = parseIdMap(idMap);
+	return map.kind !== 'ok' ? 'unknown' : mapsHostRoot(map.value) ? 'no' : 'yes';
 }
 
 export interface Judged {

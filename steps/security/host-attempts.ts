@@ -1,5 +1,6 @@
 import type { ContainerSpec } from '../../src/core/probe.ts';
 import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
+import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/facts/uid-map.ts';
 import type { Argv, ExecResult } from '../../src/host/port.ts';
 import {
 	type Attempt,
@@ -11,7 +12,6 @@ import {
 	type Tried,
 	watchedFile,
 } from './attempt.ts';
-import { maps, mapsHostRoot, showRanges } from './id-map.ts';
 import { sysboxRuntime } from './workload.ts';
 
 const execMs = 30_000;
@@ -92,29 +92,37 @@ const userNamespace: Attempt = {
 		];
 		if (onHost === undefined)
 			return { outcome: 'unclear', what: `came to nothing: the host does not show ${path}`, evidence };
-		const [outer, inner] = [maps(onHost), maps(result.stdout)];
-		if (mapsHostRoot(outer)) return { outcome: 'succeeded', what: "found the host's root in the container", evidence };
+		const outer = parseIdMap(onHost);
+		if (outer.kind !== 'ok')
+			return { outcome: 'unclear', what: `came to nothing: ${path} cannot be read: ${outer.why}`, evidence };
+		if (mapsHostRoot(outer.value))
+			return { outcome: 'succeeded', what: "found the host's root in the container", evidence };
 		const unable = cannotRun(result);
 		if (unable !== undefined || result.code !== 0)
 			return { outcome: 'unclear', what: unable ?? `failed: ${lastWords(result)}`, evidence };
-		if (showRanges(outer) !== showRanges(inner)) {
+		const inner = parseIdMap(result.stdout);
+		const shown = inner.kind === 'ok' ? showIdMap(inner.value) : `no map (${inner.why})`;
+		if (shown !== showIdMap(outer.value)) {
 			return {
 				outcome: 'unclear',
-				what: `found ${showRanges(inner)} inside and ${showRanges(outer)} on the host`,
+				what: `found ${shown} inside and ${showIdMap(outer.value)} on the host`,
 				evidence,
 			};
 		}
-		return { outcome: 'denied', what: `found ${showRanges(outer)}, inside and on the host`, evidence };
+		return { outcome: 'denied', what: `found ${shown}, inside and on the host`, evidence };
 	},
 	async tryControl(subject) {
 		const { command, result } = await plainly(subject, ['cat', '/proc/self/uid_map'], []);
 		const evidence = [evidenceOf(command, result)];
 		if (result.code !== 0)
 			return { outcome: 'unclear', what: cannotRun(result) ?? `failed: ${lastWords(result)}`, evidence };
-		const ranges = maps(result.stdout);
-		return ranges.length > 0 && mapsHostRoot(ranges)
-			? { outcome: 'succeeded', what: `found ${showRanges(ranges)}`, evidence }
-			: { outcome: 'denied', what: `found ${showRanges(ranges)}`, evidence };
+		const map = parseIdMap(result.stdout);
+		if (map.kind !== 'ok') return { outcome: 'unclear', what: `came to nothing: ${map.why}`, evidence };
+		return {
+			outcome: mapsHostRoot(map.value) ? 'succeeded' : 'denied',
+			what: `found ${showIdMap(map.value)}`,
+			evidence,
+		};
 	},
 };
 

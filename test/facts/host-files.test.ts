@@ -11,7 +11,7 @@ import { overlapsOf, parseSubordinateIds, type SubordinateIds, userRange } from 
 import { parseSysboxVersion } from '../../src/facts/sysbox-version.ts';
 import { parseSysctlConf, settingAtBoot } from '../../src/facts/sysctl-conf.ts';
 import { readTextFile, readTextOr, sha256Of } from '../../src/facts/text-file.ts';
-import { hostIdOfRoot, parseIdMap } from '../../src/facts/uid-map.ts';
+import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/facts/uid-map.ts';
 import { compareVersions, plainVersion, versionIn } from '../../src/facts/version.ts';
 import { changed, hostFixture, scriptedHost } from '../support/scripted-host.ts';
 
@@ -199,10 +199,21 @@ describe('smaller files', () => {
 		});
 	});
 
-	it('an id map tells whom root is on the host', () => {
-		expect(hostIdOfRoot(valueIn(parseIdMap('         0     165536      65536\n')) ?? [])).toBe(165536);
-		expect(hostIdOfRoot(valueIn(parseIdMap('         0          0 4294967295\n')) ?? [])).toBe(0);
-		expect(hostIdOfRoot(valueIn(parseIdMap('1000 0 1\n')) ?? [])).toBeUndefined();
+	it.each([
+		['         0     165536      65536\n', false, '0→165536 (65536)'],
+		['         0          0 4294967295\n', true, '0→0 (4294967295)'],
+		['0 165536 1000\n1000 0 1\n', true, '0→165536 (1000), 1000→0 (1)'],
+	])('an id map tells whether root is root on the host: %j', (text, root, shown) => {
+		const map = valueIn(parseIdMap(text)) ?? [];
+		expect([mapsHostRoot(map), showIdMap(map)]).toEqual([root, shown]);
+	});
+
+	it.each([
+		['', 'the id map is empty'],
+		['0 165536 65536\n1000 0 one\n', 'not: 1000 0 one'],
+		['0 165536 65536\n1000 0x0 1\n', 'not: 1000 0x0 1'],
+	])('an id map with a line that is not understood says nothing: %j', (text, why) => {
+		expect(parseIdMap(text)).toEqual({ kind: 'unreadable', why: expect.stringContaining(why) });
 	});
 
 	it('ip lists addresses and routes, or nothing', () => {

@@ -217,6 +217,15 @@ describe('on hosts with something wrong', () => {
 		const { results } = await prove(functionalStep, host, { answers, wrap });
 		expect(results['functional.uid-map']?.verdict).toBe('fail');
 	});
+
+	test('a map that cannot be read whole could not be told', async () => {
+		const wrap = (probes: ProbeHost): ProbeHost => ({
+			...probes,
+			readText: async path => (path.endsWith('/uid_map') ? '0 100000 65536\n65536 0\n' : probes.readText(path)),
+		});
+		const { results } = await prove(functionalStep, await simulated(), { answers, wrap });
+		expect(results['functional.uid-map']?.verdict).toBe('could-not-tell');
+	});
 });
 
 describe('what ran before', () => {

@@ -122,6 +122,18 @@ describe('on a host that is set up', () => {
 		]);
 	});
 
+	test('an id map with a line that is not understood proves nothing: that line may be the one that maps root', async () => {
+		const wrap = (probes: ProbeHost): ProbeHost => ({
+			...probes,
+			readText: async path =>
+				path.endsWith('/uid_map') ? '         0     165536      65536\n65536 0 ?\n' : probes.readText(path),
+		});
+		const { results } = await prove(security, await simulated(), { answers, wrap });
+		expect(Object.values(results).map(r => r.verdict)).not.toContain('pass');
+		expect(results['security.user-namespace']?.verdict).toBe('could-not-tell');
+		expect(results['security.user-namespace']?.because).toContain('three numbers a line');
+	});
+
 	test('the kernel log is not quoted', async () => {
 		const { results } = await prove(security, await simulated(), { answers });
 		expect(JSON.stringify(results['security.kernel-log'])).not.toMatch(/\[ *\d+\.\d+\]/);
