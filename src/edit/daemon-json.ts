@@ -205,162 +205,42 @@ export function changesOnly(before: JsonDoc, after: JsonObjectDoc, key: string):
 	return left.length === right.length && left.every((raw, index) => raw === right[index]);
 }
 
-/** One thing that is said both by a flag and by the file; dockerd does not start then. */
-export interface FlagConflict {
+/** A flag of dockerd, as far as the file is compared with it. */
+export interface GivenFlag {
+	/** As daemon.json would have it: `hosts`. */
 	readonly key: string;
-	/** Long flag name without dashes. */
-	readonly flag: string;
-}
-
-/** dockerd's flags as found on a command line. */
-export interface DockerdFlags {
-	/** Long flag name without dashes → values in order; a switch without a value has `true`. */
-	readonly flags: ReadonlyMap<string, readonly string[]>;
-	/** Arguments that are no flags: the program, or an unresolved `$DOCKER_OPTS`. */
-	readonly rest: readonly string[];
+	/** The long name without dashes: `host`. */
+	readonly name: string;
 }
 
 /**
- * Which keys of daemon.json are also given as flags: dockerd refuses to start with "the
- * following directives are specified both as a flag and in the configuration file".
- * `runtimes` is exempt, dockerd merges it with `--add-runtime`.
+ * Which keys of daemon.json are also given as flags: dockerd refuses to start with "the following directives are
+ * specified both as a flag and in the configuration file". It compares keys with the flag's own name and with that of
+ * its list (moby findConfigurationConflicts), not with what an old flag stands for today. `runtimes` is exempt, as it
+ * is merged with `--add-runtime`.
  *
  * @param keys the `directives` of a {@link DaemonJsonView}, or any key names.
- * @param flags long flag names without dashes, see {@link parseDockerdFlags}.
+ * @param flags the flags of dockerd's command line. A flag that is given several times counts once.
  */
-export function flagConflicts(
+export function flagConflicts<Flag extends GivenFlag>(
 	keys: Iterable<string>,
-	flags: ReadonlyMap<string, readonly string[]>,
-): readonly FlagConflict[] {
+	flags: readonly Flag[],
+): readonly { readonly key: string; readonly flag: Flag }[] {
 	const given = new Set(keys);
-	return [...flags.keys()].flatMap(flag =>
-		(KEYS_OF_FLAG.get(flag) ?? [flag]).filter(key => given.has(key)).map(key => ({ key, flag })),
-	);
+	const seen = new Set<string>();
+	return flags.flatMap(flag => {
+		if (seen.has(flag.name) || MERGED_FLAGS.has(flag.name)) return [];
+		seen.add(flag.name);
+		const names = RENAMED_FLAGS.has(flag.name) ? [flag.name] : [flag.name, flag.key];
+		return unique(names).flatMap(key => (given.has(key) ? [{ key, flag }] : []));
+	});
 }
 
-/**
- * Reads a dockerd command line as spf13/pflag does: `--flag=x`, `--flag x`, `-H x`,
- * `-Hx`, `-H=x`, grouped short switches (`-DH x`), `--` ends the flags.
- */
-export function parseDockerdFlags(argv: readonly string[]): DockerdFlags {
-	const flags = new Map<string, string[]>();
-	const rest: string[] = [];
-	const add = (name: string, value: string | undefined): void => {
-		flags.set(name, [...(flags.get(name) ?? []), ...(value === undefined ? [] : [value])]);
-	};
-	let index = 0;
-	const nextValue = (): string | undefined => {
-		index += 1;
-		return argv[index];
-	};
-	for (; index < argv.length; index += 1) {
-		const argument = argv[index] ?? '';
-		if (argument === '--') {
-			rest.push(...argv.slice(index + 1));
-			break;
-		}
-		if (argument.startsWith('--')) {
-			const equals = argument.indexOf('=');
-			const name = argument.slice(2, equals === -1 ? undefined : equals);
-			if (equals !== -1) {
-				add(name, argument.slice(equals + 1));
-			} else {
-				add(name, SWITCHES.has(name) ? 'true' : nextValue());
-			}
-		} else if (argument.startsWith('-') && argument.length > 1) {
-			readShortFlags(argument.slice(1), add, nextValue);
-		} else {
-			rest.push(argument);
-		}
-	}
-	return { flags, rest };
-}
+/** moby: skipDuplicates in findConfigurationConflicts. */
+const MERGED_FLAGS: ReadonlySet<string> = new Set(['add-runtime']);
 
-function readShortFlags(
-	letters: string,
-	add: (name: string, value: string | undefined) => void,
-	nextValue: () => string | undefined,
-): void {
-	for (const [index, letter] of [...letters].entries()) {
-		const name = SHORT_FLAGS.get(letter) ?? letter;
-		const remaining = letters.slice(index + 1);
-		if (remaining.startsWith('=')) {
-			add(name, remaining.slice(1));
-			return;
-		}
-		if (!SWITCHES.has(name)) {
-			add(name, remaining === '' ? nextValue() : remaining);
-			return;
-		}
-		add(name, 'true');
-	}
-}
-
-// Flags whose key in the file has another name: opts.NamedOption in moby
-// (cmd/dockerd/config*.go, options.go; since v29 daemon/command). `add-runtime` is not
-// listed: dockerd merges it with `runtimes` (skipDuplicates).
-const KEYS_OF_FLAG: ReadonlyMap<string, readonly string[]> = new Map([
-	['authorization-plugin', ['authorization-plugins']],
-	['cdi-spec-dir', ['cdi-spec-dirs']],
-	['cluster-store-opt', ['cluster-store-opts']],
-	['default-address-pool', ['default-address-pools']],
-	['default-network-opt', ['default-network-opts']],
-	['default-ulimit', ['default-ulimits']],
-	['dns-opt', ['dns-opts']],
-	['exec-opt', ['exec-opts']],
-	['feature', ['features']],
-	['host', ['hosts']],
-	// Renamed in 28.0, the old key is still read.
-	['host-gateway-ip', ['host-gateway-ip', 'host-gateway-ips']],
-	['insecure-registry', ['insecure-registries']],
-	['label', ['labels']],
-	['log-opt', ['log-opts']],
-	['node-generic-resource', ['node-generic-resources']],
-	['registry-mirror', ['registry-mirrors']],
-	['storage-opt', ['storage-opts']],
-]);
-
-const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([
-	['b', 'bridge'],
-	['D', 'debug'],
-	['g', 'graph'],
-	['G', 'group'],
-	['h', 'help'],
-	['H', 'host'],
-	['l', 'log-level'],
-	['p', 'pidfile'],
-	['r', 'restart'],
-	['s', 'storage-driver'],
-	['v', 'version'],
-]);
-
-/** Flags which take a value only after `=` (pflag BoolVar). */
-const SWITCHES: ReadonlySet<string> = new Set([
-	'allow-direct-routing',
-	'cri-containerd',
-	'debug',
-	'experimental',
-	'help',
-	'icc',
-	'init',
-	'ip-forward',
-	'ip-forward-no-drop',
-	'ip-masq',
-	'ip6tables',
-	'iptables',
-	'ipv6',
-	'live-restore',
-	'no-new-privileges',
-	'raw-logs',
-	'restart',
-	'rootless',
-	'selinux-enabled',
-	'tls',
-	'tlsverify',
-	'userland-proxy',
-	'validate',
-	'version',
-]);
+/** Flags of before the key that they set; `-g` and `data-root` were never compared. */
+const RENAMED_FLAGS: ReadonlySet<string> = new Set(['graph']);
 
 /** Objects which dockerd does not flatten before it compares keys with flags (moby: flatOptions). */
 const FLAT_KEYS: ReadonlySet<string> = new Set([

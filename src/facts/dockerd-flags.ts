@@ -4,101 +4,137 @@ import { type Reading, read, unreadable } from './reading.ts';
 export interface DockerdFlag {
 	/** The name as daemon.json has it: `-H` and `--host` are `hosts`, `--bip` is `bip`. */
 	readonly key: string;
-	/** As it was typed, such as `--bip`. */
+	/** The long name without dashes, such as `host`. */
+	readonly name: string;
+	/** As it was typed, such as `-H` or `--bip`. */
 	readonly flag: string;
+	/** `true` for a switch without a value, empty for an option whose value is not there. */
 	readonly value: string;
 }
 
 /**
  * daemon.json keys whose flag has another name: moby's named lists are plural in the file and singular on the command
- * line (daemon/config and cmd/dockerd, `NewNamedListOptsRef`).
+ * line (opts.NamedOption in cmd/dockerd/config*.go and options.go; since v29 daemon/command).
  */
-const keyOfFlag: Readonly<Record<string, string>> = {
-	H: 'hosts',
-	host: 'hosts',
-	D: 'debug',
-	l: 'log-level',
-	g: 'data-root',
-	graph: 'data-root',
-	s: 'storage-driver',
-	b: 'bridge',
-	p: 'pidfile',
-	G: 'group',
-	label: 'labels',
-	'insecure-registry': 'insecure-registries',
-	'registry-mirror': 'registry-mirrors',
-	'storage-opt': 'storage-opts',
-	'exec-opt': 'exec-opts',
-	'log-opt': 'log-opts',
-	'default-address-pool': 'default-address-pools',
-	'default-network-opt': 'default-network-opts',
-	'cluster-store-opt': 'cluster-store-opts',
-	'authorization-plugin': 'authorization-plugins',
-	'add-runtime': 'runtimes',
-	'default-ulimit': 'default-ulimits',
-	'dns-opt': 'dns-opts',
-	feature: 'features',
-	'nri-opt': 'nri-opts',
-};
+const keyOfFlag: ReadonlyMap<string, string> = new Map([
+	['add-runtime', 'runtimes'],
+	['authorization-plugin', 'authorization-plugins'],
+	['cdi-spec-dir', 'cdi-spec-dirs'],
+	['cluster-store-opt', 'cluster-store-opts'],
+	['default-address-pool', 'default-address-pools'],
+	['default-network-opt', 'default-network-opts'],
+	['default-ulimit', 'default-ulimits'],
+	['dns-opt', 'dns-opts'],
+	['exec-opt', 'exec-opts'],
+	['feature', 'features'],
+	['graph', 'data-root'],
+	['host', 'hosts'],
+	// Renamed in 28.0, the old key is still read.
+	['host-gateway-ip', 'host-gateway-ips'],
+	['insecure-registry', 'insecure-registries'],
+	['label', 'labels'],
+	['log-opt', 'log-opts'],
+	['node-generic-resource', 'node-generic-resources'],
+	['nri-opt', 'nri-opts'],
+	['registry-mirror', 'registry-mirrors'],
+	['storage-opt', 'storage-opts'],
+]);
 
-/** dockerd flags that take no value unless it is joined by `=`. */
-const switches = new Set([
+const longNames: ReadonlyMap<string, string> = new Map([
+	['b', 'bridge'],
+	['D', 'debug'],
+	['g', 'graph'],
+	['G', 'group'],
+	['h', 'help'],
+	['H', 'host'],
+	['l', 'log-level'],
+	['p', 'pidfile'],
+	['r', 'restart'],
+	['s', 'storage-driver'],
+	['v', 'version'],
+]);
+
+/** Flags which take a value only after `=` (pflag BoolVar). */
+const switches: ReadonlySet<string> = new Set([
+	'allow-direct-routing',
+	'containerd-snapshotter',
+	'cri-containerd',
 	'debug',
-	'D',
-	'live-restore',
+	'disable-legacy-registry',
 	'experimental',
+	'help',
 	'icc',
+	'init',
 	'ip-forward',
+	'ip-forward-no-drop',
 	'ip-masq',
-	'iptables',
 	'ip6tables',
+	'iptables',
 	'ipv6',
+	'live-restore',
+	'no-new-privileges',
+	'raw-logs',
+	'restart',
+	'rootless',
 	'selinux-enabled',
 	'tls',
 	'tlsverify',
 	'userland-proxy',
-	'init',
-	'no-new-privileges',
-	'raw-logs',
-	'rootless',
 	'validate',
-	'help',
 	'version',
-	'h',
-	'v',
-	'allow-direct-routing',
-	'bridge-accept-fwmark',
-	'disable-legacy-registry',
-	'ip-forward-no-drop',
-	'containerd-snapshotter',
 ]);
 
-/** The options of a dockerd command line, in order. What is no option (the program, `$VARIABLES`) is passed over. */
+/**
+ * The options of a dockerd command line, in order, read as spf13/pflag does: `--flag=x`, `--flag x`, `-H x`, `-Hx`,
+ * `-H=x`, grouped short switches (`-DH x`); `--` ends them. What is no option (the program, `$VARIABLES`) is passed over.
+ */
 export function parseDockerdFlags(argv: readonly string[]): readonly DockerdFlag[] {
-	const flags: DockerdFlag[] = [];
-	for (let at = 0; at < argv.length; at++) {
+	return flagsOf(argv).map(({ at: _, ...flag }) => flag);
+}
+
+function flagsOf(argv: readonly string[]): readonly (DockerdFlag & { readonly at: number })[] {
+	const flags: (DockerdFlag & { at: number })[] = [];
+	let at = 0;
+	const add = (name: string, flag: string, value: string, where: number): void => {
+		flags.push({ key: keyOfFlag.get(name) ?? name, name, flag, value, at: where });
+	};
+	const nextWord = (): string => {
+		at += 1;
+		return argv[at] ?? '';
+	};
+	for (; at < argv.length; at += 1) {
 		const word = argv[at] ?? '';
-		const long = /^--([a-z0-9-]+)(?:=(.*))?$/s.exec(word);
-		const short = /^-([A-Za-z])(?:=?(.+))?$/s.exec(word);
-		const name = long?.[1] ?? short?.[1];
-		if (name === undefined) continue;
-		const joined = long?.[2] ?? short?.[2];
-		const next = argv[at + 1];
-		const takesNext =
-			joined === undefined &&
-			!switches.has(name) &&
-			next !== undefined &&
-			!next.startsWith('-') &&
-			!next.startsWith('$');
-		if (takesNext) at++;
-		flags.push({
-			key: keyOfFlag[name] ?? name,
-			flag: long ? `--${name}` : `-${name}`,
-			value: unquote(joined ?? (takesNext ? next : 'true')),
-		});
+		const where = at;
+		if (word === '--') break;
+		if (word.startsWith('--')) {
+			const equals = word.indexOf('=');
+			const name = word.slice(2, equals === -1 ? undefined : equals);
+			const value = equals !== -1 ? word.slice(equals + 1) : switches.has(name) ? 'true' : nextWord();
+			add(name, `--${name}`, value, where);
+			continue;
+		}
+		if (!word.startsWith('-')) continue;
+		const letters = [...word.slice(1)];
+		for (const [index, letter] of letters.entries()) {
+			const name = longNames.get(letter) ?? letter;
+			const rest = letters.slice(index + 1).join('');
+			if (rest.startsWith('=')) {
+				add(name, `-${letter}`, rest.slice(1), where);
+				break;
+			}
+			if (!switches.has(name)) {
+				add(name, `-${letter}`, rest === '' ? nextWord() : rest, where);
+				break;
+			}
+			add(name, `-${letter}`, 'true', where);
+		}
 	}
 	return flags;
 }
+
+/** The values of an option by its long name, in order. */
+export const valuesOf = (flags: readonly DockerdFlag[], name: string): readonly string[] =>
+	flags.filter(flag => flag.name === name).map(flag => flag.value);
 
 /** The words of dockerd that name its configuration file, /etc/docker/daemon.json unless `--config-file` says so. */
 export function configFileOf(flags: readonly DockerdFlag[]): string {
@@ -149,17 +185,21 @@ export interface FlagPlace extends DockerdFlag {
  * a line that ends with a backslash goes on in the next.
  */
 export function locateFlags(lines: readonly UnitLine[]): readonly FlagPlace[] {
-	let found: FlagPlace[] = [];
+	let words: { readonly text: string; readonly file: string; readonly line: number }[] = [];
 	let inExecStart = false;
 	for (const { file, line, text } of lines) {
 		const start = /^\s*ExecStart\s*=\s*(.*)$/.exec(text);
-		if (start?.[1] === '') found = [];
+		if (start?.[1] === '') words = [];
 		if (start === null && !inExecStart) continue;
-		const words = (start?.[1] ?? text).replace(/\\\s*$/, '').trim();
-		found.push(...parseDockerdFlags(words.split(/\s+/)).map(flag => ({ ...flag, file, line })));
+		// systemd passes over a comment between the lines of one command.
+		if (start === null && /^\s*[#;]/.test(text)) continue;
+		const content = (start?.[1] ?? text).replace(/\\\s*$/, '');
+		for (const word of content.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [])
+			words.push({ text: word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'), file, line });
 		inExecStart = /\\\s*$/.test(text);
 	}
-	return found;
+	return flagsOf(words.map(word => word.text)).flatMap(({ at, ...flag }) => {
+		const word = words[at];
+		return word === undefined ? [] : [{ ...flag, file: word.file, line: word.line }];
+	});
 }
-
-const unquote = (value: string) => /^(["'])(.*)\1$/s.exec(value)?.[2] ?? value;

@@ -1,9 +1,10 @@
-import { type FlagConflict, flagConflicts, parseDockerdFlags } from '../../src/edit/daemon-json.ts';
+import { flagConflicts } from '../../src/edit/daemon-json.ts';
 import {
 	configFileOf,
+	type DockerdFlag,
 	type FlagPlace,
-	parseDockerdFlags as listFlags,
 	locateFlags,
+	parseDockerdFlags,
 	parseUnitFiles,
 } from '../../src/facts/dockerd-flags.ts';
 import { parseCmdline, type UnitState } from '../../src/facts/systemd-show.ts';
@@ -19,9 +20,9 @@ export interface DockerdUnit {
 	readonly unit: UnitState | undefined;
 	/** Why there is no unit to work with. */
 	readonly trouble: string | undefined;
-	/** By long flag name, as dockerd compares it with the file. */
-	readonly flags: ReadonlyMap<string, readonly string[]>;
-	/** Where each flag was written, by the key that it stands for. */
+	/** As it was started with them, or would be. */
+	readonly flags: readonly DockerdFlag[];
+	/** Where each flag was written. One that comes from a variable is not among them. */
 	readonly places: readonly FlagPlace[];
 	/** The file that this dockerd reads. */
 	readonly configFile: string;
@@ -36,22 +37,19 @@ export async function inspectDockerdUnit(host: ReadHost, signal: AbortSignal): P
 			answer.kind === 'ok'
 				? `systemd has no unit ${dockerUnit}${found?.loadState === 'masked' ? ' but a mask' : ''}`
 				: describeSystemdTrouble(answer);
-		return { unit, trouble, flags: new Map(), places: [], configFile: configFileOf([]) };
+		return { unit, trouble, flags: [], places: [], configFile: configFileOf([]) };
 	}
 	const words = await commandLine(host, unit);
-	const { flags } = parseDockerdFlags(words.slice(1));
-	// Every packaged unit names its socket and containerd; only what goes beyond is worth another question.
-	const usual = new Set(['host', 'containerd']);
-	const files = [...flags.keys()].every(name => usual.has(name))
-		? undefined
-		: await host.exec(['systemctl', 'cat', dockerUnit], { timeoutMs: 10_000, signal });
-	const lines = files?.code === 0 ? parseUnitFiles(files.stdout) : undefined;
+	const flags = parseDockerdFlags(words.slice(1));
+	// Even the packaged unit's own `-H` has to be named with its line: it is the one that "hosts" in the file clashes with.
+	const files = await host.exec(['systemctl', 'cat', dockerUnit], { timeoutMs: 10_000, signal });
+	const lines = files.code === 0 ? parseUnitFiles(files.stdout) : undefined;
 	return {
 		unit,
 		trouble: undefined,
 		flags,
 		places: lines?.kind === 'ok' ? locateFlags(lines.value) : [],
-		configFile: configFileOf(listFlags(words.slice(1))),
+		configFile: configFileOf(flags),
 	};
 }
 
@@ -63,11 +61,16 @@ async function commandLine(host: ReadHost, unit: UnitState): Promise<readonly st
 }
 
 /** Which of these keys dockerd gets as a flag too: it does not start when one stands in both places. */
-export const conflictsWith = (keys: Iterable<string>, dockerd: DockerdUnit): readonly FlagConflict[] =>
-	flagConflicts(keys, dockerd.flags);
+export const conflictsWith = (
+	keys: Iterable<string>,
+	dockerd: DockerdUnit,
+): readonly { readonly key: string; readonly flag: DockerdFlag }[] => flagConflicts(keys, dockerd.flags);
 
-/** FILE:LINE of the flag that sets this key, or the unit's name where the line was not found. */
-export function placeOf(key: string, dockerd: DockerdUnit): string {
-	const place = dockerd.places.findLast(p => p.key === key);
+export const flagIsGiven = (name: string, dockerd: DockerdUnit): boolean =>
+	dockerd.flags.some(flag => flag.name === name);
+
+/** FILE:LINE of a flag by its long name, or the unit's file where the line was not found. */
+export function placeOf(name: string, dockerd: DockerdUnit): string {
+	const place = dockerd.places.findLast(p => p.name === name);
 	return place === undefined ? (dockerd.unit?.fragmentPath ?? dockerUnit) : `${place.file}:${place.line}`;
 }

@@ -104,7 +104,7 @@ function flagFindings(facts: DaemonFacts): readonly Finding[] {
 	return conflicts.map(({ key, flag }) => ({
 		id: 'daemon-json.flags',
 		severity: 'block' as const,
-		summary: `${key} is set both in ${facts.file.path} and by --${flag} in ${placeOf(key, facts.dockerd)}`,
+		summary: `${key} is set both in ${facts.file.path} and by ${flag.flag} in ${placeOf(flag.name, facts.dockerd)}`,
 		why: 'dockerd does not start, and does not reload, while a setting stands in both places',
 		remedy: {
 			kind: 'commands' as const,
@@ -130,7 +130,7 @@ function registrationFinding(facts: DaemonFacts): Finding {
 			return {
 				id,
 				severity: 'ok',
-				summary: `${runtimeName} is registered by --add-runtime in ${placeOf('runtimes', facts.dockerd)}`,
+				summary: `${runtimeName} is registered by --add-runtime in ${placeOf('add-runtime', facts.dockerd)}`,
 				evidence: registration.path,
 			};
 		case 'elsewhere':

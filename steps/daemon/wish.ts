@@ -6,7 +6,9 @@ import {
 	planDaemonJson,
 	type RuntimeEntry,
 } from '../../src/edit/daemon-json.ts';
+import { valuesOf } from '../../src/facts/dockerd-flags.ts';
 import { currentBytes, editable, type ReadableContent, viewOf } from './daemon-file.ts';
+import { flagIsGiven } from './dockerd-unit.ts';
 import { type DaemonFacts, usualPlaces } from './facts.ts';
 import { runtimeName } from './sysbox-runtime.ts';
 
@@ -51,14 +53,14 @@ export function registrationOf(facts: DaemonFacts): Registration {
 export const flagRuntimes = (
 	facts: Pick<DaemonFacts, 'dockerd'>,
 ): readonly { readonly name: string; readonly path: string }[] =>
-	(facts.dockerd.flags.get('add-runtime') ?? []).map(value => {
+	valuesOf(facts.dockerd.flags, 'add-runtime').map(value => {
 		const [name = '', path = ''] = value.split('=');
 		return { name, path };
 	});
 
 /** What plain containers get: the flag before the file, as one excludes the other. */
 export function configuredDefault(facts: DaemonFacts): string | undefined {
-	return facts.dockerd.flags.get('default-runtime')?.at(-1) ?? viewOf(facts.file)?.defaultRuntime;
+	return valuesOf(facts.dockerd.flags, 'default-runtime').at(-1) ?? viewOf(facts.file)?.defaultRuntime;
 }
 
 /** Asked, or else as it is. */
@@ -66,7 +68,7 @@ export const wantsDefault = (facts: DaemonFacts, context: JudgeContext): boolean
 	yesNoAnswer(context.answers, defaultRuntimeId) ?? configuredDefault(facts) === runtimeName;
 
 /** A flag decides it: the file must not say it too. */
-export const defaultIsFlag = (facts: DaemonFacts): boolean => facts.dockerd.flags.has('default-runtime');
+export const defaultIsFlag = (facts: DaemonFacts): boolean => flagIsGiven('default-runtime', facts.dockerd);
 
 /**
  * What the key has to say, or undefined where it can stay as it is. A key that is merely missing lets a daemon that was

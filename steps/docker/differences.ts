@@ -4,6 +4,7 @@ import type { DockerInfo } from '../../src/facts/docker-info.ts';
 import { dockerdKey } from '../../src/knowledge/lookup.ts';
 import { describePools, poolsInForce, samePools } from '../daemon/address-pools.ts';
 import { viewOf } from '../daemon/daemon-file.ts';
+import { flagIsGiven } from '../daemon/dockerd-unit.ts';
 import { runtimeName } from '../daemon/sysbox-runtime.ts';
 import type { DockerStepFacts } from './facts.ts';
 
@@ -23,7 +24,7 @@ export function ownDifferences(facts: DockerStepFacts, context: JudgeContext): r
 	const view = viewOf(facts.file);
 	if (view === undefined || docker.info.kind !== 'ok') return [];
 	const info = docker.info.value;
-	const given = (flag: string) => facts.dockerd.flags.has(flag);
+	const given = (flag: string) => flagIsGiven(flag, facts.dockerd);
 	const differences: Difference[] = [];
 	const add = (key: string, said: string, loaded: string, needs = dockerdKey(context.knowledge, key).change): void => {
 		if (said !== loaded) differences.push({ key, said, loaded, needs });

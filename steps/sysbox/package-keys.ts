@@ -7,8 +7,9 @@ import {
 	planDaemonJson,
 } from '../../src/edit/daemon-json.ts';
 import { passesPackageGuard } from '../../src/edit/json-edit.ts';
+import { valuesOf } from '../../src/facts/dockerd-flags.ts';
 import { currentBytes, editable, type ReadableContent, viewOf } from '../daemon/daemon-file.ts';
-import { conflictsWith, placeOf } from '../daemon/dockerd-unit.ts';
+import { conflictsWith, flagIsGiven, placeOf } from '../daemon/dockerd-unit.ts';
 import { runtimeName, runtimePath } from '../daemon/sysbox-runtime.ts';
 import type { SysboxFacts } from './facts.ts';
 
@@ -71,7 +72,7 @@ export function makeReady(facts: SysboxFacts, context: JudgeContext): Readiness 
 		for (const { key, flag } of conflictsWith(missing, facts.dockerd)) {
 			const guarded = missing.find(m => m === key);
 			if (guarded !== undefined) {
-				problems.push({ kind: 'flag', key: guarded, flag: `--${flag}`, place: placeOf(key, facts.dockerd) });
+				problems.push({ kind: 'flag', key: guarded, flag: flag.flag, place: placeOf(flag.name, facts.dockerd) });
 			}
 		}
 		const bridge = ownBridge(facts, view);
@@ -103,7 +104,7 @@ export function makeReady(facts: SysboxFacts, context: JudgeContext): Readiness 
 		...(bip !== undefined && { bip }),
 		...(pools !== undefined && { pools }),
 	};
-	const flagRuntimes = (facts.dockerd.flags.get('add-runtime') ?? []).map(value => value.split('=')[0] ?? value);
+	const flagRuntimes = valuesOf(facts.dockerd.flags, 'add-runtime').map(value => value.split('=')[0] ?? value);
 	return { kind: 'ready', content, plan: planDaemonJson(currentBytes(content), wish, { flagRuntimes }) };
 }
 
@@ -111,6 +112,6 @@ export const reformatId = 'sysbox.reformat-keys';
 
 /** moby daemon/daemon_unix.go, verifyDaemonSettings: `bridge` and `bip` exclude each other. */
 function ownBridge(facts: SysboxFacts, view: DaemonJsonView): string | undefined {
-	if (facts.dockerd.flags.has('bridge')) return `--bridge in ${placeOf('bridge', facts.dockerd)}`;
+	if (flagIsGiven('bridge', facts.dockerd)) return `--bridge in ${placeOf('bridge', facts.dockerd)}`;
 	return view.keys.includes('bridge') ? `"bridge" in ${facts.file.path}` : undefined;
 }

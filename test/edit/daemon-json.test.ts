@@ -8,12 +8,12 @@ import {
 	type DaemonJsonView,
 	type DaemonJsonWish,
 	flagConflicts,
-	parseDockerdFlags,
 	planDaemonJson,
 	readDaemonJson,
 } from '../../src/edit/daemon-json.ts';
 import { applyEdits, passesPackageGuard, reverseEdits } from '../../src/edit/json-edit.ts';
 import { type JsonObjectDoc, readJsonDoc } from '../../src/edit/json-text.ts';
+import { parseDockerdFlags } from '../../src/facts/dockerd-flags.ts';
 import {
 	daemonJsonText,
 	FAST_CHECK,
@@ -476,86 +476,7 @@ describe('checking that an edit touches one key only', () => {
 	});
 });
 
-describe('dockerd flags', () => {
-	const flagsOf = (...argv: string[]): Record<string, readonly string[]> =>
-		Object.fromEntries(parseDockerdFlags(argv).flags);
-
-	it('reads the command line of the stock unit', () => {
-		expect(
-			parseDockerdFlags(['/usr/bin/dockerd', '-H', 'fd://', '--containerd=/run/containerd/containerd.sock', '$OPTS']),
-		).toEqual({
-			flags: new Map([
-				['host', ['fd://']],
-				['containerd', ['/run/containerd/containerd.sock']],
-			]),
-			rest: ['/usr/bin/dockerd', '$OPTS'],
-		});
-	});
-
-	it.each([
-		[['-Hfd://'], { host: ['fd://'] }],
-		[['-H=fd://'], { host: ['fd://'] }],
-		[['--host', 'fd://', '-H', 'tcp://x'], { host: ['fd://', 'tcp://x'] }],
-		[['-DH', 'fd://'], { debug: ['true'], host: ['fd://'] }],
-		[['-DHfd://'], { debug: ['true'], host: ['fd://'] }],
-		[['-D=false'], { debug: ['false'] }],
-		[['--live-restore', '--bip', '10.0.0.1/8'], { 'live-restore': ['true'], bip: ['10.0.0.1/8'] }],
-		[['--iptables=false'], { iptables: ['false'] }],
-		[['--log-opt', 'a=b', '--log-opt=c=d'], { 'log-opt': ['a=b', 'c=d'] }],
-		[
-			['-s', 'overlay2', '-g', '/d', '-G', 'docker', '-b', 'none', '-p', '/p', '-l', 'info'],
-			{
-				'storage-driver': ['overlay2'],
-				graph: ['/d'],
-				group: ['docker'],
-				bridge: ['none'],
-				pidfile: ['/p'],
-				'log-level': ['info'],
-			},
-		],
-		[['-z', '1'], { z: ['1'] }],
-		[['--bip'], { bip: [] }],
-	])('reads %j', (argv, flags) => {
-		expect(flagsOf(...argv)).toEqual(flags);
-	});
-
-	it.each([
-		'allow-direct-routing',
-		'cri-containerd',
-		'debug',
-		'experimental',
-		'help',
-		'icc',
-		'init',
-		'ip-forward',
-		'ip-forward-no-drop',
-		'ip-masq',
-		'ip6tables',
-		'iptables',
-		'ipv6',
-		'live-restore',
-		'no-new-privileges',
-		'raw-logs',
-		'restart',
-		'rootless',
-		'selinux-enabled',
-		'tls',
-		'tlsverify',
-		'userland-proxy',
-		'validate',
-		'version',
-	])('does not take what follows --%s for its value', name => {
-		expect(flagsOf(`--${name}`, '--bip', 'x')).toEqual({ [name]: ['true'], bip: ['x'] });
-	});
-
-	it('knows the short switches', () => {
-		expect(flagsOf('-hrv')).toEqual({ help: ['true'], restart: ['true'], version: ['true'] });
-	});
-
-	it('stops at two dashes and keeps a single dash', () => {
-		expect(parseDockerdFlags(['-', '--', '--bip', 'x'])).toEqual({ flags: new Map(), rest: ['-', '--bip', 'x'] });
-	});
-
+describe('flags beside the file', () => {
 	it.each([
 		['hosts', 'host'],
 		['labels', 'label'],
@@ -582,12 +503,18 @@ describe('dockerd flags', () => {
 		['live-restore', 'live-restore'],
 		['default-runtime', 'default-runtime'],
 	])('the key %s clashes with --%s', (key, flag) => {
-		expect(flagConflicts(['other', key], new Map([[flag, ['x']]]))).toEqual([{ key, flag }]);
+		const [given] = parseDockerdFlags([`--${flag}=x`]);
+		expect(flagConflicts(['other', key], [given!])).toEqual([{ key, flag: given }]);
 	});
 
-	it('does not mind runtimes beside --add-runtime, nor different settings', () => {
-		const { flags } = parseDockerdFlags(['--add-runtime', 'a=/a', '-H', 'fd://', '--host-gateway-ip', '1.1.1.1']);
-		expect(flagConflicts(['runtimes', 'bip', 'host'], flags)).toEqual([]);
+	it('does not mind runtimes beside --add-runtime, nor different settings, nor an old name', () => {
+		const argv = ['--add-runtime', 'a=/a', '-H', 'fd://', '--host-gateway-ip', '1.1.1.1', '-g', '/d'];
+		expect(flagConflicts(['runtimes', 'bip', 'host-gateway', 'data-root'], parseDockerdFlags(argv))).toEqual([]);
+	});
+
+	it('counts a flag once, however often it is given', () => {
+		const flags = parseDockerdFlags(['-H', 'fd://', '--host=tcp://127.0.0.1:2375']);
+		expect(flagConflicts(['hosts'], flags).map(({ key, flag }) => [key, flag.flag])).toEqual([['hosts', '-H']]);
 	});
 });
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { configFileOf, locateFlags, parseDockerdFlags, parseUnitFiles } from '../../src/facts/dockerd-flags.ts';
+import {
+	configFileOf,
+	locateFlags,
+	parseDockerdFlags,
+	parseUnitFiles,
+	valuesOf,
+} from '../../src/facts/dockerd-flags.ts';
 import { valueIn } from '../../src/facts/reading.ts';
 import { parseCmdline, parseUnits } from '../../src/facts/systemd-show.ts';
 import {
@@ -128,6 +134,76 @@ describe('the command line of dockerd', () => {
 		]);
 	});
 
+	const flagsOf = (...argv: string[]): Record<string, readonly string[]> => {
+		const flags = parseDockerdFlags(argv);
+		return Object.fromEntries(flags.map(({ name }) => [name, valuesOf(flags, name)]));
+	};
+
+	it.each([
+		[['-Hfd://'], { host: ['fd://'] }],
+		[['-H=fd://'], { host: ['fd://'] }],
+		[['--host', 'fd://', '-H', 'tcp://x'], { host: ['fd://', 'tcp://x'] }],
+		[['-DH', 'fd://'], { debug: ['true'], host: ['fd://'] }],
+		[['-DHfd://'], { debug: ['true'], host: ['fd://'] }],
+		[['-D=false'], { debug: ['false'] }],
+		[['--live-restore', '--bip', '10.0.0.1/8'], { 'live-restore': ['true'], bip: ['10.0.0.1/8'] }],
+		[['--iptables=false'], { iptables: ['false'] }],
+		[['--log-opt', 'a=b', '--log-opt=c=d'], { 'log-opt': ['a=b', 'c=d'] }],
+		[
+			['-s', 'overlay2', '-g', '/d', '-G', 'docker', '-b', 'none', '-p', '/p', '-l', 'info'],
+			{
+				'storage-driver': ['overlay2'],
+				graph: ['/d'],
+				group: ['docker'],
+				bridge: ['none'],
+				pidfile: ['/p'],
+				'log-level': ['info'],
+			},
+		],
+		[['-z', '1'], { z: ['1'] }],
+		[['--bip'], { bip: [''] }],
+		[['--bip', '-H', 'x'], { bip: ['-H'] }],
+	])('reads %j', (argv, flags) => {
+		expect(flagsOf(...argv)).toEqual(flags);
+	});
+
+	it.each([
+		'allow-direct-routing',
+		'cri-containerd',
+		'debug',
+		'experimental',
+		'help',
+		'icc',
+		'init',
+		'ip-forward',
+		'ip-forward-no-drop',
+		'ip-masq',
+		'ip6tables',
+		'iptables',
+		'ipv6',
+		'live-restore',
+		'no-new-privileges',
+		'raw-logs',
+		'restart',
+		'rootless',
+		'selinux-enabled',
+		'tls',
+		'tlsverify',
+		'userland-proxy',
+		'validate',
+		'version',
+	])('does not take what follows --%s for its value', name => {
+		expect(flagsOf(`--${name}`, '--bip', 'x')).toEqual({ [name]: ['true'], bip: ['x'] });
+	});
+
+	it('knows the short switches', () => {
+		expect(flagsOf('-hrv')).toEqual({ help: ['true'], restart: ['true'], version: ['true'] });
+	});
+
+	it('stops at two dashes and keeps a single dash', () => {
+		expect(parseDockerdFlags(['-', '--', '--bip', 'x'])).toEqual([]);
+	});
+
 	it('names its configuration file', () => {
 		expect(configFileOf([])).toBe('/etc/docker/daemon.json');
 		expect(configFileOf(parseDockerdFlags(['--config-file', '/srv/docker.json']))).toBe('/srv/docker.json');
@@ -179,6 +255,21 @@ ExecStart=/usr/bin/dockerd -H fd:// \\
 			['hosts', 'net.conf', 3],
 			['bip', 'net.conf', 4],
 			['debug', 'net.conf', 5],
+		]);
+	});
+
+	it('is that of the flag, where its value stands in the line below, behind a comment or in quotes', () => {
+		const unit = `# /etc/systemd/system/docker.service
+[Service]
+ExecStart=/usr/bin/dockerd --bip \\
+# moved in 2024
+  172.24.0.1/16 \\
+  "--label=rack 4" $DOCKER_OPTS
+ExecReload=/bin/kill -s HUP $MAINPID
+`;
+		expect(locateFlags(valueIn(parseUnitFiles(unit)) ?? []).map(f => [f.key, f.value, f.line])).toEqual([
+			['bip', '172.24.0.1/16', 2],
+			['labels', 'rack 4', 5],
 		]);
 	});
 });
