@@ -1,22 +1,15 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { applyAction } from '../../src/apply/apply-action.ts';
 import type { Action } from '../../src/core/action.ts';
 import type { Decider } from '../../src/core/decider.ts';
-import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../../src/core/engine.ts';
-import type { Event } from '../../src/core/event.ts';
-import { eventSchema } from '../../src/core/event.ts';
-import { eventStream } from '../../src/core/event-stream.ts';
 import type { Finding } from '../../src/core/finding.ts';
-import { orderSteps, type Selection } from '../../src/core/order.ts';
-import type { Probe, ProbeHost } from '../../src/core/probe.ts';
-import { showAction } from '../../src/core/shown-action.ts';
-import { type RunState, reduceAll } from '../../src/core/state.ts';
+import { orderSteps } from '../../src/core/order.ts';
+import type { Probe } from '../../src/core/probe.ts';
 import { changeStep, proofStep, type Step } from '../../src/core/step.ts';
-import type { Waiver } from '../../src/core/waiver.ts';
 import { decideFromAnswers } from '../../src/decide/from-answers.ts';
-import { foreseenHost } from '../../src/host/foreseen.ts';
 import type { WriteHost } from '../../src/host/port.ts';
-import { Killed, memoryLog } from '../support/memory-log.ts';
+import { type EngineAsk, engineRun, type KeptRun, newKeptRun } from '../support/engine-run.ts';
+import { Killed } from '../support/memory-log.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -68,86 +61,20 @@ function wantsFile(
 	});
 }
 
-import { createHash } from 'node:crypto';
-
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 interface World {
 	readonly files: Map<string, string>;
-	readonly kept: { events: Event[]; backups: Map<string, Uint8Array> };
+	readonly kept: KeptRun;
 }
 
 const newWorld = (files: Record<string, string> = {}): World => ({
 	files: new Map(Object.entries(files)),
-	kept: { events: [], backups: new Map() },
+	kept: newKeptRun(),
 });
 
-async function run(
-	steps: readonly Step[],
-	world: World,
-	options: {
-		mode?: EngineRequest['mode'];
-		selection?: Selection;
-		decider?: Decider;
-		waivers?: Waiver[];
-		signal?: AbortSignal;
-		dieAt?: Parameters<typeof memoryLog>[1];
-		host?: WriteHost;
-		strict?: boolean;
-	} = {},
-): Promise<{ end: EngineEnd; state: RunState }> {
-	const order = orderSteps(steps, options.selection ?? {});
-	if (order.kind !== 'order') throw new Error('cycle');
-	const host = options.host ?? tinyHost(world.files);
-	const log = memoryLog(world.kept, options.dieAt);
-	const stream = eventStream({
-		now: () => new Date('2026-11-24T00:00:00Z'),
-		append: (e, o) => log.append(e, o),
-		readers: [e => eventSchema.parse(JSON.parse(JSON.stringify(e)))],
-		from: reduceAll(world.kept.events),
-	});
-	const signal = options.signal ?? new AbortController().signal;
-	const applyDeps = {
-		host,
-		emit: stream.emit,
-		keep: log.keep,
-		kept: log.kept,
-		state: stream.state,
-		now: () => 0,
-		pause: async () => undefined,
-		signal,
-	};
-	const deps: EngineDeps = {
-		host,
-		knowledge: { date: '2026-11-24', distros: [], kernelBands: [], releases: [], knownIssues: [], dockerdKeys: [] },
-		options: {
-			imageArchives: [],
-			workingFolder: '/root',
-			command: 'sysbox-setup',
-			stateFolder: '/var/lib/sysbox-setup',
-		},
-		decider: options.decider ?? decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
-		emit: stream.emit,
-		state: stream.state,
-		now: () => new Date('2026-11-24T00:00:00Z'),
-		signal,
-		apply: (step, action) => applyAction(step, action, applyDeps),
-		show: showAction,
-		foresee: actions => foreseenHost(host, actions),
-		probeHost: {} as ProbeHost,
-		cleanUpProbes: async () => [],
-		saveAnswer: () => undefined,
-		saveCursor: () => undefined,
-	};
-	const end = await runSteps(deps, {
-		mode: options.mode ?? 'run',
-		order: order.order,
-		waivers: options.waivers ?? [],
-		strict: options.strict ?? false,
-		recordAsked: false,
-	});
-	return { end, state: stream.state() };
-}
+const run = (steps: readonly Step[], world: World, { host, ...ask }: EngineAsk & { host?: WriteHost } = {}) =>
+	engineRun(steps, host ?? tinyHost(world.files), { kept: world.kept, ...ask });
 
 const probe = (id: string, verdict: 'pass' | 'fail' | 'could-not-tell'): Probe => ({
 	id,
@@ -378,29 +305,11 @@ describe('proofs and exit codes', () => {
 	it('cleans up after the probes also when one throws', async () => {
 		let cleaned = 0;
 		const bad: Probe = { ...probe('a', 'pass'), run: () => Promise.reject(new Error('defect')) };
-		const world = newWorld();
-		const order = orderSteps([proof('p', [bad])], {});
-		if (order.kind !== 'order') throw new Error('cycle');
-		const stream = eventStream({ now: () => new Date(0), readers: [] });
-		const deps = {
-			host: tinyHost(world.files),
-			decider: decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
-			emit: stream.emit,
-			state: stream.state,
-			now: () => new Date(0),
-			signal: new AbortController().signal,
-			saveCursor: () => undefined,
-			options: {},
-			knowledge: {},
-			probeHost: {},
-			cleanUpProbes: async () => {
-				cleaned += 1;
-				return [];
-			},
-		} as unknown as EngineDeps;
-		await expect(
-			runSteps(deps, { mode: 'run', order: order.order, waivers: [], strict: false, recordAsked: false }),
-		).rejects.toThrow('defect');
+		const cleanUpProbes = async () => {
+			cleaned += 1;
+			return [];
+		};
+		await expect(run([proof('p', [bad])], newWorld(), { deps: { cleanUpProbes } })).rejects.toThrow('defect');
 		expect(cleaned).toBe(1);
 	});
 });

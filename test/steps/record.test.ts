@@ -326,7 +326,7 @@ describe('the record step', () => {
 		host.files.delete(path);
 		expect((await run(host)).state.steps[1]?.status).toBe('skipped');
 		expect(host.files.has(path)).toBe(false);
-		await run(host, { record: '/home/anna/asked.md' });
+		await run(host, { options: { record: '/home/anna/asked.md' } });
 		expect(dataOf(host.files.get('/home/anna/asked.md') ?? '')).toMatchObject({ complete: true, files: [] });
 	});
 
@@ -343,16 +343,16 @@ describe('the record step', () => {
 
 	it('replaces an earlier record of its own, and nothing else', async () => {
 		const host = ciHost({ files: { '/home/anna/r.md': '---\nsysbox-setup-record: 1\n---\nold' } });
-		expect((await run(host, { record: '/home/anna/r.md' })).end.exit).toBe(0);
+		expect((await run(host, { options: { record: '/home/anna/r.md' } })).end.exit).toBe(0);
 		expect(host.files.get('/home/anna/r.md')).not.toMatch(/^old$/m);
 		const foreign = ciHost({ files: { '/home/anna/r.md': 'my notes' } });
-		const { state } = await run(foreign, { record: '/home/anna/r.md' });
+		const { state } = await run(foreign, { options: { record: '/home/anna/r.md' } });
 		expect(state.steps.find(s => s.id === 'record')?.status).toBe('failed');
 		expect(foreign.files.get('/home/anna/r.md')).toBe('my notes');
 	});
 
 	it('refuses a folder that is not there', async () => {
-		const { state } = await run(ciHost(), { record: '/nowhere/r.md' });
+		const { state } = await run(ciHost(), { options: { record: '/nowhere/r.md' } });
 		expect(state.steps.find(s => s.id === 'record')?.why).toContain('there is no folder /nowhere');
 	});
 });

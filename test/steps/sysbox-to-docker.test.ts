@@ -1,18 +1,8 @@
 /** The three steps one after the other, by the real engine and applier, on simulated hosts. */
 import { describe, expect, test } from 'vitest';
-import { applyAction } from '../../src/apply/apply-action.ts';
-import { type EngineEnd, runSteps } from '../../src/core/engine.ts';
+import type { EngineEnd } from '../../src/core/engine.ts';
 import type { Event } from '../../src/core/event.ts';
-import { eventStream } from '../../src/core/event-stream.ts';
-import { orderSteps } from '../../src/core/order.ts';
-import type { ProbeHost } from '../../src/core/probe.ts';
-import type { Answers } from '../../src/core/question.ts';
-import type { RiskName } from '../../src/core/risk.ts';
-import { showAction } from '../../src/core/shown-action.ts';
-import { type RunState, reduceAll } from '../../src/core/state.ts';
-import type { RunOptions } from '../../src/core/step.ts';
-import { decideFromAnswers } from '../../src/decide/from-answers.ts';
-import { foreseenHost } from '../../src/host/foreseen.ts';
+import type { RunState } from '../../src/core/state.ts';
 import type { Fault } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
 import { releasesFrom } from '../../src/host/simulated/releases.ts';
@@ -21,7 +11,7 @@ import { knowledge } from '../../src/knowledge/index.ts';
 import { daemonStep } from '../../steps/daemon/step.ts';
 import { dockerStep } from '../../steps/docker/step.ts';
 import { sysboxStep } from '../../steps/sysbox/step.ts';
-import { memoryLog } from '../support/memory-log.ts';
+import { type EngineAsk, engineRun } from '../support/engine-run.ts';
 
 const file = '/etc/docker/daemon.json';
 
@@ -46,71 +36,19 @@ interface Ended {
 	readonly statuses: readonly string[];
 }
 
-interface Ask {
-	readonly mode?: 'run' | 'plan' | 'check';
-	readonly answers?: Answers;
-	readonly risks?: readonly RiskName[];
-	readonly deb?: string;
-}
+type Ask = Pick<EngineAsk, 'mode' | 'answers' | 'risks'> & { readonly deb?: string };
 
-async function run(host: SimulatedHost, ask: Ask = {}): Promise<Ended> {
-	const order = orderSteps([sysboxStep, daemonStep, dockerStep], {});
-	if (order.kind !== 'order') throw new Error('steps need each other');
-	const kept = { events: [] as Event[], backups: new Map<string, Uint8Array>() };
-	const log = memoryLog(kept);
-	const now = () => new Date(host.clock.now());
-	const stream = eventStream({
-		now,
-		append: (event, how) => log.append(event, how),
-		readers: [],
-		from: reduceAll([]),
-	});
-	const { signal } = new AbortController();
-	const { emit, state } = stream;
-	const options: RunOptions = {
-		imageArchives: [],
-		workingFolder: '/root',
-		command: 'sysbox-setup',
-		stateFolder: '/var/lib/sysbox-setup',
-		...(ask.deb !== undefined && { deb: ask.deb }),
-	};
-	const applyDeps = {
-		host,
-		emit,
-		keep: log.keep,
-		kept: log.kept,
-		state,
-		now: () => host.clock.now(),
-		pause: host.clock.sleep,
-		signal,
-	};
+async function run(host: SimulatedHost, { deb, ...ask }: Ask = {}): Promise<Ended> {
 	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
-	const end = await runSteps(
-		{
-			host,
-			knowledge,
-			options,
-			decider: decideFromAnswers({ answers: ask.answers ?? {}, saved: {}, risks: ask.risks ?? [] }),
-			emit,
-			state,
-			now,
-			signal,
-			apply: (step, action) => applyAction(step, action, applyDeps),
-			show: showAction,
-			foresee: actions => foreseenHost(host, actions),
-			probeHost: {} as ProbeHost,
-			cleanUpProbes: async () => [],
-			saveAnswer: () => undefined,
-			saveCursor: () => undefined,
-		},
-		{ mode: ask.mode ?? 'run', order: order.order, waivers: [], strict: false, recordAsked: false },
-	);
+	const ended = await engineRun([sysboxStep, daemonStep, dockerStep], host, {
+		...ask,
+		clock: host.clock,
+		options: { workingFolder: '/root', ...(deb !== undefined && { deb }) },
+	});
 	return {
-		end,
-		state: state(),
-		events: kept.events,
-		actions: state().actions.map(a => `${a.step}.${a.id} ${a.outcome}`),
-		statuses: state().steps.map(s => `${s.id} ${s.status}`),
+		...ended,
+		actions: ended.state.actions.map(a => `${a.step}.${a.id} ${a.outcome}`),
+		statuses: ended.state.steps.map(s => `${s.id} ${s.status}`),
 	};
 }
 

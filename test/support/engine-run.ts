@@ -1,13 +1,15 @@
 import { applyAction } from '../../src/apply/apply-action.ts';
-import { type EngineEnd, type EngineRequest, runSteps } from '../../src/core/engine.ts';
+import type { Decider } from '../../src/core/decider.ts';
+import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../../src/core/engine.ts';
 import { type Event, eventSchema } from '../../src/core/event.ts';
 import { eventStream } from '../../src/core/event-stream.ts';
-import { orderSteps } from '../../src/core/order.ts';
+import { orderSteps, type Selection } from '../../src/core/order.ts';
 import type { ProbeHost } from '../../src/core/probe.ts';
 import type { Answers } from '../../src/core/question.ts';
+import type { RiskName } from '../../src/core/risk.ts';
 import { showAction } from '../../src/core/shown-action.ts';
 import { type RunState, reduceAll } from '../../src/core/state.ts';
-import type { Step } from '../../src/core/step.ts';
+import type { RunOptions, Step } from '../../src/core/step.ts';
 import type { Waiver } from '../../src/core/waiver.ts';
 import { decideFromAnswers } from '../../src/decide/from-answers.ts';
 import { foreseenHost } from '../../src/host/foreseen.ts';
@@ -15,50 +17,77 @@ import type { WriteHost } from '../../src/host/port.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { memoryLog } from './memory-log.ts';
 
-const now = () => new Date('2026-11-24T00:00:00Z');
+/** The log of a run and its backups: what is left when its process is gone. */
+export interface KeptRun {
+	readonly events: Event[];
+	readonly backups: Map<string, Uint8Array>;
+}
 
-/** Runs real steps with the real engine and applier on a made-up host, unattended, and gives what the log then says. */
+export const newKeptRun = (): KeptRun => ({ events: [], backups: new Map() });
+
+export interface EngineAsk {
+	readonly mode?: EngineRequest['mode'];
+	readonly selection?: Selection;
+	readonly answers?: Answers;
+	readonly risks?: readonly RiskName[];
+	readonly waivers?: readonly Waiver[];
+	readonly strict?: boolean;
+	readonly simulated?: boolean;
+	/** What is on the command line besides. */
+	readonly options?: Partial<RunOptions>;
+	/** A person; without one it runs unattended. */
+	readonly decider?: Decider;
+	readonly signal?: AbortSignal;
+	/** A run that goes on with what an earlier process left. */
+	readonly kept?: KeptRun;
+	readonly dieAt?: Parameters<typeof memoryLog>[1];
+	/** The host's clock, where it has one. Without it time stands still. */
+	readonly clock?: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> };
+	/** Other doors than the ones below. */
+	readonly deps?: Partial<EngineDeps>;
+}
+
+/** Runs steps with the real engine and applier on a made-up host, and gives what the log then says. */
 export async function engineRun(
 	steps: readonly Step[],
 	host: WriteHost,
-	options: {
-		readonly mode?: EngineRequest['mode'];
-		readonly answers?: Answers;
-		readonly waivers?: readonly Waiver[];
-		readonly record?: string;
-		readonly simulated?: boolean;
-	} = {},
+	ask: EngineAsk = {},
 ): Promise<{ readonly end: EngineEnd; readonly state: RunState; readonly events: readonly Event[] }> {
-	const order = orderSteps(steps, {});
+	const order = orderSteps(steps, ask.selection ?? {});
 	if (order.kind !== 'order') throw new Error('steps need each other');
-	const kept = { events: [] as Event[], backups: new Map<string, Uint8Array>() };
-	const log = memoryLog(kept);
+	const kept = ask.kept ?? newKeptRun();
+	const log = memoryLog(kept, ask.dieAt);
+	const now = () => new Date(ask.clock?.now() ?? '2026-11-24T00:00:00Z');
 	const stream = eventStream({
 		now,
 		append: (event, how) => log.append(event, how),
 		readers: [event => eventSchema.parse(JSON.parse(JSON.stringify(event)))],
-		from: reduceAll([]),
+		from: reduceAll(kept.events),
 	});
-	const { signal } = new AbortController();
+	const signal = ask.signal ?? new AbortController().signal;
 	const { emit, state } = stream;
-	await emit({
-		type: 'run.start',
-		run: 'run-1',
-		tool: '1.0.0',
-		mode: options.mode === 'plan' ? 'plan' : 'run',
-		simulated: options.simulated ?? false,
-		host: host.identity.hostname,
-		user: host.identity.user,
-		command: ['--yes'],
-	});
+	const { identity } = host;
+	const command = ['--yes'];
+	if (state().start === undefined)
+		await emit({
+			type: 'run.start',
+			run: 'run-1',
+			tool: '1.0.0',
+			mode: ask.mode ?? 'run',
+			simulated: ask.simulated ?? false,
+			host: identity.hostname,
+			user: identity.user,
+			command,
+		});
+	else await emit({ type: 'run.resume', tool: '1.0.0', user: identity.user, command });
 	const applyDeps = {
 		host,
 		emit,
 		keep: log.keep,
 		kept: log.kept,
 		state,
-		now: () => 0,
-		pause: async () => undefined,
+		now: () => ask.clock?.now() ?? 0,
+		pause: ask.clock?.sleep ?? (async () => undefined),
 		signal,
 	};
 	const end = await runSteps(
@@ -70,9 +99,9 @@ export async function engineRun(
 				workingFolder: '/home/anna',
 				command: 'sysbox-setup',
 				stateFolder: '/var/lib/sysbox-setup',
-				...(options.record !== undefined && { record: options.record }),
+				...ask.options,
 			},
-			decider: decideFromAnswers({ answers: options.answers ?? {}, saved: {}, risks: [] }),
+			decider: ask.decider ?? decideFromAnswers({ answers: ask.answers ?? {}, saved: {}, risks: ask.risks ?? [] }),
 			emit,
 			state,
 			now,
@@ -84,13 +113,14 @@ export async function engineRun(
 			cleanUpProbes: async () => [],
 			saveAnswer: () => undefined,
 			saveCursor: () => undefined,
+			...ask.deps,
 		},
 		{
-			mode: options.mode ?? 'run',
+			mode: ask.mode ?? 'run',
 			order: order.order,
-			waivers: options.waivers ?? [],
-			strict: false,
-			recordAsked: options.record !== undefined,
+			waivers: ask.waivers ?? [],
+			strict: ask.strict ?? false,
+			recordAsked: ask.options?.record !== undefined,
 		},
 	);
 	return { end, state: state(), events: kept.events };
