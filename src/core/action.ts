@@ -1,4 +1,5 @@
 import type { Argv, Expected, ReadHost } from '../host/port.ts';
+import type { ImpactContainer } from './impact.ts';
 import type { RiskName } from './risk.ts';
 
 /**
@@ -122,6 +123,8 @@ export type Action = ActionBase &
 export interface Impact {
 	readonly stops: readonly string[];
 	readonly notes: readonly string[];
+	/** The containers behind `stops`, and those that go on: with it, readers show groups instead of lines. */
+	readonly containers?: readonly ImpactContainer[] | undefined;
 }
 
 export interface Plan {

@@ -1,7 +1,14 @@
-import type { Action, Plan } from './action.ts';
+import type { Action, Impact, Plan } from './action.ts';
 import type { ActionFailure } from './decider.ts';
 import type { EngineDeps } from './engine.ts';
+import type { EventOf } from './event.ts';
 import type { StepId } from './step.ts';
+
+const loggedImpact = ({ stops, notes, containers }: Impact): NonNullable<EventOf<'plan'>['impact']> => ({
+	stops: [...stops],
+	notes: [...notes],
+	...(containers !== undefined && { containers: containers.map(container => ({ ...container })) }),
+});
 
 /** Shows a plan as it is approved or refused. */
 export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Promise<void> {
@@ -9,7 +16,7 @@ export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Prom
 		type: 'plan',
 		step,
 		actions: plan.actions.map(deps.show),
-		...(plan.impact !== undefined && { impact: { stops: [...plan.impact.stops], notes: [...plan.impact.notes] } }),
+		...(plan.impact !== undefined && { impact: loggedImpact(plan.impact) }),
 	});
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { severities, threatIds } from './finding.ts';
+import { fates } from './impact.ts';
 import { riskNames } from './risk.ts';
 
 /**
@@ -85,7 +86,26 @@ export const undoRecordSchema = z.discriminatedUnion('kind', [
 export type UndoRecord = z.infer<typeof undoRecordSchema>;
 
 const evidence = z.object({ what: z.string(), said: z.string() });
-const impact = z.object({ stops: z.array(z.string()), notes: z.array(z.string()) });
+const impact = z.object({
+	stops: z.array(z.string()),
+	notes: z.array(z.string()),
+	containers: z
+		.array(
+			z.object({
+				id: z.string(),
+				name: z.string(),
+				image: z.string(),
+				owner: z.string().optional(),
+				job: z.literal(true).optional(),
+				restartPolicy: z.string(),
+				startedAt: z.string(),
+				runningMs: z.number().optional(),
+				fate: z.enum(fates),
+				startedAgain: z.literal(true).optional(),
+			}),
+		)
+		.optional(),
+});
 const inStep = { step: z.string() };
 
 export const stepStatuses = [

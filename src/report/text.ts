@@ -1,6 +1,8 @@
+import type { Impact } from '../core/action.ts';
 import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Finding } from '../core/finding.ts';
+import { impactRows } from '../core/impact.ts';
 import { actionsToRevert, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { type ThreatRow, threatTable } from '../core/threat.ts';
@@ -146,11 +148,7 @@ function labelled(label: string, text: string): readonly string[] {
 	return [`     ${label.padEnd(7)} ${first}`, ...rest.map(line => `             ${line}`)];
 }
 
-function planLines(
-	actions: readonly ShownAction[],
-	impact: { readonly stops: readonly string[]; readonly notes: readonly string[] } | undefined,
-	glyphs: Glyphs,
-): readonly string[] {
+function planLines(actions: readonly ShownAction[], impact: Impact | undefined, glyphs: Glyphs): readonly string[] {
 	const lines: string[] = [];
 	for (const action of actions) {
 		lines.push(` ${glyphs.cursor} ${action.title}`, ...labelled('why', action.why), ...labelled('does', action.does));
@@ -164,7 +162,11 @@ function planLines(
 				...labelled('risk', `${action.risks.join(', ')} (--accept-risk ${action.risks.join(' --accept-risk ')})`),
 			);
 	}
-	for (const stop of impact?.stops ?? []) lines.push(` ${glyphs.block} stops   ${stop}`);
+	if (impact?.containers === undefined)
+		for (const stop of impact?.stops ?? []) lines.push(` ${glyphs.block} stops   ${stop}`);
+	else
+		for (const [index, { mark, text }] of impactRows(impact.containers).entries())
+			lines.push(`${index === 0 ? ' ' : '   '}${glyphs[mark]} ${text}`);
 	for (const note of impact?.notes ?? []) lines.push(` ${glyphs.neutral} ${note}`);
 	return lines;
 }

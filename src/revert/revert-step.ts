@@ -4,8 +4,10 @@ import type { UndoRecord } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import type { RiskName } from '../core/risk.ts';
 import { type ActionState, actionsToRevert, type RunState } from '../core/state.ts';
-import { changeStep, type Step, type StepContext } from '../core/step.ts';
+import { changeStep, type JudgeContext, type Step, type StepContext } from '../core/step.ts';
 import { type DaemonJsonWish, planDaemonJson, readDaemonJson } from '../edit/daemon-json.ts';
+import { impactOfStop } from '../facts/container-impact.ts';
+import type { Container } from '../facts/docker-container.ts';
 import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../facts/docker-daemon.ts';
 import type { Argv, ReadResult } from '../host/port.ts';
 
@@ -59,7 +61,7 @@ export function revertStep(original: RunState, kept: (sha256: string) => Promise
 		needs: [],
 		inspect: context => inspectRevert(original, kept, context),
 		judge: (facts, context) => judgeRevert(facts, context.state),
-		plan: (facts, context) => planRevert(facts, context.state),
+		plan: (facts, context) => planRevert(facts, context),
 	});
 }
 
@@ -241,7 +243,7 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 const carriedOut = (state: RunState, id: string): boolean =>
 	state.actions.some(action => action.id === id && action.outcome === 'done');
 
-function planRevert(facts: RevertFacts, state: RunState): Plan {
+function planRevert(facts: RevertFacts, { state, now }: JudgeContext): Plan {
 	const actions: Action[] = [];
 	const file = facts.paths.find(p => p.path === daemonJson);
 	const users = runningUnder(facts);
@@ -323,7 +325,11 @@ function planRevert(facts: RevertFacts, state: RunState): Plan {
 		if (carriedOut(state, id)) continue;
 		actions.push({ id, kind: 'remove-folder', title: `Remove ${path}`, why: 'the run made it', path });
 	}
-	const impact: Impact = { stops: users.map(name => `${name} (runs under a runtime that goes away)`), notes: [] };
+	const impact: Impact = {
+		stops: users.map(({ name }) => `${name} (runs under a runtime that goes away)`),
+		notes: [],
+		containers: users.map(user => ({ ...impactOfStop(user, false, now), fate: 'breaks' as const })),
+	};
 	return { actions, ...(impact.stops.length > 0 && { impact }) };
 }
 
@@ -358,9 +364,9 @@ function restoreAction(path: PathToRestore, found: string | undefined): Action |
 }
 
 /** Running containers under a runtime that is taken away: they would break, so they are named first. */
-function runningUnder(facts: RevertFacts): readonly string[] {
+function runningUnder(facts: RevertFacts): readonly Container[] {
 	if (facts.docker.containers.kind !== 'ok') return [];
-	return facts.docker.containers.value.filter(c => c.running && facts.strangers.includes(c.runtime)).map(c => c.name);
+	return facts.docker.containers.value.filter(c => c.running && facts.strangers.includes(c.runtime));
 }
 
 /** What a revert of this run does not take back, for the record and the screen. */

@@ -1,3 +1,4 @@
+import type { Impact } from '../core/action.ts';
 import type { ActionFailure, Ways } from '../core/decider.ts';
 import type { ShownAction } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
@@ -43,8 +44,7 @@ export type Screen =
 			readonly step: StepId;
 			readonly risk: RiskName;
 			readonly actions: readonly ShownAction[];
-			readonly stops: readonly string[];
-			readonly notes: readonly string[];
+			readonly impact: Impact;
 	  }
 	| { readonly kind: 'blocked'; readonly step: StepId; readonly findings: readonly Finding[] }
 	| {

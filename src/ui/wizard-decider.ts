@@ -1,4 +1,4 @@
-import { risksOf } from '../core/action.ts';
+import { type Impact, risksOf } from '../core/action.ts';
 import type { Decider, PlanDecision, Ways } from '../core/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
@@ -136,12 +136,12 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 		step: StepId,
 		risks: readonly RiskName[],
 		shown: Extract<Screen, { kind: 'risk' }>['actions'],
-		impact: { readonly stops: readonly string[]; readonly notes: readonly string[] },
+		impact: Impact,
 	): Promise<'back' | 'quit' | undefined> {
 		for (const risk of risks) {
 			const actions = shown.filter(action => action.risks?.includes(risk) === true);
 			const reply = await show(
-				{ kind: 'risk', step, risk, actions, stops: impact.stops, notes: impact.notes },
+				{ kind: 'risk', step, risk, actions, impact },
 				{ kind: 'field', value: '', at: 0, word: risk },
 				{ back: true, skip: false, quit: false },
 				typed => (String(typed).trim() === risk ? { value: risk } : { problem: `that is not the name; it is ${risk}` }),

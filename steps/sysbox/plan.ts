@@ -1,6 +1,7 @@
 import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/core/action.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
+import { impactOfStop } from '../../src/facts/container-impact.ts';
 import { describeOwner } from '../../src/facts/docker-container.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
 import { expectedOf } from '../daemon/daemon-file.ts';
@@ -33,7 +34,7 @@ type UsableCandidate = Extract<Candidate, { kind: 'file' | 'release' }>;
 
 export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 	const decision = decide(facts, context);
-	if (decision.kind === 'leave') return planServices(facts);
+	if (decision.kind === 'leave') return planServices(facts, context);
 	const ready = makeReady(facts, context);
 	if (ready.kind !== 'ready' || ready.plan.kind === 'refused') return emptyPlan;
 
@@ -48,7 +49,7 @@ export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 		return emptyPlan;
 	}
 	actions.push(start);
-	return { actions, impact: impactOf(facts, decision) };
+	return { actions, impact: impactOf(facts, decision, context) };
 }
 
 /** Everything that the package would write, in one diff, before its scripts run. */
@@ -261,7 +262,7 @@ const start: Extract<Action, { kind: 'exec' }> = {
 };
 
 /** For a Sysbox that is installed and stays as it is: what keeps it from serving, now and after a boot. */
-function planServices(facts: SysboxFacts): Plan {
+function planServices(facts: SysboxFacts, context: JudgeContext): Plan {
 	const { services } = facts;
 	if (facts.package.kind !== 'installed' && !isSourceBuild(facts)) return emptyPlan;
 	const units = unitsOf(services);
@@ -310,14 +311,16 @@ function planServices(facts: SysboxFacts): Plan {
 			settle: serving,
 			undo: { kind: 'none', why: 'a restart leaves nothing behind' },
 		});
-		return { actions, impact: { stops: brokenContainers(facts), notes: [] } };
+		return { actions, impact: { ...broken(facts, context), notes: [] } };
 	}
 	return actions.length === 0 ? emptyPlan : { actions };
 }
 
-function impactOf(facts: SysboxFacts, decision: Decision): Impact {
+function impactOf(facts: SysboxFacts, decision: Decision, context: JudgeContext): Impact {
 	const { docker } = facts;
-	const stops = decision.kind === 'replace' ? brokenContainers(facts) : [];
+	const hit: Pick<Impact, 'stops' | 'containers'> =
+		decision.kind === 'replace' ? broken(facts, context) : { stops: [] };
+	const { stops } = hit;
 	const running = docker.containers.kind === 'ok' ? docker.containers.value.filter(c => c.running).length : 0;
 	const notes: string[] = [];
 	if (stops.length === 0 && running > 0) {
@@ -328,12 +331,18 @@ function impactOf(facts: SysboxFacts, decision: Decision): Impact {
 	if (stops.length > 0) {
 		notes.push('These containers still look "Up" afterwards but are broken: they have to be created anew');
 	}
-	return { stops, notes };
+	return { ...hit, notes };
 }
 
 /** Stopping Sysbox under a container leaves it "Up", while exec and restart in it fail for good. */
-const brokenContainers = (facts: SysboxFacts): readonly string[] =>
-	runningUnderSysbox(facts.docker).map(c => {
-		const owner = describeOwner(c);
-		return `${c.name}${owner === undefined ? '' : ` (${owner})`} has to be created anew`;
-	});
+function broken(facts: SysboxFacts, { now }: JudgeContext): Pick<Impact, 'stops' | 'containers'> {
+	const users = runningUnderSysbox(facts.docker);
+	if (users.length === 0) return { stops: [] };
+	return {
+		stops: users.map(c => {
+			const owner = describeOwner(c);
+			return `${c.name}${owner === undefined ? '' : ` (${owner})`} has to be created anew`;
+		}),
+		containers: users.map(c => ({ ...impactOfStop(c, false, now), fate: 'breaks' as const })),
+	};
+}

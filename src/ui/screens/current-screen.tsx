@@ -122,10 +122,8 @@ function Asked({
 				/>
 			);
 		case 'risk': {
-			const { risk, actions, stops, notes } = screen;
-			return (
-				<RiskScreen look={look} step={step} risk={risk} actions={actions} stops={stops} notes={notes} prompt={prompt} />
-			);
+			const { risk, actions, impact } = screen;
+			return <RiskScreen look={look} step={step} risk={risk} actions={actions} impact={impact} prompt={prompt} />;
 		}
 		case 'blocked': {
 			const changed = changedAnything(state.run) && step?.after !== undefined;

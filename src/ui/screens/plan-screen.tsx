@@ -31,7 +31,7 @@ export function PlanScreen({
 	const plan = step?.plan;
 	const actions = plan?.actions ?? [];
 	const troubles = notFine(findings);
-	const impact = impactLines(plan?.impact, width, theme);
+	const impact = impactLines(plan?.impact, width, theme, 7);
 	const risks = [...new Set(actions.flatMap(action => action.risks ?? []))];
 	const consent =
 		risks.length === 0

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import type { Impact } from '../../core/action.ts';
 import type { ShownAction } from '../../core/event.ts';
 import type { RiskName } from '../../core/risk.ts';
 import type { StepState } from '../../core/state.ts';
@@ -16,33 +17,34 @@ export function RiskScreen({
 	step,
 	risk,
 	actions,
-	stops,
-	notes,
+	impact,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
 	readonly risk: RiskName;
 	readonly actions: readonly ShownAction[];
-	readonly stops: readonly string[];
-	readonly notes: readonly string[];
+	readonly impact: Impact;
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
-	const impact = impactLines({ stops, notes }, width, theme);
-	const body = (detail: 'how' | 'title') => [
-		...impact,
-		...(impact.length > 0 ? [blank] : []),
-		...planLines(actions, detail, width, theme),
-		blank,
-		line('If you accept this, type  ', span(risk, 'strong'), '  and press enter. Esc leaves everything as it is.'),
-	];
+	/** What it hits comes before what is run: the latter was on the screen before this one. */
+	const body = (rows: number, detail: 'how' | 'title') => {
+		const hit = impactLines(impact, width, theme, rows);
+		return [
+			...hit,
+			...(hit.length > 0 ? [blank] : []),
+			...planLines(actions, detail, width, theme),
+			blank,
+			line('If you accept this, type  ', span(risk, 'strong'), '  and press enter. Esc leaves everything as it is.'),
+		];
+	};
 	return (
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
 			about={[line(span(`${theme.glyphs.warn} `, 'warn'), span(riskWords[risk], 'strong'))]}
-			bodies={[body('how'), body('title')]}
+			bodies={[body(12, 'how'), body(12, 'title'), body(8, 'title'), body(5, 'title')]}
 			prompt={prompt}
 		/>
 	);

@@ -1,4 +1,6 @@
+import type { Impact } from '../../core/action.ts';
 import type { ShownAction } from '../../core/event.ts';
+import { impactRows } from '../../core/impact.ts';
 import { clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 
@@ -130,16 +132,34 @@ export function diffLines(
 	return rest > 0 ? [...rows, line(span(`        ${theme.more} ${rest} more changed lines`, 'dim'))] : rows;
 }
 
+/**
+ * What stops, in about so many rows (without `most` everything, one container a row), and what else is worth knowing.
+ * A row that is longer than the screen is cut where rows are counted: `v` tells it in full.
+ */
 export function impactLines(
-	impact: { readonly stops: readonly string[]; readonly notes: readonly string[] } | undefined,
+	impact: Impact | undefined,
 	width: number,
 	theme: Theme,
+	most = Number.POSITIVE_INFINITY,
 ): readonly Line[] {
 	if (impact === undefined) return [];
+	const notes = impact.notes.map(note => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${clean(note)}`), width, 2));
+	const counted = Number.isFinite(most);
+	if (impact.containers !== undefined) {
+		const rows = impactRows(impact.containers, counted ? Math.max(4, most - notes.flat().length) : most).map(
+			({ mark, text }, index) =>
+				line(
+					...(index === 0 ? [] : ['  ']),
+					span(theme.glyphs[mark], mark === 'neutral' ? 'dim' : mark),
+					' ',
+					index === 0 ? span(clean(text), 'strong') : clean(text),
+				),
+		);
+		return [...rows.flatMap(row => (counted ? [clip(row, width, theme.more)] : wrap(row, width, 4))), ...notes.flat()];
+	}
 	const stops = impact.stops.map(stop =>
 		wrap(line(span(theme.glyphs.block, 'block'), ' stops     ', clean(stop)), width, 12),
 	);
-	const notes = impact.notes.map(note => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${clean(note)}`), width, 2));
 	return [...stops.flat(), ...notes.flat()];
 }
 

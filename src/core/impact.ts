@@ -1,0 +1,166 @@
+/** What a change does to the containers that run, as data: for the wizard, the text output, NDJSON and the record. */
+
+export const fates = [
+	/** A restart policy starts it again. */
+	'comes-back',
+	/** Policy on-failure: only when its stop looks like a failure, which is its own affair. */
+	'comes-back-after-error',
+	'does-not-come-back',
+	/** Started with --rm: gone once it stops. */
+	'is-removed',
+	/** What runs it is taken away from under it: it looks "Up" and has to be made anew. */
+	'breaks',
+	/** live-restore: it does not stop at all. */
+	'keeps-running',
+] as const;
+export type Fate = (typeof fates)[number];
+
+export interface ImpactContainer {
+	readonly id: string;
+	readonly name: string;
+	readonly image: string;
+	/** What started it, in words: `GitLab job 8812 (build)`, `compose service db of shop`. */
+	readonly owner?: string | undefined;
+	/** A CI job or a throw-away agent: its CI system makes a new one, nobody starts this one again. */
+	readonly job?: true | undefined;
+	readonly restartPolicy: string;
+	readonly startedAt: string;
+	/** How long it had been running when the plan was made. */
+	readonly runningMs?: number | undefined;
+	readonly fate: Fate;
+	/** This tool starts it again afterwards, unless told otherwise. */
+	readonly startedAgain?: true | undefined;
+}
+
+/** The groups in the order in which they matter: what is lost before what is only interrupted. */
+export interface ImpactGroups {
+	readonly lost: readonly ImpactContainer[];
+	readonly returning: readonly ImpactContainer[];
+	readonly untouched: readonly ImpactContainer[];
+}
+
+export function groupImpact(containers: readonly ImpactContainer[]): ImpactGroups {
+	const lost = containers.filter(c => c.fate !== 'comes-back' && c.fate !== 'keeps-running');
+	return {
+		// Jobs first: somebody waits for them. Among equals the oldest, as it has the most to lose.
+		lost: lost.toSorted((a, b) => Number(b.job ?? false) - Number(a.job ?? false) || before(a, b)),
+		returning: containers.filter(c => c.fate === 'comes-back'),
+		untouched: containers.filter(c => c.fate === 'keeps-running'),
+	};
+}
+
+const before = (a: ImpactContainer, b: ImpactContainer): number => a.startedAt.localeCompare(b.startedAt);
+
+/** `14 containers stop: 2 do not come back by themselves, 12 do`. */
+export function impactHeadline(containers: readonly ImpactContainer[]): string | undefined {
+	const { lost, returning, untouched } = groupImpact(containers);
+	const stopping = lost.length + returning.length;
+	if (stopping === 0)
+		return untouched.length === 0 ? undefined : `${many(untouched.length, 'container')} of this host: none stops`;
+	if (stopping === lost.length && lost.every(c => c.fate === 'breaks'))
+		return `${many(stopping, 'container')} ${stopping === 1 ? 'breaks and has' : 'break and have'} to be made anew`;
+	const what = `${many(stopping, 'container')} ${stopping === 1 ? 'stops' : 'stop'}`;
+	if (returning.length === 0) return `${what} and ${stopping === 1 ? 'does' : 'do'} not come back by ${self(stopping)}`;
+	if (lost.length === 0) return `${what} and ${stopping === 1 ? 'comes' : 'come'} back by ${self(stopping)}`;
+	return `${what}: ${lost.length} ${lost.length === 1 ? 'does' : 'do'} not come back by ${self(lost.length)}, ${returning.length} ${returning.length === 1 ? 'does' : 'do'}`;
+}
+
+const many = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+const self = (n: number): string => (n === 1 ? 'itself' : 'themselves');
+
+/** `runner-x7k (GitLab job 8812 (build), running 12 min)`. */
+export function describeRunning(container: ImpactContainer): string {
+	const { name, owner, runningMs } = container;
+	const about = [owner, runningMs === undefined ? undefined : `running ${duration(runningMs)}`].filter(
+		text => text !== undefined,
+	);
+	return about.length === 0 ? name : `${name} (${about.join(', ')})`;
+}
+
+/** `does not come back, restart policy no; started again afterwards`. */
+export function describeFate({ fate, restartPolicy, startedAgain }: ImpactContainer): string {
+	return `${fateWords(fate, restartPolicy)}${startedAgain === true ? '; started again afterwards' : ''}`;
+}
+
+function fateWords(fate: Fate, restartPolicy: string): string {
+	switch (fate) {
+		case 'comes-back':
+			return `comes back, restart policy ${restartPolicy}`;
+		case 'comes-back-after-error':
+			return `comes back only if it ends with an error, restart policy ${restartPolicy}`;
+		case 'does-not-come-back':
+			return `does not come back, restart policy ${restartPolicy}`;
+		case 'is-removed':
+			return 'is removed when it stops';
+		case 'breaks':
+			return 'breaks, and has to be made anew';
+		case 'keeps-running':
+			return 'keeps running, live-restore is on';
+		default:
+			return fate satisfies never;
+	}
+}
+
+/** One container, in full. */
+export const describeImpact = (container: ImpactContainer): string =>
+	`${describeRunning(container)}: ${describeFate(container)}`;
+
+export function duration(ms: number): string {
+	const minutes = Math.floor(ms / 60_000);
+	if (minutes < 1) return `${Math.max(0, Math.floor(ms / 1000))} s`;
+	if (minutes < 120) return `${minutes} min`;
+	const hours = Math.floor(minutes / 60);
+	return hours < 72 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}
+
+/** One row of the sheet, for a screen of any kind. */
+export interface ImpactRow {
+	readonly mark: 'block' | 'warn' | 'ok' | 'neutral';
+	readonly text: string;
+}
+
+/**
+ * The sheet in so many rows: the headline, what is lost one by one, the rest by name as far as names fit. With room for
+ * everything each container has a row of its own, with its image.
+ */
+export function impactRows(
+	containers: readonly ImpactContainer[],
+	most = Number.POSITIVE_INFINITY,
+): readonly ImpactRow[] {
+	const headline = impactHeadline(containers);
+	if (headline === undefined) return [];
+	const { lost, returning, untouched } = groupImpact(containers);
+	const head: ImpactRow = { mark: lost.length > 0 ? 'block' : returning.length > 0 ? 'warn' : 'ok', text: headline };
+	const whole = containers.length + 1 <= most && !Number.isFinite(most);
+	if (whole) {
+		const row =
+			(mark: ImpactRow['mark']) =>
+			(c: ImpactContainer): ImpactRow => ({
+				mark,
+				text: `${describeImpact(c)}  [${c.image}]`,
+			});
+		return [head, ...lost.map(row('block')), ...returning.map(row('ok')), ...untouched.map(row('neutral'))];
+	}
+	const rest = [
+		...(returning.length > 0 ? [{ mark: 'ok' as const, text: `come back: ${someNames(returning)}` }] : []),
+		...(untouched.length > 0 ? [{ mark: 'neutral' as const, text: `keep running: ${someNames(untouched)}` }] : []),
+	];
+	const room = Math.max(1, most - 1 - rest.length);
+	const shown = lost.length <= room ? lost : lost.slice(0, Math.max(1, room - 1));
+	const hidden = lost.slice(shown.length);
+	return [
+		head,
+		...shown.map((c): ImpactRow => ({ mark: 'block', text: describeImpact(c) })),
+		...(hidden.length > 0
+			? [{ mark: 'block' as const, text: `and ${hidden.length} more that do not come back: ${someNames(hidden)}` }]
+			: []),
+		...rest,
+	];
+}
+
+/** `a, b, c and 9 more`: three names tell a person which kind of thing it is. */
+function someNames(containers: readonly ImpactContainer[]): string {
+	const names = containers.slice(0, 3).map(c => c.name);
+	const more = containers.length - names.length;
+	return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
+}
