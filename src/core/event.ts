@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { severities, threatIds } from './finding.ts';
 import { fates } from './impact.ts';
 import { riskNames } from './risk.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { orEmptyText, type Reading, read, readJson, unreadable } from './reading.ts';
 
 /** Which daemon the docker command talks to. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { orEmptyList, orEmptyMap, orEmptyText, orFalse, type Reading, read, readJson, unreadable } from './reading.ts';
 
 export interface DockerRuntime {

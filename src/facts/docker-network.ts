@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { orEmptyList, orEmptyMap, orEmptyText, type Reading, read, readJson, unreadable } from './reading.ts';
 
 export interface BridgeNetwork {

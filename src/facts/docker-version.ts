@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { orEmptyList, orEmptyText, type Reading, read, readJson } from './reading.ts';
 
 export interface DockerVersion {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What a parser makes of a text that a host gave. No parser of this folder throws: text that nobody expected is a

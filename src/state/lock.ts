@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoOf } from '../host/local/errno-text.ts';
 import { bootId, processStartTime } from '../host/local/machine-identity.ts';
 import type { StateFolder } from './state-folder.ts';

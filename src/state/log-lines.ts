@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Event, eventPayloadSchema, eventSchema, eventVersion } from '../core/event.ts';
 import type { LogProblem } from './run-log.ts';
 

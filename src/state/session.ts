@@ -1,7 +1,7 @@
 import { lstat, rename } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Answers } from '../core/question.ts';
 import { errnoOf } from '../host/local/errno-text.ts';
 import { isRunName, type StateFolder, syncFolder } from './state-folder.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Answers, listAnswer, numberAnswer, textAnswer } from '../../src/core/question.ts';
 import type { DockerInfo } from '../../src/facts/docker-info.ts';
 import {

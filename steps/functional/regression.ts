@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Probe, ProbeResult } from '../../src/core/probe.ts';
 import type { RunState } from '../../src/core/state.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Action } from '../../src/core/action.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import type { StepContext } from '../../src/core/step.ts';
