@@ -4,7 +4,7 @@ import type { Action, Settle } from '../core/action.ts';
 import type { ActionFailure } from '../core/decider.ts';
 import type { ApplyResult } from '../core/engine.ts';
 import type { Emit, UndoRecord } from '../core/event.ts';
-import { redact, redactDeep } from '../core/redact.ts';
+import { lineRedactor, redact, redactDeep, redactLines } from '../core/redact.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { doesWhat, showAction } from '../core/shown-action.ts';
 import type { RunState } from '../core/state.ts';
@@ -279,8 +279,10 @@ async function prepareRestore(path: string, deps: ApplyDeps): Promise<Prepared> 
 async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefined, deps: ApplyDeps): Promise<Done> {
 	const { host, signal } = deps;
 	/** Output and progress are for the eye: they are logged, but nothing waits for the disk. */
+	const redactors = { stdout: lineRedactor(), stderr: lineRedactor() };
 	const report = (line: OutputLine): void => {
-		void deps.emit({ type: 'output', step, action: action.id, stream: line.stream, line: redact(line.text) });
+		const text = redactors[line.stream](line.text);
+		void deps.emit({ type: 'output', step, action: action.id, stream: line.stream, line: text });
 	};
 	switch (action.kind) {
 		case 'exec': {
@@ -420,7 +422,8 @@ async function folderOwner(host: WriteHost, folder: string): Promise<{ uid: numb
 
 function sayExec(program: string, result: ExecResult): string {
 	const words = [result.stderr, result.stdout].map(text => text.trim()).find(text => text !== '') ?? '';
-	const tail = words.split('\n').slice(-6).join('\n');
+	// Before it is cut: the first line of a key tells what the others are.
+	const tail = redactLines(words).slice(-6).join('\n');
 	switch (result.problem) {
 		case 'missing':
 			return `${program}: command not found`;

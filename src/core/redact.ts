@@ -11,8 +11,11 @@ const rules: readonly { readonly pattern: RegExp; readonly replacement: string }
 	{ pattern: /\b(?:gl[a-z]{2,5}-|gh[opsru]_|github_pat_|xox[abps]-|npm_)[A-Za-z0-9_-]{10,}/g, replacement: hidden },
 	// JSON web tokens
 	{ pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, replacement: hidden },
-	// PEM private keys
-	{ pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, replacement: hidden },
+	// PEM and PGP private keys
+	{
+		pattern: /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)/g,
+		replacement: hidden,
+	},
 	// Authorization: Bearer …, in a header, an option or JSON
 	{ pattern: /(\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic|token)\s+)[^\s"']+/gi, replacement: `$1${hidden}` },
 	// a quoted value after a key that names a secret: "auth": "…", token = '…'
@@ -36,6 +39,43 @@ export function redact(text: string): string {
 	let result = text;
 	for (const { pattern, replacement } of rules) result = result.replace(pattern, replacement);
 	return result;
+}
+
+const keyBegins = /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----/g;
+const keyEnds = /-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----/g;
+
+/** A YAML key that names a secret, whose value follows on lines that are indented further. */
+const secretBlock =
+	/^([ \t]*)(?:-[ \t]+)?[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key):[ \t]+[|>][-+0-9]*[ \t]*$/i;
+
+/**
+ * Redacts a text that comes line by line, as diffs and the output of commands do. What goes over several lines, such as
+ * the body of a private key, is only known by the lines before it.
+ */
+export function lineRedactor(): (line: string) => string {
+	let inKey = false;
+	/** The indentation of the key whose value is being left out. */
+	let inBlock: number | undefined;
+	return line => {
+		if (inBlock !== undefined) {
+			const indentation = /^[ \t]*/.exec(line)?.[0].length ?? 0;
+			if (line.trim() === '' || indentation > inBlock) return line.trim() === '' ? line : hidden;
+			inBlock = undefined;
+		}
+		inBlock = secretBlock.exec(line)?.[1]?.length;
+		const began = inKey;
+		const marks = [...line.matchAll(keyBegins), ...line.matchAll(keyEnds)].toSorted((a, b) => a.index - b.index);
+		const last = marks.at(-1)?.[0];
+		if (last !== undefined) inKey = last.startsWith('-----BEGIN');
+		if (!began) return redact(line);
+		const [end] = marks;
+		return end === undefined ? hidden : `${hidden}${redact(line.slice(end.index + end[0].length))}`;
+	};
+}
+
+/** The lines of a text, each without secrets: as many as there were. */
+export function redactLines(text: string): readonly string[] {
+	return text.split('\n').map(lineRedactor());
 }
 
 /** Redacts every string in a piece of plain data. */

@@ -1,7 +1,7 @@
 import { diffTexts } from '../edit/text-diff.ts';
 import type { Action, Undo } from './action.ts';
 import type { ShownAction } from './event.ts';
-import { redact } from './redact.ts';
+import { redact, redactLines } from './redact.ts';
 import { shellLine } from './shell-line.ts';
 
 /** An action as an operator approves it: exact command or redacted diff, why, what it touches, how it is undone. */
@@ -26,9 +26,9 @@ export function showAction(action: Action): ShownAction {
 
 function diffOf(action: Action): ShownAction['diff'] {
 	if (action.kind === 'write')
-		return diffTexts(action.before ?? '', decode(action.bytes), { redact }).map(line => ({ ...line }));
+		return diffTexts(action.before ?? '', decode(action.bytes), { redact: redactLines }).map(line => ({ ...line }));
 	if (action.kind === 'remove' && action.before !== undefined)
-		return diffTexts(action.before, '', { redact }).map(line => ({ ...line }));
+		return diffTexts(action.before, '', { redact: redactLines }).map(line => ({ ...line }));
 	return undefined;
 }
 

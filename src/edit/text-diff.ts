@@ -16,8 +16,8 @@ export type DiffLine =
 export interface DiffOptions {
 	/** Unchanged lines around a change, 3 by default. */
 	readonly context?: number;
-	/** Called with each line before it is shown; returns it without secrets. */
-	readonly redact?: (line: string) => string;
+	/** Called with each whole text, as a secret can go over several lines; returns its lines without secrets. */
+	readonly redact?: (text: string) => readonly string[];
 }
 
 const NO_NEWLINE = '\\ No newline at end of file';
@@ -30,13 +30,18 @@ const CARRIAGE_RETURN_MARK = '␍';
  * CR LF shows `␍` at its end. Other control characters show as `<U+001B>`.
  */
 export function diffTexts(before: string, after: string, options: DiffOptions = {}): readonly DiffLine[] {
-	const redact = options.redact ?? (line => line);
 	const markReturns = mixesLineEnds([before, after]);
-	const show = (line: string): string => {
-		const returned = line.endsWith('\r');
-		const body = visible(redact(returned ? line.slice(0, -1) : line));
-		return returned && markReturns ? body + CARRIAGE_RETURN_MARK : body;
+	/** The lines as they are shown; the carriage returns of their ends are no part of what is redacted. */
+	const shownLines = (text: string): readonly string[] => {
+		const lines = text.split('\n');
+		const bodies = lines.map(line => (line.endsWith('\r') ? line.slice(0, -1) : line));
+		const redacted = options.redact?.(bodies.join('\n')) ?? bodies;
+		return lines.map((line, index) => {
+			const body = visible(redacted[index] ?? '');
+			return line.endsWith('\r') && markReturns ? body + CARRIAGE_RETURN_MARK : body;
+		});
 	};
+	const [oldLines, newLines] = [shownLines(before), shownLines(after)];
 
 	const patch = structuredPatch('', '', before, after, undefined, undefined, { context: options.context ?? 3 });
 	return patch.hunks.flatMap(hunk => {
@@ -46,19 +51,18 @@ export function diffTexts(before: string, after: string, options: DiffOptions = 
 		const header = `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`;
 		const lines: DiffLine[] = [{ kind: 'hunk', text: header }];
 		for (const line of hunk.lines) {
-			const text = line.slice(1);
 			switch (line[0]) {
 				case ' ':
-					lines.push({ kind: 'context', text: show(text), oldLine, newLine });
+					lines.push({ kind: 'context', text: newLines[newLine - 1] ?? '', oldLine, newLine });
 					oldLine += 1;
 					newLine += 1;
 					break;
 				case '-':
-					lines.push({ kind: 'remove', text: show(text), oldLine });
+					lines.push({ kind: 'remove', text: oldLines[oldLine - 1] ?? '', oldLine });
 					oldLine += 1;
 					break;
 				case '+':
-					lines.push({ kind: 'add', text: show(text), newLine });
+					lines.push({ kind: 'add', text: newLines[newLine - 1] ?? '', newLine });
 					newLine += 1;
 					break;
 				default:

@@ -142,6 +142,17 @@ describe('writing a file', () => {
 		expect(new TextDecoder().decode(at.backups.get(sha(before)))).toBe(before);
 	});
 
+	it('shows no line of a private key, also where only its middle is near the change', async () => {
+		const body = ['MIIEowIBAAKCAQEA', 'qUzT4v9f0mYh', 'k8xWcLr2nB3s', 'Zt7PqgJd5oHe', 'uN1yXiVa6RbK'];
+		const key = ['-----BEGIN RSA PRIVATE KEY-----', ...body, '-----END RSA PRIVATE KEY-----'].join('\n');
+		const before = `${key}\nlast\n`;
+		const at = bench({ '/etc/x': before });
+		await at.apply(write('/etc/x', before.replace('last', 'changed'), before));
+		const said = JSON.stringify(at.events);
+		expect(said).toContain('changed');
+		for (const line of body) expect(said).not.toContain(line);
+	});
+
 	it.each([
 		[
 			'changed',
@@ -340,6 +351,29 @@ describe('a command', () => {
 		const at = answering([ran({ code: null, problem: 'cancelled' })]);
 		expect(await at.apply(exec({ retries: 3 }))).toEqual({ kind: 'interrupted' });
 		expect(outcomeOf(at)?.outcome).toBe('interrupted');
+	});
+
+	it('that prints a private key has none of its lines logged', async () => {
+		const lines = ['-----BEGIN PRIVATE KEY-----', 'MIIEvQIBADANBg', '-----END PRIVATE KEY-----', 'done'];
+		const at = bench({}, () => ({
+			run: async (_argv, { onLine }) => {
+				for (const text of lines) onLine?.({ stream: 'stdout', text });
+				return ran();
+			},
+		}));
+		await at.apply(exec());
+		expect(at.events.flatMap(e => (e.type === 'output' ? [e.line] : []))).toEqual([
+			'[redacted]',
+			'[redacted]',
+			'[redacted]',
+			'done',
+		]);
+	});
+
+	it('that fails behind a private key tells no line of it', async () => {
+		const key = ['-----BEGIN PRIVATE KEY-----', ...Array.from({ length: 9 }, (_, n) => `MIIEvQ${n}`)].join('\n');
+		const at = answering([ran({ code: 1, stderr: key })]);
+		expect(JSON.stringify(await at.apply(exec()))).not.toContain('MIIEvQ');
 	});
 
 	it('has its lines logged without secrets, in order, before its outcome', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redact, redactDeep } from '../../src/core/redact.ts';
+import { redact, redactDeep, redactLines } from '../../src/core/redact.ts';
 
 describe('what is taken out of text before it is logged or shown', () => {
 	it.each([
@@ -47,6 +47,38 @@ describe('what is taken out of text before it is logged or shown', () => {
 		const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\nZXktdjE=\n-----END OPENSSH PRIVATE KEY-----';
 		expect(redact(`before\n${key}\nafter`)).toBe('before\n[redacted]\nafter');
 		expect(redact('-----BEGIN RSA PRIVATE KEY-----\nMIIEow, and the end is missing')).toBe('[redacted]');
+	});
+
+	it('a key that a PGP program wrote, too', () => {
+		const key = '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF\n-----END PGP PRIVATE KEY BLOCK-----';
+		expect(redact(`${key} after`)).toBe('[redacted] after');
+	});
+
+	it.each([
+		[
+			'the body of a private key',
+			'a: 1\n-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n  QIBAAK\n-----END RSA PRIVATE KEY-----\nb: 2',
+			['a: 1', '[redacted]', '[redacted]', '[redacted]', '[redacted]', 'b: 2'],
+		],
+		[
+			'a key within a value, and what follows it',
+			'"key": "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----", "x": 1',
+			['"key": "[redacted]', '[redacted]', '[redacted]", "x": 1'],
+		],
+		[
+			'two keys after one another',
+			'-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----------BEGIN PRIVATE KEY-----\nMIIF\n-----END PRIVATE KEY-----\nc',
+			['[redacted]', '[redacted]', '[redacted][redacted]', '[redacted]', '[redacted]', 'c'],
+		],
+		[
+			'a value in a YAML block',
+			'env:\n  CI_TOKEN: |-\n    hunter2\n\n    hunter3\n  TZ: UTC',
+			['env:', '  CI_TOKEN: |-', '    hunter2', '', '    hunter3', '  TZ: UTC'].map(l =>
+				/hunter/.test(l) ? '[redacted]' : l,
+			),
+		],
+	])('line by line: %s', (_what, text, lines) => {
+		expect(redactLines(text)).toEqual(lines);
 	});
 
 	it('every string of plain data, however deep, and nothing else of it', () => {

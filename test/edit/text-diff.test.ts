@@ -50,7 +50,7 @@ describe('the diff of two texts', () => {
 	});
 
 	it('redacts each line before it is shown', () => {
-		const redact = (line: string): string => line.replace(/:\/\/.*@/, '://***@');
+		const redact = (text: string): readonly string[] => text.replaceAll(/:\/\/.*@/g, '://***@').split('\n');
 		const lines = diffTexts('a\n"http://u:p@x",\r\n', 'b\n"http://u:p@y",\r\n', { redact });
 		expect(JSON.stringify(lines)).not.toContain('u:p');
 		expect(lines.filter(({ text }) => text.endsWith('␍'))).toHaveLength(2);
