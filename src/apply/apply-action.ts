@@ -18,7 +18,8 @@ export interface ApplyDeps {
 	readonly keep: (bytes: Uint8Array) => Promise<string>;
 	readonly kept: (sha256: string) => Promise<Uint8Array | undefined>;
 	readonly state: () => RunState;
-	readonly now: () => number;
+	/** Milliseconds by a clock that nobody can set. */
+	readonly elapsed: () => number;
 	/** Waits; rejects never, ends early when the signal aborts. */
 	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 	readonly signal: AbortSignal;
@@ -49,7 +50,7 @@ type Prepared =
  * failure is told, so that what the operator reads about the host is true.
  */
 export async function applyAction(step: StepId, action: Action, deps: ApplyDeps): Promise<ApplyResult> {
-	const began = deps.now();
+	const began = deps.elapsed();
 	const prepared = await prepare(action, deps);
 	if (prepared.kind !== 'prepared') return { kind: prepared.kind, failure: failureOf(action, prepared) };
 
@@ -67,7 +68,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 	let done = await carryOut(step, action, prepared.bytes, deps);
 	if (done.kind === 'done' && action.settle !== undefined) done = await settle(action.settle, deps, done);
 
-	const ms = deps.now() - began;
+	const ms = Math.round(deps.elapsed() - began);
 	switch (done.kind) {
 		case 'done':
 			await deps.emit({
@@ -103,7 +104,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 				step,
 				action: action.id,
 				outcome: rolledBack?.complete === true ? 'rolled-back' : 'failed',
-				ms: deps.now() - began,
+				ms: Math.round(deps.elapsed() - began),
 				failure: redactDeep({
 					said: failure.said,
 					...(failure.why !== undefined && { why: failure.why }),
@@ -287,7 +288,7 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 	switch (action.kind) {
 		case 'exec': {
 			const { retryWhile } = action;
-			const deadline = deps.now() + (retryWhile?.deadlineMs ?? 0);
+			const deadline = deps.elapsed() + (retryWhile?.deadlineMs ?? 0);
 			for (let attempt = 0; ; ) {
 				const result = await host.run(action.argv, {
 					timeoutMs: action.timeoutMs,
@@ -298,7 +299,7 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				if (result.problem === 'cancelled') return { kind: 'interrupted' };
 				if (action.nothingToDo !== undefined && `${result.stdout}\n${result.stderr}`.includes(action.nothingToDo))
 					return { kind: 'done', evidence: 'there was nothing to do' };
-				if (retryWhile?.says.test(`${result.stdout}\n${result.stderr}`) === true && deps.now() < deadline) {
+				if (retryWhile?.says.test(`${result.stdout}\n${result.stderr}`) === true && deps.elapsed() < deadline) {
 					await deps.pause(retryWhile.everyMs, signal);
 					if (signal.aborted) return { kind: 'interrupted' };
 					continue;
@@ -492,7 +493,7 @@ const errnoNext: Readonly<Record<string, (path: string) => readonly string[]>> =
 const settlePauseMs = 200;
 
 async function settle(wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> {
-	const end = deps.now() + wait.deadlineMs;
+	const end = deps.elapsed() + wait.deadlineMs;
 	let seen = 'nothing yet';
 	for (;;) {
 		if (deps.signal.aborted) return { kind: 'interrupted' };
@@ -506,7 +507,7 @@ async function settle(wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> 
 			};
 		if (state.kind === 'refused') return { kind: 'failed', said: state.said, next: [] };
 		seen = state.seen;
-		if (deps.now() >= end)
+		if (deps.elapsed() >= end)
 			return {
 				kind: 'failed',
 				said: `waited ${Math.round(wait.deadlineMs / 1000)} s for: ${wait.what}; last seen: ${seen}`,

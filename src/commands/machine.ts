@@ -53,6 +53,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		sweep: async folders => (await Promise.all(folders.map(folder => sweepTemporaryFiles(folder)))).flat(),
 		pause: realPause,
 		now: () => new Date(),
+		elapsed: () => performance.now(),
 	};
 }
 
@@ -105,5 +106,6 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 		sweep: async () => [],
 		pause: (ms, signal) => simulated.clock.sleep(ms, signal),
 		now: () => new Date(simulated.clock.now()),
+		elapsed: () => simulated.clock.now(),
 	};
 }

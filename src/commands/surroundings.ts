@@ -21,5 +21,8 @@ export interface Surroundings {
 	readonly sweep: (folders: readonly string[]) => Promise<readonly string[]>;
 	/** Waits; on a simulated host its clock goes on instead. */
 	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+	/** The time of day, for people. It can be set: nothing may wait by it. */
 	readonly now: () => Date;
+	/** Milliseconds by a clock that nobody can set, for deadlines and durations. */
+	readonly elapsed: () => number;
 }

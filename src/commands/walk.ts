@@ -181,7 +181,7 @@ export async function walk(request: Walk): Promise<number> {
 			opened?.log.keep(bytes) ?? Promise.reject(new Error('this command keeps no log and must change nothing')),
 		kept: (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined),
 		state: stream.state,
-		now: () => surroundings.now().getTime(),
+		elapsed: surroundings.elapsed,
 		pause: surroundings.pause,
 		signal: stop.signal,
 	};
@@ -193,6 +193,7 @@ export async function walk(request: Walk): Promise<number> {
 		emit,
 		state: stream.state,
 		now: surroundings.now,
+		elapsed: surroundings.elapsed,
 		signal: stop.signal,
 		apply: (step, action) => applyAction(step, action, applyDeps),
 		show: showAction,

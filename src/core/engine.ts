@@ -31,6 +31,8 @@ export interface EngineDeps {
 	readonly emit: Emit;
 	readonly state: () => RunState;
 	readonly now: () => Date;
+	/** Milliseconds by a clock that nobody can set. */
+	readonly elapsed: () => number;
 	readonly signal: AbortSignal;
 	readonly apply: (step: StepId, action: Action) => Promise<ApplyResult>;
 	/** How an action is shown; the same function serves plan output, log and record. */

@@ -122,7 +122,7 @@ async function runProbes(
 			if (deps.signal.aborted) break;
 			const { id, title, attempt, threats, expectation } = probe;
 			await deps.emit({ type: 'probe.start', step: step.id, id, title, attempt, n: index + 1, of: probes.length });
-			const began = deps.now().getTime();
+			const began = deps.elapsed();
 			const result = await probe.run(deps.probeHost);
 			// A verdict reached while the probe was being stopped says nothing about the host.
 			if (deps.signal.aborted) break;
@@ -137,7 +137,7 @@ async function runProbes(
 				because: result.because,
 				expectation,
 				evidence: redactDeep(result.evidence) as never,
-				ms: deps.now().getTime() - began,
+				ms: Math.round(deps.elapsed() - began),
 			});
 		}
 		for (const { id, title, threats, why } of deps.signal.aborted ? [] : leftOut) {

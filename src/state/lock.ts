@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { errnoOf } from '../host/local/errno-text.ts';
@@ -15,6 +16,8 @@ export interface LockHolder {
 	readonly step: string;
 	/** ISO 8601. */
 	readonly since: string;
+	/** For how long, by the clock of the kernel, which nobody can set; undefined for a lock of another boot. */
+	readonly ageSeconds?: number;
 	readonly tool: string;
 }
 
@@ -28,6 +31,8 @@ const fileSchema = z.object({
 	host: z.string(),
 	step: z.string(),
 	since: z.string(),
+	/** Seconds from the boot to the taking. */
+	uptime: z.number().optional(),
 	tool: z.string(),
 });
 type LockContent = z.infer<typeof fileSchema>;
@@ -73,6 +78,8 @@ export interface LockReaders {
 	readonly readStartTime?: (pid: number) => string | undefined;
 	/** Asked only where there is no /proc. */
 	readonly isRunning?: (pid: number) => boolean;
+	/** Seconds since this machine was booted. */
+	readonly readUptime?: () => number;
 }
 
 type Readers = Required<LockReaders>;
@@ -81,6 +88,7 @@ const readersOf = (request: LockReaders): Readers => ({
 	readBootId: request.readBootId ?? bootId,
 	readStartTime: request.readStartTime ?? processStartTime,
 	isRunning: request.isRunning ?? isRunning,
+	readUptime: request.readUptime ?? uptime,
 });
 
 export interface LockRequest extends LockReaders {
@@ -120,6 +128,7 @@ export async function takeLock(folder: StateFolder, request: LockRequest): Promi
 		host: request.host,
 		step: request.step,
 		since: request.now().toISOString(),
+		uptime: readers.readUptime(),
 		tool: request.tool,
 	};
 	const finished = join(folder.path, `lock.new-${own.id}`);
@@ -152,7 +161,7 @@ async function contend(
 			continue;
 		}
 		if (last.content !== undefined && isAlive(last.content, own, readers))
-			return { kind: 'locked', holder: holderOf(last.content) };
+			return { kind: 'locked', holder: holderOf(last.content, own, readers) };
 
 		const claim = claimFile(folder, last.id);
 		if (!(await linked(files, finished, claim))) continue;
@@ -165,7 +174,11 @@ async function contend(
 		const dead = chain[0]?.content;
 		await files.rename(finished, folder.lockFile);
 		for (const entry of chain.toReversed()) await remove(files, claimFile(folder, entry.id));
-		return { kind: 'held', lock: hostLock(folder, files, own), ...(dead !== undefined && { after: holderOf(dead) }) };
+		return {
+			kind: 'held',
+			lock: hostLock(folder, files, own),
+			...(dead !== undefined && { after: holderOf(dead, own, readers) }),
+		};
 	}
 	return { kind: 'failed', errno: 'EAGAIN', file: folder.lockFile };
 }
@@ -245,21 +258,19 @@ export async function lockHolder(folder: StateFolder, request: LockReaders = {})
 	const startTime = readers.readStartTime(process.pid);
 	const boot = readers.readBootId();
 	const us = { ...(startTime !== undefined && { startTime }), ...(boot !== undefined && { bootId: boot }) };
-	return isAlive(content, us, readers) ? holderOf(content) : undefined;
+	return isAlive(content, us, readers) ? holderOf(content, us, readers) : undefined;
 }
 
 const claimFile = (folder: StateFolder, id: string): string => join(folder.path, `lock.after-${id}`);
 
 const textOf = (content: LockContent): string => `${JSON.stringify(content)}\n`;
 
-const holderOf = ({ pid, user, host, step, since, tool }: LockContent): LockHolder => ({
-	pid,
-	user,
-	host,
-	step,
-	since,
-	tool,
-});
+function holderOf(holder: LockContent, us: Pick<LockContent, 'bootId'>, readers: Readers): LockHolder {
+	const { pid, user, host, step, since, tool } = holder;
+	const sameBoot = holder.bootId !== undefined && holder.bootId === us.bootId;
+	const age = sameBoot && holder.uptime !== undefined ? readers.readUptime() - holder.uptime : undefined;
+	return { pid, user, host, step, since, ...(age !== undefined && { ageSeconds: Math.max(0, age) }), tool };
+}
 
 async function linked(files: LockFiles, from: string, to: string): Promise<boolean> {
 	try {

@@ -44,8 +44,9 @@ export async function openRun(
 		now,
 	});
 	if (taken.kind === 'locked') {
-		const { pid, user, since, step } = taken.holder;
-		const minutes = Math.max(0, Math.round((now().getTime() - Date.parse(since)) / 60_000));
+		const { pid, user, since, ageSeconds, step } = taken.holder;
+		const seconds = ageSeconds ?? (now().getTime() - Date.parse(since)) / 1000;
+		const minutes = Math.max(0, Math.round(seconds / 60));
 		throw new CannotGoOn(
 			`another run is at work on this host: pid ${pid}, started by ${user} ${minutes} min ago, at step ${step}.`,
 			exitCode.locked,

@@ -66,7 +66,7 @@ function bench(
 		},
 		kept: async sha256 => backups.get(sha256),
 		state: stream.state,
-		now: () => clock.now,
+		elapsed: () => clock.now,
 		pause: async ms => {
 			clock.now += ms;
 		},

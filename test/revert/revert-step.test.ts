@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { applyAction } from '../../src/apply/apply-action.ts';
-import { type EngineEnd, runSteps } from '../../src/core/engine.ts';
+import type { EngineEnd } from '../../src/core/engine.ts';
 import type { Event, EventPayload, UndoRecord } from '../../src/core/event.ts';
-import { eventStream } from '../../src/core/event-stream.ts';
-import type { ProbeHost } from '../../src/core/probe.ts';
 import type { RiskName } from '../../src/core/risk.ts';
-import { showAction } from '../../src/core/shown-action.ts';
 import { type RunState, reduceAll } from '../../src/core/state.ts';
-import { decideFromAnswers } from '../../src/decide/from-answers.ts';
-import { foreseenHost } from '../../src/host/foreseen.ts';
 import type { WriteHost } from '../../src/host/port.ts';
 import { leftByRevert, revertStep } from '../../src/revert/revert-step.ts';
-import { Killed, memoryLog } from '../support/memory-log.ts';
+import { engineRun } from '../support/engine-run.ts';
+import { Killed, type memoryLog } from '../support/memory-log.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 const daemonJson = '/etc/docker/daemon.json';
@@ -165,52 +160,19 @@ async function takeBack(
 ): Promise<{ readonly end: EngineEnd; readonly state: RunState }> {
 	const backups = new Map((how.backups ?? [old]).map(text => [sha(text), bytesOf(text)]));
 	const kept = how.log ?? newLog();
-	const log = memoryLog(kept, how.dieAt);
-	const now = () => new Date('2026-11-24T00:00:00Z');
 	let clock = 0;
-	const stream = eventStream({
-		now,
-		append: (event, options) => log.append(event, options),
-		readers: [],
-		from: reduceAll(kept.events),
+	const step = revertStep(original, async sha256 => backups.get(sha256) ?? kept.backups.get(sha256));
+	return engineRun([step], on.host, {
+		kept,
+		risks: how.risks ?? [],
+		clock: {
+			now: () => clock,
+			sleep: async ms => {
+				clock += ms;
+			},
+		},
+		...(how.dieAt !== undefined && { dieAt: how.dieAt }),
 	});
-	const { signal } = new AbortController();
-	const { emit, state } = stream;
-	const { host } = on;
-	const apply = {
-		host,
-		emit,
-		keep: log.keep,
-		kept: log.kept,
-		state,
-		now: () => clock,
-		pause: async (ms: number) => {
-			clock += ms;
-		},
-		signal,
-	};
-	const step = revertStep(original, async sha256 => backups.get(sha256) ?? log.kept(sha256));
-	const end = await runSteps(
-		{
-			host,
-			knowledge: { date: '2026-11-24', distros: [], kernelBands: [], releases: [], knownIssues: [], dockerdKeys: [] },
-			options: { imageArchives: [], workingFolder: '/root', command: 'sysbox-setup', stateFolder: '/s' },
-			decider: decideFromAnswers({ answers: {}, saved: {}, risks: how.risks ?? [] }),
-			emit,
-			state,
-			now,
-			signal,
-			apply: (id, action) => applyAction(id, action, apply),
-			show: showAction,
-			foresee: actions => foreseenHost(host, actions),
-			probeHost: {} as ProbeHost,
-			cleanUpProbes: async () => [],
-			saveAnswer: () => undefined,
-			saveCursor: () => undefined,
-		},
-		{ mode: 'run', order: { steps: [{ step, role: 'chosen' }] }, waivers: [], strict: false, recordAsked: false },
-	);
-	return { end, state: state() };
 }
 
 const findingsOf = (state: RunState): readonly string[] =>

@@ -73,6 +73,8 @@ export interface Ask {
 	readonly deb?: string;
 	readonly imageArchives?: readonly string[];
 	readonly record?: string;
+	/** By how many milliseconds the time of day is off: somebody sets the clock. */
+	readonly wallClockIsOff?: () => number;
 	/** Before the event is kept: the moment between what happened before it and what happens after. */
 	readonly onEvent?: (event: Event) => void;
 }
@@ -120,7 +122,8 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 		version: '1.0.0',
 		sweep: async () => [],
 		pause: host.clock.sleep,
-		now: () => new Date(host.clock.now()),
+		now: () => new Date(host.clock.now() + (ask.wallClockIsOff?.() ?? 0)),
+		elapsed: () => host.clock.now(),
 	};
 	return {
 		options,

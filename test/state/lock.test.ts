@@ -12,6 +12,8 @@ vi.setConfig({ testTimeout: 60_000 });
 
 interface Machine {
 	boot: string;
+	/** Seconds since its boot. */
+	uptime: number;
 	/** pid → start time. */
 	readonly processes: Map<number, string>;
 	request(pid: number, rest?: Partial<LockRequest>): LockRequest;
@@ -21,6 +23,7 @@ interface Machine {
 function testMachine(): Machine {
 	const machine: Machine = {
 		boot: 'boot-1',
+		uptime: 1000,
 		processes: new Map(),
 		request: (pid, rest = {}) => {
 			if (!machine.processes.has(pid)) machine.processes.set(pid, `start-${pid}`);
@@ -32,6 +35,7 @@ function testMachine(): Machine {
 				step: 'starting',
 				now: () => new Date('2026-11-24T01:00:00Z'),
 				readBootId: () => machine.boot,
+				readUptime: () => machine.uptime,
 				readStartTime: of => machine.processes.get(of),
 				isRunning: () => {
 					throw new Error('asked only without /proc');
@@ -55,7 +59,27 @@ describe('the lock of a host', () => {
 		held(await takeLock(folder, machine.request(1, { step: 'docker' })));
 		expect(await takeLock(folder, machine.request(2))).toEqual({
 			kind: 'locked',
-			holder: { pid: 1, user: 'user-1', host: 'ci', step: 'docker', since: '2026-11-24T01:00:00.000Z', tool: '1.0.0' },
+			holder: {
+				pid: 1,
+				user: 'user-1',
+				host: 'ci',
+				step: 'docker',
+				since: '2026-11-24T01:00:00.000Z',
+				ageSeconds: 0,
+				tool: '1.0.0',
+			},
+		});
+	});
+
+	it('tells for how long by the clock of the kernel, as the time of day can be set', async () => {
+		const machine = testMachine();
+		const folder = await freshStateFolder();
+		held(await takeLock(folder, machine.request(1)));
+		machine.uptime += 600;
+		const dayBefore = { now: () => new Date('2026-11-23T01:00:00Z') };
+		expect(await takeLock(folder, machine.request(2, dayBefore))).toMatchObject({
+			kind: 'locked',
+			holder: { pid: 1, ageSeconds: 600 },
 		});
 	});
 

@@ -58,6 +58,7 @@ export async function engineRun(
 	const kept = ask.kept ?? newKeptRun();
 	const log = memoryLog(kept, ask.dieAt);
 	const now = () => new Date(ask.clock?.now() ?? '2026-11-24T00:00:00Z');
+	const elapsed = () => ask.clock?.now() ?? 0;
 	const stream = eventStream({
 		now,
 		append: (event, how) => log.append(event, how),
@@ -86,7 +87,7 @@ export async function engineRun(
 		keep: log.keep,
 		kept: log.kept,
 		state,
-		now: () => ask.clock?.now() ?? 0,
+		elapsed,
 		pause: ask.clock?.sleep ?? (async () => undefined),
 		signal,
 	};
@@ -105,6 +106,7 @@ export async function engineRun(
 			emit,
 			state,
 			now,
+			elapsed,
 			signal,
 			apply: (step, action) => applyAction(step, action, applyDeps),
 			show: showAction,
