@@ -55,6 +55,11 @@ export async function revert(request: RevertRequest): Promise<number> {
 			original,
 			async sha256 => (await keptBytes(folder, run, sha256)) ?? (await opened.log.kept(sha256)),
 		);
+		const { record } = original;
+		const stays = [
+			...leftByRevert(original),
+			...(record === undefined ? [] : [`${record.path} (the record of the run)`]),
+		];
 		const exit = await walk({
 			mode: 'revert',
 			steps: [step],
@@ -68,11 +73,10 @@ export async function revert(request: RevertRequest): Promise<number> {
 			typed: request.typed,
 			opened,
 			reverts: run,
+			takesBack: { run: original, stays },
 		});
 		if (exit === exitCode.done && options.format === 'text') {
-			for (const left of leftByRevert(original)) terminal.out(`  stays  ${left}\n`);
-			const { record } = original;
-			if (record !== undefined) terminal.out(`  stays  ${record.path} (the record of the run)\n`);
+			for (const left of stays) terminal.out(`  stays  ${left}\n`);
 		}
 		return exit;
 	} finally {

@@ -40,6 +40,8 @@ export interface Walk {
 	/** Without one (check, plan) nothing is kept on disk. */
 	readonly opened?: OpenedRun;
 	readonly reverts?: string;
+	/** What that run did, as its log tells, and what of it stays. */
+	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
 }
 
 /** Runs steps with everything that surrounds them: answers, log, readers, signals. Returns the exit code. */
@@ -94,6 +96,7 @@ export async function walk(request: Walk): Promise<number> {
 				goOn: resumeCommand(request),
 				mode,
 				order,
+				...(request.takesBack !== undefined && { takesBack: request.takesBack }),
 				from,
 				saved,
 				passed,

@@ -38,6 +38,8 @@ export async function wizardFace(request: {
 	readonly goOn: string;
 	readonly mode: 'run' | 'test' | 'revert';
 	readonly order: StepOrder;
+	/** The run that is taken back, and what of it stays. */
+	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
 	readonly from: RunState;
 	readonly saved: Answers;
 	readonly passed: Passed;
@@ -57,10 +59,16 @@ export async function wizardFace(request: {
 			command,
 			goOn: request.goOn,
 			mode,
-			steps: request.order.steps
-				.filter(({ role }) => role === 'chosen')
-				.map(({ step: { id, title, why } }) => ({ id, title, why })),
+			steps: request.order.steps.map(({ step: { id, title, why, brief }, role }, index) => ({
+				id,
+				n: index + 1,
+				title,
+				why,
+				brief: brief ?? why,
+				...(role === 'inspected' && { inspected: true as const }),
+			})),
 			...(from.start !== undefined && { resume: from }),
+			...(request.takesBack !== undefined && { takesBack: request.takesBack }),
 		},
 		glyphs: glyphsFor(terminal.environment),
 		answers: passed.answers,

@@ -41,6 +41,8 @@ interface StepBase {
 	readonly title: string;
 	/** One sentence: what it does and why. */
 	readonly why: string;
+	/** The same in a few words, for a list of steps. */
+	readonly brief?: string;
 	/** Steps that must be fit before this one is applied. They are always inspected, never applied, when not chosen. */
 	readonly needs: readonly StepId[];
 	/** Every id that this step may ever ask, so that a misspelt one in an answers file can be named. */

@@ -58,6 +58,7 @@ export function revertStep(original: RunState, kept: (sha256: string) => Promise
 		id: 'revert',
 		title: 'Take the run back',
 		why: 'puts back every file byte for byte and every package selection that the run changed',
+		brief: 'puts files and packages back',
 		needs: [],
 		inspect: context => inspectRevert(original, kept, context),
 		judge: (facts, context) => judgeRevert(facts, context.state),

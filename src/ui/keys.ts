@@ -1,5 +1,3 @@
-import type { Theme } from './theme.ts';
-
 /** One key as the wizard understands it, whatever the terminal sent. */
 export type Key =
 	| {
@@ -112,6 +110,8 @@ export type Command =
 	| 'quit'
 	| 'next'
 	| 'previous'
+	| 'next-page'
+	| 'previous-page'
 	| 'close'
 	| 'search'
 	| 'search-next'
@@ -133,14 +133,16 @@ export const bindings: Readonly<Record<Command, Binding>> = {
 	skip: { chars: ['s'], shown: 's', does: 'skip' },
 	'full-view': { chars: ['v'], shown: 'v', does: 'all' },
 	explain: { chars: ['e'], shown: 'e', does: 'explain' },
-	'print-commands': { chars: ['c'], shown: 'c', does: 'commands' },
+	'print-commands': { chars: ['c'], shown: 'c', does: 'copy' },
 	help: { chars: ['?'], shown: '?', does: 'help' },
 	quit: { chars: ['q'], shown: 'q', does: 'quit' },
 	next: { chars: ['n', 'l', 'j'], keys: ['right', 'down'], shown: 'n', does: 'next' },
 	previous: { chars: ['p', 'h', 'k'], keys: ['left', 'up'], shown: 'p', does: 'previous' },
+	'next-page': { chars: ['n', ' '], keys: ['page-down'], shown: 'n', does: 'next' },
+	'previous-page': { chars: ['p'], keys: ['page-up'], shown: 'p', does: 'previous' },
 	close: { chars: ['b', 'q', 'v', 'e', '?'], keys: ['escape'], shown: 'esc', does: 'close' },
 	search: { chars: ['/'], shown: '/', does: 'search' },
-	'search-next': { chars: ['n'], shown: 'n', does: 'next hit' },
+	'search-next': { chars: ['n'], shown: 'n', does: 'next' },
 	'search-previous': { chars: ['N'], shown: 'N', does: 'hit before' },
 	top: { chars: ['g'], keys: ['home'], shown: 'g', does: 'top' },
 	bottom: { chars: ['G'], keys: ['end'], shown: 'G', does: 'end' },
@@ -167,6 +169,3 @@ export const hintText = (hint: Hint): string => {
 	const { key, does } = typeof hint === 'string' ? { key: bindings[hint].shown, does: bindings[hint].does } : hint;
 	return `${key} ${does}`.trim();
 };
-
-export const hintsText = (hints: readonly Hint[], theme: Theme): string =>
-	hints.map(hintText).join(` ${theme.glyphs.neutral} `);

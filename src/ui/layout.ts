@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { blank, isBlank, type Line, line, pad, span, widthOf, wrapAll } from './line.ts';
 import type { Checklist, Field, Menu, Option, Prompt } from './prompt.ts';
 import type { Theme } from './theme.ts';
@@ -11,8 +12,8 @@ export interface Look {
 	readonly rows: number;
 	readonly simulated: boolean;
 	readonly spinner: string;
-	/** The key line. */
-	readonly keys: string;
+	/** The key line, hint by hint. */
+	readonly keys: readonly string[];
 }
 
 export interface FrameParts {
@@ -47,13 +48,26 @@ export function rule(title: string, look: Pick<Look, 'theme' | 'width' | 'simula
 			);
 }
 
+/** The key line, broken between hints where it is longer than a row. */
+export function keyLines({ keys, theme, width }: Pick<Look, 'keys' | 'theme' | 'width'>): readonly Line[] {
+	const between = ` ${theme.glyphs.neutral} `;
+	const rows: string[] = [];
+	for (const hint of keys) {
+		const last = rows.at(-1);
+		const longer = last === undefined ? hint : `${last}${between}${hint}`;
+		if (last === undefined || stringWidth(longer) > width) rows.push(hint);
+		else rows[rows.length - 1] = longer;
+	}
+	return rows.map(row => line(span(row, 'dim')));
+}
+
 /** The rows of a frame, never more than the terminal's rows less one. */
 export function frameRows(parts: FrameParts, look: Look): readonly Line[] {
 	const { width, theme } = look;
 	const budget = look.rows - 1;
 	const title = rule(parts.title, look);
 	const about = wrapAll(parts.about, width);
-	const keys = look.keys === '' ? [] : wrapAll([line(span(look.keys, 'dim'))], width);
+	const keys = keyLines(look);
 	const space = budget - 2 - about.length - keys.length;
 	const asks = parts.prompt === undefined ? [] : promptLines(parts.prompt, width, Math.max(3, space - 4), theme);
 	const head = [title, ...about];

@@ -1,17 +1,26 @@
-import { type Command, type Hint, type Key, means } from './keys.ts';
+import { bindings, type Command, type Hint, type Key, means } from './keys.ts';
 import { plainText } from './line.ts';
 import { newPager, pressPager } from './pager.ts';
 import { type Prompt, pressPrompt } from './prompt.ts';
-import { currentStep, latestFindings, type Overlay, type Reply, textWidth, type WizardState } from './screen.ts';
+import {
+	currentStep,
+	latestFindings,
+	type Overlay,
+	type Reply,
+	type Screen,
+	textWidth,
+	type WizardState,
+} from './screen.ts';
 import { notFine, remedyCommands } from './text/findings-text.ts';
 import { fullText } from './text/full-text.ts';
-import { planCommands } from './text/plan-text.ts';
+import { planCommands, planPages } from './text/plan-text.ts';
 import type { Theme } from './theme.ts';
 
 /** What a key comes to. The store carries it out. */
 export type Effect =
 	| { readonly kind: 'reply'; readonly reply: Reply }
 	| { readonly kind: 'prompt'; readonly prompt: Prompt }
+	| { readonly kind: 'screen'; readonly screen: Screen }
 	| { readonly kind: 'overlay'; readonly overlay: Overlay | undefined }
 	| { readonly kind: 'complete'; readonly value: string }
 	| { readonly kind: 'print'; readonly lines: readonly string[] }
@@ -22,12 +31,15 @@ const none: Effect = { kind: 'none' };
 /** Head, foot and a margin of the full view. */
 export const pagerRows = (rows: number): number => Math.max(3, rows - 5);
 
+/** What title, place, prompt and key line leave for changes in full. */
+export const planPageRows = (rows: number): number => Math.max(3, rows - 8);
+
 /** Pure: the state and a key to what is to be done. */
 export function pressKey(state: WizardState, key: Key, theme: Theme): Effect {
 	if (key.kind === 'interrupt' || key.kind === 'suspend' || key.kind === 'redraw') return { kind: key.kind };
 	if (state.overlay !== undefined) return pressOverlay(state, state.overlay, key, theme);
 	const { asking } = state;
-	const commands = commandsNow(state);
+	const commands = commandsNow(state, theme);
 	const prompt = asking?.prompt;
 	// In a line to type, letters are letters.
 	const typing = prompt?.kind === 'field';
@@ -47,10 +59,10 @@ export function pressKey(state: WizardState, key: Key, theme: Theme): Effect {
 		}
 	}
 	const meant = commands.find(command => means(key, command) && (!typing || key.kind !== 'char'));
-	return meant === undefined ? none : command(state, meant);
+	return meant === undefined ? none : command(state, meant, theme);
 }
 
-function command(state: WizardState, meant: Command): Effect {
+function command(state: WizardState, meant: Command, theme: Theme): Effect {
 	switch (meant) {
 		case 'back':
 		case 'skip':
@@ -64,9 +76,26 @@ function command(state: WizardState, meant: Command): Effect {
 			return { kind: 'overlay', overlay: { kind: 'explain', findings: explained(state), at: 0 } };
 		case 'print-commands':
 			return { kind: 'print', lines: commandsOf(state) };
+		case 'next-page':
+		case 'previous-page': {
+			const screen = state.asking?.screen;
+			if (screen?.kind !== 'plan') return none;
+			const page = pageOf(state, screen.page, theme) + (meant === 'next-page' ? 1 : -1);
+			return { kind: 'screen', screen: { ...screen, page: pageOf(state, page, theme) } };
+		}
 		default:
 			return none;
 	}
+}
+
+/** The page of a plan that is shown; a window that became larger has fewer of them. */
+const pageOf = (state: WizardState, page: number, theme: Theme): number =>
+	Math.max(0, Math.min(page, pagesOf(state, theme)));
+
+/** How many pages the changes of the plan take in full. */
+function pagesOf(state: WizardState, theme: Theme): number {
+	const { columns, rows } = state.size;
+	return planPages(currentStep(state)?.plan?.actions ?? [], planPageRows(rows), textWidth(columns), theme).length;
 }
 
 function pressOverlay(state: WizardState, overlay: Overlay, key: Key, theme: Theme): Effect {
@@ -123,12 +152,14 @@ export function commandsOf(state: WizardState): readonly string[] {
 }
 
 /** The commands whose keys work on this screen, in the order of the key line. */
-export function commandsNow(state: WizardState): readonly Command[] {
+export function commandsNow(state: WizardState, theme: Theme): readonly Command[] {
 	const { asking } = state;
 	const step = currentStep(state);
 	const screen = asking?.screen.kind;
 	const commands: Command[] = [];
 	if (asking?.ways.back === true) commands.push('back');
+	if (asking?.screen.kind === 'plan' && asking.screen.page < pagesOf(state, theme)) commands.push('next-page');
+	if (asking?.screen.kind === 'plan' && asking.screen.page > 0) commands.push('previous-page');
 	if (asking?.ways.skip === true) commands.push('skip');
 	if (screen !== 'start' && step !== undefined) commands.push('full-view');
 	if (screen !== 'start' && screen !== 'end' && latestFindings(step).length > 0) commands.push('explain');
@@ -138,17 +169,33 @@ export function commandsNow(state: WizardState): readonly Command[] {
 	return commands;
 }
 
-/** The key line: what the prompt takes, then the commands. */
+/** The key line: what the prompt takes, then the commands. A way that the prompt itself offers is not named twice. */
 export function hintsNow(state: WizardState, theme: Theme): readonly Hint[] {
 	const prompt = state.asking?.prompt;
-	const commands = commandsNow(state);
+	const screen = state.asking?.screen;
+	const commands = commandsNow(state, theme);
+	const hints = commands
+		.filter(command => command !== 'skip' || (screen?.kind !== 'plan' && screen?.kind !== 'proof'))
+		.filter(command => command !== 'explain' || screen?.kind !== 'plan' || screen.page === 0)
+		.map(
+			(command): Hint =>
+				command === 'next-page' && screen?.kind === 'plan' && screen.page === 0
+					? { key: bindings[command].shown, does: 'in full' }
+					: command,
+		);
 	switch (prompt?.kind) {
 		case undefined:
-			return [...commands, { key: 'ctrl+c', does: 'stop' }];
+			return [...hints, { key: 'ctrl+c', does: 'stop' }];
 		case 'menu':
-			return [{ key: `${theme.upDown} enter`, does: '' }, ...commands];
+			return [{ key: `${theme.arrows} enter`, does: '' }, ...hints];
 		case 'checklist':
-			return [{ key: 'space', does: 'tick' }, { key: 'a', does: 'tick all' }, { key: 'enter', does: '' }, ...commands];
+			return [
+				{ key: theme.upDown, does: '' },
+				{ key: 'space', does: 'tick' },
+				{ key: 'a', does: 'all' },
+				{ key: 'enter', does: '' },
+				...hints,
+			];
 		case 'field':
 			return [
 				{ key: 'enter', does: prompt.value === '' && prompt.fallback !== undefined ? 'take the default' : 'take' },

@@ -160,7 +160,7 @@ export function startWizard(options: WizardOptions): Wizard {
 					: [
 							blank,
 							rule(summaryTitle(run, intro, theme), { theme, width, simulated: intro.simulated }),
-							...summaryLines(run, intro, width, theme),
+							...summaryLines(run, intro, 'each', width, theme),
 						];
 			store.close(last);
 			await instance.waitUntilRenderFlush();

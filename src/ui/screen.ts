@@ -10,6 +10,18 @@ import type { Line } from './line.ts';
 import type { Pager } from './pager.ts';
 import type { Prompt } from './prompt.ts';
 
+/** A step as it is announced. */
+export interface IntroStep {
+	readonly id: StepId;
+	readonly n: number;
+	readonly title: string;
+	readonly why: string;
+	/** In a few words. */
+	readonly brief: string;
+	/** Only looked at, as a step that was chosen needs it. */
+	readonly inspected?: true;
+}
+
 /** What the wizard knows before the first event. */
 export interface Intro {
 	readonly tool: string;
@@ -21,7 +33,9 @@ export interface Intro {
 	/** The command that goes on with this very run. */
 	readonly goOn: string;
 	readonly mode: 'run' | 'test' | 'revert';
-	readonly steps: readonly { readonly id: StepId; readonly title: string; readonly why: string }[];
+	readonly steps: readonly IntroStep[];
+	/** The run that is taken back, and what of it stays. */
+	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
 	/** The run that was left, when there is one to go on with. */
 	readonly resume?: RunState;
 }
@@ -38,7 +52,13 @@ export interface AnnouncedProbe {
 export type Screen =
 	| { readonly kind: 'start' }
 	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question }
-	| { readonly kind: 'plan'; readonly step: StepId; readonly findings: readonly Finding[] }
+	| {
+			readonly kind: 'plan';
+			readonly step: StepId;
+			readonly findings: readonly Finding[];
+			/** 0 is all of it at a glance, then come the changes in full, as many a page as it holds. */
+			readonly page: number;
+	  }
 	| {
 			readonly kind: 'risk';
 			readonly step: StepId;

@@ -6,7 +6,7 @@ import { type Line, plainText } from './line.ts';
 import { pressKey } from './press.ts';
 import type { Field, Prompt } from './prompt.ts';
 import { type Asking, type Clock, type Intro, type Reply, textWidth, type WizardState } from './screen.ts';
-import { introLines, stepLine } from './text/transcript-text.ts';
+import { introLines, stepLines } from './text/transcript-text.ts';
 import type { Theme } from './theme.ts';
 
 /** Doors to the world; everything else in the wizard is data and functions of it. */
@@ -175,6 +175,9 @@ export function createStore(options: StoreOptions): Store {
 				case 'prompt':
 					setPrompt(effect.prompt);
 					return;
+				case 'screen':
+					if (state.asking !== undefined) set({ asking: { ...state.asking, screen: effect.screen } });
+					return;
 				case 'overlay':
 					set({ overlay: effect.overlay });
 					return;
@@ -260,11 +263,11 @@ function withStep(
 ): WizardState['transcript'] {
 	const step = run.steps.find(s => s.id === id);
 	if (step === undefined || step.why === 'gone back') return transcript;
-	const row = stepLine(run, step, textWidth(size.columns), theme);
-	const text = plainText(row);
+	const rows = stepLines(run, step, textWidth(size.columns), theme);
+	const text = rows.map(plainText).join('\n');
 	if (printed.get(id) === text) return transcript;
 	printed.set(id, text);
-	return [...transcript, [row]];
+	return [...transcript, rows];
 }
 
 function commonStart(names: readonly string[]): string {

@@ -12,7 +12,8 @@ export interface Theme {
 	readonly glyphs: Glyphs;
 	readonly spinner: readonly string[];
 	readonly more: string;
-	/** How the key line names the keys that choose. */
+	/** How the key line names the keys that choose, and those that go row by row. */
+	readonly arrows: string;
 	readonly upDown: string;
 }
 
@@ -37,7 +38,8 @@ export function themeFor(glyphs: Glyphs): Theme {
 		glyphs,
 		spinner: unicode ? ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] : ['|', '/', '-', '\\'],
 		more: unicode ? '…' : '...',
-		upDown: unicode ? '↑↓' : 'arrows',
+		arrows: unicode ? '↑↓' : 'arrows',
+		upDown: unicode ? '↑↓' : 'up/down',
 	};
 }
 

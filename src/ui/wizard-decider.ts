@@ -56,7 +56,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			const asked = risks.filter(risk => !options.risks.includes(risk));
 			const shown = stepOf(store.state().run, step)?.plan?.actions ?? [];
 			for (;;) {
-				const reply = await show({ kind: 'plan', step, findings }, planMenu(asked, plan.actions.length), {
+				const reply = await show({ kind: 'plan', step, findings, page: 0 }, planMenu(asked, plan.actions.length), {
 					back: ways.back,
 					skip: true,
 					quit: true,

@@ -17,6 +17,7 @@ export const ciStep: Step = changeStep<CiFacts>({
 	id: 'ci',
 	title: 'CI configuration',
 	why: 'Gives CI jobs a Docker engine of their own under Sysbox, and shows which containers still reach this host.',
+	brief: 'writes files that give CI jobs a Docker engine',
 	needs: ['docker'],
 	answerIds,
 	inspect: lookAtCi,

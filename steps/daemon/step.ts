@@ -10,6 +10,7 @@ export const daemonStep: Step = changeStep<DaemonFacts>({
 	id: 'daemon',
 	title: 'Docker configuration',
 	why: "Registers Sysbox in Docker's configuration, and changes nothing else in it that was not asked for.",
+	brief: 'tells Docker of Sysbox, and changes nothing else',
 	needs: ['sysbox'],
 	answerIds,
 	inspect: inspectDaemon,

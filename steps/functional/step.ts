@@ -39,6 +39,7 @@ export const functionalStep = proofStep<FunctionalFacts>({
 	id: 'functional',
 	title: 'Functional proof',
 	why: 'Starts a CI container with a Docker engine of its own, which builds, runs, pushes and pulls, and looks whether what ran before still runs.',
+	brief: 'does what a CI job needs work under Sysbox?',
 	needs: ['docker'],
 	answerIds: [imageQuestion.id, registryQuestion.id],
 

@@ -53,6 +53,7 @@ export const hostStep = changeStep<HostFacts>({
 	id: 'host',
 	title: 'Host compatibility',
 	why: 'Looks whether this host can run Sysbox, and brings what is missing, so that nothing fails half way',
+	brief: 'is this host fit? installs what is missing',
 	needs: [],
 	inspect: inspectHost,
 	judge,

@@ -13,6 +13,7 @@ export const recordStep: ReportStep = {
 	id: 'record',
 	title: 'Record',
 	why: 'writes down for the team what was found, changed and proved, and how it is taken back',
+	brief: 'what was found, changed and proved, for the team',
 	needs: [],
 	answerIds: ['record.owner', 'record.review-days'],
 	ask: (_answers, _facts, context): readonly Question[] => [

@@ -23,6 +23,7 @@ export const security = proofStep<SecurityFacts>({
 	id: 'security',
 	title: 'Security proof',
 	why: 'Attempts to get from a CI container to this host. Each must fail, and the same attempt must succeed where it is allowed, or it proves nothing.',
+	brief: 'attempts to get at this host; each has to fail',
 	needs: ['docker'],
 	answerIds: [imageQuestion.id],
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../src/core/action.ts';
+import type { Event } from '../../src/core/event.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import type { Probe } from '../../src/core/probe.ts';
+import { initialState, reduceAll } from '../../src/core/state.ts';
 import { bench, enter, esc, right, shown, stepStart } from './support.tsx';
 
 const ways = { back: false };
@@ -66,6 +68,82 @@ describe('the start screen', () => {
 		expect(frame()).toContain('before you say yes');
 		await keys(enter);
 		expect(await reply).toEqual({ kind: 'taken', value: 'begin' });
+	});
+});
+
+describe('the start screen of a revert', () => {
+	it('names the run that is taken back and what it did', async () => {
+		const past = [
+			{
+				type: 'run.start',
+				run: 'r',
+				tool: '1',
+				mode: 'run',
+				simulated: false,
+				host: 'ci-07',
+				user: 'bert',
+				command: [],
+			},
+			stepStart('host'),
+			{ type: 'action.intent', step: 'host', action: 'i', title: 'Install fuse3', kind: 'exec', does: 'x' },
+			{ type: 'action.outcome', step: 'host', action: 'i', outcome: 'done', ms: 1 },
+			{ type: 'step.end', step: 'host', status: 'done', changed: true, open: [] },
+		].map((event, seq) => ({
+			v: 1,
+			seq,
+			at: '2026-11-23T09:00:00.000Z',
+			...event,
+			...(event.type === 'action.intent' && { undo: { kind: 'folder', path: '/x' } }),
+		})) as unknown as Event[];
+		const { store, sees, frame } = bench({ intro: { mode: 'revert', takesBack: { run: reduceAll(past), stays: [] } } });
+		void store.ask({
+			screen: { kind: 'start' },
+			prompt: { kind: 'menu', at: 0, options: [{ value: 'begin', label: 'Begin' }] },
+			ways: { back: false, skip: false, quit: true },
+		});
+		await sees(/the run that bert began yesterday at \d\d:\d\d, 1 change:/);
+		expect(frame()).toContain('Install fuse3');
+	});
+});
+
+describe('a plan of several changes', () => {
+	const long = Array.from({ length: 40 }, (_, n) => ({ kind: 'add' as const, text: `line ${n + 1}`, newLine: n + 1 }));
+	const actions = [
+		shown({ id: 'a', kind: 'write', title: 'Write the file', does: 'write /etc/a', diff: long, undo: 'put it back' }),
+		shown({ id: 'b', title: 'Install it', does: 'apt-get install -y it', undo: 'apt-get purge it' }),
+	];
+	async function several(size?: { columns: number; rows: number }) {
+		const wizard = bench(size === undefined ? {} : { size });
+		await wizard.emit(stepStart('host'));
+		await wizard.emit({ type: 'plan', step: 'host', actions });
+		const decision = wizard.decider.approve('host', { actions: [action(), action()] }, [], ways);
+		await wizard.sees('❯ Do all 2');
+		return { ...wizard, decision };
+	}
+
+	it('is gone through in full, page by page, and can be approved on each', async () => {
+		const { frame, keys, sees, decision } = await several();
+		expect(frame()).toContain('n in full');
+		await keys('n');
+		await sees('page 1 of 4');
+		expect(frame()).toContain('line 1');
+		expect(frame()).not.toContain('Install it');
+		await keys('n', ' ', 'n', 'n', 'n');
+		await sees('page 4 of 4');
+		expect(frame()).toContain('apt-get purge it');
+		expect(frame()).not.toContain('n next');
+		await keys('p', 'p', 'p', 'p', 'p');
+		await sees('2 changes; nothing is done yet');
+		await keys('n', enter);
+		expect(await decision).toEqual({ kind: 'apply', risks: [] });
+	});
+
+	it('shows a page that there is when the window grows', async () => {
+		const { keys, sees, store } = await several();
+		await keys('n', 'n', 'n', 'n');
+		await sees('page 4 of 4');
+		store.resize({ columns: 80, rows: 80 });
+		await sees('To be done, in full (nothing is done yet)');
 	});
 });
 
@@ -323,6 +401,84 @@ describe('the end', () => {
 		await sees(/Go on +sysbox-setup --answers a\.yml/);
 		await sees('saved: /root/answers.yml');
 		await sees('✔ 1 Host compatibility');
+	});
+
+	const changed = async (emit: ReturnType<typeof bench>['emit'], step: string, titles: readonly string[]) => {
+		await emit(stepStart(step, step));
+		for (const title of titles) {
+			const undo = { kind: 'folder' as const, path: '/x' };
+			await emit({ type: 'action.intent', step, action: title, title, kind: 'exec', does: 'x', undo });
+			await emit({ type: 'action.outcome', step, action: title, outcome: 'done', ms: 1 });
+		}
+		await emit({ type: 'step.end', step, status: 'done', changed: true, open: [] });
+	};
+	const ends = (store: ReturnType<typeof bench>['store']) =>
+		void store.ask({
+			screen: { kind: 'end' },
+			prompt: { kind: 'menu', at: 0, options: [{ value: 'leave', label: 'Leave' }] },
+			ways: { back: false, skip: false, quit: true },
+		});
+	const titles = (n: number): readonly string[] => Array.from({ length: n }, (_, at) => `Change number ${at + 1}`);
+
+	it('names each change where there is room, and counts them by step where there is not', async () => {
+		const few = bench();
+		await changed(few.emit, 'Sysbox', titles(5));
+		await few.emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
+		ends(few.store);
+		await few.sees(/Changed +Change number 1[\s\S]*Change number 5/);
+
+		const many = bench();
+		await changed(many.emit, 'Sysbox', titles(20));
+		await changed(many.emit, 'Docker', ['Reload Docker']);
+		await many.emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
+		ends(many.store);
+		await many.sees(/Changed +Sysbox: 20 changes\n +Docker: Reload Docker\n +v names each/);
+	});
+
+	it('tells what was left out, and what could not be done without it', async () => {
+		const { emit, store, sees } = bench();
+		await emit(stepStart('sysbox', 'Sysbox'));
+		await emit({ type: 'step.end', step: 'sysbox', status: 'skipped', changed: false, open: [] });
+		await emit(stepStart('daemon', 'Docker configuration'));
+		const why = 'needs sysbox, which is not finished';
+		await emit({ type: 'step.end', step: 'daemon', status: 'not-run', why, changed: false, open: [] });
+		await emit({ type: 'run.end', outcome: 'nothing-to-do', exit: 0, changed: false, reboot: false, open: [] });
+		ends(store);
+		await sees('Nothing was changed · ci-07');
+		await sees(/Left out +Sysbox: you left it out\n +not run without it: Docker configuration/);
+	});
+
+	it('says of a proof that failed which attempt it was, and why', async () => {
+		const { emit, store, sees } = bench();
+		await emit(stepStart('functional', 'Functional proof', 'proof'));
+		await emit({
+			type: 'probe',
+			step: 'functional',
+			id: 'functional.build',
+			title: 'The inner engine builds an image',
+			threats: [],
+			verdict: 'fail',
+			because: 'the build ended with code 1',
+			evidence: [],
+			ms: 1,
+		});
+		const why = 'did not hold: functional.build';
+		await emit({ type: 'step.end', step: 'functional', status: 'failed', why, changed: false, open: [] });
+		await emit({ type: 'run.end', outcome: 'failed', exit: 1, changed: false, reboot: false, open: [] });
+		ends(store);
+		await sees('does not work: the build ended with code 1');
+	});
+
+	it('of a revert tells what was put back and what stays', async () => {
+		const run = { ...initialState };
+		const { emit, store, sees } = bench({
+			intro: { mode: 'revert', takesBack: { run, stays: ['the folder /var/lib/sysbox'] } },
+		});
+		await changed(emit, 'Take the run back', ['Put /etc/docker/daemon.json back']);
+		await emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
+		ends(store);
+		await sees(/Put back +Put \/etc\/docker\/daemon\.json back/);
+		await sees(/Stays +the folder \/var\/lib\/sysbox/);
 	});
 });
 

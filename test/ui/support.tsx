@@ -19,10 +19,20 @@ export const intro: Intro = {
 	goOn: 'sysbox-setup --answers a.yml',
 	mode: 'run',
 	steps: [
-		{ id: 'host', title: 'Host compatibility', why: 'looks whether this host is fit' },
-		{ id: 'security', title: 'Security proof', why: 'attempts to get to this host' },
+		{
+			id: 'host',
+			n: 1,
+			title: 'Host compatibility',
+			why: 'looks whether this host is fit',
+			brief: 'is this host fit?',
+		},
+		{ id: 'security', n: 2, title: 'Security proof', why: 'attempts to get to this host', brief: 'what must fail' },
 	],
 };
+
+/** How long a screen may take on a machine that is busy with something else; nothing is measured by it. */
+const patienceMs = 20_000;
+vi.setConfig({ testTimeout: 2 * patienceMs });
 
 export interface Bench {
 	readonly store: Store;
@@ -74,7 +84,7 @@ export function bench(
 		vi.waitFor(() => {
 			const found = typeof text === 'string' ? frame().includes(text) : text.test(frame());
 			if (!found) throw new Error(`not on the screen: ${String(text)}\n${frame()}`);
-		});
+		}, patienceMs);
 	return {
 		store,
 		decider,

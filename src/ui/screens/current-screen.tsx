@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { changedAnything } from '../../core/state.ts';
-import { type Hint, hintsText } from '../keys.ts';
+import { type Hint, hintText } from '../keys.ts';
 import type { Look } from '../layout.ts';
 import { commandsNow, hintsNow } from '../press.ts';
 import { type Asking, currentStep, latestFindings, textWidth, type WizardState } from '../screen.ts';
@@ -23,9 +23,9 @@ import { SummaryScreen } from './summary-screen.tsx';
 import { smallest, TooSmallScreen } from './too-small-screen.tsx';
 import { WorkingScreen } from './working-screen.tsx';
 
-const pagerHints: readonly Hint[] = [
+const pagerHints = (theme: Theme): readonly Hint[] => [
 	{ key: 'space', does: 'on' },
-	{ key: 'up/down', does: 'row by row' },
+	{ key: theme.upDown, does: 'row' },
 	'search',
 	'search-next',
 	'top',
@@ -46,18 +46,18 @@ export function CurrentScreen({ state, theme }: { readonly state: WizardState; r
 		rows,
 		simulated: state.intro.simulated,
 		spinner: theme.spinner[Math.floor(state.now / 125) % theme.spinner.length] ?? '',
-		keys: hintsText(hints, theme),
+		keys: hints.map(hintText),
 	});
 	switch (overlay?.kind) {
 		case 'help':
-			return <HelpScreen look={look(['close'])} commands={commandsNow(state)} intro={state.intro} />;
+			return <HelpScreen look={look(['close'])} commands={commandsNow(state, theme)} intro={state.intro} />;
 		case 'explain':
 			return <ExplainScreen look={look(explainHints)} findings={overlay.findings} at={overlay.at} />;
 		case 'full-view': {
 			const step = currentStep(state);
 			const text = fullText(state.run, step, asking?.screen, textWidth(columns), theme);
 			const title = step === undefined ? 'All' : `${stepTitle(step, { theme })} ${theme.glyphs.neutral} all of it`;
-			return <FullViewScreen look={look(pagerHints)} title={title} text={text} pager={overlay.pager} />;
+			return <FullViewScreen look={look(pagerHints(theme))} title={title} text={text} pager={overlay.pager} />;
 		}
 		case undefined:
 			break;
@@ -107,6 +107,7 @@ function Asked({
 					step={step}
 					question={screen.question}
 					findings={latestFindings(step)}
+					why={whyOf(state)}
 					prompt={prompt}
 				/>
 			);
@@ -117,6 +118,7 @@ function Asked({
 					step={step}
 					why={whyOf(state)}
 					findings={screen.findings}
+					page={screen.page}
 					command={state.intro.mode === 'revert' ? undefined : state.intro.command}
 					prompt={prompt}
 				/>

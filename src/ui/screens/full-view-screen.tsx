@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Look } from '../layout.ts';
-import { rule } from '../layout.ts';
+import { keyLines, rule } from '../layout.ts';
 import { clip, type Line, line, plainText, span } from '../line.ts';
 import type { Pager } from '../pager.ts';
 import { Rows } from '../parts/rows.tsx';
@@ -29,5 +29,5 @@ export function FullViewScreen({
 	const foot = pager.typing
 		? line(span('/', 'cursor'), pager.wanted, span('_', 'caret'))
 		: line(span(pager.note === undefined ? place : pager.note, pager.note === undefined ? 'dim' : 'warn'));
-	return <Rows rows={[rule(title, look), ...shown, foot, clip(line(span(look.keys, 'dim')), width, theme.more)]} />;
+	return <Rows rows={[rule(title, look), ...shown, foot, ...keyLines(look).slice(0, 2)]} />;
 }

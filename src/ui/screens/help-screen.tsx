@@ -8,6 +8,8 @@ import type { Intro } from '../screen.ts';
 
 const meanings: Readonly<Partial<Record<Command, string>>> = {
 	back: 'the decision before this one, as long as nothing was changed since (Esc does it too)',
+	'next-page': 'the changes one after the other, each in full (space does it too)',
+	'previous-page': 'the changes before',
 	skip: 'leave this step out; what needs it is left out too',
 	'full-view': 'every check, diff and piece of evidence of this step; / searches',
 	explain: 'the findings one by one: what was seen, why it matters, what helps',
@@ -30,7 +32,7 @@ export function HelpScreen({
 	const key = (shown: string, text: string): readonly Line[] =>
 		wrap(line(span(pad(shown, 10), 'strong'), text), width, 10);
 	const body = [
-		...key(theme.upDown, 'choose; h j k l do it too'),
+		...key(theme.arrows, 'choose; h j k l do it too'),
 		...key('enter', 'take what is marked; it is never the option that stops or weakens something'),
 		...commands.flatMap(command => {
 			const text = meanings[command];

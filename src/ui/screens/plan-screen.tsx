@@ -4,10 +4,11 @@ import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
+import { planPageRows } from '../press.ts';
 import type { Prompt } from '../prompt.ts';
 import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
-import { impactLines, planLinesIn, planRows } from '../text/plan-text.ts';
-import { count } from '../text/words.ts';
+import { impactLines, planLinesIn, planPages, planRows } from '../text/plan-text.ts';
+import { count, sentence } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
 /** What was found, what would be changed and how it is taken back, and whether it is done. */
@@ -16,6 +17,7 @@ export function PlanScreen({
 	step,
 	why,
 	findings,
+	page,
 	command,
 	prompt,
 }: {
@@ -23,6 +25,8 @@ export function PlanScreen({
 	readonly step: StepState | undefined;
 	readonly why: string | undefined;
 	readonly findings: readonly Finding[];
+	/** 0: all at a glance; then the changes in full. */
+	readonly page: number;
 	/** How this tool is started again; without it there is nothing to take back. */
 	readonly command: string | undefined;
 	readonly prompt: Prompt;
@@ -30,6 +34,20 @@ export function PlanScreen({
 	const { width, theme } = look;
 	const plan = step?.plan;
 	const actions = plan?.actions ?? [];
+	const pages = planPages(actions, planPageRows(look.rows), width, theme);
+	const inFull = pages[Math.min(page, pages.length) - 1];
+	if (inFull !== undefined) {
+		const place = pages.length === 1 ? '' : `, page ${Math.min(page, pages.length)} of ${pages.length}`;
+		return (
+			<Frame
+				look={look}
+				title={stepTitle(step, look)}
+				about={[line(span(`To be done, in full${place} (nothing is done yet)`, 'dim'))]}
+				bodies={[inFull]}
+				prompt={prompt}
+			/>
+		);
+	}
 	const troubles = notFine(findings);
 	const impact = impactLines(plan?.impact, width, theme, 7);
 	const risks = [...new Set(actions.flatMap(action => action.risks ?? []))];
@@ -75,7 +93,3 @@ export function PlanScreen({
 		/>
 	);
 }
-
-/** A step's reason is written to stand behind its title; alone it is a sentence. */
-export const sentence = (text: string): string =>
-	`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

@@ -3,7 +3,7 @@ import { type ThreatId, threatIds } from '../../core/finding.ts';
 import type { StepState } from '../../core/state.ts';
 import { threatTitles } from '../../core/threat.ts';
 import type { Look } from '../layout.ts';
-import { blank, clip, type Line, line, pad, span, wrap } from '../line.ts';
+import { blank, type Line, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import type { AnnouncedProbe } from '../screen.ts';
@@ -49,14 +49,18 @@ export function ProofConsentScreen({
 			? bullet(`${leftOut.length} left out, as they mean nothing on this host: ${leftOut.map(l => l.title).join(', ')}`)
 			: []),
 	];
-	const list = probes.map(probe => clip(line('  ', probe.title, span(`  ${probe.attempt}`, 'dim')), width, theme.more));
+	const list = (whole: boolean): readonly Line[] =>
+		probes.flatMap(({ title, attempt }) =>
+			wrap(line('  ', title, ...(whole ? [span(`: ${attempt}`, 'dim')] : [])), width, 4),
+		);
 	return (
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
 			about={[line(about)]}
 			bodies={[
-				[...counts, ...(attacks ? [blank] : []), ...facts, blank, ...list],
+				[...counts, ...(attacks ? [blank] : []), ...facts, blank, ...list(true)],
+				[...counts, ...(attacks ? [blank] : []), ...facts, blank, ...list(false)],
 				[...counts, ...(attacks ? [blank] : []), ...facts],
 			]}
 			prompt={prompt}

@@ -2,12 +2,12 @@ import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
 import type { Question } from '../../core/question.ts';
 import type { StepState } from '../../core/state.ts';
-import type { Look } from '../layout.ts';
+import { keyLines, type Look, promptLines } from '../layout.ts';
 import { blank, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
-import { riskWords } from '../text/words.ts';
+import { riskWords, sentence } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
 /** One question: what is asked, why, and what may be answered. */
@@ -16,30 +16,37 @@ export function QuestionScreen({
 	step,
 	question,
 	findings,
+	why,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
+	/** What the step is for. */
+	readonly why: string | undefined;
 	readonly question: Question;
 	readonly findings: readonly Finding[];
 	readonly prompt: Prompt;
 }): ReactElement {
-	const help = wrap(line(question.help), look.width);
+	const { theme, width, rows } = look;
 	const limits = limitsOf(question);
-	const whole = limits === undefined ? help : [...help, blank, line(span(limits, 'dim'))];
-	// Where little is asked there is room for what it is asked about.
+	const asked = [
+		line(span(question.title, 'strong')),
+		...wrap(line(question.help), width),
+		...(limits === undefined ? [] : [blank, line(span(limits, 'dim'))]),
+	];
+	// Where little is asked there is room for what it is asked about, and for what the step is for.
 	const troubles = notFine(findings);
-	const found = troubles.length === 0 ? [] : [...findingsLines(troubles, 'one-line', look.width, look.theme), blank];
-	const counts = findings.length === 0 ? [] : [findingCounts(findings, look.theme)];
+	const found = troubles.length === 0 ? [] : [...findingsLines(troubles, 'one-line', width, theme), blank];
+	const counts = findings.length === 0 ? [] : [findingCounts(findings, theme)];
+	const purpose = why === undefined ? [] : wrap(line(sentence(why)), width);
+	const answers = promptLines(prompt, width, rows, theme);
+	const least = 1 + counts.length + 1 + found.length + asked.length + 1 + answers.length + keyLines(look).length;
 	return (
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={counts}
-			bodies={[
-				[...found, line(span(question.title, 'strong')), ...whole],
-				[line(span(question.title, 'strong')), ...whole],
-			]}
+			about={[...(purpose.length + least < rows ? purpose : []), ...counts]}
+			bodies={[[...found, ...asked], asked]}
 			prompt={prompt}
 		/>
 	);

@@ -1,13 +1,12 @@
 import type { ReactElement } from 'react';
-import { changedAnything } from '../../core/state.ts';
+import { actionsToRevert, changedAnything } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, clip, type Line, line, pad, span, wrap } from '../line.ts';
+import { blank, type Line, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import type { Intro } from '../screen.ts';
-import { stepLine } from '../text/transcript-text.ts';
-import { whenTold } from '../text/words.ts';
-import { sentence } from './plan-screen.tsx';
+import { stepLines } from '../text/transcript-text.ts';
+import { count, whenTold } from '../text/words.ts';
 
 /** The first screen: what is going to happen, or where the run was left. */
 export function StartScreen({
@@ -21,18 +20,11 @@ export function StartScreen({
 	readonly prompt: Prompt;
 	readonly now: number;
 }): ReactElement {
-	const title = `${intro.host} ${look.theme.glyphs.neutral} ${intro.mode === 'revert' ? 'take a run back' : intro.mode === 'test' ? 'proofs' : 'set up Sysbox'}`;
+	const title = `${intro.host} ${look.theme.glyphs.neutral} ${titles[intro.mode]}`;
 	const { resume } = intro;
 	if (resume === undefined) {
-		return (
-			<Frame
-				look={look}
-				title={title}
-				about={[line(aboutFresh[intro.mode])]}
-				bodies={freshBodies(intro, look)}
-				prompt={prompt}
-			/>
-		);
+		const about = intro.takesBack === undefined ? aboutFresh[intro.mode] : aboutTakenBack(intro, now);
+		return <Frame look={look} title={title} about={[line(about)]} bodies={freshBodies(intro, look)} prompt={prompt} />;
 	}
 	const at = resume.steps.at(-1);
 	const place = at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
@@ -41,28 +33,53 @@ export function StartScreen({
 	return <Frame look={look} title={title} about={[about]} bodies={[resumedBody(intro, look)]} prompt={prompt} />;
 }
 
+const titles: Readonly<Record<Intro['mode'], string>> = {
+	run: 'set up Sysbox',
+	test: 'proofs',
+	revert: 'take a run back',
+};
+
 const aboutFresh: Readonly<Record<Intro['mode'], string>> = {
 	run: 'Your CI jobs get a Docker of their own inside containers in which root is nobody on this host: no --privileged, no docker.sock. The container runtime Sysbox does that; this sets it up.',
-	test: 'Runs the proofs in throw-away containers. Nothing of yours is stopped or changed.',
+	test: 'Tries whether CI works under Sysbox, and whether this host is out of its reach, in throw-away containers. Nothing of yours is stopped or changed.',
 	revert: 'Takes back what a run changed: files byte for byte, packages to what was selected before.',
 };
 
+function aboutTakenBack(intro: Intro, now: number): string {
+	const run = intro.takesBack?.run;
+	if (run?.start === undefined) return aboutFresh.revert;
+	const { at, user } = run.start;
+	const changes = count(actionsToRevert(run).length, 'change');
+	return `Takes back the run that ${user} began ${whenTold(at, now)}, ${changes}: files byte for byte, packages to what was selected before.`;
+}
+
 function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	const { width, theme } = look;
+	const ok = span(theme.glyphs.ok, 'ok');
 	const promise = [
-		line(span(theme.glyphs.ok, 'ok'), ' You see every change, and how it is taken back, before you say yes to it.'),
-		line(span(theme.glyphs.ok, 'ok'), ' No container is stopped unless you type the name of that risk.'),
-		line(span(theme.glyphs.ok, 'ok'), ' Quit whenever you want: the run is saved, and goes on where it was.'),
+		line(ok, ' You see every change, and how it is taken back, before you say yes to it.'),
+		line(ok, ' No container is stopped unless you type the name of that risk.'),
+		line(ok, ' Quit whenever you want: the run is saved, and goes on where it was.'),
 	].flatMap(row => wrap(row, width, 2));
-	const titles = Math.max(...intro.steps.map(step => step.title.length));
-	const steps = intro.steps.map((step, index) =>
-		clip(
-			line(span(`${index + 1} `, 'dim'), pad(step.title, titles), span(`  ${sentence(step.why)}`, 'dim')),
-			width,
-			theme.more,
-		),
+	const past = intro.takesBack?.run;
+	if (past !== undefined) {
+		const done = past.steps
+			.filter(step => past.actions.some(action => action.step === step.id && action.outcome === 'done'))
+			.flatMap(step => stepLines(past, step, width, theme));
+		return [[line(span('What it did', 'strong')), ...done, blank, ...promise], [...done, ...promise], promise];
+	}
+	const chosen = intro.steps.filter(step => step.inspected !== true);
+	const longest = Math.max(...chosen.map(step => step.title.length));
+	const steps = chosen.flatMap(({ n, title, brief }) =>
+		wrap(line(span(`${n} `, 'dim'), pad(title, longest), span(`  ${brief}`, 'dim')), width, longest + 4),
 	);
-	return [[...steps, blank, ...promise], [...steps, ...promise], promise];
+	const names = intro.steps.filter(step => step.inspected === true).map(step => step.title);
+	const first =
+		names.length === 0
+			? []
+			: wrap(line(span(`First looks, and changes nothing: ${names.join(', ')}`, 'dim')), width, 2);
+	const short = chosen.map(({ n, title }) => line(span(`${n} `, 'dim'), title));
+	return [[...first, ...steps, blank, ...promise], [...first, ...steps, ...promise], [...short, ...promise], promise];
 }
 
 function resumedBody(intro: Intro, look: Look): readonly Line[] {
@@ -70,7 +87,7 @@ function resumedBody(intro: Intro, look: Look): readonly Line[] {
 	if (resume === undefined) return [];
 	const changed = changedAnything(resume);
 	return [
-		...resume.steps.map(step => stepLine(resume, step, look.width, look.theme)),
+		...resume.steps.flatMap(step => stepLines(resume, step, look.width, look.theme)),
 		blank,
 		line(
 			changed

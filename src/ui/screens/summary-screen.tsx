@@ -26,6 +26,8 @@ export function SummaryScreen({
 }): ReactElement {
 	const { theme, width } = look;
 	const goOn = goesOn(run) ? labelled('Go on', intro.goOn, width, { indent: 0, column: 10 }) : [];
+	const left = run.end?.outcome === 'done' ? (intro.takesBack?.stays ?? []) : [];
+	const stays = left.length === 0 ? [] : labelled('Stays', left.join('\n'), width, { indent: 0, column: 10 });
 	const note =
 		saved !== undefined
 			? [blank, line(span(theme.glyphs.ok, 'ok'), ` saved: ${saved}`)]
@@ -37,7 +39,12 @@ export function SummaryScreen({
 			look={look}
 			title={summaryTitle(run, intro, theme)}
 			about={run.end?.why === undefined ? [] : [line(run.end.why)]}
-			bodies={[[...summaryLines(run, intro, width, theme), ...goOn, ...note]]}
+			bodies={(['each', 'steps', 'one'] as const).map(detail => [
+				...summaryLines(run, intro, detail, width, theme),
+				...stays,
+				...goOn,
+				...note,
+			])}
 			prompt={prompt}
 		/>
 	);

@@ -3,9 +3,8 @@ import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
-import { elapsed } from '../text/words.ts';
+import { elapsed, sentence } from '../text/words.ts';
 import { type Work, workLines } from '../text/work-text.ts';
-import { sentence } from './plan-screen.tsx';
 import { stepTitle } from './step-title.ts';
 
 /** What runs now: the approved changes, or the look before anything is asked. */

@@ -1,7 +1,7 @@
 import type { Impact } from '../../core/action.ts';
 import type { ShownAction } from '../../core/event.ts';
 import { impactRows } from '../../core/impact.ts';
-import { clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 
 /** How much of a change is told: as much as fits the screen; `v` always tells all. */
@@ -35,6 +35,32 @@ export function planLinesIn(
 		}
 	}
 	return told.flatMap((of, index) => of[chosen[index] ?? 0] ?? []);
+}
+
+/** The changes in full, as many a page as so many rows hold; one that is longer goes on on the next. */
+export function planPages(
+	actions: readonly ShownAction[],
+	rows: number,
+	width: number,
+	theme: Theme,
+): readonly (readonly Line[])[] {
+	const pages: Line[][] = [];
+	for (const [index, action] of actions.entries()) {
+		const told = actionLines(action, index + 1, 'all', width, theme);
+		const last = pages.at(-1);
+		if (last !== undefined && last.length + 1 + told.length <= rows) {
+			last.push(blank, ...told);
+			continue;
+		}
+		pages.push(told.slice(0, rows));
+		// Its title again, so that the middle of a diff is not without a name.
+		for (let at = rows; at < told.length; at += rows - 1)
+			pages.push([
+				line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(`${theme.more} ${clean(action.title)}`, 'dim')),
+				...told.slice(at, at + rows - 1),
+			]);
+	}
+	return pages;
 }
 
 /** The changes of a plan, numbered in their order. */

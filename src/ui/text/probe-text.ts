@@ -17,6 +17,7 @@ const verdictWords = {
 
 /** In a proof without threats a probe is a thing that works, not an attack that was held. */
 const workWords = { ...verdictWords, pass: 'work', fail: 'do not work' } as const;
+const workWord = { ...verdictWords, pass: 'works', fail: 'does not work' } as const;
 
 const hasThreats = (probes: Probes): boolean => probes.some(probe => probe.threats.length > 0);
 
@@ -40,16 +41,12 @@ export function probeCounts(probes: Probes, theme: Theme): readonly Line[] {
 
 /** What did not hold or could not be told, with the sentence that says why. */
 export function probeTroubles(probes: Probes, width: number, theme: Theme): readonly Line[] {
+	const words = hasThreats(probes) ? verdictWords : workWord;
 	return probes
 		.filter(({ verdict }) => verdict === 'fail' || verdict === 'could-not-tell')
 		.flatMap(({ verdict, title, because }) =>
 			wrap(
-				line(
-					verdictMark(verdict, theme),
-					' ',
-					span(clean(title), 'strong'),
-					`  ${verdictWords[verdict]}: ${clean(because)}`,
-				),
+				line(verdictMark(verdict, theme), ' ', span(clean(title), 'strong'), `  ${words[verdict]}: ${clean(because)}`),
 				width,
 				4,
 			),
@@ -81,7 +78,9 @@ export function probeEvidence(probes: Probes, width: number, theme: Theme): read
 			width,
 			4,
 		),
-		...labelled(verdictWords[probe.verdict], probe.because, width, { column: 16 }),
+		...labelled((probe.threats.length > 0 ? verdictWords : workWord)[probe.verdict], probe.because, width, {
+			column: 16,
+		}),
 		...(probe.expectation === undefined ? [] : labelled('must', probe.expectation, width, { column: 16 })),
 		...probe.evidence.flatMap(({ what, said }) => labelled('saw', `${what}: ${said}`, width, { column: 16 })),
 	]);

@@ -5,7 +5,8 @@ import { blank, clean, type Line, labelled, line, pad, span, wrap } from '../lin
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { notFine } from './findings-text.ts';
-import { count, outcomeWords, statusWords } from './words.ts';
+import { probeTroubles } from './probe-text.ts';
+import { count, outcomeWords, statusWord } from './words.ts';
 
 /** "Done · ci-07": what the run came to, in words, on its host. */
 export const summaryTitle = (run: RunState, intro: Intro, theme: Theme): string =>
@@ -18,28 +19,46 @@ function outcomeText(run: RunState): string {
 	return run.end.outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[run.end.outcome];
 }
 
+/** How much of what was changed is named; `one` alone always fits a small screen. */
+export type SummaryDetail = 'each' | 'steps' | 'one';
+
 /** The end: what the threats are now and on what that rests, what was changed, what is left, how it is taken back. */
-export function summaryLines(run: RunState, intro: Intro, width: number, theme: Theme): readonly Line[] {
-	const { glyphs } = theme;
+export function summaryLines(
+	run: RunState,
+	intro: Intro,
+	detail: SummaryDetail,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
 	const label = (name: string, text: string): readonly Line[] => labelled(name, text, width, { indent: 0, column: 10 });
 	const unknown = run.actions.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted');
-	const failed = run.steps.filter(step => step.status === 'failed' || step.status === 'blocked');
 	const open = run.end?.open ?? [];
 	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
 	const lines: Line[] = [];
 	if (proofs) lines.push(...threatLines(threatTable(run), width, theme), blank);
-	for (const step of failed)
-		lines.push(
-			...wrap(
-				line(
-					span(glyphs.block, 'block'),
-					` ${step.title}: ${statusWords[step.status === 'running' ? 'open' : step.status]}`,
-					step.why === undefined ? '' : `: ${clean(step.why)}`,
-				),
-				width,
-				2,
-			),
-		);
+	const failed = failureLines(run, width, theme);
+	if (failed.length > 0) lines.push(...failed, blank);
+	lines.push(...label(intro.mode === 'revert' ? 'Put back' : 'Changed', changedText(run, detail)));
+	if (unknown.length > 0)
+		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
+	const declined = leftOutText(run);
+	if (declined !== '') lines.push(...label('Left out', declined));
+	if (open.length > 0) lines.push(...label('Left', [...new Set(open)].join('\n')));
+	if (run.record !== undefined)
+		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
+	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
+	return lines;
+}
+
+/** What failed or stands in the way, with the way out: of a proof its attempts, of another step its findings. */
+function failureLines(run: RunState, width: number, theme: Theme): readonly Line[] {
+	const failed = run.steps.filter(step => step.status === 'failed' || step.status === 'blocked');
+	const lines = failed.flatMap(step => {
+		const troubles = probeTroubles(step.probes, width - 2, theme).map(row => line('  ', ...row));
+		const why = troubles.length > 0 || step.why === undefined ? '' : `: ${clean(step.why)}`;
+		const head = line(span(theme.glyphs.block, 'block'), ` ${step.title}: ${statusWord(step.status)}${why}`);
+		return [...wrap(head, width, 2), ...troubles];
+	});
 	const advice = failed.flatMap(step => notFine(step.after ?? step.before).filter(f => f.severity === 'block'));
 	for (const finding of advice.slice(0, 4)) {
 		lines.push(...wrap(line('    ', clean(finding.summary)), width, 4));
@@ -48,25 +67,33 @@ export function summaryLines(run: RunState, intro: Intro, width: number, theme: 
 		if (finding.remedy?.kind === 'commands')
 			lines.push(...finding.remedy.commands.map(command => line(' '.repeat(10), span(clean(command), 'strong'))));
 	}
-	if (failed.length > 0) lines.push(blank);
-	lines.push(...label('Changed', changedText(run)));
-	if (unknown.length > 0)
-		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
-	if (open.length > 0) lines.push(...label('Left', [...new Set(open)].join('\n')));
-	if (run.record !== undefined)
-		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
-	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
 	return lines;
 }
 
-/** Few changes are named; many are counted, and stand in the transcript above and in the record. */
-function changedText(run: RunState): string {
+function changedText(run: RunState, detail: SummaryDetail): string {
 	const reports = new Set(run.steps.filter(step => step.kind === 'report').map(step => step.id));
 	const changes = run.actions.filter(a => a.outcome === 'done' && a.kind !== 'manual' && !reports.has(a.step));
 	if (changes.length === 0) return 'nothing';
-	if (changes.length <= 3) return changes.map(a => a.title).join('\n');
-	const steps = new Set(changes.map(a => a.step));
-	return `${changes.length} things in ${count(steps.size, 'step')}; v lists them${run.record === undefined ? '' : ', and the record does'}`;
+	if (changes.length <= 3 || detail === 'each') return changes.map(a => a.title).join('\n');
+	const steps = run.steps.filter(step => changes.some(a => a.step === step.id));
+	const where = `v names each${run.record === undefined ? '' : ', and the record does'}`;
+	if (detail === 'one' || steps.length === 1)
+		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}; ${where}`;
+	const rows = steps.map(step => {
+		const of = changes.filter(a => a.step === step.id);
+		return `${step.title}: ${of.length === 1 ? of[0]?.title : `${of.length} changes`}`;
+	});
+	return [...rows, where].join('\n');
+}
+
+/** What the operator left as it was, and what could not be done without it. */
+function leftOutText(run: RunState): string {
+	const declined = run.steps.filter(step => step.status === 'skipped' && step.kind !== 'report');
+	const without = run.steps.filter(step => step.status === 'not-run' && step.why !== 'gone back');
+	return [
+		...declined.map(step => `${step.title}: you left it out`),
+		...(without.length === 0 ? [] : [`not run without it: ${without.map(step => step.title).join(', ')}`]),
+	].join('\n');
 }
 
 /** True when starting again goes on with this run. */

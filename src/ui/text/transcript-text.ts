@@ -1,9 +1,9 @@
 import type { RunState, StepState } from '../../core/state.ts';
-import { clean, clip, type Line, line, pad, type Span, span, wrap } from '../line.ts';
+import { clean, type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
 import { type Intro, latestFindings } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { findingCounts } from './findings-text.ts';
-import { statusWords } from './words.ts';
+import { count, statusWord } from './words.ts';
 
 export function introLines(intro: Intro, width: number, theme: Theme): readonly Line[] {
 	return [
@@ -20,24 +20,26 @@ export function introLines(intro: Intro, width: number, theme: Theme): readonly 
 
 const titleColumn = 24;
 
-/** A finished step as one row: what it was, what it came to, and what that rests on. */
-export function stepLine(run: RunState, step: StepState, width: number, theme: Theme): Line {
-	const status = step.status === 'running' ? 'open' : step.status;
-	return clip(
+/** A finished step, in one row where that holds it: what it was, what it came to, and what that rests on. */
+export function stepLines(run: RunState, step: StepState, width: number, theme: Theme): readonly Line[] {
+	const row = (rest: readonly (string | Span)[]): Line =>
 		line(
-			statusMark(status, theme),
+			statusMark(step.status, theme),
 			` ${step.n} ${pad(step.title, titleColumn)}  `,
-			statusWords[status],
-			...details(run, step, theme),
-		),
-		width,
-		theme.more,
-	);
+			statusWord(step.status),
+			...rest,
+		);
+	const changed = run.actions.filter(a => a.step === step.id && a.outcome === 'done').map(a => clean(a.title));
+	const named = row([span(`  ${changed.join(', ')}`, 'dim')]);
+	// Many are counted: the summary names them.
+	if (step.status === 'done' && changed.length > 0)
+		return changed.length === 1 || widthOf(named) <= width
+			? wrap(named, width, titleColumn + 6)
+			: [row([span(`  ${count(changed.length, 'change')}`, 'dim')])];
+	return wrap(row(details(step, theme)), width, titleColumn + 6);
 }
 
-function details(run: RunState, step: StepState, theme: Theme): readonly (string | Span)[] {
-	const changed = run.actions.filter(a => a.step === step.id && a.outcome === 'done').map(a => clean(a.title));
-	if (step.status === 'done' && changed.length > 0) return [span(`  ${changed.join(', ')}`, 'dim')];
+function details(step: StepState, theme: Theme): readonly (string | Span)[] {
 	if (step.status === 'proved' || step.status === 'undecided' || step.kind === 'proof') {
 		const held = step.probes.filter(probe => probe.verdict === 'pass').length;
 		const counted = step.probes.filter(probe => probe.verdict !== 'left-out').length;

@@ -1,7 +1,12 @@
-import type { StepStatus } from '../../core/event.ts';
 import type { Outcome } from '../../core/exit.ts';
 import type { Finding, Severity } from '../../core/finding.ts';
 import type { RiskName } from '../../core/risk.ts';
+import type { StepState } from '../../core/state.ts';
+import { statusWords } from '../../core/status-words.ts';
+
+/** A step's reason is written to stand behind its title; alone it is a sentence. */
+export const sentence = (text: string): string =>
+	`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
@@ -37,18 +42,8 @@ export function severityWord({ severity, remedy }: Pick<Finding, 'severity' | 'r
 	return words[severity];
 }
 
-export const statusWords: Readonly<Record<StepStatus, string>> = {
-	unchanged: 'nothing to change',
-	done: 'done',
-	proved: 'proved',
-	failed: 'failed',
-	blocked: 'blocked',
-	undecided: 'could not tell everything',
-	skipped: 'skipped',
-	open: 'not finished',
-	reported: 'written',
-	'not-run': 'not run',
-};
+export const statusWord = (status: StepState['status']): string =>
+	status === 'running' ? 'not finished' : statusWords[status];
 
 export const outcomeWords: Readonly<Record<Outcome, string>> = {
 	done: 'Done',

@@ -72,7 +72,7 @@ function runningLines(
 			: wrap(line('    ', span(`waits until ${clean(action.waitsFor)}`, 'dim')), width, 4);
 	const does = action.title.includes(action.does.replace(/^write |^rm /, ''))
 		? []
-		: [clip(line('    ', clean(action.does)), width, theme.more)];
+		: atMost(2, wrap(line('    ', clean(action.does)), width, 8), width, theme);
 	return [
 		besideTime(line(span(spinner, 'cursor'), ' ', span(clean(action.title), 'strong')), time, width, theme),
 		...does,
@@ -81,6 +81,12 @@ function runningLines(
 		...waits,
 	];
 }
+
+/** The first rows; the last of them says so when it is not the last of all. */
+const atMost = (most: number, rows: readonly Line[], width: number, theme: Theme): readonly Line[] =>
+	rows.length <= most
+		? rows
+		: [...rows.slice(0, most - 1), clip(line(...(rows[most - 1] ?? []), ` ${theme.more}`), width, theme.more)];
 
 /** A time at the right edge, or nearer where the row is narrow. */
 function besideTime(of: Line, time: string, width: number, theme: Theme): Line {
