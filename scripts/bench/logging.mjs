@@ -35,10 +35,11 @@ export async function logging(bench) {
 	]);
 	await log.close();
 	await bare.close();
+	bench.row('log: a durable event, median', ms(durable), '≤ 5 ms', durable <= 5);
 	bench.row('log: a durable event / bare write and fdatasync', ratio(durable / plain), '≤ 1.5', durable / plain <= 1.5);
 	bench.row(
-		'log: a durable event, a relaxed one',
-		`${ms(durable)}, ${ms(relaxed)}`,
+		'log: a relaxed event / a durable one',
+		`${ratio(relaxed / durable)} (${ms(relaxed)})`,
 		'relaxed is cheaper',
 		relaxed < durable,
 	);

@@ -13,6 +13,7 @@ import {
 	type JsonObjectNode,
 	type JsonProblemReason,
 	type JsonProperty,
+	type JsonSpan,
 	nodeEquals,
 	type Problem,
 	type Refused,
@@ -156,11 +157,7 @@ export function planDaemonJson(
 	if (doc.kind === 'refused') {
 		return doc;
 	}
-	const read = viewOf(doc);
-	if (read.kind === 'refused') {
-		return read;
-	}
-	const problem = wishProblem(wish) ?? defaultRuntimeProblem(doc, read.view, wish, context);
+	const problem = shapeProblem(doc) ?? wishProblem(wish) ?? defaultRuntimeProblem(doc, wish, context);
 	if (problem !== undefined) {
 		return problem;
 	}
@@ -194,15 +191,24 @@ export function planDaemonJson(
 
 /** Tells whether two documents have the same top-level keys in the same order and spelling but for one key. */
 export function changesOnly(before: JsonDoc, after: JsonObjectDoc, key: string): boolean {
-	const rest = (doc: JsonDoc): readonly string[] =>
-		doc.kind === 'blank'
-			? []
-			: doc.tree.properties
-					.filter(property => property.key !== key)
-					.map(property => doc.text.slice(property.keySpan.offset, property.keySpan.end) + rawValue(doc, property));
+	const rest = (doc: JsonDoc): readonly JsonProperty[] =>
+		doc.kind === 'blank' ? [] : doc.tree.properties.filter(property => property.key !== key);
 	const left = rest(before);
 	const right = rest(after);
-	return left.length === right.length && left.every((raw, index) => raw === right[index]);
+	const same = (doc: JsonObjectDoc, one: JsonSpan, other: JsonSpan): boolean =>
+		doc.text.slice(one.offset, one.end) === after.text.slice(other.offset, other.end);
+	return (
+		left.length === right.length &&
+		left.every((property, index) => {
+			const other = right[index];
+			return (
+				before.kind === 'object' &&
+				other !== undefined &&
+				same(before, property.keySpan, other.keySpan) &&
+				same(before, property.valueSpan, other.valueSpan)
+			);
+		})
+	);
 }
 
 /** A flag of dockerd, as far as the file is compared with it. */
@@ -350,13 +356,13 @@ function wishProblem(wish: DaemonJsonWish): Refused<DaemonJsonReason> | undefine
 /** dockerd: "specified default runtime 'x' does not exist". */
 function defaultRuntimeProblem(
 	doc: JsonDoc,
-	view: DaemonJsonView,
 	wish: DaemonJsonWish,
 	context: DaemonJsonContext,
 ): Refused<DaemonJsonReason> | undefined {
 	const removed = wish.withoutKeys ?? [];
-	const name = wish.defaultRuntime ?? (removed.includes('default-runtime') ? undefined : view.defaultRuntime);
-	const inFile = removed.includes('runtimes') ? [] : [...view.runtimes.keys()];
+	const standing = removed.includes('default-runtime') ? undefined : stringOf(topLevel(doc, 'default-runtime'));
+	const name = wish.defaultRuntime ?? standing;
+	const inFile = removed.includes('runtimes') ? [] : [...runtimesOf(doc).keys()];
 	const defined = [
 		...inFile.filter(runtime => runtime !== wish.withoutRuntime),
 		...(wish.runtime === undefined ? [] : [wish.runtime.name]),
@@ -382,18 +388,15 @@ function viewOf(doc: JsonDoc): DaemonJsonRead {
 		const source = doc.missing ? 'missing' : 'empty';
 		return { kind: 'read', view: { source, bom: false, keys: [], directives: [], runtimes: new Map() } };
 	}
-	const { properties } = doc.tree;
-	for (const property of properties) {
-		const problem = keyProblem(doc, property) ?? SHAPES.get(property.key)?.(doc, property.key, property.value);
-		if (problem !== undefined) {
-			return problem;
-		}
+	const problem = shapeProblem(doc);
+	if (problem !== undefined) {
+		return problem;
 	}
+	const { properties } = doc.tree;
 	const text = (key: string): string | undefined => stringOf(topLevel(doc, key));
 	const texts = (key: string): readonly string[] | undefined => stringsOf(topLevel(doc, key));
 	const pools = topLevel(doc, 'default-address-pools');
 	const features = topLevel(doc, 'features');
-	const runtimes = topLevel(doc, 'runtimes');
 	return {
 		kind: 'read',
 		view: {
@@ -401,11 +404,7 @@ function viewOf(doc: JsonDoc): DaemonJsonRead {
 			bom: doc.bom,
 			keys: properties.map(property => property.key),
 			directives: unique(properties.flatMap(directivesOf)),
-			runtimes: new Map(
-				runtimes?.kind === 'object'
-					? runtimes.properties.map(({ key, value }) => [key, value.kind === 'object' ? entryOf(value) : {}])
-					: [],
-			),
+			runtimes: runtimesOf(doc),
 			...definedOnly({
 				defaultRuntime: text('default-runtime'),
 				bip: text('bip'),
@@ -423,6 +422,25 @@ function viewOf(doc: JsonDoc): DaemonJsonRead {
 			}),
 		},
 	};
+}
+
+function runtimesOf(doc: JsonDoc): ReadonlyMap<string, RuntimeEntry> {
+	const runtimes = topLevel(doc, 'runtimes');
+	return new Map(
+		runtimes?.kind === 'object'
+			? runtimes.properties.map(({ key, value }) => [key, value.kind === 'object' ? entryOf(value) : {}])
+			: [],
+	);
+}
+
+/** What dockerd would refuse in the keys that are known here. */
+function shapeProblem(doc: JsonDoc): Refused<DaemonJsonReason> | undefined {
+	return doc.kind === 'blank'
+		? undefined
+		: firstProblem(
+				doc.tree.properties,
+				property => keyProblem(doc, property) ?? SHAPES.get(property.key)?.(doc, property.key, property.value),
+			);
 }
 
 type Shape = (doc: JsonObjectDoc, label: string, node: JsonNode) => Refused<DaemonJsonReason> | undefined;
@@ -597,10 +615,6 @@ function sameValue(before: JsonDoc, after: JsonDoc, key: string): boolean {
 	const old = topLevel(before, key);
 	const current = topLevel(after, key);
 	return old !== undefined && current !== undefined && nodeEquals(old, toValue(current));
-}
-
-function rawValue(doc: JsonObjectDoc, property: JsonProperty): string {
-	return doc.text.slice(property.value.offset, property.value.end);
 }
 
 function firstProblem<T>(

@@ -21,6 +21,7 @@ export interface JsonProperty {
 	readonly key: string;
 	/** The quoted key as it stands in the file, quotes included. */
 	readonly keySpan: JsonSpan;
+	readonly valueSpan: JsonSpan;
 	readonly value: JsonNode;
 }
 
@@ -395,125 +396,250 @@ function isBlank(text: string): boolean {
 	return !/[^ \t\r\n]/.test(text);
 }
 
-type OpenNode =
-	| { readonly node: { -readonly [K in keyof JsonArrayNode]: JsonArrayNode[K] }; readonly items: JsonNode[] }
-	| {
-			readonly node: { -readonly [K in keyof JsonObjectNode]: JsonObjectNode[K] };
-			readonly properties: JsonProperty[];
-			/** Keys so far, once there are too many to compare one by one. */
-			seen: Set<string> | undefined;
-			key: string;
-			keySpan: JsonSpan | undefined;
-	  };
+/**
+ * The tree of a text, or a {@link ParseStop}. Whether it is JSON is for `JSON.parse` to say: it is strict and fast, and
+ * leaves only the places of the tokens to be found here. Where it says no, {@link explain} finds the place and the words.
+ */
+function parse(source: Source): JsonNode {
+	try {
+		JSON.parse(source.text);
+	} catch {
+		throw new ParseStop(explain(source));
+	}
+	return nodeAt(source, 0);
+}
 
+/** The few keys of most objects are compared one by one; a set is made only where that would be slow. */
 const FEW_KEYS = 8;
 
-/** Notes a key and tells whether the object has it already. */
-function isRepeated(open: Extract<OpenNode, { readonly properties: JsonProperty[] }>, key: string): boolean {
-	const { properties } = open;
-	if (properties.length < FEW_KEYS) {
-		return properties.some(property => property.key === key);
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/**
+ * A member of an object. Its value is made into nodes when it is asked for: an edit looks into a few of them, and a
+ * large file would otherwise be made into nodes once for every edit.
+ */
+class ScannedProperty implements JsonProperty {
+	readonly key: string;
+	readonly keySpan: JsonSpan;
+	readonly valueSpan: JsonSpan;
+	readonly #source: Source;
+	#value: JsonNode | undefined;
+
+	constructor(source: Source, key: string, keySpan: JsonSpan, valueSpan: JsonSpan) {
+		this.#source = source;
+		this.key = key;
+		this.keySpan = keySpan;
+		this.valueSpan = valueSpan;
 	}
-	open.seen ??= new Set(properties.map(property => property.key));
-	const repeated = open.seen.has(key);
-	open.seen.add(key);
-	return repeated;
+
+	get value(): JsonNode {
+		this.#value ??= nodeAt(this.#source, this.valueSpan.offset);
+		return this.#value;
+	}
 }
 
-function parse(source: Source): JsonNode {
+/** The value that begins at an offset of a text which is JSON for certain. */
+function nodeAt(source: Source, from: number): JsonNode {
 	const { text } = source;
-	const open: OpenNode[] = [];
-	let root: JsonNode | undefined;
+	let at = from;
+	let depth = 0;
+
+	const skipBlanks = (): void => {
+		for (;;) {
+			const code = text.charCodeAt(at);
+			if (code !== SPACE && code !== NEWLINE && code !== TAB && code !== RETURN) return;
+			at += 1;
+		}
+	};
+	/** Goes behind the string that begins here. */
+	const passString = (): void => {
+		for (let end = text.indexOf('"', at + 1); ; end = text.indexOf('"', end + 1)) {
+			let slashes = 0;
+			while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;
+			if (slashes % 2 === 0) {
+				at = end + 1;
+				return;
+			}
+		}
+	};
+	/** Goes behind a number, `true`, `false` or `null`. */
+	const passWord = (): void => {
+		for (;;) {
+			const code = text.charCodeAt(at);
+			// Beyond the end it is NaN.
+			if (!(code > SPACE) || code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET) return;
+			at += 1;
+		}
+	};
+	const stringFrom = (start: number): string => {
+		const inner = text.slice(start + 1, at - 1);
+		return inner.includes('\\') ? (JSON.parse(text.slice(start, at)) as string) : inner;
+	};
+	/** From a key to its value. */
+	const passColon = (): void => {
+		skipBlanks();
+		at += 1;
+		skipBlanks();
+	};
+	/** Goes behind the bracket that begins here, to the first member, or behind the end: false. */
+	const enter = (close: number): boolean => {
+		if (depth === MAX_DEPTH) throw new ParseStop(tooDeep(source, at));
+		depth += 1;
+		at += 1;
+		skipBlanks();
+		if (text.charCodeAt(at) !== close) return true;
+		depth -= 1;
+		at += 1;
+		return false;
+	};
+	/** Goes behind a comma to the next member, or behind the end: false. */
+	const goesOn = (): boolean => {
+		skipBlanks();
+		const more = text.charCodeAt(at) === COMMA;
+		at += 1;
+		if (more) skipBlanks();
+		else depth -= 1;
+		return more;
+	};
+
+	/** Goes behind the members of an object, and tells of each. Refuses a key given twice, which `JSON.parse` accepts. */
+	const members = (tell?: (key: string, keySpan: JsonSpan, valueSpan: JsonSpan) => void): void => {
+		if (!enter(CLOSE_BRACE)) return;
+		const few: string[] = [];
+		let many: Set<string> | undefined;
+		do {
+			const keyAt = at;
+			passString();
+			const keyEnd = at;
+			const key = stringFrom(keyAt);
+			if (few.length === FEW_KEYS) many ??= new Set(few);
+			if (many?.has(key) ?? few.includes(key)) throw new ParseStop(repeatedKey(source, keyAt, key));
+			if (many === undefined) few.push(key);
+			else many.add(key);
+			passColon();
+			const valueAt = at;
+			pass();
+			tell?.(key, { offset: keyAt, end: keyEnd }, { offset: valueAt, end: at });
+		} while (goesOn());
+	};
+	/** Goes behind the value that begins here. */
+	const pass = (): void => {
+		skipBlanks();
+		const code = text.charCodeAt(at);
+		if (code === QUOTE) passString();
+		else if (code === OPEN_BRACE) members();
+		else if (code !== OPEN_BRACKET) passWord();
+		else if (enter(CLOSE_BRACKET))
+			do pass();
+			while (goesOn());
+	};
+
+	/** Goes behind the value that begins here, and gives it as a node. */
+	const node = (): JsonNode => {
+		skipBlanks();
+		const offset = at;
+		switch (text.charCodeAt(at)) {
+			case QUOTE:
+				passString();
+				return { kind: 'string', offset, end: at, value: stringFrom(offset) };
+			case OPEN_BRACE: {
+				const properties: JsonProperty[] = [];
+				members((key, keySpan, valueSpan) => {
+					properties.push(new ScannedProperty(source, key, keySpan, valueSpan));
+				});
+				return { kind: 'object', offset, end: at, properties };
+			}
+			case OPEN_BRACKET: {
+				const items: JsonNode[] = [];
+				if (enter(CLOSE_BRACKET))
+					do items.push(node());
+					while (goesOn());
+				return { kind: 'array', offset, end: at, items };
+			}
+			default: {
+				passWord();
+				const word = text.slice(offset, at);
+				if (word === 'null') return { kind: 'null', offset, end: at };
+				return word === 'true' || word === 'false'
+					? { kind: 'boolean', offset, end: at, value: word === 'true' }
+					: { kind: 'number', offset, end: at, text: word };
+			}
+		}
+	};
+	return node();
+}
+
+const tooDeep = (source: Source, index: number): JsonProblem =>
+	problemAt(source, index, 'too-deep', `nested more than ${MAX_DEPTH} levels deep`);
+
+const repeatedKey = (source: Source, index: number, key: string): JsonProblem =>
+	problemAt(source, index, 'duplicate-key', `the key ${JSON.stringify(key)} is given twice in the same object`);
+
+/** The first problem of a text that is not JSON. */
+function explain(source: Source): JsonProblem {
+	const { text } = source;
+	/** The keys so far of each open object; an open array has none. */
+	const open: (Set<string> | undefined)[] = [];
 	let comma = -1;
 
-	const stop = (index: number, reason: JsonProblemReason, message: string): never => {
-		throw new ParseStop(problemAt(source, index, reason, message));
+	const stop = (problem: JsonProblem): never => {
+		throw new ParseStop(problem);
 	};
-	const attach = (node: JsonNode): void => {
-		const parent = open.at(-1);
-		if (parent === undefined) {
-			root = node;
-		} else if ('items' in parent) {
-			parent.items.push(node);
-		} else if (parent.keySpan !== undefined) {
-			parent.properties.push({ key: parent.key, keySpan: parent.keySpan, value: node });
-		}
+	const enter = (offset: number, keys: Set<string> | undefined): void => {
+		if (open.length >= MAX_DEPTH) stop(tooDeep(source, offset));
+		open.push(keys);
 	};
-	const enter = (entry: OpenNode): void => {
-		if (open.length >= MAX_DEPTH) {
-			stop(entry.node.offset, 'too-deep', `nested more than ${MAX_DEPTH} levels deep`);
-		}
-		attach(entry.node);
-		open.push(entry);
+	const leave = (): void => {
+		open.pop();
 	};
-	const leave = (offset: number, length: number): void => {
-		const closed = open.pop();
-		if (closed !== undefined) {
-			closed.node.end = offset + length;
-		}
-	};
-
-	visit(
-		text,
-		{
-			onObjectBegin: offset => {
-				const properties: JsonProperty[] = [];
-				const node = { kind: 'object' as const, offset, end: offset, properties };
-				enter({ node, properties, seen: undefined, key: '', keySpan: undefined });
+	try {
+		visit(
+			text,
+			{
+				onObjectBegin: offset => enter(offset, new Set()),
+				onObjectProperty: (key, offset) => {
+					const keys = open.at(-1);
+					if (keys?.has(key) === true) stop(repeatedKey(source, offset, key));
+					keys?.add(key);
+				},
+				onObjectEnd: leave,
+				onArrayBegin: offset => enter(offset, undefined),
+				onArrayEnd: leave,
+				onSeparator: (character, offset) => {
+					if (character === ',') {
+						comma = offset;
+					}
+				},
+				onError: (code, offset) => {
+					const name = printParseErrorCode(code);
+					if (name === 'InvalidCommentToken') {
+						stop(problemAt(source, offset, 'comment', 'JSON has no comments; dockerd refuses this file'));
+					}
+					const next = text[offset];
+					if ((next === '}' || next === ']') && comma !== -1 && isBlank(text.slice(comma + 1, offset))) {
+						stop(problemAt(source, comma, 'trailing-comma', `a comma before ${next} is not allowed in JSON`));
+					}
+					stop(problemAt(source, offset, 'syntax', SYNTAX_MESSAGES[name] ?? 'not valid JSON here'));
+				},
 			},
-			onObjectProperty: (key, offset, length) => {
-				const parent = open.at(-1);
-				if (parent === undefined || 'items' in parent) {
-					return;
-				}
-				if (isRepeated(parent, key)) {
-					stop(offset, 'duplicate-key', `the key ${JSON.stringify(key)} is given twice in the same object`);
-				}
-				parent.key = key;
-				parent.keySpan = { offset, end: offset + length };
-			},
-			onObjectEnd: leave,
-			onArrayBegin: offset => {
-				const items: JsonNode[] = [];
-				enter({ node: { kind: 'array' as const, offset, end: offset, items }, items });
-			},
-			onArrayEnd: leave,
-			onLiteralValue: (value: unknown, offset, length) => {
-				attach(literalNode(value, text, offset, offset + length));
-			},
-			onSeparator: (character, offset) => {
-				if (character === ',') {
-					comma = offset;
-				}
-			},
-			onError: (code, offset) => {
-				const name = printParseErrorCode(code);
-				if (name === 'InvalidCommentToken') {
-					stop(offset, 'comment', 'JSON has no comments; dockerd refuses this file');
-				}
-				const next = text[offset];
-				if ((next === '}' || next === ']') && comma !== -1 && isBlank(text.slice(comma + 1, offset))) {
-					stop(comma, 'trailing-comma', `a comma before ${next} is not allowed in JSON`);
-				}
-				stop(offset, 'syntax', SYNTAX_MESSAGES[name] ?? 'not valid JSON here');
-			},
-		},
-		{ disallowComments: true, allowTrailingComma: false },
-	);
-	return root ?? stop(0, 'syntax', 'not valid JSON here');
-}
-
-function literalNode(value: unknown, text: string, offset: number, end: number): JsonNode {
-	switch (typeof value) {
-		case 'string':
-			return { kind: 'string', offset, end, value };
-		case 'boolean':
-			return { kind: 'boolean', offset, end, value };
-		case 'number':
-			return { kind: 'number', offset, end, text: text.slice(offset, end) };
-		default:
-			return { kind: 'null', offset, end };
+			{ disallowComments: true, allowTrailingComma: false },
+		);
+	} catch (error) {
+		if (error instanceof ParseStop) return error.problem;
+		throw error;
 	}
+	// One of the two readers is wrong, and a file of which that is true is not edited.
+	return problemAt(source, 0, 'syntax', 'not valid JSON, though no place of it can be named');
 }
 
 const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {

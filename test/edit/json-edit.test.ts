@@ -330,6 +330,14 @@ function checkEdit(before: Uint8Array, result: Done): void {
 	expect(back.kind === 'done' && Buffer.compare(back.bytes, before)).toBe(0);
 }
 
+/** What an edit replaces is the key that it is for, or the blanks between two: never a byte of another key. */
+function checkRange(text: string, [key]: readonly string[], result: Done): void {
+	const doc = docOf(text);
+	const own = doc.kind === 'object' ? doc.tree.properties.find(property => property.key === key) : undefined;
+	const raw = own === undefined || doc.kind !== 'object' ? '' : doc.text.slice(own.keySpan.offset, own.valueSpan.end);
+	for (const { removed } of result.edits) expect(raw).toContain(removed.replace(/^[ \t\r\n,]+|[ \t\r\n,]+$/g, ''));
+}
+
 /** Texts of the top-level values by key, by JSON.parse and an independent pattern alone. */
 const exactly = (bytes: Uint8Array): unknown => parseExactly(textOf(bytes));
 
@@ -347,6 +355,7 @@ describe('on any file', () => {
 						return;
 					}
 					checkEdit(before, result);
+					checkRange(text, keys, result);
 					if (result.changed) {
 						expect(exactly(result.bytes)).toEqual(withKey(parseExactly(text), keys, parseExactly(asText(wanted))));
 					}
@@ -377,6 +386,7 @@ describe('on any file', () => {
 						return;
 					}
 					checkEdit(before, result);
+					checkRange(text, keys, result);
 					expect(exactly(result.bytes)).toEqual(withoutKey(parseExactly(text), keys));
 				}),
 				FAST_CHECK,
