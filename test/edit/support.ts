@@ -3,6 +3,12 @@ import fc from 'fast-check';
 /** Runs of a property; the seed is fixed so that CI is repeatable. */
 export const FAST_CHECK = { seed: 20_260_514, numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 500) } as const;
 
+/**
+ * Runs of the property that stands for all edits of a daemon.json: a short run takes a sample, the gate sets EDIT_RUNS to
+ * a hundred thousand.
+ */
+export const EVERY_EDIT = { ...FAST_CHECK, numRuns: Number(process.env['EDIT_RUNS'] ?? FAST_CHECK.numRuns) } as const;
+
 /** Time for a property, so that FAST_CHECK_RUNS may be large. */
 export const PROPERTY_TIMEOUT = 600_000;
 
