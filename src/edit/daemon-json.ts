@@ -16,6 +16,7 @@ import {
 	type JsonSpan,
 	nodeEquals,
 	type Problem,
+	problemAt,
 	type Refused,
 	readJsonDoc,
 	refuseAt,
@@ -135,6 +136,20 @@ const RESERVED_RUNTIME = 'runc';
 export function readDaemonJson(current: Uint8Array | 'missing'): DaemonJsonRead {
 	const doc = readJsonDoc(current);
 	return doc.kind === 'refused' ? doc : viewOf(doc);
+}
+
+/** Where a top-level key stands, with the line as a problem shows it; undefined where it does not, or cannot be read. */
+export function placeOfKey(
+	current: Uint8Array,
+	key: string,
+): Pick<DaemonJsonProblem, 'line' | 'column' | 'caret'> | undefined {
+	const doc = readJsonDoc(current);
+	const property = doc.kind === 'object' ? findProperty(doc.tree, key) : undefined;
+	if (doc.kind !== 'object' || property === undefined) {
+		return undefined;
+	}
+	const { line, column, caret } = problemAt(doc, property.keySpan.offset, 'syntax', '');
+	return { line, column, caret };
 }
 
 /**

@@ -1,4 +1,6 @@
-import { type Reading, read, unreadable } from './reading.ts';
+import type { ReadHost } from '../host/port.ts';
+import { type Reading, read, unreadable, valueIn } from './reading.ts';
+import { readTextOr } from './text-file.ts';
 
 export interface IdRange {
 	readonly user: string;
@@ -26,6 +28,14 @@ export function parseSubordinateIds(text: unknown): Reading<SubordinateIds> {
 		else ranges.push({ user: found[1], start: Number(found[2]), count: Number(found[3]), line: index + 1 });
 	}
 	return read({ ranges, strangers });
+}
+
+/** Both files of subordinate ids; undefined where one cannot be read. */
+export async function inspectSubordinateIds(
+	host: ReadHost,
+): Promise<{ readonly subuid: SubordinateIds | undefined; readonly subgid: SubordinateIds | undefined }> {
+	const [uids, gids] = await Promise.all([readTextOr(host, '/etc/subuid'), readTextOr(host, '/etc/subgid')]);
+	return { subuid: valueIn(parseSubordinateIds(uids)), subgid: valueIn(parseSubordinateIds(gids)) };
 }
 
 /** The range that Sysbox would use, or what is wrong with the two files for it. */

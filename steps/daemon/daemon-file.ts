@@ -1,5 +1,5 @@
 import type { Finding } from '../../src/core/finding.ts';
-import { type DaemonJsonProblem, type DaemonJsonView, readDaemonJson } from '../../src/edit/daemon-json.ts';
+import { type DaemonJsonProblem, type DaemonJsonView, placeOfKey, readDaemonJson } from '../../src/edit/daemon-json.ts';
 import { sha256Of } from '../../src/facts/text-file.ts';
 import type { Expected, ReadHost, ReadProblem } from '../../src/host/port.ts';
 
@@ -64,6 +64,12 @@ export const currentBytes = (content: ReadableContent): Uint8Array | 'missing' =
 export const expectedOf = (content: ReadableContent): Expected =>
 	content.kind === 'missing' ? { kind: 'missing' } : { kind: 'sha256', sha256: content.sha256 };
 
+/** FILE:LINE:COLUMN of a key, with its line of the file; undefined where the file does not have it. */
+export function keyPlace(file: DaemonFile, key: string): { readonly at: string; readonly caret: string } | undefined {
+	const place = file.content.kind === 'read' ? placeOfKey(file.content.bytes, key) : undefined;
+	return place === undefined ? undefined : { at: `${file.path}:${place.line}:${place.column}`, caret: place.caret };
+}
+
 /** What is wrong with the file as a file or as JSON, or nothing. One id wherever it is found. */
 export function fileProblem(file: DaemonFile): Finding | undefined {
 	switch (file.content.kind) {
@@ -95,7 +101,8 @@ export function positionProblem(path: string, problem: DaemonJsonProblem): Findi
 		remedy: {
 			kind: 'commands',
 			text: `Correct line ${problem.line} of the file, then look again. This tool does not guess what was meant`,
-			commands: [`sudoedit +${problem.line} ${path}`],
+			// sudoedit would take `+LINE` for one more file.
+			commands: [`sudoedit ${path}`],
 		},
 	};
 }

@@ -1,5 +1,6 @@
 import type { StepContext } from '../../src/core/step.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { inspectSubordinateIds, type SubordinateIds } from '../../src/facts/subordinate-ids.ts';
 import type { ReadHost } from '../../src/host/port.ts';
 import { type DaemonFile, readDaemonFile, viewOf } from './daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from './dockerd-unit.ts';
@@ -17,16 +18,22 @@ export interface DaemonFacts {
 	readonly docker: DockerFacts;
 	/** Every binary that the file registers as a runtime, by its path, and where sysbox-runc usually is. */
 	readonly programs: ReadonlyMap<string, ProgramState>;
+	readonly subuid: SubordinateIds | undefined;
+	readonly subgid: SubordinateIds | undefined;
 }
 
 /** The package's place, then those of source builds. */
 export const usualPlaces = [runtimePath, '/usr/local/sbin/sysbox-runc', '/usr/local/bin/sysbox-runc'] as const;
 
 export async function inspectDaemon({ host, signal }: StepContext): Promise<DaemonFacts> {
-	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
+	const [dockerd, docker, ids] = await Promise.all([
+		inspectDockerdUnit(host, signal),
+		inspectDocker(host, signal),
+		inspectSubordinateIds(host),
+	]);
 	const [file, validation] = await Promise.all([
 		readDaemonFile(host, dockerd.configFile),
-		validate(host, dockerd.configFile, signal),
+		validate(host, dockerd.configFile, signal, dockerd),
 	]);
 	const registered = [...(viewOf(file)?.runtimes.values() ?? [])].flatMap(
 		entry => entry.path ?? entry.binaryName ?? [],
@@ -40,6 +47,7 @@ export async function inspectDaemon({ host, signal }: StepContext): Promise<Daem
 		validation,
 		docker,
 		programs: new Map(states),
+		...ids,
 	};
 }
 

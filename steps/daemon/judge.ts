@@ -1,8 +1,9 @@
 import type { Finding } from '../../src/core/finding.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { fileProblem, positionProblem, viewOf } from './daemon-file.ts';
-import { conflictsWith, placeOf } from './dockerd-unit.ts';
+import { placeOf } from './dockerd-unit.ts';
 import type { DaemonFacts } from './facts.ts';
+import { ruleFindings } from './file-rules.ts';
 import { nameSome, runtimeName, runtimePath } from './sysbox-runtime.ts';
 import { unfitContainers } from './unfit-containers.ts';
 import {
@@ -25,7 +26,7 @@ export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly
 	return [
 		validFinding(facts),
 		...verdictFindings(facts),
-		...flagFindings(facts),
+		...ruleFindings(facts),
 		registrationFinding(facts),
 		...otherRuntimes(facts),
 		defaultFinding(facts, context),
@@ -97,21 +98,6 @@ export function verdictFindings({ file, validation }: Pick<DaemonFacts, 'file' |
 		default:
 			return validation satisfies never;
 	}
-}
-
-function flagFindings(facts: DaemonFacts): readonly Finding[] {
-	const conflicts = conflictsWith(viewOf(facts.file)?.directives ?? [], facts.dockerd);
-	return conflicts.map(({ key, flag }) => ({
-		id: 'daemon-json.flags',
-		severity: 'block' as const,
-		summary: `${key} is set both in ${facts.file.path} and by ${flag.flag} in ${placeOf(flag.name, facts.dockerd)}`,
-		why: 'dockerd does not start, and does not reload, while a setting stands in both places',
-		remedy: {
-			kind: 'commands' as const,
-			text: 'Take it out of one of the two',
-			commands: [`sudoedit ${facts.file.path}`, 'systemctl edit --full docker.service'],
-		},
-	}));
 }
 
 function registrationFinding(facts: DaemonFacts): Finding {

@@ -1,9 +1,9 @@
 import { type Action, emptyPlan, type Plan } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { breaks } from './ask.ts';
-import { expectedOf, fileProblem, viewOf } from './daemon-file.ts';
-import { conflictsWith } from './dockerd-unit.ts';
+import { expectedOf, fileProblem } from './daemon-file.ts';
 import type { DaemonFacts } from './facts.ts';
+import { breaksARule } from './file-rules.ts';
 import { nameSome, runtimeName } from './sysbox-runtime.ts';
 import { canValidate, validateCandidate } from './validation.ts';
 import { editOf, wishedDefault } from './wish.ts';
@@ -11,9 +11,8 @@ import { editOf, wishedDefault } from './wish.ts';
 export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 	const edit = editOf(facts, context);
 	if (edit.kind === 'none' || edit.plan.kind === 'refused' || fileProblem(facts.file) !== undefined) return emptyPlan;
-	// An edit of a file that dockerd refuses anyway would only hide whose mistake it was.
-	const standing = conflictsWith(viewOf(facts.file)?.directives ?? [], facts.dockerd);
-	if (standing.length > 0 || (edit.content.kind === 'read' && facts.validation.kind === 'refused')) return emptyPlan;
+	// An edit of a file with which Docker does not start anyway would only hide whose mistake it was.
+	if (breaksARule(facts) || (edit.content.kind === 'read' && facts.validation.kind === 'refused')) return emptyPlan;
 
 	const { content, plan } = edit;
 	const { path } = facts.file;
@@ -42,7 +41,7 @@ export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 		mode: 0o644,
 		expect: expectedOf(content),
 		...(content.kind === 'read' && { before: content.text }),
-		...(canValidate(facts.validation) && { validateWith: validateCandidate }),
+		...(canValidate(facts.validation) && { validateWith: validateCandidate(path, facts.dockerd) }),
 		...(toDefault !== undefined && { risks: ['default-runtime'] as const }),
 	});
 	const notes =

@@ -1,5 +1,7 @@
+import type { DockerdFlag } from '../../src/facts/dockerd-flags.ts';
 import { excerpt } from '../../src/facts/reading.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
+import type { DockerdUnit } from './dockerd-unit.ts';
 
 /** What dockerd itself makes of a configuration file. */
 export type Validation =
@@ -9,22 +11,48 @@ export type Validation =
 	| { readonly kind: 'unsupported' }
 	| { readonly kind: 'unknown'; readonly why: string };
 
-const command = (path: string): Argv => ['dockerd', '--validate', '--config-file', path];
+/**
+ * Flags that would make dockerd print something else and end well, or read another file. Everything else goes along:
+ * dockerd compares each flag with the file, and ends before it opens a socket or touches a network (moby
+ * cmd/dockerd/daemon.go, newDaemonCLI and start: the configuration is loaded, then `--validate` returns).
+ */
+const leftOut: ReadonlySet<string> = new Set(['config-file', 'validate', 'help', 'version']);
 
-/** The argv for a write action's `validateWith`: dockerd's own verdict on the candidate, before it is put in place. */
-export const validateCandidate: Argv = command('{}');
+/** A value that systemd puts in from a variable is not known here, and `$BIP` is no address. */
+const isKnown = (flag: DockerdFlag): boolean => !flag.value.includes('$');
+
+function command(path: string, flags: readonly DockerdFlag[]): Argv {
+	const given = flags.filter(flag => !leftOut.has(flag.name) && flag.name.length > 1 && isKnown(flag));
+	return ['dockerd', '--validate', '--config-file', path, ...given.map(flag => `--${flag.name}=${flag.value}`)];
+}
+
+/** The flags that a file meets when dockerd starts; none where this dockerd reads another file. */
+const flagsFor = (path: string, dockerd: DockerdUnit): readonly DockerdFlag[] =>
+	dockerd.configFile === path ? dockerd.flags : [];
+
+/**
+ * The argv for a write action's `validateWith`: dockerd's own verdict on the candidate, before it is put in place at
+ * `path`. With the flags of the unit, as only then does dockerd see what is set in both places.
+ */
+export const validateCandidate = (path: string, dockerd: DockerdUnit): Argv => command('{}', flagsFor(path, dockerd));
 
 /**
  * Asks dockerd about the file as it is. Also tells whether this dockerd can be asked at all, and so whether a new file
  * can be held to its verdict.
  */
-export async function validate(host: ReadHost, path: string, signal: AbortSignal): Promise<Validation> {
-	const result = await host.exec(command(path), { timeoutMs: 15_000, signal });
+export async function validate(
+	host: ReadHost,
+	path: string,
+	signal: AbortSignal,
+	dockerd?: DockerdUnit,
+): Promise<Validation> {
+	const argv = command(path, dockerd === undefined ? [] : flagsFor(path, dockerd));
+	const result = await host.exec(argv, { timeoutMs: 15_000, signal });
 	if (result.problem !== undefined) {
 		return { kind: 'unknown', why: result.problem === 'missing' ? 'there is no dockerd on the PATH' : result.problem };
 	}
 	const said = `${result.stderr}\n${result.stdout}`.trim();
-	if (/unknown flag|flag provided but not defined/i.test(said)) return { kind: 'unsupported' };
+	if (/unknown flag: --validate|flag provided but not defined: -validate/i.test(said)) return { kind: 'unsupported' };
 	if (result.code === 0) return { kind: 'accepted' };
 	return { kind: 'refused', said: excerpt(said, 600) };
 }

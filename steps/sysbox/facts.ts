@@ -2,7 +2,12 @@ import type { StepContext } from '../../src/core/step.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { type OsRelease, parseOsRelease } from '../../src/facts/os-release.ts';
 import { valueIn } from '../../src/facts/reading.ts';
-import { parseSubordinateIds, type UserRange, userRange } from '../../src/facts/subordinate-ids.ts';
+import {
+	inspectSubordinateIds,
+	type SubordinateIds,
+	type UserRange,
+	userRange,
+} from '../../src/facts/subordinate-ids.ts';
 import { readTextOr } from '../../src/facts/text-file.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
@@ -18,6 +23,8 @@ export interface SysboxFacts {
 	readonly services: Services;
 	/** The ids that containers are mapped to, as /etc/subuid and /etc/subgid give them to the user `sysbox`. */
 	readonly ids: UserRange | { readonly kind: 'unreadable' };
+	readonly subuid: SubordinateIds | undefined;
+	readonly subgid: SubordinateIds | undefined;
 	/** What the package's scripts read and write. */
 	readonly file: DaemonFile;
 	readonly dockerd: DockerdUnit;
@@ -34,27 +41,29 @@ export interface SysboxFacts {
 
 export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> {
 	const { host, signal } = context;
-	const [found, services, docker, dockerd, file, validation] = await Promise.all([
+	const [found, services, docker, dockerd, file] = await Promise.all([
 		inspectPackage(host, signal),
 		inspectServices(host, signal),
 		inspectDocker(host, signal),
 		inspectDockerdUnit(host, signal),
 		readDaemonFile(host, packageFile),
-		validate(host, packageFile, signal),
 	]);
+	const { subuid, subgid } = await inspectSubordinateIds(host);
 	const arch = 'arch' in found ? found.arch : undefined;
-	const [candidate, network, ids, release, kernel] = await Promise.all([
+	const [candidate, network, release, kernel, validation] = await Promise.all([
 		inspectCandidate(context, arch),
 		inspectNetworkInUse(host, docker, signal),
-		inspectIds(context),
 		readTextOr(host, '/etc/os-release'),
 		readTextOr(host, '/proc/sys/kernel/osrelease'),
+		validate(host, packageFile, signal, dockerd),
 	]);
 	return {
 		root: host.identity.uid === 0,
 		package: found,
 		services,
-		ids,
+		ids: subuid === undefined || subgid === undefined ? { kind: 'unreadable' } : userRange(subuid, subgid, 'sysbox'),
+		subuid,
+		subgid,
 		file,
 		dockerd,
 		validation,
@@ -66,12 +75,6 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		kernel: kernel?.trim(),
 		distro: valueIn(parseOsRelease(release)),
 	};
-}
-
-async function inspectIds({ host }: StepContext): Promise<SysboxFacts['ids']> {
-	const [uids, gids] = await Promise.all([readTextOr(host, '/etc/subuid'), readTextOr(host, '/etc/subgid')]);
-	const [uid, gid] = [valueIn(parseSubordinateIds(uids)), valueIn(parseSubordinateIds(gids))];
-	return uid === undefined || gid === undefined ? { kind: 'unreadable' } : userRange(uid, gid, 'sysbox');
 }
 
 /** Only where apt could be asked to install something: thinking aloud takes it a second. */

@@ -4,6 +4,7 @@ import { describeSystemdTrouble } from '../../src/facts/systemd-units.ts';
 import { compareVersions } from '../../src/facts/version.ts';
 import { knowledgeAge, latestRelease } from '../../src/knowledge/lookup.ts';
 import { fileProblem, positionProblem } from '../daemon/daemon-file.ts';
+import { breaksARule, ruleFindings } from '../daemon/file-rules.ts';
 import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
 import { type Candidate, candidateVersion, isVouchedFor, publishedPackage } from './candidate.ts';
 import { packageName } from './deb-package.ts';
@@ -144,6 +145,7 @@ function packageFindings(facts: SysboxFacts, context: JudgeContext): readonly Fi
 /** Ready, or kept from it by nothing but this user's lack of rights: what a run as root would do is no mystery then. */
 function canBeReady(facts: SysboxFacts, context: JudgeContext): boolean {
 	const ready = makeReady(facts, context);
+	if (breaksARule(facts)) return false;
 	if (ready.kind === 'ready') return ready.plan.kind !== 'refused';
 	const { content } = facts.file;
 	const fileDenied = content.kind === 'unreadable' && content.problem.kind === 'denied';
@@ -241,6 +243,7 @@ function daemonFileFindings(facts: SysboxFacts, context: JudgeContext): readonly
 	// Only a script of the package that is about to run makes the rest matter.
 	if (decide(facts, context).kind === 'leave') return findings;
 
+	findings.push(...ruleFindings(facts));
 	const ready = makeReady(facts, context);
 	if (ready.kind === 'not-ready') {
 		findings.push(...ready.problems.flatMap(problem => notReady(problem, facts)));

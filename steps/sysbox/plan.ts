@@ -5,6 +5,7 @@ import { impactOfStop } from '../../src/facts/container-impact.ts';
 import { describeOwner } from '../../src/facts/docker-container.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
 import { expectedOf } from '../daemon/daemon-file.ts';
+import { breaksARule } from '../daemon/file-rules.ts';
 import { nameSome, runningUnderSysbox, runtimeName } from '../daemon/sysbox-runtime.ts';
 import { canValidate, validateCandidate } from '../daemon/validation.ts';
 import {
@@ -36,7 +37,7 @@ export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 	const decision = decide(facts, context);
 	if (decision.kind === 'leave') return planServices(facts, context);
 	const ready = makeReady(facts, context);
-	if (ready.kind !== 'ready' || ready.plan.kind === 'refused') return emptyPlan;
+	if (ready.kind !== 'ready' || ready.plan.kind === 'refused' || breaksARule(facts)) return emptyPlan;
 
 	const { candidate } = facts;
 	const actions: Action[] = [...prepareFile(facts, ready)];
@@ -79,7 +80,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 		mode: 0o644,
 		expect: expectedOf(content),
 		...(content.kind === 'read' && { before: content.text }),
-		...(validates && { validateWith: validateCandidate }),
+		...(validates && { validateWith: validateCandidate(facts.file.path, facts.dockerd) }),
 	});
 	return actions;
 }

@@ -50,7 +50,7 @@ describe('a missing entry', () => {
 				kind: 'write',
 				path: '/etc/docker/daemon.json',
 				before,
-				validateWith: ['dockerd', '--validate', '--config-file', '{}'],
+				validateWith: ['dockerd', '--validate', '--config-file', '{}', '--host=fd://'],
 			},
 		]);
 		expect(risksOf(plan)).toEqual([]);
@@ -109,7 +109,7 @@ describe('a missing entry', () => {
 			...setUpHost,
 			dockerdFlags: '-H fd:// --config-file=/srv/docker.json',
 			files: { '/srv/docker.json': '{}' },
-			commands: { 'dockerd --validate --config-file /srv/docker.json': { stderr: 'configuration OK' } },
+			commands: { 'dockerd --validate --config-file /srv/docker.json --host=fd://': { stderr: 'configuration OK' } },
 		});
 		expect(plan.actions).toMatchObject([{ kind: 'write', path: '/srv/docker.json' }]);
 	});
@@ -199,6 +199,27 @@ describe('a file that Docker cannot use', () => {
 		expect(finding?.summary).toContain('/usr/lib/systemd/system/docker.service:2');
 	});
 
+	test('is asked about with the flags of the unit that matter, as only so a clash shows', async () => {
+		const { plan } = await seen({
+			...setUpHost,
+			daemonJson: '{}',
+			dockerdFlags: '-H fd:// --containerd=/run/c.sock --debug --bip $BIP $DOCKER_OPTS',
+			commands: {
+				'dockerd --validate --config-file /etc/docker/daemon.json --host=fd:// --containerd=/run/c.sock --debug=true': {
+					stderr: 'configuration OK',
+				},
+			},
+		});
+		expect(plan.actions).toMatchObject([
+			{
+				validateWith: [
+					...['dockerd', '--validate', '--config-file', '{}'],
+					...['--host=fd://', '--containerd=/run/c.sock', '--debug=true'],
+				],
+			},
+		]);
+	});
+
 	test('empty is fine for a dockerd that can be asked, and not for an older one', async () => {
 		const { plan } = await seen({ ...setUpHost, daemonJson: '' });
 		expect(written(plan.actions)).toContain('sysbox-runc');
@@ -233,6 +254,92 @@ describe('a file that Docker cannot use', () => {
 		const meta = { mode: 0o644, uid: 0, gid: 0, size: 6, realPath: '/etc/docker/daemon.json' };
 		const file = await readDaemonFile({ ...host, readFile: async () => ({ kind: 'bytes', bytes, meta }) }, '/x/y.json');
 		expect(file.content.kind).toBe('refused');
+	});
+});
+
+describe('rules between the file, the flags and the host', () => {
+	const withKey = (line: string) => readyDaemonJson.replace('{\n', `{\n    ${line},\n`);
+	const dropIn = (flags: string) =>
+		`# /usr/lib/systemd/system/docker.service\n[Service]\nExecStart=/usr/bin/dockerd -H fd://\n\n# /etc/systemd/system/docker.service.d/x.conf\n[Service]\nExecStart=\nExecStart=/usr/bin/dockerd ${flags}\n`;
+
+	/** Each blocks, so that the wish for a default runtime leads to no edit. */
+	const blocked = async (words: DockerHost, id: string) => {
+		const { plan, findings } = await seen({ ...setUpHost, ...words }, { answers: { 'daemon.default-runtime': true } });
+		expect(plan.actions).toEqual([]);
+		const finding = findings.find(f => f.id === id);
+		expect(finding).toMatchObject({ severity: 'block', why: expect.any(String) });
+		expect(finding?.remedy?.kind).toBe('commands');
+		return finding;
+	};
+
+	test('hosts in the file and -H in the unit: both places are named', async () => {
+		const finding = await blocked(
+			{ daemonJson: withKey('"hosts": ["unix:///var/run/docker.sock"]'), unitFiles: dropIn('-H fd://') },
+			'daemon-json.flags',
+		);
+		expect(finding?.summary).toBe(
+			'hosts is set both in /etc/docker/daemon.json:2:5 and by -H in /etc/systemd/system/docker.service.d/x.conf:3',
+		);
+		expect(finding?.evidence).toBe('    "hosts": ["unix:///var/run/docker.sock"],\n    ^');
+		expect(finding?.remedy?.text).toContain('ExecStart=');
+	});
+
+	test('live-restore in a swarm', async () => {
+		const swarm = { ...setUpHost.info, Swarm: { LocalNodeState: 'active' } };
+		const finding = await blocked(
+			{ daemonJson: withKey('"live-restore": true'), info: swarm },
+			'daemon-json.live-restore-swarm',
+		);
+		expect(finding?.summary).toContain('/etc/docker/daemon.json:2:5');
+		const flags = '-H fd:// --live-restore';
+		const byFlag = await blocked(
+			{ dockerdFlags: flags, unitFiles: dropIn(flags), info: swarm },
+			'daemon-json.live-restore-swarm',
+		);
+		expect(byFlag?.summary).toContain('--live-restore in /etc/systemd/system/docker.service.d/x.conf:3');
+		const alone = await seen({ ...setUpHost, daemonJson: withKey('"live-restore": true') });
+		expect(alone.findings.map(f => f.id)).not.toContain('daemon-json.live-restore-swarm');
+	});
+
+	test('a bridge of its own and bip', async () => {
+		const finding = await blocked({ daemonJson: withKey('"bridge": "br0"') }, 'daemon-json.bridge-and-bip');
+		expect(finding?.summary).toContain('bridge (/etc/docker/daemon.json:2:5) and bip (/etc/docker/daemon.json:8:5)');
+	});
+
+	test.each([
+		['a user without ids', 'nobody', 'has no ids in /etc/subuid'],
+		['a user with few ids', 'anna', 'has 1000 ids'],
+		['a group without ids', 'sysbox:nogroup', 'has no ids in /etc/subgid'],
+	])('userns-remap to %s', async (_, user, text) => {
+		const finding = await blocked(
+			{ daemonJson: withKey(`"userns-remap": "${user}"`), subuid: 'anna:1:1000\nsysbox:165536:65536\n' },
+			'daemon-json.userns-remap',
+		);
+		expect(finding?.summary).toContain(text);
+	});
+
+	test.each([
+		['sysbox', 'info'],
+		['default', 'info'],
+		['1000', 'could-not-tell'],
+	])('userns-remap to %s is no hindrance: %s', async (user, severity) => {
+		const { findings } = await seen({ ...setUpHost, daemonJson: withKey(`"userns-remap": "${user}"`) });
+		expect(findings.find(f => f.id === 'daemon-json.userns-remap')?.severity).toBe(severity);
+	});
+
+	test('a file elsewhere is told, with the flag that says so', async () => {
+		const flags = '-H fd:// --config-file=/srv/docker.json';
+		const { findings } = await seen({
+			...setUpHost,
+			dockerdFlags: flags,
+			unitFiles: dropIn(flags),
+			files: { '/srv/docker.json': readyDaemonJson },
+			commands: { 'dockerd --validate --config-file /srv/docker.json --host=fd://': { stderr: 'configuration OK' } },
+		});
+		expect(findings.find(f => f.id === 'daemon-json.elsewhere')).toMatchObject({
+			severity: 'info',
+			summary: 'This Docker reads /srv/docker.json, as /etc/systemd/system/docker.service.d/x.conf:3 says',
+		});
 	});
 });
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { initialState, type RunState } from '../../src/core/state.ts';
 import type { JudgeContext, RunOptions, StepContext } from '../../src/core/step.ts';
 import { inspectCommand } from '../../src/facts/docker-daemon.ts';
+import { parseDockerdFlags } from '../../src/facts/dockerd-flags.ts';
 import { packagesCommand } from '../../src/facts/dpkg.ts';
 import { showUnitsCommand } from '../../src/facts/systemd-units.ts';
 import type { ReadHost, StatResult } from '../../src/host/port.ts';
@@ -214,13 +215,20 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 		'ip -4 -o address show dev docker0': {
 			stdout: '3: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever\n',
 		},
-		'dockerd --validate --config-file /etc/docker/daemon.json': words.validate ?? { stderr: 'configuration OK\n' },
+		[validateCommand(words)]: words.validate ?? { stderr: 'configuration OK\n' },
 		'apt-get satisfy --simulate --no-install-recommends debconf, fuse, iptables, jq, lsb-release, rsync':
 			words.simulation ?? {
 				stdout:
 					'NOTE: This is only a simulation!\nInst rsync (3.2.7-1ubuntu1 Ubuntu:24.04/noble [amd64])\nConf rsync\n',
 			},
 	};
+}
+
+/** dockerd is asked with the flags of its unit, where it reads this file at all. */
+function validateCommand({ dockerdFlags = '-H fd://' }: DockerHost): string {
+	const flags = parseDockerdFlags(dockerdFlags.split(' '));
+	const given = flags.some(f => f.name === 'config-file') ? [] : flags.map(f => `--${f.name}=${f.value}`);
+	return ['dockerd --validate --config-file /etc/docker/daemon.json', ...given].join(' ');
 }
 
 const unitText = (id: string, unit: UnitWords, command: string): string =>

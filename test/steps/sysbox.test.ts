@@ -72,7 +72,7 @@ describe('a fresh host', () => {
 			path: '/etc/docker/daemon.json',
 			mode: 0o644,
 			expect: { kind: 'missing' },
-			validateWith: ['dockerd', '--validate', '--config-file', '{}'],
+			validateWith: ['dockerd', '--validate', '--config-file', '{}', '--host=fd://'],
 		});
 		const target = `/var/lib/sysbox-setup/downloads/${amd64?.url.split('/').at(-1)}`;
 		expect(plan.actions.find(a => a.kind === 'download')).toMatchObject({
@@ -546,4 +546,16 @@ describe('after an installation the file is compared', () => {
 		const { findings } = await seen(setUpHost, { state });
 		expect(findings.find(f => f.id === 'sysbox.daemon-json-untouched')?.severity).toBe('warn');
 	});
+});
+
+test('a file with which Docker does not start anyway is not made ready: the rule is told instead', async () => {
+	const { plan, findings } = await seen({
+		daemonJson: '{\n  "hosts": ["unix:///var/run/docker.sock"]\n}\n',
+		unitFiles: '# /usr/lib/systemd/system/docker.service\n[Service]\nExecStart=/usr/bin/dockerd -H fd://\n',
+	});
+	expect(plan.actions).toEqual([]);
+	expect(findings.find(f => f.id === 'daemon-json.flags')?.summary).toContain(
+		'/etc/docker/daemon.json:2:3 and by -H in /usr/lib/systemd/system/docker.service:2',
+	);
+	expect(findings.find(f => f.id === 'sysbox.installed')?.remedy?.kind).toBe('advice');
 });
