@@ -1,6 +1,7 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCode } from './core/exit.ts';
 import { didYouMean } from './core/nearest.ts';
+import { readDuration, readUntil } from './window-words.ts';
 
 /** The only reader of argv and of the SBXSETUP_ environment. */
 export interface CommonOptions {
@@ -20,6 +21,10 @@ export interface CommonOptions {
 	readonly sessionDir?: string;
 	readonly fresh: boolean;
 	readonly changeId?: string;
+	/** How long running jobs are waited for. */
+	readonly drainTimeoutMs?: number;
+	/** When the window for disruptions ends, as it was typed. */
+	readonly until?: string;
 }
 
 export type Invocation =
@@ -56,6 +61,20 @@ const words = (value: string, before: readonly string[] | undefined): readonly s
 
 const files = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
+function drainTimeout(value: string): number | undefined {
+	// A variable that is set to nothing is not set.
+	if (value.trim() === '') return undefined;
+	const ms = readDuration(value);
+	if (ms === undefined) throw new InvalidArgumentError('It is a number with its unit: 45s, 30m, 2h.');
+	return ms;
+}
+
+function untilWords(value: string): string {
+	if (value.trim() !== '' && readUntil(value, new Date(0)) === undefined)
+		throw new InvalidArgumentError('It is a time of day (06:00) or a date with its time (2026-11-24T06:00).');
+	return value;
+}
+
 /** Of `--demo` alone. */
 const usualScenario = 'fresh-ubuntu';
 
@@ -82,6 +101,12 @@ function commonOptions(): readonly Option[] {
 			.env('SBXSETUP_IMAGE_ARCHIVE'),
 		new Option('--record <file>', 'write the record there, also when nothing was changed').env('SBXSETUP_RECORD'),
 		new Option('--change-id <text>', 'your change number, for log and record').env('SBXSETUP_CHANGE_ID'),
+		new Option('--drain-timeout <time>', 'how long running jobs are waited for before Docker restarts: 45s, 30m, 2h')
+			.argParser(drainTimeout)
+			.env('SBXSETUP_DRAIN_TIMEOUT'),
+		new Option('--until <time>', 'begin no disruption that could last longer than this: 06:00, 2026-11-24T06:00')
+			.argParser(untilWords)
+			.env('SBXSETUP_UNTIL'),
 		new Option('--format <format>', 'text, or json: one event a line on stdout')
 			.choices(['text', 'json'])
 			.default('text')
@@ -161,6 +186,8 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 			...optional('sessionDir', text('sessionDir')),
 			fresh: o['fresh'] === true,
 			...optional('changeId', text('changeId')),
+			...optional('drainTimeoutMs', typeof o['drainTimeout'] === 'number' ? o['drainTimeout'] : undefined),
+			...optional('until', text('until')),
 		};
 	};
 

@@ -56,6 +56,8 @@ describe('options', () => {
 		[['--only', 'host, ci,'], { only: ['host', 'ci'] }, { SBXSETUP_ONLY: ' host , ci ,' }],
 		[['--skip', 'ci'], { skip: ['ci'] }, { SBXSETUP_SKIP: 'ci' }],
 		[['--from', 'daemon'], { from: 'daemon' }, { SBXSETUP_FROM: 'daemon' }],
+		[['--drain-timeout', '30m'], { drainTimeoutMs: 1_800_000 }, { SBXSETUP_DRAIN_TIMEOUT: '30m' }],
+		[['--until', '06:00'], { until: '06:00' }, { SBXSETUP_UNTIL: '06:00' }],
 		[['--deb', '/tmp/x.deb'], { deb: '/tmp/x.deb' }, { SBXSETUP_DEB: '/tmp/x.deb' }],
 		[
 			['--image-archive', 'a.tar', '--image-archive', 'b.tar'],

@@ -23,6 +23,8 @@ export interface ApplyDeps {
 	/** Waits; rejects never, ends early when the signal aborts. */
 	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 	readonly signal: AbortSignal;
+	/** Why an action is not to be begun any more (--until). */
+	readonly outOfWindow?: (action: Action) => string | undefined;
 }
 
 /** Files larger than this are not ours to change; a backup of one would fill the disk. */
@@ -50,6 +52,12 @@ type Prepared =
  * failure is told, so that what the operator reads about the host is true.
  */
 export async function applyAction(step: StepId, action: Action, deps: ApplyDeps): Promise<ApplyResult> {
+	const late = deps.outOfWindow?.(action);
+	if (late !== undefined) return { kind: 'postponed', why: late };
+	const guarded = await action.guard?.(deps.host, deps.signal);
+	if (guarded?.kind === 'stale')
+		return { kind: 'stale', failure: failureOf(action, { kind: 'stale', said: guarded.said, next: [] }) };
+	if (guarded?.seen !== undefined) await deps.emit({ type: 'observed', step, ...guarded.seen });
 	const began = deps.elapsed();
 	const prepared = await prepare(action, deps);
 	if (prepared.kind !== 'prepared') return { kind: prepared.kind, failure: failureOf(action, prepared) };
@@ -66,7 +74,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 		undo: redactUndo(prepared.undo),
 	});
 	let done = await carryOut(step, action, prepared.bytes, deps);
-	if (done.kind === 'done' && action.settle !== undefined) done = await settle(action.settle, deps, done);
+	if (done.kind === 'done' && action.settle !== undefined) done = await settle(step, action, action.settle, deps, done);
 
 	const ms = Math.round(deps.elapsed() - began);
 	switch (done.kind) {
@@ -492,7 +500,7 @@ const errnoNext: Readonly<Record<string, (path: string) => readonly string[]>> =
 /** How often a wait asks again. Short, as a reload takes Docker about 10 ms; each question is one cheap command. */
 const settlePauseMs = 200;
 
-async function settle(wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> {
+async function settle(step: StepId, action: Action, wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> {
 	const end = deps.elapsed() + wait.deadlineMs;
 	let seen = 'nothing yet';
 	for (;;) {
@@ -506,6 +514,8 @@ async function settle(wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> 
 					.join('; '),
 			};
 		if (state.kind === 'refused') return { kind: 'failed', said: state.said, next: [] };
+		if (wait.everyMs !== undefined && state.seen !== seen)
+			void deps.emit({ type: 'output', step, action: action.id, stream: 'stdout', line: redact(state.seen) });
 		seen = state.seen;
 		if (deps.elapsed() >= end)
 			return {
@@ -513,7 +523,7 @@ async function settle(wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> 
 				said: `waited ${Math.round(wait.deadlineMs / 1000)} s for: ${wait.what}; last seen: ${seen}`,
 				next: [],
 			};
-		await deps.pause(settlePauseMs, deps.signal);
+		await deps.pause(wait.everyMs ?? settlePauseMs, deps.signal);
 	}
 }
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { applyAction } from '../apply/apply-action.ts';
 import type { CommonOptions } from '../args.ts';
+import type { Action } from '../core/action.ts';
 import type { Decider } from '../core/decider.ts';
 import { type EngineDeps, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
@@ -9,6 +10,7 @@ import { shellLine } from '../core/shell-line.ts';
 import { showAction } from '../core/shown-action.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
+import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing } from '../decide/from-answers.ts';
 import { decideFromPrompts } from '../decide/from-prompts.ts';
@@ -19,6 +21,7 @@ import { glyphsFor } from '../report/glyphs.ts';
 import { ndjsonReader } from '../report/ndjson.ts';
 import { textReader } from '../report/text.ts';
 import type { OpenedRun } from '../state/open-run.ts';
+import { readUntil } from '../window-words.ts';
 import { type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -64,6 +67,9 @@ export async function walk(request: Walk): Promise<number> {
 	const absolute = (path: string): string => resolve(surroundings.workingFolder, path);
 	const deb = options.deb === undefined ? undefined : absolute(options.deb);
 	const imageArchives = options.imageArchive.map(absolute);
+	const interactive =
+		terminal.interactive && !options.yes && options.format === 'text' && mode !== 'check' && mode !== 'plan';
+	const until = endOfWindow(options.until, surroundings.now());
 	const runOptions: RunOptions = {
 		imageArchives,
 		workingFolder: surroundings.workingFolder,
@@ -72,6 +78,9 @@ export async function walk(request: Walk): Promise<number> {
 		...(deb !== undefined && { deb }),
 		...(surroundings.record !== undefined && { record: surroundings.record }),
 		...(options.changeId !== undefined && { changeId: options.changeId }),
+		...(until !== undefined && { until }),
+		...(options.drainTimeoutMs !== undefined && { drainTimeoutMs: options.drainTimeoutMs }),
+		...(interactive && { attended: true as const }),
 	};
 	const start: JudgeContext = {
 		knowledge: surroundings.knowledge,
@@ -80,8 +89,6 @@ export async function walk(request: Walk): Promise<number> {
 		state: from,
 		now: surroundings.now(),
 	};
-	const interactive =
-		terminal.interactive && !options.yes && options.format === 'text' && mode !== 'check' && mode !== 'plan';
 	preflightAnswers(order, request.steps, passed, start, !interactive);
 	const look: StepContext = { ...start, host, signal: stop.signal };
 	if (mode === 'run') await preflightReports(order, look);
@@ -187,6 +194,7 @@ export async function walk(request: Walk): Promise<number> {
 		elapsed: surroundings.elapsed,
 		pause: surroundings.pause,
 		signal: stop.signal,
+		outOfWindow: (action: Action) => outOfWindow(action, until, surroundings.now()),
 	};
 	const deps: EngineDeps = {
 		host,
@@ -198,7 +206,8 @@ export async function walk(request: Walk): Promise<number> {
 		now: surroundings.now,
 		elapsed: surroundings.elapsed,
 		signal: stop.signal,
-		apply: (step, action) => applyAction(step, action, applyDeps),
+		apply: (step, action, how) =>
+			applyAction(step, action, how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal }),
 		show: showAction,
 		foresee: actions => foreseenHost(host, actions),
 		probeHost: probes,
@@ -229,6 +238,17 @@ export async function walk(request: Walk): Promise<number> {
 		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
 	await wizard?.end();
 	return exit;
+}
+
+/** A window that is over is a mistake of whoever typed it, not a run that does nothing. */
+function endOfWindow(text: string | undefined, now: Date): Date | undefined {
+	if (text === undefined) return undefined;
+	const until = readUntil(text, now);
+	if (until === undefined || until.getTime() <= now.getTime())
+		throw new WrongInput(`--until ${text} is in the past; it is ${now.toISOString()} on this host.`, [
+			'pass a later time, or a time of day (06:00), which is the next one',
+		]);
+	return until;
 }
 
 /** The command that goes on with an interrupted run: what was typed, as it was typed. */

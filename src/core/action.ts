@@ -2,6 +2,8 @@ import type { Argv, Expected, ReadHost } from '../host/port.ts';
 import type { ImpactContainer } from './impact.ts';
 import type { RiskName } from './risk.ts';
 
+type JSONType = import('zod').z.core.util.JSONType;
+
 /**
  * Waits after an action until the host shows its effect. `waiting` is asked again until the deadline; `refused` ends
  * the wait with the host's own words.
@@ -10,6 +12,8 @@ export interface Settle {
 	/** What is waited for, such as "docker lists sysbox-runc". */
 	readonly what: string;
 	readonly deadlineMs: number;
+	/** How often it is asked; what is waited for is then told while it lasts. For waits that can take minutes. */
+	readonly everyMs?: number;
 	check(host: ReadHost, signal: AbortSignal): Promise<Settled>;
 }
 
@@ -32,6 +36,14 @@ export interface UndoCommand {
 	readonly nothingLeft?: string;
 }
 
+/**
+ * What is looked at right before an action begins. `go` may name what was seen, which is logged before the action is.
+ * `stale`: what was approved is no longer what would happen, and the step has to look again.
+ */
+export type Guarded =
+	| { readonly kind: 'go'; readonly seen?: { readonly key: string; readonly value: JSONType } }
+	| { readonly kind: 'stale'; readonly said: string };
+
 interface ActionBase {
 	/** Unique within its step and the same in every run: `daemon-json`, `install`. */
 	readonly id: string;
@@ -43,6 +55,10 @@ interface ActionBase {
 	/** What else it changes, beyond what its kind already says. */
 	readonly touches?: readonly string[];
 	readonly settle?: Settle;
+	/** Minutes can lie between consent and this action, while others before it wait. */
+	readonly guard?: (host: ReadHost, signal: AbortSignal) => Promise<Guarded>;
+	/** It disrupts work for so long at most, its way back included: not begun when less is left of the window (--until). */
+	readonly needsMs?: number;
 	/**
 	 * Run in this order when the action fails or its wait does, so that the host is never left half changed. They are
 	 * also what the operator is told would happen.

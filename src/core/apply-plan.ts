@@ -21,6 +21,12 @@ export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Prom
 }
 
 export type Applied =
+	| {
+			readonly kind: 'postponed';
+			readonly changed: boolean;
+			readonly manual: readonly string[];
+			readonly why: string;
+	  }
 	| { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly string[] }
 	| {
 			readonly kind: 'failed';
@@ -48,6 +54,8 @@ export async function applyAll(deps: EngineDeps, step: StepId, actions: readonly
 					break;
 				case 'interrupted':
 					return { kind: 'interrupted', changed: true, manual };
+				case 'postponed':
+					return { kind: 'postponed', changed, manual, why: result.why };
 				case 'stale':
 					// Nothing was done. The step looks again and shows the new plan.
 					return { kind: 'done', changed, manual };

@@ -21,6 +21,8 @@ export type ApplyResult =
 	| { readonly kind: 'failed'; readonly failure: ActionFailure }
 	/** The host is no longer as the plan assumed: nothing was done, and the step has to look again. */
 	| { readonly kind: 'stale'; readonly failure: ActionFailure }
+	/** Less is left of the window than it needs: nothing was done. */
+	| { readonly kind: 'postponed'; readonly why: string }
 	| { readonly kind: 'interrupted' };
 
 export interface EngineDeps {
@@ -34,7 +36,8 @@ export interface EngineDeps {
 	/** Milliseconds by a clock that nobody can set. */
 	readonly elapsed: () => number;
 	readonly signal: AbortSignal;
-	readonly apply: (step: StepId, action: Action) => Promise<ApplyResult>;
+	/** `calm`: carried out although the run is being stopped. */
+	readonly apply: (step: StepId, action: Action, how?: { readonly calm: true }) => Promise<ApplyResult>;
 	/** How an action is shown; the same function serves plan output, log and record. */
 	readonly show: (action: Action) => ShownAction;
 	/** A host on which these actions' file changes can already be read, so that a plan foresees its own effects. */

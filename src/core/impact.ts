@@ -10,6 +10,8 @@ export const fates = [
 	'is-removed',
 	/** What runs it is taken away from under it: it looks "Up" and has to be made anew. */
 	'breaks',
+	/** It is waited for: a job that ends by itself before anything is stopped. */
+	'finishes-first',
 	/** live-restore: it does not stop at all. */
 	'keeps-running',
 ] as const;
@@ -35,15 +37,18 @@ export interface ImpactContainer {
 /** The groups in the order in which they matter: what is lost before what is only interrupted. */
 export interface ImpactGroups {
 	readonly lost: readonly ImpactContainer[];
+	readonly awaited: readonly ImpactContainer[];
 	readonly returning: readonly ImpactContainer[];
 	readonly untouched: readonly ImpactContainer[];
 }
 
 export function groupImpact(containers: readonly ImpactContainer[]): ImpactGroups {
-	const lost = containers.filter(c => c.fate !== 'comes-back' && c.fate !== 'keeps-running');
+	const milder: readonly Fate[] = ['comes-back', 'keeps-running', 'finishes-first'];
+	const lost = containers.filter(c => !milder.includes(c.fate));
 	return {
 		// Jobs first: somebody waits for them. Among equals the oldest, as it has the most to lose.
 		lost: lost.toSorted((a, b) => Number(b.job ?? false) - Number(a.job ?? false) || before(a, b)),
+		awaited: containers.filter(c => c.fate === 'finishes-first'),
 		returning: containers.filter(c => c.fate === 'comes-back'),
 		untouched: containers.filter(c => c.fate === 'keeps-running'),
 	};
@@ -53,10 +58,14 @@ const before = (a: ImpactContainer, b: ImpactContainer): number => a.startedAt.l
 
 /** `14 containers stop: 2 do not come back by themselves, 12 do`. */
 export function impactHeadline(containers: readonly ImpactContainer[]): string | undefined {
-	const { lost, returning, untouched } = groupImpact(containers);
+	const { lost, awaited, returning, untouched } = groupImpact(containers);
 	const stopping = lost.length + returning.length;
-	if (stopping === 0)
-		return untouched.length === 0 ? undefined : `${many(untouched.length, 'container')} of this host: none stops`;
+	if (stopping === 0) {
+		if (containers.length === 0) return undefined;
+		return awaited.length > 0
+			? `nothing is stopped: ${many(awaited.length, 'container')} ${awaited.length === 1 ? 'is' : 'are'} waited for${untouched.length > 0 ? `, ${untouched.length} go on` : ''}`
+			: `${many(untouched.length, 'container')} of this host: none stops`;
+	}
 	if (stopping === lost.length && lost.every(c => c.fate === 'breaks'))
 		return `${many(stopping, 'container')} ${stopping === 1 ? 'breaks and has' : 'break and have'} to be made anew`;
 	const what = `${many(stopping, 'container')} ${stopping === 1 ? 'stops' : 'stop'}`;
@@ -94,6 +103,8 @@ function fateWords(fate: Fate, restartPolicy: string): string {
 			return 'is removed when it stops';
 		case 'breaks':
 			return 'breaks, and has to be made anew';
+		case 'finishes-first':
+			return 'finishes first, as it is waited for';
 		case 'keeps-running':
 			return 'keeps running, live-restore is on';
 		default:
@@ -129,7 +140,7 @@ export function impactRows(
 ): readonly ImpactRow[] {
 	const headline = impactHeadline(containers);
 	if (headline === undefined) return [];
-	const { lost, returning, untouched } = groupImpact(containers);
+	const { lost, awaited, returning, untouched } = groupImpact(containers);
 	const head: ImpactRow = { mark: lost.length > 0 ? 'block' : returning.length > 0 ? 'warn' : 'ok', text: headline };
 	const whole = containers.length + 1 <= most && !Number.isFinite(most);
 	if (whole) {
@@ -139,9 +150,16 @@ export function impactRows(
 				mark,
 				text: `${describeImpact(c)}  [${c.image}]`,
 			});
-		return [head, ...lost.map(row('block')), ...returning.map(row('ok')), ...untouched.map(row('neutral'))];
+		return [
+			head,
+			...lost.map(row('block')),
+			...awaited.map(row('ok')),
+			...returning.map(row('ok')),
+			...untouched.map(row('neutral')),
+		];
 	}
 	const rest = [
+		...(awaited.length > 0 ? [{ mark: 'ok' as const, text: `waited for: ${someNames(awaited)}` }] : []),
 		...(returning.length > 0 ? [{ mark: 'ok' as const, text: `come back: ${someNames(returning)}` }] : []),
 		...(untouched.length > 0 ? [{ mark: 'neutral' as const, text: `keep running: ${someNames(untouched)}` }] : []),
 	];

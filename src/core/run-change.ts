@@ -1,8 +1,8 @@
 import { type Action, risksOf } from './action.ts';
 import { applyAll, showPlan } from './apply-plan.ts';
-import type { EngineRequest } from './engine.ts';
+import type { EngineDeps, EngineRequest } from './engine.ts';
 import { type Finding, standingBlocks } from './finding.ts';
-import type { ChangeStep } from './step.ts';
+import type { ChangeStep, StepId } from './step.ts';
 import {
 	blockedBy,
 	canGoBack,
@@ -13,20 +13,50 @@ import {
 	leftByChoice,
 	type StepResult,
 	type StepRun,
+	stepContext,
 	undecidedFindings,
 	wentBack,
 	whenBlocked,
 	wrongInput,
 } from './step-run.ts';
+import { outOfWindow } from './window.ts';
 
 /** How often a step may plan again after its plan was carried out: an install can reveal a unit that has to be started. */
 const planRounds = 3;
+
+/** A change step, and what it owes the host once it has begun with something and not ended it. */
+export async function runChange(run: StepRun<ChangeStep<unknown>>, foreseen: Action[]): Promise<StepResult> {
+	const result = await changeAndLook(run, foreseen);
+	const owed = await payBack(run, result);
+	return owed.length === 0
+		? result
+		: { ...result, tally: { ...result.tally, open: true }, open: [...result.open, ...owed] };
+}
+
+/** Says what could not be given back. */
+async function payBack(
+	{ deps, request, step, role }: StepRun<ChangeStep<unknown>>,
+	result: StepResult,
+): Promise<readonly string[]> {
+	const mayApply = (request.mode === 'run' || request.mode === 'test') && role === 'chosen';
+	if (step.owes === undefined || !mayApply || !deps.state().actions.some(a => a.step === step.id)) return [];
+	// A step that is done has planned until nothing was left, what it owes too.
+	if (result.status === 'done' || result.status === 'unchanged') return [];
+	// Whoever stops the run does not want a host that takes no jobs.
+	const calm = { ...stepContext(deps, deps.host), signal: new AbortController().signal };
+	const left: string[] = [];
+	for (const action of step.owes(await step.inspect(calm), judgeContext(deps))) {
+		const given = await deps.apply(step.id, action, { calm: true });
+		if (given.kind !== 'done') left.push(`${step.id}: ${action.title}`);
+	}
+	return left;
+}
 
 /**
  * Inspects, judges, asks, plans, has the plan approved, applies it and looks again, until nothing blocks and the plan
  * has become empty. A run that only plans adds what it foresees to `foreseen`.
  */
-export async function runChange(run: StepRun<ChangeStep<unknown>>, foreseen: Action[]): Promise<StepResult> {
+async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action[]): Promise<StepResult> {
 	const { deps, request, step, role, visit } = run;
 	const planning = request.mode === 'plan';
 	const host = planning && foreseen.length > 0 ? deps.foresee(foreseen) : deps.host;
@@ -83,6 +113,10 @@ export async function runChange(run: StepRun<ChangeStep<unknown>>, foreseen: Act
 				open: plan.actions.map(a => `${step.id}: ${a.title}`),
 			};
 		}
+		const late = plan.actions
+			.map(action => outOfWindow(action, deps.options.until, deps.now()))
+			.find(why => why !== undefined);
+		if (late !== undefined) return postponed(deps, step.id, late, changed);
 		visit.decided = true;
 		const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: !changed && canGoBack(visit) });
 		const named = decision.kind === 'apply' ? decision.risks : [];
@@ -109,6 +143,7 @@ export async function runChange(run: StepRun<ChangeStep<unknown>>, foreseen: Act
 		changed ||= applied.changed;
 		manual = applied.manual;
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
+		if (applied.kind === 'postponed') return postponed(deps, step.id, applied.why, changed);
 		if (applied.kind === 'failed') {
 			await sight.look('after');
 			return {
@@ -130,6 +165,12 @@ export async function runChange(run: StepRun<ChangeStep<unknown>>, foreseen: Act
 	if (standing.length > 0) return { ...blockedBy(standing), tally: { blocked: true, changed } };
 	const undecided = undecidedFindings(sight.findings, request.strict);
 	return { status: undecided ? 'undecided' : changed ? 'done' : 'unchanged', tally: { changed, undecided }, open: [] };
+}
+
+/** Left for the next window. */
+async function postponed(deps: EngineDeps, step: StepId, why: string, changed: boolean): Promise<StepResult> {
+	await deps.emit({ type: 'decision', step, decision: 'refused', risks: [], why });
+	return { status: 'open', why, tally: { open: true, changed }, open: [`${step}: ${why}`] };
 }
 
 /** What a look alone comes to. A host that a run would set up is fit: what the run would do is named, and is no fault. */

@@ -31,11 +31,12 @@ export async function runReport(run: StepRun<ReportStep>, tally: Tally): Promise
 		case 'interrupted':
 			return interruptedIn(step.id);
 		case 'manual':
+		case 'postponed':
 		case 'stale':
 		case 'failed':
 			return {
 				status: 'failed',
-				why: result.kind === 'manual' ? 'the record was not written' : result.failure.said,
+				why: 'failure' in result ? result.failure.said : 'the record was not written',
 				tally: { failed: true },
 				open: [],
 			};

@@ -15,6 +15,12 @@ export interface RunOptions {
 	readonly record?: string;
 	readonly workingFolder: string;
 	readonly changeId?: string;
+	/** The window for disruptions ends then. */
+	readonly until?: Date;
+	/** How long running jobs are waited for; undefined: nobody said. */
+	readonly drainTimeoutMs?: number;
+	/** Somebody sits behind the questions. */
+	readonly attended?: true;
 	/** How the operator would start this tool again: `sysbox-setup`, or `sudo npx sysbox-setup@1.0.0`. */
 	readonly command: string;
 	readonly stateFolder: string;
@@ -67,6 +73,11 @@ export interface ChangeStep<Facts> extends StepBase {
 	 */
 	ask?(answers: Answers, facts: Facts | undefined, context: JudgeContext): readonly Question[];
 	plan(facts: Facts, context: JudgeContext): Plan;
+	/**
+	 * What the step still owes the host when it ends, however it ends: a runner that was told to take no job takes jobs
+	 * again. Carried out without being asked again, as it only gives back what the step itself took away.
+	 */
+	owes?(facts: Facts, context: JudgeContext): readonly Action[];
 }
 
 /** Plans its images and containers too, then runs probes. */

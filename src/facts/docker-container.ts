@@ -43,6 +43,8 @@ export interface Container {
 	readonly startedAt: string;
 	readonly restartPolicy: string;
 	readonly autoRemove: boolean;
+	/** The signal that stops it: `SIGQUIT`, `3`; empty for SIGTERM. */
+	readonly stopSignal: string;
 	/** Empty on daemons that do not say: then it is the default runtime. */
 	readonly runtime: string;
 	readonly privileged: boolean;
@@ -75,7 +77,7 @@ const schema = z.object({
 	Name: orEmptyText,
 	Image: orEmptyText,
 	State: z.object({ Status: orEmptyText, Running: orFalse, Pid: number, StartedAt: orEmptyText }),
-	Config: z.object({ Image: orEmptyText, Labels: orEmptyMap(z.string()) }).nullish(),
+	Config: z.object({ Image: orEmptyText, StopSignal: orEmptyText, Labels: orEmptyMap(z.string()) }).nullish(),
 	HostConfig: z.object({
 		Privileged: orFalse,
 		NetworkMode: orEmptyText,
@@ -137,6 +139,7 @@ function toContainer(c: z.infer<typeof schema>): Container {
 		startedAt: c.State.StartedAt,
 		restartPolicy: host.RestartPolicy?.Name || 'no',
 		autoRemove: host.AutoRemove,
+		stopSignal: c.Config?.StopSignal ?? '',
 		runtime: host.Runtime,
 		privileged: host.Privileged,
 		networkMode: host.NetworkMode,
@@ -225,6 +228,9 @@ function ownerOf(labels: Readonly<Record<string, string>>): ContainerOwner | und
 		...(folder && { folder }),
 	};
 }
+
+/** The labels by which GitLab's runner and Jenkins know containers that they have made for a job, as `docker ps` prints them. */
+export const jobLabels: readonly string[] = [`${gitlab}job.id`, ...jenkinsPrefixes.map(prefix => `${prefix}JenkinsId`)];
 
 /** One line about where a container comes from, for lists: `GitLab job 8812`, `compose service db of shop`. */
 export function describeOwner(container: Container): string | undefined {

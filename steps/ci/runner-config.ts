@@ -76,6 +76,7 @@ function jobContainer(docker: PlainMap): Container {
 		startedAt: '',
 		restartPolicy: 'no',
 		autoRemove: true,
+		stopSignal: '',
 		runtime: textIn(docker, 'runtime'),
 		privileged: docker['privileged'] === true || docker['services_privileged'] === true,
 		networkMode: textIn(docker, 'network_mode'),

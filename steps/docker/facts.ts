@@ -8,6 +8,7 @@ import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
 import { runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+import { inspectRunners, type Runner } from './runners.ts';
 
 export interface DockerStepFacts {
 	readonly dockerd: DockerdUnit;
@@ -16,16 +17,18 @@ export interface DockerStepFacts {
 	readonly network: NetworkInUse;
 	/** Sysbox containers that were running before Sysbox was last started: broken, whatever `docker ps` says. */
 	readonly stale: readonly Container[];
+	readonly runners: readonly Runner[];
 }
 
 export async function inspectLoaded({ host, signal }: StepContext): Promise<DockerStepFacts> {
 	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
-	const [file, network, stale] = await Promise.all([
+	const [file, network, stale, runners] = await Promise.all([
 		readDaemonFile(host, dockerd.configFile),
 		inspectNetworkInUse(host, docker, signal),
 		findStale(host, docker, signal),
+		inspectRunners(host, docker, signal),
 	]);
-	return { dockerd, file, docker, network, stale };
+	return { dockerd, file, docker, network, stale, runners };
 }
 
 async function findStale(host: ReadHost, docker: DockerFacts, signal: AbortSignal): Promise<readonly Container[]> {

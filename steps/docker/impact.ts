@@ -5,6 +5,8 @@ import { impactOfStop } from '../../src/facts/container-impact.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 import { type Difference, describeDifference, otherDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
+import { drainable, jobsChoice } from './jobs-choice.ts';
+import { chosenToStart } from './start-again-choice.ts';
 
 /** Running containers that a restart of Docker stops: none where live-restore keeps them going. */
 export function stoppedByRestart({ docker }: DockerStepFacts): readonly Container[] {
@@ -13,11 +15,34 @@ export function stoppedByRestart({ docker }: DockerStepFacts): readonly Containe
 }
 
 /** Every container that runs, and what a restart of Docker does to it. */
-export function restartSheet({ docker }: DockerStepFacts, { now }: JudgeContext): readonly ImpactContainer[] {
+export function restartSheet(facts: DockerStepFacts, context: JudgeContext): readonly ImpactContainer[] {
+	const { docker } = facts;
 	if (docker.containers.kind !== 'ok' || docker.info.kind !== 'ok') return [];
 	const { liveRestore } = docker.info.value;
-	return docker.containers.value.filter(c => c.running).map(c => impactOfStop(c, liveRestore, now));
+	const startsAgain = chosenToStart(context);
+	const awaited = waitedFor(facts, context);
+	return docker.containers.value
+		.filter(c => c.running)
+		.map(container => {
+			const hit = impactOfStop(container, liveRestore, context.now);
+			if (awaited(container)) return { ...hit, fate: 'finishes-first' };
+			const staysDown = hit.fate === 'does-not-come-back' || hit.fate === 'comes-back-after-error';
+			return staysDown && hit.job !== true && startsAgain(hit.name) ? { ...hit, startedAgain: true } : hit;
+		});
 }
+
+/** Runners that finish, and what they finish. */
+function waitedFor(facts: DockerStepFacts, context: JudgeContext): (container: Container) => boolean {
+	if (jobsChoice(context) !== 'drain') return () => false;
+	const runners = new Set(drainable(facts).flatMap(r => (r.kind === 'container' ? [r.id] : [])));
+	return ({ id, owner }) => owner?.kind === 'gitlab-runner' || runners.has(id);
+}
+
+/** Whether something stops that nobody waited for. */
+export const stopsContainers = (facts: DockerStepFacts, context: JudgeContext): boolean => {
+	const { lost, returning } = groupImpact(restartSheet(facts, context));
+	return lost.length + returning.length > 0;
+};
 
 export function impactOfRestart(facts: DockerStepFacts, context: JudgeContext): Impact {
 	const containers = restartSheet(facts, context);

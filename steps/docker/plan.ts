@@ -5,9 +5,10 @@ import type { ReadHost } from '../../src/host/port.ts';
 import { fileProblem } from '../daemon/daemon-file.ts';
 import { dockerUnit } from '../daemon/dockerd-unit.ts';
 import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { aroundRestart, owed } from './around-restart.ts';
 import { type Difference, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
-import { impactOfReload, impactOfRestart, stoppedByRestart } from './impact.ts';
+import { impactOfReload, impactOfRestart, stopsContainers } from './impact.ts';
 import { dockerJournal, messageOf, reloadRefusal } from './journal.ts';
 import { restartDifferences, restartedAlready, wantsRestart } from './restart-choice.ts';
 
@@ -15,18 +16,22 @@ export function planLoading(facts: DockerStepFacts, context: JudgeContext): Plan
 	if (facts.docker.info.kind !== 'ok' || fileProblem(facts.file) !== undefined) return emptyPlan;
 	const reload = ownDifferences(facts, context).filter(d => d.needs === 'reload');
 	const restart = wantsRestart(context) && !restartedAlready(facts, context) ? restartDifferences(facts, context) : [];
-	if (reload.length + restart.length === 0) return emptyPlan;
+	// What an earlier part of the run owes the host; a restart that is to come does it itself.
+	if (reload.length + restart.length === 0) return { actions: owed(facts, context) };
 
 	if (facts.dockerd.unit === undefined) return { actions: [byHand(facts, reload)] };
 	// A restart reads everything, what a reload would have read too.
 	if (restart.length > 0) {
 		return {
-			actions: [restartDocker(facts, context, [...reload, ...restart])],
+			actions: aroundRestart(facts, context, [restartDocker(facts, context, [...reload, ...restart])], restartNeedsMs),
 			impact: impactOfRestart(facts, context),
 		};
 	}
-	return { actions: [reloadDocker(reload, context)], impact: impactOfReload(facts, context) };
+	return { actions: [reloadDocker(reload, context), ...owed(facts, context)], impact: impactOfReload(facts, context) };
 }
+
+/** A restart and the way back from it: each as long as Docker is waited for. */
+const restartNeedsMs = 2 * 60_000;
 
 function byHand(facts: DockerStepFacts, differences: readonly Difference[]): Action {
 	return {
@@ -95,7 +100,7 @@ async function askInfo(host: ReadHost, signal: AbortSignal): Promise<DockerInfo 
 }
 
 function restartDocker(facts: DockerStepFacts, context: JudgeContext, differences: readonly Difference[]): Action {
-	const stops = stoppedByRestart(facts).length > 0;
+	const stops = stopsContainers(facts, context);
 	return {
 		id: 'restart',
 		kind: 'exec',

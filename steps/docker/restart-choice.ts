@@ -1,18 +1,22 @@
 import { type Question, yesNoAnswer } from '../../src/core/question.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
+import { askStartAgain } from './afterwards.ts';
 import { type Difference, describeDifference, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { stoppedByRestart } from './impact.ts';
+import { askJobs, jobsChoice, jobsId } from './jobs-choice.ts';
+import { startAgainId } from './start-again-choice.ts';
 
 export const restartId = 'docker.restart';
-export const answerIds = [restartId] as const;
+export const answerIds = [restartId, jobsId, startAgainId] as const;
 
 /**
  * Sysbox itself needs a reload only. What a restart puts in force are addresses, which can wait for the next quiet
  * hour: so it is asked for, and Enter leaves Docker running.
  */
-export const wantsRestart = ({ answers }: JudgeContext): boolean => yesNoAnswer(answers, restartId) ?? false;
+export const wantsRestart = (context: JudgeContext): boolean =>
+	(yesNoAnswer(context.answers, restartId) ?? false) && jobsChoice(context) !== 'later';
 
 export function restartDifferences(facts: DockerStepFacts, context: JudgeContext): readonly Difference[] {
 	return ownDifferences(facts, context).filter(d => d.needs === 'restart');
@@ -31,19 +35,20 @@ export function askRestart(facts: DockerStepFacts | undefined, context: JudgeCon
 	const waiting = restartDifferences(facts, context);
 	if (waiting.length === 0) return [];
 	const stops = stoppedByRestart(facts).map(c => c.name);
-	return [
-		{
-			id: restartId,
-			kind: 'confirm',
-			title: `Restart Docker now for ${nameSome(waiting.map(d => d.key))}?`,
-			help: [
-				`Docker reads this only when it starts. ${waiting.map(describeDifference).join('; ')}.`,
-				stops.length > 0
-					? `A restart stops ${stops.length} containers: ${nameSome(stops)}.`
-					: 'No container is stopped.',
-				'Sysbox does not need it: left as it is, the setting counts from the next start of Docker on.',
-			].join(' '),
-			initial: false,
-		},
-	];
+	const first: Question = {
+		id: restartId,
+		kind: 'confirm',
+		title: `Restart Docker now for ${nameSome(waiting.map(d => d.key))}?`,
+		help: [
+			`Docker reads this only when it starts. ${waiting.map(describeDifference).join('; ')}.`,
+			stops.length > 0 ? `A restart stops ${stops.length} containers: ${nameSome(stops)}.` : 'No container is stopped.',
+			'Sysbox does not need it: left as it is, the setting counts from the next start of Docker on.',
+		].join(' '),
+		initial: false,
+	};
+	if (yesNoAnswer(context.answers, restartId) !== true) return [first];
+	const jobs = askJobs(facts, context);
+	if (jobsChoice(context) === 'later' || (jobs.length > 0 && jobsChoice(context) === undefined))
+		return [first, ...jobs];
+	return [first, ...jobs, ...askStartAgain(facts, context)];
 }

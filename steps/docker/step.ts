@@ -1,4 +1,5 @@
 import { changeStep, type Step } from '../../src/core/step.ts';
+import { owed } from './around-restart.ts';
 import { type DockerStepFacts, inspectLoaded } from './facts.ts';
 import { judgeLoaded } from './judge.ts';
 import { planLoading } from './plan.ts';
@@ -28,4 +29,5 @@ export const dockerStep: Step = changeStep<DockerStepFacts>({
 			: [],
 	ask: (_answers, facts, context) => askRestart(facts, context),
 	plan: planLoading,
+	owes: owed,
 });

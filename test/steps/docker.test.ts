@@ -158,7 +158,10 @@ describe('a restart', () => {
 
 	test('names everything that stops, and whether it comes back', async () => {
 		const { plan } = await seen({ ...otherBridge, containers }, yes);
-		expect(plan.actions).toMatchObject([{ id: 'restart', argv: ['systemctl', 'restart', 'docker'] }]);
+		expect(plan.actions).toMatchObject([
+			{ id: 'restart', argv: ['systemctl', 'restart', 'docker'] },
+			{ id: 'wait-for-containers' },
+		]);
 		expect(risksOf(plan)).toEqual(['restart-docker', 'stop-containers']);
 		expect(plan.impact?.stops).toEqual([
 			'runner-x7k (GitLab job 8812 (build), running 12 min): does not come back, restart policy no',

@@ -7,6 +7,7 @@ import { packagesCommand } from '../../src/facts/dpkg.ts';
 import { showUnitsCommand } from '../../src/facts/systemd-units.ts';
 import type { ReadHost, StatResult } from '../../src/host/port.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import { showRunnerCommand } from '../../steps/docker/runners.ts';
 import { type Reply, type ScriptedHost, scriptedHost } from '../support/scripted-host.ts';
 
 /** A Docker host in a few words, turned into the texts that its programs print. */
@@ -180,6 +181,7 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 		[showUnitsCommand(['docker.service']).join(' ')]: {
 			stdout: unitText('docker.service', { active: 'active' }, `/usr/bin/dockerd ${words.dockerdFlags ?? '-H fd://'}`),
 		},
+		[showRunnerCommand.join(' ')]: { stdout: 'Id=gitlab-runner.service\nLoadState=not-found\nMainPID=0\n' },
 		[showUnitsCommand(['sysbox.service', 'sysbox-mgr.service', 'sysbox-fs.service']).join(' ')]: {
 			stdout: (['sysbox', 'sysbox-mgr', 'sysbox-fs'] as const)
 				.map(name => {

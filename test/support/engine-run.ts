@@ -1,4 +1,5 @@
 import { applyAction } from '../../src/apply/apply-action.ts';
+import type { Action } from '../../src/core/action.ts';
 import type { Decider } from '../../src/core/decider.ts';
 import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../../src/core/engine.ts';
 import { type Event, eventSchema } from '../../src/core/event.ts';
@@ -11,6 +12,7 @@ import { showAction } from '../../src/core/shown-action.ts';
 import { type RunState, reduceAll } from '../../src/core/state.ts';
 import type { RunOptions, Step } from '../../src/core/step.ts';
 import type { Waiver } from '../../src/core/waiver.ts';
+import { outOfWindow } from '../../src/core/window.ts';
 import { decideFromAnswers } from '../../src/decide/from-answers.ts';
 import { foreseenHost } from '../../src/host/foreseen.ts';
 import type { WriteHost } from '../../src/host/port.ts';
@@ -90,6 +92,7 @@ export async function engineRun(
 		elapsed,
 		pause: ask.clock?.sleep ?? (async () => undefined),
 		signal,
+		outOfWindow: (action: Action) => outOfWindow(action, ask.options?.until, now()),
 	};
 	const end = await runSteps(
 		{
@@ -108,7 +111,12 @@ export async function engineRun(
 			now,
 			elapsed,
 			signal,
-			apply: (step, action) => applyAction(step, action, applyDeps),
+			apply: (step, action, how) =>
+				applyAction(
+					step,
+					action,
+					how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal },
+				),
 			show: showAction,
 			foresee: actions => foreseenHost(host, actions),
 			probeHost: {} as ProbeHost,

@@ -315,6 +315,7 @@ const baseprograms = [
 	'dash',
 	'bash',
 	'systemctl',
+	'systemd-run',
 	'journalctl',
 	'dpkg',
 	'dpkg-query',

@@ -268,6 +268,7 @@ export function startContainer(place: Place, container: Container, attach?: Atta
 	container.remounted = {};
 	delete container.endsAt;
 	delete container.endsWith;
+	delete container.finishing;
 	container.pid = nextPid(world);
 	container.ip =
 		options.networkMode === 'host' || options.networkMode === 'none' ? '' : addressIn(engine, options.networkMode);

@@ -285,12 +285,23 @@ function jobsInFlight(world: World): void {
 		1000,
 		1000,
 	);
+	// Somebody gave the bridge another address and left the restart for a quiet time.
+	put(world.state.files, '/etc/docker/daemon.json', plain.replace('{\n', '{\n  "bip": "172.26.0.1/24",\n'));
 	const socket = bind('/var/run/docker.sock', '/var/run/docker.sock');
 	add(world, 'gitlab-runner', 'gitlab/gitlab-runner:latest', {
 		restart: 'always',
 		mounts: [bind('/srv/gitlab-runner/config', '/etc/gitlab-runner'), socket],
 	});
+	const compose = (service: string) => ({
+		labels: {
+			'com.docker.compose.project': 'ci',
+			'com.docker.compose.service': service,
+			'com.docker.compose.project.config_files': '/srv/ci/docker-compose.yml',
+			'com.docker.compose.project.working_dir': '/srv/ci',
+		},
+	});
 	add(world, 'jenkins-agent-1', 'jenkins/inbound-agent:latest', {
+		...compose('jenkins-agent'),
 		restart: 'unless-stopped',
 		mounts: [socket, volume('jenkins-agent-work', '/home/jenkins/agent')],
 	});
@@ -332,7 +343,8 @@ function jobsInFlight(world: World): void {
 			env: ['DOCKER_HOST=tcp://docker:2376', 'CI_JOB_ID=8812'],
 		},
 		undefined,
-		['sleep', '3600'],
+		// 40 minutes: it began twelve minutes ago, so that it ends within the usual half hour of a drain.
+		['sleep', '2400'],
 	);
 	job(180);
 	add(world, 'db-migration', 'debian:13-slim', {}, undefined, ['sleep', '86400']);

@@ -8,6 +8,7 @@ import {
 } from './daemon-config.ts';
 import { finish, type Place, settle, startContainer } from './engine.ts';
 import { put, resolve, textOf } from './file-tree.ts';
+import { runnersTurn } from './gitlab-runner.ts';
 import { hostScope } from './scope.ts';
 import type { Unit } from './state.ts';
 import { commitOf, versionText } from './sysbox-programs.ts';
@@ -89,9 +90,22 @@ export function passTime(world: World): void {
 		}
 	}
 	if (world.state.docker.engine.up) settle(hostPlace(world));
+	runners(world);
 	// The passing of time is nobody's change.
 	world.changed = changed;
 	world.revision = revision + 1;
+}
+
+/** Lets GitLab runners end that were told to, once no job of theirs is left. */
+export function runners(world: World): void {
+	const unit = world.state.units['gitlab-runner.service'];
+	if (!runnersTurn(hostPlace(world)).unitEnds || unit === undefined) return;
+	delete unit.finishing;
+	stopOne(world, unit);
+	const again = unitValues(unit.loadedText, 'RestartSec').at(-1) ?? '0.1';
+	if (unitValues(unit.loadedText, 'Restart').at(-1) !== 'always') return;
+	Object.assign(unit, { active: 'activating', sub: 'auto-restart' });
+	unit.retryAt = world.state.now + Number.parseFloat(again) * 1000;
 }
 
 export function startUnit(world: World, name: string): Done {
@@ -130,6 +144,7 @@ function running(world: World, unit: Unit, ms: number, pid = nextPid(world)): Do
 		startedAt: world.state.now,
 	});
 	delete unit.retryAt;
+	delete unit.finishing;
 	if (unit.mainPid !== 0)
 		world.state.processes.push({
 			pid,
@@ -515,6 +530,11 @@ export function signalHostProcess(world: World, pid: number, signal: string): 's
 	}
 	touch(world);
 	const unit = process.unit === undefined ? undefined : world.state.units[process.unit];
+	if (unit?.name === 'gitlab-runner.service' && unit.mainPid === pid && (name === 'QUIT' || name === '3')) {
+		unit.finishing = true;
+		runners(world);
+		return 'sent';
+	}
 	const fatal = ['KILL', '9', 'TERM', '15', 'QUIT', '3', 'INT', '2'].includes(name);
 	if (unit?.mainPid === pid && (name === 'HUP' || name === '1') && /dockerd/.test(process.comm)) reloadDocker(world);
 	else if (unit?.mainPid === pid && fatal && unit.name.startsWith('sysbox')) stopSysbox(world, { name: unit.name });

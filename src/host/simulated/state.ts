@@ -87,6 +87,8 @@ export interface Unit {
 	startedAt?: number;
 	/** Recent start attempts, for the start limit. */
 	starts: number[];
+	/** A GitLab runner that was told to finish: it ends with its last job. */
+	finishing?: true;
 	/** systemd tries again at this time (Restart=). */
 	retryAt?: number;
 	/** Text of the unit and its drop-ins when systemd last read them. */
@@ -242,6 +244,10 @@ export interface Container {
 	/** Mount points inside that were made writable or read-only again. */
 	remounted: Record<string, 'rw' | 'ro'>;
 	processes: InnerProcess[];
+	/** A GitLab runner that was told to finish: it ends with its last job. */
+	finishing?: true;
+	/** A transient unit waits for its end, and starts it again. */
+	startedWhenEnded?: true;
 	/** The first process ends by itself at this time, with this code. */
 	endsAt?: number;
 	endsWith?: number;

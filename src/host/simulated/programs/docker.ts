@@ -11,6 +11,7 @@ import {
 	settle,
 	startContainer,
 } from '../engine.ts';
+import { isRunnerImage, runnersTurn } from '../gitlab-runner.ts';
 import { goJson, renderTemplate, TemplateError } from '../go-template.ts';
 import { processesSeen } from '../process-table.ts';
 import { imageOf, readText, writeText } from '../scope.ts';
@@ -588,6 +589,11 @@ const kill = forEach((place, container, _call, parsed) => {
 		return `cannot kill container: ${container.name}: container ${container.id} is not running`;
 	spend(place.machine.world, 150);
 	const signal = (lastOf(parsed, '-s', '--signal') ?? 'KILL').replace(/^SIG/, '');
+	if (signal === 'QUIT' && isRunnerImage(container.imageRef)) {
+		container.finishing = true;
+		runnersTurn(place);
+		return undefined;
+	}
 	if (['HUP', '1', '0', 'USR1', 'USR2'].includes(signal)) return undefined;
 	finish(place, container, signal === 'TERM' || signal === '15' ? 143 : 137, 'hand');
 	return undefined;

@@ -4,6 +4,7 @@ import {
 	fullName,
 	reloadDocker,
 	restartUnit,
+	signalHostProcess,
 	startUnit,
 	stopUnit,
 	unitSources,
@@ -12,7 +13,7 @@ import {
 } from '../services.ts';
 import type { Unit } from '../state.ts';
 import { type Call, type Exit, journal, type Program, touch, UnsimulatedCommand, type World } from '../world.ts';
-import { allOf, parseOptions } from './options.ts';
+import { allOf, lastOf, parseOptions } from './options.ts';
 
 /** The order in which systemd 257 prints properties, whatever the order of -p. */
 const propertyOrder = [
@@ -199,6 +200,7 @@ export const systemctl: Program = (scope, call) => {
 			'-s',
 			'--signal',
 			'--kill-whom',
+			'--kill-who',
 		],
 		flags: [
 			'--value',
@@ -332,12 +334,13 @@ export const systemctl: Program = (scope, call) => {
 			code = ['enable', 'disable', 'mask', 'unmask'].includes(verb) ? 1 : verb === 'stop' ? 5 : 5;
 			continue;
 		}
-		code = act(world, call, verb, unit, parsed.flags.has('--now')) || code;
+		code = act(world, call, verb, unit, parsed) || code;
 	}
 	return code;
 };
 
-function act(world: World, call: Call, verb: string, unit: Unit, now: boolean): number {
+function act(world: World, call: Call, verb: string, unit: Unit, parsed: ReturnType<typeof parseOptions>): number {
+	const now = parsed.flags.has('--now');
 	const started = (outcome: Done): number => {
 		if (outcome.kind === 'done') return 0;
 		call.io.err(failureText(unit.name, outcome));
@@ -379,6 +382,7 @@ function act(world: World, call: Call, verb: string, unit: Unit, now: boolean): 
 			journal(world, unit.name, 'systemd', 1, `Reloaded ${unit.name} - ${unit.description}.`);
 			return 0;
 		case 'kill':
+			if (unit.mainPid !== 0) signalHostProcess(world, unit.mainPid, lastOf(parsed, '-s', '--signal') ?? 'TERM');
 			return 0;
 		case 'enable':
 		case 'disable': {

@@ -1,0 +1,71 @@
+import { duration } from '../../src/core/impact.ts';
+import { type Question, textAnswer } from '../../src/core/question.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { isJob } from '../../src/facts/container-impact.ts';
+import { type Container, describeOwner } from '../../src/facts/docker-container.ts';
+import { nameSome } from '../daemon/sysbox-runtime.ts';
+import type { DockerStepFacts } from './facts.ts';
+import { isAtWork, type Runner, runnerName, undrainable } from './runners.ts';
+
+export const jobsId = 'docker.jobs';
+
+export type JobsChoice = 'drain' | 'later' | 'now';
+
+const halfAnHourMs = 30 * 60_000;
+
+/** How long jobs are waited for, before the window is looked at. */
+export const drainTimeout = ({ options }: JudgeContext): number => options.drainTimeoutMs ?? halfAnHourMs;
+
+/** Containers of CI jobs that run now. */
+export function runningJobs({ docker }: Pick<DockerStepFacts, 'docker'>): readonly Container[] {
+	return docker.containers.kind === 'ok' ? docker.containers.value.filter(c => c.running && isJob(c)) : [];
+}
+
+/** Runners that work and can be told to finish. */
+export const drainable = ({ runners }: Pick<DockerStepFacts, 'runners'>): readonly Runner[] =>
+	runners.filter(runner => isAtWork(runner) && undrainable(runner) === undefined);
+
+export function jobsChoice({ answers }: Pick<JudgeContext, 'answers'>): JobsChoice | undefined {
+	const answer = textAnswer(answers, jobsId);
+	return answer === 'drain' || answer === 'later' || answer === 'now' ? answer : undefined;
+}
+
+/** What about the CI jobs of this host, where Docker is to be restarted. */
+export function askJobs(facts: DockerStepFacts, context: JudgeContext): readonly Question[] {
+	const jobs = runningJobs(facts);
+	const able = drainable(facts);
+	const unable = facts.runners
+		.filter(isAtWork)
+		.map(undrainable)
+		.filter(why => why !== undefined);
+	if (jobs.length === 0 && able.length === 0 && unable.length === 0) return [];
+	const { options } = context;
+	const wait = duration(drainTimeout(context));
+	const named = nameSome([...new Set(jobs.map(job => (describeOwner(job) ?? job.name).replace(/ \(\w+\)$/, '')))]);
+	// Nobody is made to wait who did not say so: unattended, jobs are lost only by a risk that is accepted by name.
+	const careful = options.attended === true || options.drainTimeoutMs !== undefined;
+	return [
+		{
+			id: jobsId,
+			kind: 'choice',
+			title:
+				jobs.length > 0
+					? `CI jobs run on this host: ${named}`
+					: `${nameSome(able.map(runnerName))} takes CI jobs on this host`,
+			help: [
+				able.length > 0
+					? `${nameSome(able.map(runnerName))} can be told to take no new job and to finish those it has; it takes jobs again afterwards, however this ends. No job is ever killed.`
+					: 'What started them cannot be paused from here.',
+				...unable,
+			].join(' '),
+			options: [
+				...(able.length > 0
+					? [{ value: 'drain', label: `Pause the runner, wait at most ${wait} for its jobs, then restart` }]
+					: []),
+				{ value: 'later', label: 'Later: everything so far stays' },
+				{ value: 'now', label: 'Restart now: running jobs fail' },
+			],
+			initial: !careful ? 'now' : able.length > 0 ? 'drain' : 'later',
+		},
+	];
+}

@@ -1,0 +1,335 @@
+/** A restart of Docker on a host where CI jobs run, by the real engine and applier on the simulated host. */
+import { describe, expect, test } from 'vitest';
+import type { Answers } from '../../src/core/question.ts';
+import type { Fault } from '../../src/host/simulated/faults.ts';
+import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
+import { scenarioState } from '../../src/host/simulated/scenarios.ts';
+import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import { dockerStep } from '../../steps/docker/step.ts';
+import { type EngineAsk, engineRun, newKeptRun } from '../support/engine-run.ts';
+
+const minutes = 60_000;
+const job = 'runner-x7k-project-31-concurrent-0-build';
+
+/** Jobs in flight, Sysbox registered, and an address in the file that only a restart puts in force. */
+function busyHost(change: (state: SimulatedState) => void = () => undefined, faults: readonly Fault[] = []) {
+	const state = scenarioState('containers-running');
+	const runtimes = { 'sysbox-runc': { path: '/usr/bin/sysbox-runc' } };
+	Object.assign(state.docker.engine.config.runtimes, runtimes);
+	state.files['/etc/docker/daemon.json'] = {
+		kind: 'file',
+		text: JSON.stringify({ bip: '172.26.0.1/24', runtimes }),
+		mode: 0o644,
+		uid: 0,
+		gid: 0,
+	};
+	change(state);
+	return simulatedHost({ state, faults });
+}
+
+/** GitLab's runner as its package installs it: a service on the host. */
+function asService(state: SimulatedState): void {
+	const { engine } = state.docker;
+	engine.containers = engine.containers.filter(c => c.name !== 'gitlab-runner');
+	const text =
+		'[Unit]\nDescription=GitLab Runner\n[Service]\nExecStart=/usr/bin/gitlab-runner "run"\nRestart=always\nRestartSec=120\n[Install]\nWantedBy=multi-user.target\n';
+	state.files['/etc/systemd/system/gitlab-runner.service'] = { kind: 'file', text, mode: 0o644, uid: 0, gid: 0 };
+	state.files['/usr/bin/gitlab-runner'] = { kind: 'file', text: '', mode: 0o755, uid: 0, gid: 0 };
+	state.units['gitlab-runner.service'] = {
+		name: 'gitlab-runner.service',
+		description: 'GitLab Runner',
+		active: 'active',
+		sub: 'running',
+		result: 'success',
+		enabled: 'enabled',
+		type: 'simple',
+		fragment: '/etc/systemd/system/gitlab-runner.service',
+		mainPid: 2211,
+		mainStatus: 0,
+		starts: [],
+		loadedText: text,
+	};
+	state.processes.push({
+		pid: 2211,
+		ppid: 1,
+		uid: 0,
+		comm: 'gitlab-runner',
+		argv: ['/usr/bin/gitlab-runner', 'run'],
+		startedAt: state.now,
+		unit: 'gitlab-runner.service',
+	});
+}
+
+const restart: Answers = { 'docker.restart': true };
+const risks = ['restart-docker', 'stop-containers'] as const;
+
+const run = (host: SimulatedHost, ask: EngineAsk = {}) =>
+	engineRun([dockerStep], host, { answers: restart, risks, clock: host.clock, ...ask });
+
+/** A process that is killed before the outcome of that action is on disk; the host is as the action has left it. */
+async function killedAt(action: string, make: () => SimulatedHost, ask: EngineAsk) {
+	const whole = await run(make(), ask);
+	const n = whole.events.findIndex(e => e.type === 'action.outcome' && e.action === action) + 1;
+	const host = make();
+	const kept = newKeptRun();
+	await expect(run(host, { ...ask, kept, dieAt: { n, side: 'before' } })).rejects.toThrow();
+	return { host, kept };
+}
+
+const container = (host: SimulatedHost, name: string) =>
+	host.state().docker.engine.containers.find(c => c.name === name);
+const unit = (host: SimulatedHost) => host.state().units['gitlab-runner.service'];
+const actionsOf = ({ state }: Awaited<ReturnType<typeof run>>) => state.actions.map(a => `${a.id} ${a.outcome}`);
+const jobEnded = (host: SimulatedHost) => container(host, job)?.exitCode !== 137;
+
+describe('CI jobs before a restart', () => {
+	test('are asked about; unattended nobody waits who did not say so, and jobs are lost by name only', async () => {
+		const host = busyHost();
+		const refused = await run(host, { risks: ['restart-docker'] });
+		expect(refused.state.answers['docker.jobs']).toBe('now');
+		expect(refused.end).toMatchObject({ exit: 4 });
+		expect(refused.end.open.join(' ')).toContain('--accept-risk stop-containers');
+		expect(container(host, job)?.status).toBe('running');
+	});
+
+	test('are named in the sheet with what becomes of each container', async () => {
+		const { events } = await run(busyHost(), { mode: 'plan' });
+		const plan = events.find(e => e.type === 'plan');
+		const fates = Object.fromEntries(plan?.impact?.containers?.map(c => [c.name, c.fate]) ?? []);
+		expect(fates).toMatchObject({
+			[job]: 'does-not-come-back',
+			'ci-postgres': 'comes-back',
+			'db-migration': 'does-not-come-back',
+		});
+		expect(plan?.impact?.containers?.find(c => c.name === 'jenkins-agent-1')?.owner).toBe(
+			'compose service jenkins-agent of ci',
+		);
+		expect(plan?.impact?.containers?.find(c => c.name === 'db-migration')?.startedAgain).toBe(true);
+		expect(plan?.impact?.containers?.find(c => c.name === job)).toMatchObject({ job: true });
+	});
+
+	test('are left alone by the answer "later"', async () => {
+		const host = busyHost();
+		const { end, state } = await run(host, { answers: { ...restart, 'docker.jobs': 'later' } });
+		expect(end.exit).toBe(0);
+		expect(state.actions).toEqual([]);
+	});
+});
+
+describe('a runner in a container', () => {
+	test('finishes its job, Docker restarts, and it takes jobs again', async () => {
+		const host = busyHost();
+		const before = container(host, 'gitlab-runner')?.startedAt ?? 0;
+		const done = await run(host, { options: { drainTimeoutMs: 30 * minutes } });
+		expect(actionsOf(done)).toEqual([
+			'drain-gitlab-runner done',
+			'restart done',
+			'wait-for-containers done',
+			'release-gitlab-runner done',
+			'start-again done',
+		]);
+		expect(done.end.exit).toBe(0);
+		expect(jobEnded(host)).toBe(true);
+		expect(container(host, 'gitlab-runner')).toMatchObject({ status: 'running' });
+		expect(container(host, 'gitlab-runner')?.startedAt).toBeGreaterThan(before);
+		expect(host.state().docker.engine.config.bridgeCidr).toBe('172.26.0.1/24');
+	});
+
+	test('whose jobs take too long stops nothing: Docker is not restarted, and it takes jobs again once it has ended', async () => {
+		const host = busyHost();
+		const failed = await run(host, { options: { drainTimeoutMs: 5 * minutes } });
+		expect(actionsOf(failed)).toEqual(['drain-gitlab-runner failed', 'release-gitlab-runner done']);
+		expect(failed.end.exit).toBe(1);
+		expect(container(host, job)?.status).toBe('running');
+		const { failure } = failed.state.actions[0] ?? {};
+		expect(failure?.said).toContain(job);
+		expect(failure?.next.join(' ')).toContain('--drain-timeout');
+		host.clock.advance(40 * minutes);
+		await host.exec(['docker', 'ps'], { timeoutMs: 1000 });
+		expect(container(host, 'gitlab-runner')?.status).toBe('running');
+	});
+});
+
+describe('a runner as a service', () => {
+	test('is told by SIGQUIT, kept down while Docker restarts, and started again', async () => {
+		const host = busyHost(asService);
+		const done = await run(host, { options: { drainTimeoutMs: 30 * minutes } });
+		expect(actionsOf(done)).toEqual([
+			'drain-gitlab-runner done',
+			'hold-gitlab-runner done',
+			'restart done',
+			'wait-for-containers done',
+			'release-gitlab-runner done',
+			'start-again done',
+		]);
+		expect(done.state.actions[0]?.does).toContain('--signal=SIGQUIT gitlab-runner.service');
+		expect(done.end.exit).toBe(0);
+		expect(unit(host)).toMatchObject({ active: 'active' });
+		expect(unit(host)?.mainPid).not.toBe(2211);
+	});
+
+	test('goes on with its job when the wait is over, and is started again by systemd afterwards', async () => {
+		const host = busyHost(asService);
+		const failed = await run(host, { options: { drainTimeoutMs: 5 * minutes } });
+		expect(failed.end.exit).toBe(1);
+		expect(unit(host)).toMatchObject({ mainPid: 2211 });
+		expect(container(host, job)?.status).toBe('running');
+		host.clock.advance(40 * minutes);
+		await host.exec(['docker', 'ps'], { timeoutMs: 1000 });
+		host.clock.advance(3 * minutes);
+		await host.exec(['docker', 'ps'], { timeoutMs: 1000 });
+		expect(unit(host)).toMatchObject({ active: 'active' });
+	});
+
+	test('that systemd starts again at once is not drained, and it is said why', async () => {
+		const host = busyHost(state => {
+			asService(state);
+			const own = state.units['gitlab-runner.service'];
+			if (own !== undefined) own.loadedText = own.loadedText.replace('120', '1');
+		});
+		const { state } = await run(host, { options: { drainTimeoutMs: 5 * minutes } });
+		expect(state.answers['docker.jobs']).toBe('later');
+		expect(state.actions).toEqual([]);
+	});
+});
+
+describe('a runner that takes no jobs', () => {
+	const draining = { drainTimeoutMs: 30 * minutes };
+
+	test('takes jobs again when Docker does not come back', async () => {
+		const host = busyHost(asService, [{ name: 'docker-does-not-come-back', times: 1 }]);
+		const failed = await run(host, { options: draining });
+		expect(failed.end.exit).toBe(1);
+		expect(unit(host)).toMatchObject({ active: 'active' });
+		expect(actionsOf(failed)).toContain('release-gitlab-runner done');
+		// What the restart stopped runs again too.
+		expect(container(host, 'db-migration')?.status).toBe('running');
+	});
+
+	test('takes jobs again when the run is interrupted while it waits', async () => {
+		const host = busyHost();
+		const abort = new AbortController();
+		const clock = {
+			now: host.clock.now,
+			sleep: async (ms: number, signal: AbortSignal) => {
+				await host.clock.sleep(ms, signal);
+				abort.abort();
+			},
+		};
+		const stopped = await run(host, { options: draining, signal: abort.signal, clock });
+		expect(stopped.end).toMatchObject({ exit: 130 });
+		expect(actionsOf(stopped)).toEqual(['drain-gitlab-runner interrupted', 'release-gitlab-runner done']);
+	});
+
+	test.each(['restart', 'hold-gitlab-runner'])(
+		'takes jobs again when the process dies at %s and the run goes on',
+		async at => {
+			const { host, kept } = await killedAt(at, () => busyHost(asService), { options: draining });
+			expect(unit(host)?.active).toBe('inactive');
+			const next = await run(host, { options: draining, kept });
+			expect(next.end.exit).toBe(0);
+			expect(unit(host)).toMatchObject({ active: 'active' });
+			expect(container(host, 'db-migration')?.status).toBe('running');
+			expect(container(host, job)).toBeUndefined();
+		},
+	);
+});
+
+describe('afterwards', () => {
+	const now: Answers = { ...restart, 'docker.jobs': 'now' };
+
+	test('what ran and does not come back by itself is started again, jobs are not', async () => {
+		const host = busyHost();
+		const done = await run(host, { answers: now });
+		expect(done.state.actions.find(a => a.id === 'start-again')?.title).toBe('Start db-migration again');
+		expect(container(host, 'db-migration')?.status).toBe('running');
+		expect(container(host, job)?.status).toBe('exited');
+		expect(done.end.exit).toBe(0);
+	});
+
+	test('nothing is started that was left out by its name', async () => {
+		const host = busyHost();
+		const done = await run(host, { answers: { ...now, 'docker.start-again': [] } });
+		expect(done.state.actions.map(a => a.id)).not.toContain('start-again');
+		expect(container(host, 'db-migration')?.status).toBe('exited');
+	});
+
+	test('what had ended by itself before the restart is not started', async () => {
+		const host = busyHost(state => {
+			const migration = state.docker.engine.containers.find(c => c.name === 'db-migration');
+			// It ends while the runner is waited for.
+			if (migration !== undefined) Object.assign(migration, { endsAt: state.now + 3 * minutes, endsWith: 0 });
+		});
+		const done = await run(host, { options: { drainTimeoutMs: 30 * minutes } });
+		expect(done.end.exit).toBe(0);
+		expect(done.state.actions.map(a => a.id)).not.toContain('start-again');
+		expect(container(host, 'db-migration')).toMatchObject({ status: 'exited', exitCode: 0 });
+	});
+
+	test('what a killed process has stopped is started by the next one', async () => {
+		const { host, kept } = await killedAt('restart', busyHost, { answers: now });
+		expect(container(host, 'db-migration')?.status).toBe('exited');
+		const next = await run(host, { answers: now, kept });
+		expect(next.end.exit).toBe(0);
+		expect(container(host, 'db-migration')?.status).toBe('running');
+	});
+});
+
+describe('what began to run since consent', () => {
+	test('is not stopped by it: the new sheet is shown first', async () => {
+		const host = busyHost();
+		let asked = 0;
+		const { decideFromAnswers } = await import('../../src/decide/from-answers.ts');
+		const answers = { ...restart, 'docker.jobs': 'now' };
+		const decider = decideFromAnswers({ answers, saved: {}, risks });
+		const done = await run(host, {
+			answers,
+			decider: {
+				...decider,
+				approve: async (step, plan, findings, ways) => {
+					asked += 1;
+					if (asked === 1)
+						await host.run(['docker', 'run', '-d', '--name', 'newcomer', 'debian:13-slim', 'sleep', '9999'], {
+							timeoutMs: 60_000,
+						});
+					return decider.approve(step, plan, findings, ways);
+				},
+			},
+		});
+		const sheets = done.events.flatMap(e => (e.type === 'plan' ? [e.impact?.stops.join(' ') ?? ''] : []));
+		expect(sheets[0]).not.toContain('newcomer');
+		expect(sheets[1]).toContain('newcomer');
+		expect(done.end.exit).toBe(0);
+	});
+});
+
+describe('the window', () => {
+	const at = (host: SimulatedHost, ms: number) => new Date(host.clock.now() + ms);
+	const now: Answers = { ...restart, 'docker.jobs': 'now' };
+
+	test('that is too short for a restart with its way back begins none: work is left', async () => {
+		const host = busyHost();
+		const { end, state } = await run(host, { answers: now, options: { until: at(host, 30_000) } });
+		expect(end.exit).toBe(4);
+		expect(end.open.join(' ')).toMatch(
+			/Restart Docker: takes up to \d+ min with its way back, and 29 s are left until/,
+		);
+		expect(state.actions).toEqual([]);
+		expect(container(host, job)?.status).toBe('running');
+	});
+
+	test('that is wide enough is no hindrance', async () => {
+		const host = busyHost();
+		const { end } = await run(host, { answers: now, options: { until: at(host, 60 * minutes) } });
+		expect(end.exit).toBe(0);
+	});
+
+	test('cuts the wait for jobs to what it allows, and the runner takes jobs again', async () => {
+		const host = busyHost(asService);
+		const until = at(host, 10 * minutes);
+		const failed = await run(host, { options: { drainTimeoutMs: 60 * minutes, until } });
+		expect(actionsOf(failed)).toEqual(['drain-gitlab-runner failed', 'release-gitlab-runner done']);
+		expect(host.clock.now()).toBeLessThan(until.getTime());
+		expect(container(host, job)?.status).toBe('running');
+	});
+});
