@@ -10,6 +10,8 @@ export interface CommonOptions {
 	readonly yes: boolean;
 	/** Plain questions in reading order instead of the wizard. */
 	readonly plain: boolean;
+	/** No colour; words and marks tell all the same. */
+	readonly noColor: boolean;
 	readonly only?: readonly string[];
 	readonly skip?: readonly string[];
 	readonly from?: string;
@@ -88,6 +90,7 @@ function commonOptions(): readonly Option[] {
 		),
 		new Option('--yes', 'unattended: approve plans without a named risk, take defaults').env('SBXSETUP_YES'),
 		new Option('--plain', 'plain questions instead of the wizard, in reading order').env('SBXSETUP_PLAIN'),
+		new Option('--no-color', 'no colour; words and marks tell the same').env('SBXSETUP_NO_COLOR'),
 		new Option('--answers <file>', 'answers to the questions (YAML)').env('SBXSETUP_ANSWERS'),
 		new Option('--accept-risk <name>', 'accept one named risk (repeatable)')
 			.argParser(words)
@@ -160,7 +163,8 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 		for (const option of fromEnvironment) {
 			const text = process.env[option.envVar ?? '']?.trim().toLowerCase() ?? '';
 			// A variable that is set to nothing, and a switch that is set to no, are not set.
-			if (text === '' || (option.isBoolean() && switchedOff.has(text))) delete o[option.attributeName()];
+			if (text === '' || ((option.isBoolean() || option.negate) && switchedOff.has(text)))
+				delete o[option.attributeName()];
 			// On the command line each archive has an option of its own; a variable is a list, as for every other option.
 			else if (option.attributeName() === 'imageArchive')
 				o['imageArchive'] = words(process.env[option.envVar ?? ''] ?? '', undefined);
@@ -175,6 +179,7 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 			...optional('answers', text('answers')),
 			yes: o['yes'] === true,
 			plain: o['plain'] === true,
+			noColor: o['color'] === false,
 			...optional('only', list('only')),
 			...optional('skip', list('skip')),
 			...optional('from', text('from')),

@@ -150,6 +150,8 @@ async function runbook(
 		...(options.answers !== undefined && { answers: options.answers }),
 	});
 	const opened = await openRun(surroundings, { mode, fresh: options.fresh });
+	let undo = false;
+	let exit: number;
 	try {
 		if (clean) {
 			const { removeLeftovers } = await import('./probe/leftovers.ts');
@@ -158,7 +160,7 @@ async function runbook(
 			for (const name of left) terminal.err(`could not be removed: ${name}\n`);
 			return left.length === 0 ? exitCode.done : exitCode.failed;
 		}
-		return await walk({
+		exit = await walk({
 			mode,
 			steps,
 			selection: selectionOf(options),
@@ -170,8 +172,28 @@ async function runbook(
 			stop,
 			typed,
 			opened,
+			onUndo: () => {
+				undo = true;
+			},
 		});
 	} finally {
 		await opened.close();
 	}
+	return undo ? undoNow(options, surroundings, terminal, stop) : exit;
+}
+
+/** As if `revert` had been typed now: nothing that was accepted or answered for the run counts for its way back. */
+function undoNow(
+	options: CommonOptions,
+	surroundings: Surroundings,
+	terminal: Terminal,
+	stop: StopSignals,
+): Promise<number> {
+	const { answers: _, ...kept } = options;
+	const typed = [
+		...(options.demo === undefined ? [] : [`--demo=${options.demo}`]),
+		...(options.sessionDir === undefined ? [] : ['--session-dir', options.sessionDir]),
+		'revert',
+	];
+	return revert({ options: { ...kept, acceptRisk: [], fresh: false }, surroundings, terminal, stop, typed });
 }

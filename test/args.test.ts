@@ -33,7 +33,15 @@ describe('without a word', () => {
 	it('it is the run, with everything at its default', () => {
 		expect(invocation()).toEqual({
 			command: 'run',
-			options: { yes: false, acceptRisk: [], imageArchive: [], format: 'text', plain: false, fresh: false },
+			options: {
+				yes: false,
+				acceptRisk: [],
+				imageArchive: [],
+				format: 'text',
+				plain: false,
+				noColor: false,
+				fresh: false,
+			},
 		});
 	});
 });
@@ -46,6 +54,7 @@ describe('options', () => {
 		[['--demo', 'old-kernel'], { demo: 'old-kernel' }, { SBXSETUP_DEMO: 'old-kernel' }],
 		[['--yes'], { yes: true }, { SBXSETUP_YES: '1' }],
 		[['--plain'], { plain: true }, { SBXSETUP_PLAIN: 'yes' }],
+		[['--no-color'], { noColor: true }, { SBXSETUP_NO_COLOR: '1' }],
 		[['--answers', 'a.yml'], { answers: 'a.yml' }, { SBXSETUP_ANSWERS: 'a.yml' }],
 		[
 			['--accept-risk', 'restart-docker', '--accept-risk', 'stop-containers'],
@@ -105,6 +114,7 @@ describe('options', () => {
 			imageArchive: [],
 			format: 'text',
 			plain: false,
+			noColor: false,
 			fresh: false,
 		});
 	});

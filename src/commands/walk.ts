@@ -5,7 +5,9 @@ import type { Action } from '../core/action.ts';
 import type { Decider } from '../core/decider.ts';
 import { type EngineDeps, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
+import { exitCode } from '../core/exit.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
+import { seenAnew } from '../core/seen-anew.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { showAction } from '../core/shown-action.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
@@ -13,7 +15,6 @@ import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.t
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing } from '../decide/from-answers.ts';
-import { decideFromPrompts } from '../decide/from-prompts.ts';
 import { foreseenHost } from '../host/foreseen.ts';
 import { removeLeftovers } from '../probe/leftovers.ts';
 import { probeHost } from '../probe/probe-host.ts';
@@ -22,6 +23,7 @@ import { ndjsonReader } from '../report/ndjson.ts';
 import { textReader } from '../report/text.ts';
 import type { OpenedRun } from '../state/open-run.ts';
 import { readUntil } from '../window-words.ts';
+import { plainFace } from './plain-face.ts';
 import { type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -45,6 +47,8 @@ export interface Walk {
 	readonly reverts?: string;
 	/** What that run did, as its log tells, and what of it stays. */
 	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	/** The operator chose to take back what the run did: for whoever called, once this has returned. */
+	readonly onUndo?: () => void;
 }
 
 /** Runs steps with everything that surrounds them: answers, log, readers, signals. Returns the exit code. */
@@ -97,11 +101,10 @@ export async function walk(request: Walk): Promise<number> {
 		...imageArchives.map(path => ({ option: '--image-archive', path })),
 	]);
 
-	const drawn = interactive && canDraw(terminal, options);
-	const wizard = drawn
-		? await wizardFace({
+	const face = interactive
+		? await (canDraw(terminal, options) ? wizardFace : plainFace)({
 				goOn: resumeCommand(request),
-				mode,
+				mode: mode === 'test' || mode === 'revert' ? mode : 'run',
 				order,
 				...(request.takesBack !== undefined && { takesBack: request.takesBack }),
 				from,
@@ -109,15 +112,26 @@ export async function walk(request: Walk): Promise<number> {
 				passed,
 				surroundings,
 				terminal,
+				noColor: options.noColor,
 				signal: stop.signal,
+				seenAnew: signal =>
+					seenAnew(
+						order.steps.map(({ step }) => step),
+						from,
+						{ ...look, signal },
+					),
 			})
 		: undefined;
-	const left = await wizard?.begin();
-	if (left !== undefined) return left;
+	const begun = await face?.begin();
+	if (begun?.kind === 'left') return begun.exit;
+	if (begun?.kind === 'undo') {
+		request.onUndo?.();
+		return exitCode.open;
+	}
 
 	const readers: EventReader[] = [
-		wizard !== undefined
-			? wizard.reader
+		face !== undefined
+			? face.reader
 			: options.format === 'json'
 				? ndjsonReader(terminal.out)
 				: textReader({
@@ -200,7 +214,7 @@ export async function walk(request: Walk): Promise<number> {
 		host,
 		knowledge: surroundings.knowledge,
 		options: runOptions,
-		decider: wizard?.decider ?? deciderFor(request, interactive, saved),
+		decider: face?.decider ?? unattended(request, saved),
 		emit,
 		state: stream.state,
 		now: surroundings.now,
@@ -234,9 +248,10 @@ export async function walk(request: Walk): Promise<number> {
 	});
 	await stream.drained();
 	const unfinished = end.outcome === 'interrupted' || end.outcome === 'failed';
-	if (wizard === undefined && options.format === 'text' && unfinished && opened !== undefined)
+	if (face === undefined && options.format === 'text' && unfinished && opened !== undefined)
 		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
-	await wizard?.end();
+	await face?.end();
+	if (face?.wantsUndo() === true) request.onUndo?.();
 	return exit;
 }
 
@@ -258,17 +273,9 @@ function resumeCommand(request: Walk): string {
 	return [program, shellLine(request.typed.filter(word => word !== '--fresh'))].join(' ').trimEnd();
 }
 
-function deciderFor(request: Walk, interactive: boolean, saved: Passed['answers']): Decider {
-	const { passed, terminal, mode } = request;
+function unattended({ passed, mode }: Walk, saved: Passed['answers']): Decider {
 	if (mode === 'check' || mode === 'plan') return decideNothing(passed.answers, saved);
-	if (!interactive) return decideFromAnswers({ answers: passed.answers, saved, risks: passed.risks });
-	return decideFromPrompts({
-		ask: terminal.ask,
-		say: line => terminal.err(`${line}\n`),
-		answers: passed.answers,
-		saved,
-		risks: passed.risks,
-	});
+	return decideFromAnswers({ answers: passed.answers, saved, risks: passed.risks });
 }
 
 /** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */

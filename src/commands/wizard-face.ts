@@ -1,26 +1,11 @@
 import { join, resolve } from 'node:path';
 import type { CommonOptions } from '../args.ts';
-import type { Decider } from '../core/decider.ts';
-import type { EventReader } from '../core/event-stream.ts';
 import { exitCode } from '../core/exit.ts';
-import type { StepOrder } from '../core/order.ts';
-import type { Answers } from '../core/question.ts';
-import type { RunState } from '../core/state.ts';
-import { answersFileText } from '../decide/answers-file-text.ts';
 import type { WriteHost } from '../host/port.ts';
 import { glyphsFor } from '../report/glyphs.ts';
-import type { Passed } from './preflight.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Face, type FaceRequest, finishedBefore } from './face.ts';
+import { saveAnswers } from './save-answers.ts';
 import type { Terminal } from './terminal.ts';
-
-/** The wizard as a run sees it: somebody who decides, a reader of events, a beginning and an end. */
-export interface WizardFace {
-	readonly decider: Decider;
-	readonly reader: EventReader;
-	/** The exit code when the operator does not want to begin; undefined: go on. */
-	readonly begin: () => Promise<number | undefined>;
-	readonly end: () => Promise<void>;
-}
 
 /** Names that Tab looks at in one folder; a spool of a million files is not worth the wait. */
 const mostNames = 500;
@@ -33,23 +18,10 @@ export const canDraw = (terminal: Terminal, options: CommonOptions): boolean =>
 	terminal.environment['INK_SCREEN_READER'] !== 'true';
 
 /** Loads Ink, which nothing else does, and mounts the wizard on the terminal. */
-export async function wizardFace(request: {
-	/** The command that goes on with this run. */
-	readonly goOn: string;
-	readonly mode: 'run' | 'test' | 'revert';
-	readonly order: StepOrder;
-	/** The run that is taken back, and what of it stays. */
-	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
-	readonly from: RunState;
-	readonly saved: Answers;
-	readonly passed: Passed;
-	readonly surroundings: Surroundings;
-	readonly terminal: Terminal;
-	readonly signal: AbortSignal;
-}): Promise<WizardFace> {
+export async function wizardFace(request: FaceRequest): Promise<Face> {
 	const { mode, from, passed, surroundings, terminal, signal } = request;
 	const { host, command } = surroundings;
-	const startWizard = await loadWizard(terminal);
+	const startWizard = await loadWizard(terminal, request.noColor);
 	const wizard = startWizard({
 		intro: {
 			tool: surroundings.version,
@@ -59,6 +31,7 @@ export async function wizardFace(request: {
 			command,
 			goOn: request.goOn,
 			mode,
+			now: surroundings.now().getTime(),
 			steps: request.order.steps.map(({ step: { id, title, why, brief }, role }, index) => ({
 				id,
 				n: index + 1,
@@ -80,7 +53,10 @@ export async function wizardFace(request: {
 		interrupt: () => process.kill(process.pid, 'SIGINT'),
 		stopProcess: () => process.kill(process.pid, 'SIGTSTP'),
 		listFolder: path => listFolder(host, resolve(surroundings.workingFolder, path)),
-		saveAnswers: state => saveAnswers(state, surroundings),
+		settled: finishedBefore(from),
+		...(from.start !== undefined && { seenAnew: request.seenAnew }),
+		...(mode !== 'revert' && { saveAnswers: state => saveAnswers(state, surroundings) }),
+		canUndo: mode === 'run',
 	});
 	const detach = terminal.attach({ say: wizard.say, close: wizard.abandon });
 	return {
@@ -88,13 +64,14 @@ export async function wizardFace(request: {
 		reader: wizard.reader,
 		async begin() {
 			const begun = await wizard.begin();
-			if (begun === 'go-on') return undefined;
+			if (begun === 'go-on') return { kind: 'go-on' };
+			await wizard.leave();
 			detach();
-			wizard.abandon();
-			if (signal.aborted) return exitCode.interrupted;
-			if (begun === 'undo') terminal.out(`take it back with:  ${command} revert\n`);
-			return from.start === undefined ? exitCode.done : exitCode.open;
+			if (signal.aborted) return { kind: 'left', exit: exitCode.interrupted };
+			if (begun === 'undo') return { kind: 'undo' };
+			return { kind: 'left', exit: from.start === undefined ? exitCode.done : exitCode.open };
 		},
+		wantsUndo: wizard.wantsUndo,
 		async end() {
 			const { goesOn } = await wizard.end();
 			detach();
@@ -105,9 +82,9 @@ export async function wizardFace(request: {
 }
 
 /** NO_COLOR is not heard by Ink's colours, FORCE_COLOR is; it is for this process only and goes to no child. */
-async function loadWizard(terminal: Terminal) {
+async function loadWizard(terminal: Terminal, noColor: boolean) {
 	const forced = process.env['FORCE_COLOR'];
-	const plain = (terminal.environment['NO_COLOR'] ?? '') !== '';
+	const plain = noColor || (terminal.environment['NO_COLOR'] ?? '') !== '';
 	if (plain) process.env['FORCE_COLOR'] = '0';
 	const { startWizard } = await import('../ui/run-wizard.tsx');
 	if (plain && forced === undefined) delete process.env['FORCE_COLOR'];
@@ -127,23 +104,4 @@ async function listFolder(
 			return { name, folder: found.kind === 'found' && found.type === 'directory' };
 		}),
 	);
-}
-
-/** Beside where the operator stands, belonging to the owner of that folder; nothing that lies there is replaced. */
-async function saveAnswers(state: RunState, { host, workingFolder, command }: Surroundings) {
-	const folder = await host.stat(workingFolder);
-	const owner = folder.kind === 'found' ? { uid: folder.meta.uid, gid: folder.meta.gid } : undefined;
-	const bytes = new TextEncoder().encode(answersFileText(state, command));
-	for (let n = 1; n <= 9; n++) {
-		const path = join(workingFolder, `sysbox-setup-answers${n === 1 ? '' : `-${n}`}.yml`);
-		const written = await host.replaceFile(path, bytes, {
-			expect: { kind: 'missing' },
-			mode: 0o644,
-			...(owner !== undefined && { owner }),
-		});
-		if (written.kind === 'written') return { kind: 'saved' as const, path };
-		if (written.kind === 'failed') return { kind: 'failed' as const, why: `${path}: ${written.message}` };
-		if (written.kind === 'rejected') return { kind: 'failed' as const, why: `${path}: ${written.said}` };
-	}
-	return { kind: 'failed' as const, why: `${workingFolder} holds nine of them already` };
 }

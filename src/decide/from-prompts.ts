@@ -1,111 +1,206 @@
 import { risksOf } from '../core/action.ts';
-import type { AnswerDecision, AnswerSource, Decider } from '../core/decider.ts';
+import type { AnswerDecision, AnswerSource, BlockedDecision, Decider, ProofDecision, Ways } from '../core/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
-import { isRiskName, type RiskName } from '../core/risk.ts';
+import { type RiskName, riskWords } from '../core/risk.ts';
+import type { StepId } from '../core/step.ts';
 
 /** One line from the operator; null when the input has ended. */
 export type AskLine = (prompt: string) => Promise<string | null>;
 
-/**
- * Asks a person in plain lines, in reading order: for terminals that draw nothing, and for screen readers. Enter takes
- * the default in brackets; a risk is accepted by typing its name, never by Enter.
- */
-export function decideFromPrompts(options: {
+export interface PromptOptions {
 	readonly ask: AskLine;
 	readonly say: (line: string) => void;
+	/** From an answers file: shown as the default, and still asked. */
 	readonly answers: Answers;
+	/** From an earlier part of this run. */
 	readonly saved: Answers;
+	/** Accepted on the command line. */
 	readonly risks: readonly RiskName[];
-}): Decider {
+	/** Given in this process: the default when somebody goes back to a question. */
+	readonly given?: () => Answers;
+	/** Steps whose saved answers are taken without asking again, until somebody goes back. */
+	readonly settled?: () => ReadonlySet<StepId>;
+	/** How many changes would be taken back, and the wish to do that once the run has ended. */
+	readonly undo?: { readonly changes: () => number; readonly onWish: () => void };
+}
+
+/** What a word at a prompt means; the first of a list is what Enter takes. */
+interface Choice<T> {
+	readonly words: readonly string[];
+	/** As the prompt names it, its letter in brackets. */
+	readonly shown: string;
+	readonly value: T;
+}
+
+/**
+ * Asks a person in plain lines, in reading order: for terminals that draw nothing, and for screen readers. The questions,
+ * defaults, risks and ways out are those of the wizard. Enter takes the default in brackets; a risk is accepted by typing
+ * its name, never by Enter.
+ */
+export function decideFromPrompts(options: PromptOptions): Decider {
 	const { ask, say } = options;
+	const seen = new Set<string>();
+	/** Once somebody went back, nothing is answered for them any more. */
+	let turned = false;
+
+	/** Undefined when the input has ended. */
+	async function choose<T>(question: string, choices: readonly Choice<T>[]): Promise<T | undefined> {
+		const [first] = choices;
+		const shown = choices.map((choice, index) => (index === 0 ? `${choice.shown} (Enter)` : choice.shown)).join(', ');
+		for (;;) {
+			const typed = await ask(` ${question} ${shown} > `);
+			if (typed === null) return undefined;
+			const word = typed.trim().toLowerCase();
+			const choice = word === '' ? first : choices.find(({ words }) => words.includes(word));
+			if (choice !== undefined) return choice.value;
+			say(' that is none of them; type the letter in brackets');
+		}
+	}
+
+	const quit = { words: ['q', 'quit'], shown: '[q]uit', value: 'quit' } as const;
+	const back = ({ back: there }: Ways) =>
+		there ? [{ words: ['b', 'back'], shown: '[b]ack', value: 'back' } as const] : [];
+
 	return {
-		async answer(_step, question) {
-			if (question.kind === 'risk')
-				return options.risks.includes(question.risk)
-					? { kind: 'answer', value: question.risk, source: 'answers' }
-					: askQuestion(question, undefined, 'operator', ask, say);
-			const given = options.answers[question.id];
+		async answer(step, question, ways) {
+			const first = !seen.has(question.id);
+			seen.add(question.id);
+			if (question.kind === 'risk' && options.risks.includes(question.risk))
+				return { kind: 'answer', value: question.risk, source: 'answers' };
+			const fits = (value: AnswerValue | undefined): value is AnswerValue =>
+				value !== undefined && answerProblem(question, value) === undefined;
 			const saved = options.saved[question.id];
-			const usable = saved !== undefined && answerProblem(question, saved) === undefined;
+			if (first && !turned && options.settled?.().has(step) === true && question.kind !== 'risk' && fits(saved))
+				return { kind: 'answer', value: saved, source: 'saved' };
 			// Enter takes what is shown, and the log says where that came from.
-			const [initial, source]: readonly [AnswerValue | undefined, AnswerSource] =
-				given !== undefined ? [given, 'answers'] : usable ? [saved, 'saved'] : [initialAnswer(question), 'default'];
-			return askQuestion(question, initial, source, ask, say);
+			const defaults: readonly (readonly [AnswerValue | undefined, AnswerSource])[] =
+				question.kind === 'risk' || (question.kind === 'text' && question.secret === true)
+					? []
+					: [
+							[options.given?.()[question.id], 'operator'],
+							[options.answers[question.id], 'answers'],
+							[saved, 'saved'],
+							[initialAnswer(question), 'default'],
+						];
+			const initial = defaults.find(([value]) => fits(value)) ?? [undefined, 'operator'];
+			const decision = await askQuestion(question, initial, ways, ask, say);
+			if (decision.kind === 'back') turned = true;
+			return decision;
 		},
-		async approve(_step, plan) {
+
+		async approve(_step, plan, _findings, ways) {
 			const accepted = new Set(options.risks);
 			for (const risk of risksOf(plan)) {
 				if (accepted.has(risk)) continue;
-				const typed = await ask(` this needs your consent: type  ${risk}  (Enter leaves it) > `);
-				if (typed === null) return { kind: 'quit' };
-				const word = typed.trim();
-				if (!isRiskName(word) || word !== risk) return { kind: 'skip' };
-				accepted.add(word);
+				const named = await askRisk(risk, ask, say);
+				if (named !== 'accepted') return { kind: named };
+				accepted.add(risk);
 			}
-			for (;;) {
-				const typed = await ask(' do it? [Y]es, [s]kip, [q]uit > ');
-				if (typed === null) return { kind: 'quit' };
-				switch (typed.trim().toLowerCase()) {
-					case '':
-					case 'y':
-					case 'yes':
-						return { kind: 'apply', risks: risksOf(plan) };
-					case 's':
-					case 'skip':
-						return { kind: 'skip' };
-					case 'q':
-					case 'quit':
-						return { kind: 'quit' };
-					default:
-						say(' y, s or q');
-				}
-			}
+			const decision = await choose<'apply' | 'skip' | 'back' | 'quit'>('do it?', [
+				{ words: ['y', 'yes'], shown: '[y]es', value: 'apply' },
+				{ words: ['s', 'skip'], shown: '[s]kip this step', value: 'skip' },
+				...back(ways),
+				quit,
+			]);
+			if (decision === 'back') turned = true;
+			return decision === 'apply' ? { kind: 'apply', risks: risksOf(plan) } : { kind: decision ?? 'quit' };
 		},
+
 		async onFailure() {
-			for (;;) {
-				const typed = await ask(' [t]ry again, [g]o on without it, [q]uit > ');
-				if (typed === null) return 'quit';
-				switch (typed.trim().toLowerCase()) {
-					case 't':
-						return 'retry';
-					case 'g':
-						return 'go-on';
-					case 'q':
-					case '':
-						return 'quit';
-					default:
-						say(' t, g or q');
-				}
-			}
+			const { undo } = options;
+			const changes = undo?.changes() ?? 0;
+			const decision = await choose('what now?', [
+				{ words: ['t', 'try', 'try again'], shown: '[t]ry again', value: 'retry' },
+				...(changes > 0
+					? [{ words: ['u', 'undo'], shown: `[u]ndo what was done (${changes})`, value: 'undo' } as const]
+					: []),
+				{ words: ['g', 'go on'], shown: '[g]o on without this step', value: 'go-on' },
+				quit,
+			]);
+			if (decision === 'undo') undo?.onWish();
+			return decision === 'retry' || decision === 'go-on' ? decision : 'quit';
+		},
+
+		async onBlocked(_step, _findings, ways) {
+			say(' This step cannot go on as things are. Put it right in another terminal, then look again.');
+			const decision = await choose<BlockedDecision>('what now?', [
+				{ words: ['l', 'look', 'look again'], shown: '[l]ook again', value: 'look-again' },
+				{ words: ['g', 'go on'], shown: '[g]o on without this step', value: 'go-on' },
+				...back(ways),
+				quit,
+			]);
+			if (decision === 'back') turned = true;
+			return decision ?? 'quit';
+		},
+
+		async beforeProbes(_step, { probes, leftOut }, ways) {
+			const attacks = probes.some(({ threats }) => threats.length > 0);
+			say(
+				attacks
+					? `\n ${probes.length} attempts to get at this host, each of which has to fail:`
+					: `\n ${probes.length} things that a CI job needs:`,
+			);
+			for (const { title, attempt } of probes) say(`   ${title}: ${attempt}`);
+			for (const { title, why } of leftOut) say(`   left out: ${title}: ${why}`);
+			say(' All in throw-away containers, which are removed at the end. Nothing of yours is stopped or changed.');
+			if (attacks) say(' Falco or an EDR on this host will see the attempts and may raise an alarm.');
+			const decision = await choose<ProofDecision>('start?', [
+				{ words: ['y', 'yes', 'start'], shown: '[y]es', value: 'run' },
+				{ words: ['s', 'skip'], shown: '[s]kip this proof', value: 'skip' },
+				...back(ways),
+				quit,
+			]);
+			if (decision === 'back') turned = true;
+			return decision ?? 'quit';
 		},
 	};
 }
 
+async function askRisk(risk: RiskName, ask: AskLine, say: PromptOptions['say']): Promise<'accepted' | 'skip' | 'quit'> {
+	say(`\n ${riskWords[risk]}`);
+	for (;;) {
+		const typed = await ask(` to accept it, type  ${risk}  (Enter leaves it as it is, q quits) > `);
+		if (typed === null) return 'quit';
+		const word = typed.trim();
+		if (word === risk) return 'accepted';
+		if (word === '') return 'skip';
+		if (word === 'q') return 'quit';
+		say(` that is not the name; it is ${risk}`);
+	}
+}
+
 async function askQuestion(
 	question: Question,
-	initial: AnswerValue | undefined,
-	source: AnswerSource,
+	[initial, source]: readonly [AnswerValue | undefined, AnswerSource],
+	ways: Ways,
 	ask: AskLine,
-	say: (line: string) => void,
+	say: PromptOptions['say'],
 ): Promise<AnswerDecision> {
 	say(`\n ${question.title}`);
 	say(` ${question.help}`);
 	if (question.kind === 'choice' || question.kind === 'many') {
-		for (const option of question.options) say(`   ${option.value}  ${option.label}`);
+		for (const option of question.options)
+			say(`   ${option.value}  ${option.label}${option.hint === undefined ? '' : `: ${option.hint}`}`);
 	}
-	const shown =
-		initial === undefined
-			? ''
-			: ` [${Array.isArray(initial) ? initial.join(',') : initial === true ? 'yes' : initial === false ? 'no' : String(initial)}]`;
+	if (question.kind === 'risk') say(` ${riskWords[question.risk]} To accept it, type its name: ${question.risk}`);
+	if (question.kind === 'many') say(' several by comma; none is an answer too');
+	const shown = initial === undefined ? '' : ` [${sayValue(initial)}]`;
+	const others = ways.back ? 'b back, q quits' : 'q quits';
 	for (;;) {
-		const typed = await ask(` ${question.id}${shown} (q quits) > `);
+		const typed = await ask(` ${question.id}${shown} (${others}) > `);
 		if (typed === null || typed.trim() === 'q') return { kind: 'quit' };
+		if (typed.trim() === 'b' && ways.back) return { kind: 'back' };
 		if (typed.trim() === '' && initial !== undefined) return { kind: 'answer', value: initial, source };
 		const value = readAnswer(question, typed.trim());
 		const problem = answerProblem(question, value);
 		if (problem === undefined && value !== undefined) return { kind: 'answer', value, source: 'operator' };
 		say(` ${problem ?? 'cannot be read'}`);
 	}
+}
+
+function sayValue(value: AnswerValue): string {
+	if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',');
+	return value === true ? 'yes' : value === false ? 'no' : String(value);
 }
 
 /** What was typed, as a value of the question's kind; undefined when it cannot be one. */

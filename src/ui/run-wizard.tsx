@@ -4,16 +4,18 @@ import type { Decider } from '../core/decider.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Answers } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
-import { type RunState, stepOf } from '../core/state.ts';
+import type { Difference } from '../core/seen-anew.ts';
+import { actionsToRevert, type RunState } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
 import type { Glyphs } from '../report/glyphs.ts';
 import { App, type InkTerminal } from './app.tsx';
 import { rule } from './layout.ts';
-import { blank, clean, line } from './line.ts';
+import { blank, clean, type Line, line } from './line.ts';
 import { menu, type Option } from './prompt.ts';
-import { type Intro, textWidth } from './screen.ts';
+import { type Intro, type SeenSince, textWidth } from './screen.ts';
 import { createStore } from './store.ts';
 import { goesOn, summaryLines, summaryTitle } from './text/summary-text.ts';
+import { changesToUndo } from './text/words.ts';
 import { themeFor } from './theme.ts';
 import { wizardDecider } from './wizard-decider.ts';
 
@@ -32,6 +34,12 @@ export interface WizardOptions {
 	/** Ctrl+Z: stops this process, as the terminal would have done; called with the terminal in its normal mode. */
 	readonly stopProcess: () => void;
 	readonly listFolder: (path: string) => Promise<readonly { readonly name: string; readonly folder: boolean }[]>;
+	/** Steps whose saved answers are taken when the run goes on, until somebody goes back to them. */
+	readonly settled: ReadonlySet<StepId>;
+	/** Taking back what was done can be offered. */
+	readonly canUndo: boolean;
+	/** Looks at the host again, and holds it against what the run that goes on had seen. */
+	readonly seenAnew?: (signal: AbortSignal) => Promise<readonly Difference[]>;
 	/** Writes the answers that repeat this run; absent where there is nothing to repeat. */
 	readonly saveAnswers?: (
 		state: RunState,
@@ -47,8 +55,12 @@ export interface Wizard {
 	readonly begin: () => Promise<Begin>;
 	/** Talk of others while the screen is ours: it goes above it. */
 	readonly say: (text: string) => void;
+	/** The operator chose, at a failure, to take back what was done. */
+	readonly wantsUndo: () => boolean;
 	/** The end screen, when the run has ended by itself; then the summary stays in the scrollback and the terminal is given back. */
 	readonly end: () => Promise<{ readonly goesOn: boolean }>;
+	/** Gives the terminal back, with nothing left on it but what is finished. */
+	readonly leave: () => Promise<void>;
 	/** Gives the terminal back at once, after a crash. */
 	readonly abandon: () => void;
 }
@@ -77,11 +89,17 @@ export function startWizard(options: WizardOptions): Wizard {
 		print: lines => terminal?.write(`${lines.map(clean).join('\n')}\n`),
 	});
 	let settled: ReadonlySet<StepId> = new Set();
+	let undoWanted = false;
 	const decider = wizardDecider(store, {
 		answers: options.answers,
 		saved: options.saved,
 		risks: options.risks,
 		settled: () => settled,
+		...(options.canUndo && {
+			onUndo: () => {
+				undoWanted = true;
+			},
+		}),
 	});
 
 	const app = (
@@ -121,6 +139,13 @@ export function startWizard(options: WizardOptions): Wizard {
 		instance.unmount();
 	};
 
+	async function give(last: readonly Line[]): Promise<void> {
+		store.close(last);
+		await instance.waitUntilRenderFlush();
+		unmount();
+		await gone;
+	}
+
 	/** The shell goes on while we are stopped; back in the foreground the screen is drawn anew. */
 	async function suspend(): Promise<void> {
 		await terminal?.lend(async () => {
@@ -141,18 +166,29 @@ export function startWizard(options: WizardOptions): Wizard {
 			if (mounted && lines.length > 0) store.note(lines.map(row => line(clean(row))));
 		},
 		async begin() {
-			const reply = await store.ask({
-				screen: { kind: 'start' },
+			const decided = new AbortController();
+			const seen: SeenSince | undefined = options.seenAnew === undefined ? undefined : { kind: 'looking' };
+			const asked = store.ask({
+				screen: { kind: 'start', ...(seen !== undefined && { seen }) },
 				prompt: startMenu(intro),
 				ways: { back: false, skip: false, quit: true },
 			});
+			// The operator need not wait for it: each step looks again by itself.
+			options.seenAnew?.(AbortSignal.any([signal, decided.signal])).then(
+				differences => store.tell({ kind: 'start', seen: { kind: 'seen', differences } }),
+				error => store.tell({ kind: 'start', seen: { kind: 'failed', why: String(error) } }),
+			);
+			const reply = await asked;
+			decided.abort();
 			if (reply.kind !== 'taken') return 'leave';
-			if (reply.value === 'go-on') settled = finishedBefore(intro.resume);
+			if (reply.value === 'go-on') settled = options.settled;
 			return reply.value === 'undo' ? 'undo' : reply.value === 'leave' ? 'leave' : 'go-on';
 		},
+		wantsUndo: () => undoWanted,
 		async end() {
 			const { run } = store.state();
-			if (run.end !== undefined && run.end.outcome !== 'interrupted' && !signal.aborted) await lastScreen();
+			const stopped = run.end === undefined || run.end.outcome === 'interrupted' || signal.aborted;
+			if (!stopped && !undoWanted) await lastScreen();
 			const width = textWidth(store.state().size.columns);
 			const last =
 				run.end === undefined
@@ -162,12 +198,10 @@ export function startWizard(options: WizardOptions): Wizard {
 							rule(summaryTitle(run, intro, theme), { theme, width, simulated: intro.simulated }),
 							...summaryLines(run, intro, 'each', width, theme),
 						];
-			store.close(last);
-			await instance.waitUntilRenderFlush();
-			unmount();
-			await gone;
+			await give(last);
 			return { goesOn: goesOn(run) };
 		},
+		leave: () => give([]),
 		abandon: unmount,
 	};
 
@@ -202,23 +236,15 @@ function startMenu(intro: Intro) {
 	const { resume } = intro;
 	if (resume === undefined) return menu([{ value: 'begin', label: 'Begin' }, leave], 'begin');
 	const at = resume.steps.at(-1);
-	const changes = resume.actions.filter(action => action.outcome === 'done').length;
 	return menu(
 		[
 			{ value: 'go-on', label: at === undefined ? 'Go on' : `Go on with step ${at.n}, ${at.title}` },
 			{ value: 'again', label: 'Ask everything again from step 1' },
-			...(changes > 0
-				? [{ value: 'undo', label: `Undo what was done (${changes} ${changes === 1 ? 'change' : 'changes'})` }]
+			...(intro.mode === 'run' && actionsToRevert(resume).length > 0
+				? [{ value: 'undo', label: `Take back what was done (${changesToUndo(resume)})` }]
 				: []),
 			leave,
 		],
 		'go-on',
 	);
-}
-
-/** Steps before the one where the run was left. */
-function finishedBefore(run: RunState | undefined): ReadonlySet<StepId> {
-	const last = run?.steps.at(-1);
-	const ids = (run?.steps ?? []).map(step => step.id).filter(id => id !== last?.id);
-	return new Set(ids.filter(id => run !== undefined && stepOf(run, id)?.status !== 'running'));
 }

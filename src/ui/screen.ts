@@ -4,6 +4,7 @@ import type { ShownAction } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import type { AnswerValue, Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
+import type { Difference } from '../core/seen-anew.ts';
 import type { RunState, StepState } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
 import type { Line } from './line.ts';
@@ -33,6 +34,8 @@ export interface Intro {
 	/** The command that goes on with this very run. */
 	readonly goOn: string;
 	readonly mode: 'run' | 'test' | 'revert';
+	/** By the host's clock: a simulated host has one of its own. */
+	readonly now: number;
 	readonly steps: readonly IntroStep[];
 	/** The run that is taken back, and what of it stays. */
 	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
@@ -48,9 +51,15 @@ export interface AnnouncedProbe {
 	readonly threats: readonly string[];
 }
 
+/** What the host looks like, held against what the run that was left had seen of it. */
+export type SeenSince =
+	| { readonly kind: 'looking' }
+	| { readonly kind: 'seen'; readonly differences: readonly Difference[] }
+	| { readonly kind: 'failed'; readonly why: string };
+
 /** What is asked on a screen, besides its prompt. */
 export type Screen =
-	| { readonly kind: 'start' }
+	| { readonly kind: 'start'; readonly seen?: SeenSince }
 	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question }
 	| {
 			readonly kind: 'plan';

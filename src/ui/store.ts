@@ -5,7 +5,7 @@ import type { Key } from './keys.ts';
 import { type Line, plainText } from './line.ts';
 import { pressKey } from './press.ts';
 import type { Field, Prompt } from './prompt.ts';
-import { type Asking, type Clock, type Intro, type Reply, textWidth, type WizardState } from './screen.ts';
+import { type Asking, type Clock, type Intro, type Reply, type Screen, textWidth, type WizardState } from './screen.ts';
 import { introLines, stepLines } from './text/transcript-text.ts';
 import type { Theme } from './theme.ts';
 
@@ -43,6 +43,8 @@ export interface Store {
 	/** The work is to end: whoever waits for the operator is answered with "quit". */
 	readonly stop: () => void;
 	readonly note: (lines: readonly Line[]) => void;
+	/** Tells more on the screen that waits, if it is still one of that kind. */
+	readonly tell: (screen: Screen) => void;
 	/** Puts last lines into the transcript and draws nothing more. */
 	readonly close: (last: readonly Line[]) => void;
 }
@@ -213,6 +215,9 @@ export function createStore(options: StoreOptions): Store {
 		stop: () => {
 			set({ stopping: true });
 			reply({ kind: 'quit' });
+		},
+		tell: screen => {
+			if (state.asking?.screen.kind === screen.kind) set({ asking: { ...state.asking, screen } });
 		},
 		note: lines => set({ transcript: [...state.transcript, lines] }),
 		close: last => {

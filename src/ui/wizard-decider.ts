@@ -2,11 +2,12 @@ import { type Impact, risksOf } from '../core/action.ts';
 import type { Decider, PlanDecision, Ways } from '../core/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
-import { stepOf } from '../core/state.ts';
+import { actionsToRevert, stepOf } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
 import { type Menu, menu, type Prompt } from './prompt.ts';
-import type { Asking, Screen } from './screen.ts';
+import type { Asking, Intro, Screen } from './screen.ts';
 import type { Check, Store } from './store.ts';
+import { changesToUndo } from './text/words.ts';
 
 export interface DeciderOptions {
 	/** From an answers file: shown as the default, and still asked. */
@@ -17,6 +18,8 @@ export interface DeciderOptions {
 	readonly risks: readonly RiskName[];
 	/** Steps whose saved answers are taken without asking again, until somebody goes back to them. */
 	readonly settled: () => ReadonlySet<StepId>;
+	/** What the run did is to be taken back, once it has ended. Without it that is not offered. */
+	readonly onUndo?: () => void;
 }
 
 /** Asks a person at the screen: every method shows one screen after the other and returns what was decided. */
@@ -56,11 +59,15 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			const asked = risks.filter(risk => !options.risks.includes(risk));
 			const shown = stepOf(store.state().run, step)?.plan?.actions ?? [];
 			for (;;) {
-				const reply = await show({ kind: 'plan', step, findings, page: 0 }, planMenu(asked, plan.actions.length), {
-					back: ways.back,
-					skip: true,
-					quit: true,
-				});
+				const reply = await show(
+					{ kind: 'plan', step, findings, page: 0 },
+					planMenu(asked, plan.actions.length, store.state().intro.mode),
+					{
+						back: ways.back,
+						skip: true,
+						quit: true,
+					},
+				);
 				if (reply.kind !== 'taken') {
 					if (reply.kind === 'back') turned = true;
 					return { kind: reply.kind };
@@ -73,11 +80,14 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 		},
 
 		async onFailure(step, failure) {
+			const { run } = store.state();
+			const undo = { value: 'undo', label: `Take back what was done (${changesToUndo(run)})` };
 			const reply = await show(
 				{ kind: 'failure', step, failure },
 				menu(
 					[
 						{ value: 'retry', label: 'Try again' },
+						...(options.onUndo !== undefined && actionsToRevert(run).length > 0 ? [undo] : []),
 						{ value: 'go-on', label: 'Go on without this step' },
 						{ value: 'quit', label: 'Save and quit' },
 					],
@@ -85,6 +95,10 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				),
 				{ back: false, skip: false, quit: true },
 			);
+			if (reply.kind === 'taken' && reply.value === 'undo') {
+				options.onUndo?.();
+				return 'quit';
+			}
 			return reply.kind === 'taken' && (reply.value === 'retry' || reply.value === 'go-on') ? reply.value : 'quit';
 		},
 
@@ -153,14 +167,15 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 }
 
 /** Where a risk has to be named, Enter must not lead there. */
-function planMenu(risks: readonly RiskName[], changes: number): Menu {
+function planMenu(risks: readonly RiskName[], changes: number, mode: Intro['mode']): Menu {
+	const leave = 'Leave it as it is';
 	const apply = { value: 'apply', label: changes === 1 ? 'Do it' : `Do all ${changes}` };
-	const skip = { value: 'skip', label: 'Skip this step' };
+	const skip = { value: 'skip', label: mode === 'revert' ? leave : 'Skip this step' };
 	return risks.length === 0
 		? menu([apply, skip], 'apply')
 		: menu(
 				[
-					{ value: 'skip', label: 'Leave it as it is' },
+					{ value: 'skip', label: leave },
 					{ value: 'apply', label: `Do it: type ${risks.join(', ')}` },
 				],
 				'skip',

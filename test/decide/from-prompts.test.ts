@@ -1,13 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import type { Probe } from '../../src/core/probe.ts';
 import type { Answers, Question } from '../../src/core/question.ts';
 import type { RiskName } from '../../src/core/risk.ts';
-import { decideFromPrompts, readAnswer } from '../../src/decide/from-prompts.ts';
+import { decideFromPrompts, type PromptOptions, readAnswer } from '../../src/decide/from-prompts.ts';
 import { noDefault, onward, plain, planWith, riskQuestion } from './deciders.ts';
 
 /** A person who types these lines; after the last one the input has ended. */
 function person(
 	lines: readonly string[],
-	how: { readonly answers?: Answers; readonly saved?: Answers; readonly risks?: readonly RiskName[] } = {},
+	how: {
+		readonly answers?: Answers;
+		readonly saved?: Answers;
+		readonly risks?: readonly RiskName[];
+		readonly given?: Answers;
+		readonly settled?: readonly string[];
+		readonly undo?: PromptOptions['undo'];
+	} = {},
 ) {
 	const typed = [...lines];
 	const prompts: string[] = [];
@@ -21,9 +29,28 @@ function person(
 		answers: how.answers ?? {},
 		saved: how.saved ?? {},
 		risks: how.risks ?? [],
+		given: () => how.given ?? {},
+		settled: () => new Set(how.settled ?? []),
+		...(how.undo !== undefined && { undo: how.undo }),
 	});
-	return { ...onward(decider), prompts, said, left: typed };
+	return {
+		...onward(decider),
+		decider,
+		onBlocked: (back: boolean) => decider.onBlocked?.('step', [], { back }),
+		beforeProbes: () => decider.beforeProbes?.('step', { probes: [probe], leftOut: [] }, { back: false }),
+		prompts,
+		said,
+		left: typed,
+	};
 }
+
+const probe = {
+	id: 'p',
+	title: 'Load a module',
+	attempt: 'asks the kernel for one',
+	threats: ['escape'],
+	expectation: 'x',
+} as unknown as Probe;
 
 const base = { id: 'x.y', title: 'T', help: 'H' };
 const options = [
@@ -126,7 +153,7 @@ describe('a plan in plain lines', () => {
 		expect(await person([]).approve(planWith())).toEqual({ kind: 'quit' });
 		const anna = person(['sure', 'y']);
 		expect(await anna.approve(planWith())).toEqual({ kind: 'apply', risks: [] });
-		expect(anna.said).toEqual([' y, s or q']);
+		expect(anna.said).toEqual([' that is none of them; type the letter in brackets']);
 	});
 
 	it('with risks asks for each one by its name, then for the whole', async () => {
@@ -138,14 +165,24 @@ describe('a plan in plain lines', () => {
 		expect(anna.prompts).toHaveLength(3);
 	});
 
-	it.each([[['', 'y']], [['y', 'y']], [['stop-containers', 'y']], [['restart-docker', '', 'y']]])(
+	it.each([[['', 'y']], [['y', '', 'y']], [['stop-containers', '', 'y']], [['restart-docker', '', 'y']]])(
 		'is skipped unless every risk was typed: %j',
 		async lines => {
 			const anna = person(lines);
 			expect(await anna.approve(planWith('restart-docker', 'stop-containers'))).toEqual({ kind: 'skip' });
-			expect(anna.left).not.toHaveLength(0);
+			expect(anna.left).toEqual(['y']);
 		},
 	);
+
+	it('says what a risk means, and that another word is not its name', async () => {
+		const anna = person(['restart docker', 'restart-docker', 'y']);
+		expect(await anna.approve(planWith('restart-docker'))).toEqual({ kind: 'apply', risks: ['restart-docker'] });
+		expect(anna.said).toEqual([
+			'\n Docker is restarted. Without live-restore every container stops with it.',
+			' that is not the name; it is restart-docker',
+		]);
+		expect(await person(['q']).approve(planWith('restart-docker'))).toEqual({ kind: 'quit' });
+	});
 
 	it('is left, not skipped, when the input ends at a risk', async () => {
 		expect(await person([]).approve(planWith('restart-docker'))).toEqual({ kind: 'quit' });
@@ -165,11 +202,71 @@ describe('a failure in plain lines', () => {
 		[['t'], 'retry'],
 		[['g'], 'go-on'],
 		[['q'], 'quit'],
-		[[''], 'quit'],
+		[[''], 'retry'],
 		[[], 'quit'],
+		[['u', 'q'], 'quit'],
 		[['what', 'T'], 'retry'],
 	])('%j is %s', async (lines, decision) => {
-		expect(await person(lines).onFailure()).toBe(decision);
+		const anna = person(lines);
+		expect(await anna.onFailure()).toBe(decision);
+		expect(anna.left).toEqual([]);
+	});
+
+	it('can be answered with the way back, once there is something to take back', async () => {
+		const wishes: string[] = [];
+		const undo = { changes: () => 2, onWish: () => wishes.push('undo') };
+		const anna = person(['u'], { undo });
+		expect(await anna.onFailure()).toBe('quit');
+		expect(anna.prompts[0]).toContain('[u]ndo what was done (2)');
+		expect(wishes).toEqual(['undo']);
+	});
+});
+
+describe('a step that is blocked, in plain lines', () => {
+	it.each([
+		[[''], 'look-again'],
+		[['l'], 'look-again'],
+		[['g'], 'go-on'],
+		[['b'], 'back'],
+		[['x', 'q'], 'quit'],
+		[[], 'quit'],
+	])('%j is %s', async (lines, decision) => {
+		expect(await person(lines).onBlocked(true)).toBe(decision);
+	});
+
+	it('has no way back where nothing lies behind it', async () => {
+		const anna = person(['b', 'q']);
+		expect(await anna.onBlocked(false)).toBe('quit');
+		expect(anna.prompts[0]).not.toContain('[b]ack');
+	});
+});
+
+describe('a proof in plain lines', () => {
+	it('is announced, and started by Enter', async () => {
+		const anna = person(['']);
+		expect(await anna.beforeProbes()).toBe('run');
+		expect(anna.said.join('\n')).toContain('Load a module: asks the kernel for one');
+		expect(anna.said.join('\n')).toContain('EDR');
+		expect(await person(['s']).beforeProbes()).toBe('skip');
+		expect(await person([]).beforeProbes()).toBe('quit');
+	});
+});
+
+describe('going back in plain lines', () => {
+	it('is offered where it leads somewhere, and asks again with what was answered', async () => {
+		const anna = person(['b', ''], { given: { 'ci.memory': '6g' } });
+		expect(await anna.decider.answer('ci', plain, { back: true })).toEqual({ kind: 'back' });
+		expect(await anna.decider.answer('ci', plain, { back: false })).toMatchObject({ value: '6g' });
+		expect(anna.prompts).toEqual([' ci.memory [6g] (b back, q quits) > ', ' ci.memory [6g] (q quits) > ']);
+	});
+
+	it('takes saved answers of finished steps unasked, until somebody goes back', async () => {
+		const saved = { 'ci.memory': '4g', 'record.owner': 'anna' };
+		const anna = person(['b', ''], { saved, settled: ['ci'] });
+		expect(await anna.decider.answer('ci', plain, { back: true })).toMatchObject({ value: '4g', source: 'saved' });
+		expect(await anna.decider.answer('record', noDefault, { back: true })).toEqual({ kind: 'back' });
+		expect(await anna.decider.answer('ci', plain, { back: true })).toMatchObject({ value: '4g', source: 'saved' });
+		expect(anna.prompts).toHaveLength(2);
 	});
 });
 

@@ -103,6 +103,7 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 	const options: CommonOptions = {
 		yes: true,
 		plain: false,
+		noColor: false,
 		acceptRisk: [],
 		imageArchive: ask.imageArchives ?? [],
 		format: 'text',

@@ -4,7 +4,8 @@ import type { Event } from '../../src/core/event.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import type { Probe } from '../../src/core/probe.ts';
 import { initialState, reduceAll } from '../../src/core/state.ts';
-import { bench, enter, esc, right, shown, stepStart } from './support.tsx';
+import type { SeenSince } from '../../src/ui/screen.ts';
+import { bench, down, enter, esc, right, shown, stepStart } from './support.tsx';
 
 const ways = { back: false };
 
@@ -71,6 +72,64 @@ describe('the start screen', () => {
 	});
 });
 
+describe('the start screen of a run that goes on', () => {
+	const past = reduceAll(
+		[
+			{
+				type: 'run.start',
+				run: 'r',
+				tool: '1',
+				mode: 'run',
+				simulated: false,
+				host: 'ci-07',
+				user: 'bert',
+				command: [],
+			},
+			{ ...stepStart('host'), n: 1 },
+			{ type: 'step.end', step: 'host', status: 'unchanged', changed: false, open: [] },
+		].map((event, seq) => ({ v: 1, seq, at: '2026-11-23T09:00:00.000Z', ...event })) as unknown as Event[],
+	);
+	const start = (seen: SeenSince) => {
+		const wizard = bench({ intro: { resume: past } });
+		void wizard.store.ask({
+			screen: { kind: 'start', seen },
+			prompt: { kind: 'menu', at: 0, options: [{ value: 'go-on', label: 'Go on' }] },
+			ways: { back: false, skip: false, quit: true },
+		});
+		return wizard;
+	};
+
+	it('tells when, where and by whom it was left, and that the host is looked at again', async () => {
+		const { sees, store } = start({ kind: 'looking' });
+		await sees(/left yesterday at \d\d:\d\d, at step 1 of 2, Host compatibility \(as\s+bert\)/);
+		await sees('being looked at again');
+		store.tell({ kind: 'start', seen: { kind: 'seen', differences: [] } });
+		await sees('nothing above has changed since');
+	});
+
+	it('tells what is not as it was left, and counts what has no room', async () => {
+		const differences = Array.from({ length: 30 }, (_, n) => ({ about: 'Docker', text: `thing ${n + 1} differs` }));
+		const { sees, frame } = start({ kind: 'seen', differences });
+		await sees('Docker: thing 1 differs');
+		await sees('and 26 more');
+		expect(frame()).toContain('❯ Go on');
+	});
+
+	it('says so when the host could not be looked at', async () => {
+		const { sees } = start({ kind: 'failed', why: 'docker hangs' });
+		await sees('could not be looked at again: docker hangs');
+	});
+
+	it('is not written over by what was found once the operator has gone on', async () => {
+		const { store, sees, emit, frame } = start({ kind: 'looking' });
+		store.press({ kind: 'enter' });
+		await emit(stepStart('host'));
+		store.tell({ kind: 'start', seen: { kind: 'seen', differences: [] } });
+		await sees('1 of 2');
+		expect(frame()).not.toContain('looked at again just now');
+	});
+});
+
 describe('the start screen of a revert', () => {
 	it('names the run that is taken back and what it did', async () => {
 		const past = [
@@ -101,7 +160,7 @@ describe('the start screen of a revert', () => {
 			prompt: { kind: 'menu', at: 0, options: [{ value: 'begin', label: 'Begin' }] },
 			ways: { back: false, skip: false, quit: true },
 		});
-		await sees(/the run that bert began yesterday at \d\d:\d\d, 1 change:/);
+		await sees(/the run that bert began yesterday at \d\d:\d\d \(1 change\)/);
 		expect(frame()).toContain('Install fuse3');
 	});
 });
@@ -283,6 +342,41 @@ describe('a failure', () => {
 		await wizard.keys(right, enter);
 		expect(await decision).toBe('go-on');
 	});
+
+	const change = (id: string, title: string) => shown({ id, title });
+	async function failing(onUndo?: () => void) {
+		const wizard = bench({ decider: { ...(onUndo !== undefined && { onUndo }) } });
+		await wizard.emit(stepStart('host'));
+		const actions = [change('a', 'Write the file'), change('install', 'Install it'), change('c', 'Start it')];
+		await wizard.emit({ type: 'plan', step: 'host', actions });
+		for (const [id, outcome] of [
+			['a', 'done'],
+			['install', 'failed'],
+		] as const) {
+			const undo = { kind: 'folder' as const, path: '/x' };
+			await wizard.emit({ type: 'action.intent', step: 'host', action: id, title: id, kind: 'exec', does: 'x', undo });
+			await wizard.emit({ type: 'action.outcome', step: 'host', action: id, outcome, ms: 1 });
+		}
+		const decision = wizard.decider.onFailure('host', { action: action(), said: 'E: no', next: [] });
+		await wizard.sees('❯ Try again');
+		return { ...wizard, decision };
+	}
+
+	it('tells what was done before it and stays, and what was not begun', async () => {
+		const { frame } = await failing();
+		expect(frame()).toMatch(/done +Write the file; that stays, and can be taken back/);
+		expect(frame()).toMatch(/open +not begun: Start it/);
+		expect(frame()).not.toContain('Take back what was done');
+	});
+
+	it('leads to taking back what was done, once the run has ended', async () => {
+		const wishes: string[] = [];
+		const { sees, keys, decision } = await failing(() => wishes.push('undo'));
+		await sees('Take back what was done (1 change)');
+		await keys(down, enter);
+		expect(await decision).toBe('quit');
+		expect(wishes).toEqual(['undo']);
+	});
 });
 
 describe('work', () => {
@@ -396,7 +490,7 @@ describe('the end', () => {
 		});
 		await sees('Saved; something is left to do · ci-07');
 		await sees(/Changed +Install fuse3/);
-		await sees(/Left +host: reboot/);
+		await sees(/To do +Host compatibility: reboot/);
 		await sees(/Undo +sysbox-setup revert/);
 		await sees(/Go on +sysbox-setup --answers a\.yml/);
 		await sees('saved: /root/answers.yml');
@@ -477,7 +571,7 @@ describe('the end', () => {
 		await changed(emit, 'Take the run back', ['Put /etc/docker/daemon.json back']);
 		await emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
 		ends(store);
-		await sees(/Put back +Put \/etc\/docker\/daemon\.json back/);
+		await sees(/Done +Put \/etc\/docker\/daemon\.json back/);
 		await sees(/Stays +the folder \/var\/lib\/sysbox/);
 	});
 });

@@ -99,7 +99,7 @@ function Asked({
 	const step = currentStep(state);
 	switch (screen.kind) {
 		case 'start':
-			return <StartScreen look={look} intro={state.intro} prompt={prompt} now={state.now} />;
+			return <StartScreen look={look} intro={state.intro} seen={screen.seen} prompt={prompt} />;
 		case 'question':
 			return (
 				<QuestionScreen
@@ -136,7 +136,7 @@ function Asked({
 				<ProofConsentScreen look={look} step={step} probes={screen.probes} leftOut={screen.leftOut} prompt={prompt} />
 			);
 		case 'failure':
-			return <FailureScreen look={look} step={step} failure={screen.failure} prompt={prompt} />;
+			return <FailureScreen look={look} run={state.run} step={step} failure={screen.failure} prompt={prompt} />;
 		case 'end':
 			return (
 				<SummaryScreen

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { ActionFailure } from '../../core/decider.ts';
-import type { StepState } from '../../core/state.ts';
+import type { RunState, StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { clean, labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
@@ -10,11 +10,13 @@ import { stepTitle } from './step-title.ts';
 /** What went wrong: what was said, why, what is true on the host now, and the ways out. */
 export function FailureScreen({
 	look,
+	run,
 	step,
 	failure,
 	prompt,
 }: {
 	readonly look: Look;
+	readonly run: RunState;
 	readonly step: StepState | undefined;
 	readonly failure: ActionFailure;
 	readonly prompt: Prompt;
@@ -22,9 +24,16 @@ export function FailureScreen({
 	const { width, theme } = look;
 	const told = (label: string, text: string | undefined) =>
 		text === undefined || text === '' ? [] : labelled(label, text, width, { indent: 2, column: 8 });
+	const planned = step?.plan?.actions ?? [];
+	const at = planned.findIndex(action => action.id === failure.action.id);
+	const ended = run.actions.filter(action => action.step === step?.id && action.outcome === 'done');
+	const before = planned.slice(0, Math.max(0, at)).filter(({ id }) => ended.some(action => action.id === id));
+	const titles = (actions: readonly { readonly title: string }[]): string => actions.map(a => a.title).join('; ');
 	const rest = [
 		...told('why', failure.why),
 		...told('now', failure.now ?? 'nothing after this was done'),
+		...told('done', before.length === 0 ? undefined : `${titles(before)}; that stays, and can be taken back`),
+		...told('open', at < 0 || at === planned.length - 1 ? undefined : `not begun: ${titles(planned.slice(at + 1))}`),
 		...failure.next.flatMap((text, index) => told(index === 0 ? 'you can' : '', text)),
 	];
 	const said = told('said', failure.said);

@@ -1,13 +1,14 @@
 import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
 import type { Question } from '../../core/question.ts';
+import { riskWords } from '../../core/risk.ts';
 import type { StepState } from '../../core/state.ts';
 import { keyLines, type Look, promptLines } from '../layout.ts';
 import { blank, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
-import { riskWords, sentence } from '../text/words.ts';
+import { sentence } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
 /** One question: what is asked, why, and what may be answered. */

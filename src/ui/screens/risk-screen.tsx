@@ -1,14 +1,13 @@
 import type { ReactElement } from 'react';
 import type { Impact } from '../../core/action.ts';
 import type { ShownAction } from '../../core/event.ts';
-import type { RiskName } from '../../core/risk.ts';
+import { type RiskName, riskWords } from '../../core/risk.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { impactLines, planLines } from '../text/plan-text.ts';
-import { riskWords } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
 /** One risk, asked alone: what it means here, what it hits, and its name to be typed. */

@@ -1,36 +1,38 @@
 import type { ReactElement } from 'react';
-import { actionsToRevert, changedAnything } from '../../core/state.ts';
+import { changedAnything, type RunState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, type Line, line, pad, span, wrap } from '../line.ts';
+import { blank, clean, type Line, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
-import type { Intro } from '../screen.ts';
+import type { Intro, SeenSince } from '../screen.ts';
 import { stepLines } from '../text/transcript-text.ts';
-import { count, whenTold } from '../text/words.ts';
+import { changesToUndo, whenTold } from '../text/words.ts';
 
 /** The first screen: what is going to happen, or where the run was left. */
 export function StartScreen({
 	look,
 	intro,
+	seen,
 	prompt,
-	now,
 }: {
 	readonly look: Look;
 	readonly intro: Intro;
+	/** Of a run that goes on. */
+	readonly seen: SeenSince | undefined;
 	readonly prompt: Prompt;
-	readonly now: number;
 }): ReactElement {
 	const title = `${intro.host} ${look.theme.glyphs.neutral} ${titles[intro.mode]}`;
 	const { resume } = intro;
 	if (resume === undefined) {
-		const about = intro.takesBack === undefined ? aboutFresh[intro.mode] : aboutTakenBack(intro, now);
+		const about = intro.takesBack === undefined ? aboutFresh[intro.mode] : aboutTakenBack(intro);
 		return <Frame look={look} title={title} about={[line(about)]} bodies={freshBodies(intro, look)} prompt={prompt} />;
 	}
 	const at = resume.steps.at(-1);
 	const place = at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
-	const when = resume.lastAt === undefined ? '' : ` ${whenTold(resume.lastAt, now)}`;
-	const about = line(`This run was left${when}${place} (as ${resume.start?.user ?? intro.user}).`);
-	return <Frame look={look} title={title} about={[about]} bodies={[resumedBody(intro, look)]} prompt={prompt} />;
+	const when = resume.lastAt === undefined ? '' : ` ${whenTold(resume.lastAt, intro.now)}`;
+	const user = resume.resumes.at(-1)?.user ?? resume.start?.user ?? intro.user;
+	const about = line(`This run was left${when}${place} (as ${user}).`);
+	return <Frame look={look} title={title} about={[about]} bodies={resumedBodies(resume, seen, look)} prompt={prompt} />;
 }
 
 const titles: Readonly<Record<Intro['mode'], string>> = {
@@ -45,12 +47,11 @@ const aboutFresh: Readonly<Record<Intro['mode'], string>> = {
 	revert: 'Takes back what a run changed: files byte for byte, packages to what was selected before.',
 };
 
-function aboutTakenBack(intro: Intro, now: number): string {
+function aboutTakenBack(intro: Intro): string {
 	const run = intro.takesBack?.run;
 	if (run?.start === undefined) return aboutFresh.revert;
 	const { at, user } = run.start;
-	const changes = count(actionsToRevert(run).length, 'change');
-	return `Takes back the run that ${user} began ${whenTold(at, now)}, ${changes}: files byte for byte, packages to what was selected before.`;
+	return `Takes back the run that ${user} began ${whenTold(at, intro.now)} (${changesToUndo(run)}): files byte for byte, packages to what was selected before.`;
 }
 
 function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
@@ -82,17 +83,47 @@ function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	return [[...first, ...steps, blank, ...promise], [...first, ...steps, ...promise], [...short, ...promise], promise];
 }
 
-function resumedBody(intro: Intro, look: Look): readonly Line[] {
-	const { resume } = intro;
-	if (resume === undefined) return [];
-	const changed = changedAnything(resume);
-	return [
-		...resume.steps.flatMap(step => stepLines(resume, step, look.width, look.theme)),
-		blank,
-		line(
-			changed
-				? 'Each step is looked at again before anything is done: the host may have changed since.'
-				: 'Nothing was changed yet. Each step is looked at again before anything is done.',
-		),
-	].flatMap(row => wrap(row, look.width));
+function resumedBodies(resume: RunState, seen: SeenSince | undefined, look: Look): readonly (readonly Line[])[] {
+	const { width, theme } = look;
+	const steps = resume.steps.flatMap(step => stepLines(resume, step, width, theme));
+	const unchanged = changedAnything(resume) ? [] : [line('Nothing was changed yet.')];
+	const last = line('Each step is looked at again before anything is done in it.');
+	const all = (most: number): readonly Line[] =>
+		[...unchanged, ...seenLines(seen, most, look), last].flatMap(row => wrap(row, width));
+	return [[...steps, blank, ...all(Infinity)], [...steps, blank, ...all(4)], [...steps, ...all(2)], all(4), all(1)];
+}
+
+function seenLines(seen: SeenSince | undefined, most: number, { width, theme }: Look): readonly Line[] {
+	const { glyphs } = theme;
+	switch (seen?.kind) {
+		case undefined:
+			return [];
+		case 'looking':
+			return [line(span(`${glyphs.neutral} `, 'dim'), 'The host is being looked at again ', theme.more)];
+		case 'failed':
+			return wrap(
+				line(span(glyphs.unknown, 'unknown'), ` The host could not be looked at again: ${seen.why}`),
+				width,
+				2,
+			);
+		case 'seen': {
+			const { differences } = seen;
+			if (differences.length === 0)
+				return wrap(
+					line(span(glyphs.ok, 'ok'), ' The host was looked at again just now: nothing above has changed since.'),
+					width,
+					2,
+				);
+			const rest = differences.length - most;
+			return [
+				line(span(glyphs.warn, 'warn'), ' The host was looked at again just now. Not as it was left:'),
+				...differences
+					.slice(0, most)
+					.flatMap(({ about, text }) => wrap(line(span(`  ${about}: `, 'dim'), clean(text)), width, 4)),
+				...(rest > 0 ? [line(span(`  ${theme.more} and ${rest} more`, 'dim'))] : []),
+			];
+		}
+		default:
+			return seen satisfies never;
+	}
 }

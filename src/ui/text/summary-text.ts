@@ -38,16 +38,26 @@ export function summaryLines(
 	if (proofs) lines.push(...threatLines(threatTable(run), width, theme), blank);
 	const failed = failureLines(run, width, theme);
 	if (failed.length > 0) lines.push(...failed, blank);
-	lines.push(...label(intro.mode === 'revert' ? 'Put back' : 'Changed', changedText(run, detail)));
+	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
 	if (unknown.length > 0)
 		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
 	const declined = leftOutText(run);
 	if (declined !== '') lines.push(...label('Left out', declined));
-	if (open.length > 0) lines.push(...label('Left', [...new Set(open)].join('\n')));
+	if (open.length > 0) lines.push(...label('To do', [...new Set(open.map(of => openText(run, of)))].join('\n')));
 	if (run.record !== undefined)
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
 	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
 	return lines;
+}
+
+/** `docker: a reboot` is an event's way to say it; a person reads the title of the step. */
+function openText(run: RunState, open: string): string {
+	const [id = '', ...rest] = open.split(': ');
+	const step = run.steps.find(of => of.id === id);
+	if (step === undefined) return open;
+	return rest.length > 0
+		? `${step.title}: ${rest.join(': ')}`
+		: `${step.title}${step.why === undefined ? '' : `, ${step.why}`}`;
 }
 
 /** What failed or stands in the way, with the way out: of a proof its attempts, of another step its findings. */

@@ -1,7 +1,6 @@
 import type { Outcome } from '../../core/exit.ts';
 import type { Finding, Severity } from '../../core/finding.ts';
-import type { RiskName } from '../../core/risk.ts';
-import type { StepState } from '../../core/state.ts';
+import { actionsToRevert, type RunState, type StepState } from '../../core/state.ts';
 import { statusWords } from '../../core/status-words.ts';
 
 /** A step's reason is written to stand behind its title; alone it is a sentence. */
@@ -58,20 +57,8 @@ export const outcomeWords: Readonly<Record<Outcome, string>> = {
 	'wrong-input': 'What was passed is wrong',
 };
 
-/** What accepting a risk means for a host with work on it. One sentence each, without the tool's own words. */
-export const riskWords: Readonly<Record<RiskName, string>> = {
-	'stop-containers': 'Containers that run now are stopped.',
-	'restart-docker': 'Docker is restarted. Without live-restore every container stops with it.',
-	'restart-sysbox':
-		'The Sysbox services are restarted. Containers that run under Sysbox break and have to be made anew.',
-	'default-runtime':
-		'Every container that names no runtime would be started by Sysbox from then on. Some cannot, and if Sysbox does not start, nothing starts.',
-	'weaken-sysctl': 'A kernel setting becomes less strict than you have it now, for every user of this host.',
-	'weaken-apparmor': 'An AppArmor profile allows something that it forbids now.',
-	'other-packages': 'Packages that are not part of this are removed or upgraded.',
-	'unverified-deb': 'Nobody can vouch for this package: its checksum is not one that is known.',
-	downgrade: 'An older version replaces a newer one.',
-	'lose-inner-stores': 'Images and volumes inside of Sysbox containers are lost.',
-	'old-kernel': 'This kernel is older than what Sysbox needs to keep containers apart as it should.',
-	'load-probes': 'The host is put under load for a short time, to see whether limits hold. Other work may feel it.',
-};
+/** How many changes there are to take back; one that failed may have left something, and is not called a change. */
+export function changesToUndo(run: RunState): string {
+	const made = actionsToRevert(run).filter(({ outcome }) => outcome !== 'failed' && outcome !== 'rolled-back').length;
+	return made === 0 ? 'what was begun' : count(made, 'change');
+}

@@ -1,0 +1,52 @@
+import type { Decider } from '../core/decider.ts';
+import type { EventReader } from '../core/event-stream.ts';
+import type { StepOrder } from '../core/order.ts';
+import type { Answers } from '../core/question.ts';
+import type { Difference } from '../core/seen-anew.ts';
+import type { RunState } from '../core/state.ts';
+import type { StepId } from '../core/step.ts';
+import type { Passed } from './preflight.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What the operator chose before the first step. */
+export type Begun =
+	| { readonly kind: 'go-on' }
+	| { readonly kind: 'left'; readonly exit: number }
+	/** What an earlier process of the run did is to be taken back. */
+	| { readonly kind: 'undo' };
+
+/** A person, as a run sees one: somebody who decides, a reader of events, a beginning and an end. */
+export interface Face {
+	readonly decider: Decider;
+	readonly reader: EventReader;
+	readonly begin: () => Promise<Begun>;
+	readonly end: () => Promise<void>;
+	/** At a failure the operator chose to take back what was done. */
+	readonly wantsUndo: () => boolean;
+}
+
+export interface FaceRequest {
+	/** The command that goes on with this run. */
+	readonly goOn: string;
+	readonly mode: 'run' | 'test' | 'revert';
+	readonly order: StepOrder;
+	/** The run that is taken back, and what of it stays. */
+	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	readonly from: RunState;
+	readonly saved: Answers;
+	readonly passed: Passed;
+	readonly surroundings: Surroundings;
+	readonly terminal: Terminal;
+	/** Nothing is written in colour. */
+	readonly noColor: boolean;
+	readonly signal: AbortSignal;
+	/** Looks at the host again, and holds it against what the run that goes on had seen. */
+	readonly seenAnew: (signal: AbortSignal) => Promise<readonly Difference[]>;
+}
+
+/** Steps before the one where the run was left: their answers are not asked for again when it goes on. */
+export function finishedBefore(run: RunState): ReadonlySet<StepId> {
+	const last = run.steps.at(-1);
+	return new Set(run.steps.filter(step => step.id !== last?.id && step.status !== 'running').map(step => step.id));
+}

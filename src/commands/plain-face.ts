@@ -1,0 +1,116 @@
+import { exitCode } from '../core/exit.ts';
+import type { Difference } from '../core/seen-anew.ts';
+import { actionsToRevert, initialState, type RunState } from '../core/state.ts';
+import { statusWords } from '../core/status-words.ts';
+import type { StepId } from '../core/step.ts';
+import { decideFromPrompts } from '../decide/from-prompts.ts';
+import { glyphsFor } from '../report/glyphs.ts';
+import { textReader } from '../report/text.ts';
+import { type Begun, type Face, type FaceRequest, finishedBefore } from './face.ts';
+import { saveAnswers } from './save-answers.ts';
+
+/** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
+export function plainFace(request: FaceRequest): Face {
+	const { from, passed, saved, terminal, surroundings, mode, signal } = request;
+	const say = (text: string): void => terminal.err(`${text}\n`);
+	let run: RunState = from.start === undefined ? initialState : from;
+	let settled: ReadonlySet<StepId> = new Set();
+	let undoWanted = false;
+
+	const report = textReader({
+		glyphs: glyphsFor(terminal.environment),
+		talk: terminal.err,
+		data: terminal.out,
+		mode,
+		command: surroundings.command,
+		all: false,
+	});
+	const decider = decideFromPrompts({
+		ask: terminal.ask,
+		say,
+		answers: passed.answers,
+		saved,
+		risks: passed.risks,
+		given: () => run.answers,
+		settled: () => settled,
+		...(mode === 'run' && {
+			undo: {
+				changes: () => actionsToRevert(run).length,
+				onWish: () => {
+					undoWanted = true;
+				},
+			},
+		}),
+	});
+
+	async function begin(): Promise<Begun> {
+		if (from.start === undefined) return { kind: 'go-on' };
+		for (const line of leftWhere(from)) say(line);
+		for (const line of sayDifferences(await request.seenAnew(signal))) say(line);
+		const changes = mode === 'run' ? actionsToRevert(from).length : 0;
+		const undo = changes > 0 ? `, [u]ndo what was done (${changes} ${changes === 1 ? 'change' : 'changes'})` : '';
+		for (;;) {
+			const typed = await terminal.ask(` [g]o on (Enter), [a]sk everything again from step 1${undo}, [l]eave > `);
+			switch (typed?.trim().toLowerCase()) {
+				case '':
+				case 'g':
+					settled = finishedBefore(from);
+					return { kind: 'go-on' };
+				case 'a':
+					return { kind: 'go-on' };
+				case 'u':
+					if (changes > 0) return { kind: 'undo' };
+					break;
+				case undefined:
+				case 'l':
+				case 'q':
+					return { kind: 'left', exit: signal.aborted ? exitCode.interrupted : exitCode.open };
+				default:
+					break;
+			}
+			say(' that is none of them; type the letter in brackets');
+		}
+	}
+
+	return {
+		decider,
+		reader: (event, state) => {
+			run = state;
+			report(event, state);
+		},
+		begin,
+		wantsUndo: () => undoWanted,
+		async end() {
+			const outcome = run.end?.outcome;
+			if (outcome === 'interrupted' || outcome === 'failed') terminal.err(`go on with:  ${request.goOn}\n`);
+			const ended = outcome !== undefined && outcome !== 'interrupted' && !signal.aborted;
+			if (!ended || undoWanted || mode === 'revert' || Object.keys(run.answers).length === 0) return;
+			const typed = await terminal.ask('\n save the answers, to repeat this run? [y]es, [n]o (Enter) > ');
+			if (!/^y(es)?$/i.test(typed?.trim() ?? '')) return;
+			const result = await saveAnswers(run, surroundings);
+			say(result.kind === 'saved' ? ` saved: ${result.path}` : ` not saved: ${result.why}`);
+		},
+	};
+}
+
+function leftWhere(run: RunState): readonly string[] {
+	const at = run.steps.at(-1);
+	const user = run.resumes.at(-1)?.user ?? run.start?.user ?? 'somebody';
+	const place = at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
+	return [
+		`This run was left at ${run.lastAt ?? run.start?.at ?? 'some time'}${place} (as ${user}).`,
+		...run.steps.map(
+			({ n, title, status, why }) =>
+				`  ${n} ${title}: ${status === 'running' ? 'not finished' : statusWords[status]}${why === undefined ? '' : `, ${why}`}`,
+		),
+	];
+}
+
+function sayDifferences(differences: readonly Difference[]): readonly string[] {
+	return differences.length === 0
+		? ['The host was looked at again just now: nothing above has changed since.']
+		: [
+				'The host was looked at again just now. Not as it was left:',
+				...differences.map(({ about, text }) => `  ${about}: ${text}`),
+			];
+}
