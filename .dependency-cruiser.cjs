@@ -30,6 +30,7 @@ module.exports = {
 			['^src/core/', '^src/report/glyphs\\.ts$'],
 			'The wizard shows the state and answers questions; it knows no host, no step and no file.',
 		),
+		only('plans-are-data', '^src/plan/', ['^src/core/', '^src/edit/'], 'A saved plan is compared, never executed.'),
 		only('readers-read-events', '^src/report/', ['^src/core/'], 'Text and JSON are readers of events.'),
 		{
 			name: 'no-effects-inside',

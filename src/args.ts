@@ -30,7 +30,7 @@ export interface CommonOptions {
 }
 
 export type Invocation =
-	| { readonly command: 'run'; readonly options: CommonOptions }
+	| { readonly command: 'run'; readonly options: CommonOptions; readonly plan?: string }
 	| {
 			readonly command: 'check';
 			readonly options: CommonOptions;
@@ -38,7 +38,7 @@ export type Invocation =
 			readonly ignore: readonly string[];
 			readonly strict: boolean;
 	  }
-	| { readonly command: 'plan'; readonly options: CommonOptions }
+	| { readonly command: 'plan'; readonly options: CommonOptions; readonly out?: string }
 	| {
 			readonly command: 'test';
 			readonly options: CommonOptions;
@@ -154,8 +154,15 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 		);
 	// Options of the program are read before and after a command's name, so they are declared once.
 	for (const option of commonOptions()) program.addOption(option);
+	program.addOption(
+		new Option('--plan <file>', 'run exactly this saved plan (of plan --out); a run that would differ is refused').env(
+			'SBXSETUP_PLAN',
+		),
+	);
 	program.configureHelp({ showGlobalOptions: true });
 	const read = (command: Command): CommonOptions => {
+		if (command !== program && program.getOptionValueSource('plan') === 'cli')
+			command.error(`error: --plan belongs to a run, not to ${command.name()}`, { exitCode: exitCode.wrongInput });
 		const o = { ...command.optsWithGlobals<Record<string, unknown>>() };
 		const fromEnvironment = program.options.filter(
 			option => command.getOptionValueSourceWithGlobals(option.attributeName()) === 'env',
@@ -204,7 +211,10 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 				exitCode: exitCode.wrongInput,
 			});
 		}
-		invocation = { command: 'run', options: read(command) };
+		const { plan } = command.opts<{ plan?: string }>();
+		// As with every option, a variable that is set to nothing is not set.
+		const held = plan === undefined || plan.trim() === '' ? {} : { plan };
+		invocation = { command: 'run', options: read(command), ...held };
 	});
 	program
 		.command('check')
@@ -227,8 +237,10 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 	program
 		.command('plan')
 		.description('show what a run would change: diffs, commands, what would stop')
+		.option('--out <file>', 'save it too, for a run that does exactly that: --plan FILE')
 		.action((_o, command: Command) => {
-			invocation = { command: 'plan', options: read(command) };
+			const { out } = command.opts<{ out?: string }>();
+			invocation = { command: 'plan', options: read(command), ...(out !== undefined && { out }) };
 		});
 	program
 		.command('test')

@@ -2,6 +2,7 @@ import { steps } from '../steps/index.ts';
 import { type CommonOptions, type Invocation, parseArgs } from './args.ts';
 import { checkList } from './commands/check-list.ts';
 import { realSurroundings, simulatedSurroundings } from './commands/machine.ts';
+import { readHeldTo } from './commands/plan-file.ts';
 import { readPassed } from './commands/preflight.ts';
 import { revert } from './commands/revert.ts';
 import { startAgainAsRoot } from './commands/root.ts';
@@ -91,10 +92,13 @@ async function carryOut(
 	}
 	switch (invocation.command) {
 		case 'run':
-			return runbook(invocation.options, typed, surroundings, terminal, stop);
+			return runbook(invocation.options, typed, surroundings, terminal, stop, { plan: invocation.plan });
 		case 'test': {
 			const chosen = invocation.proofs.length === 0 ? proofs : invocation.proofs;
-			return runbook({ ...options, only: chosen }, typed, surroundings, terminal, stop, 'test', invocation.clean);
+			return runbook({ ...options, only: chosen }, typed, surroundings, terminal, stop, {
+				mode: 'test',
+				clean: invocation.clean,
+			});
 		}
 		case 'check':
 		case 'plan':
@@ -113,6 +117,7 @@ async function carryOut(
 				terminal,
 				stop,
 				typed,
+				...(invocation.command === 'plan' && invocation.out !== undefined && { out: invocation.out }),
 			});
 		case 'revert':
 			return revert({
@@ -136,15 +141,23 @@ const selectionOf = (options: CommonOptions) => ({
 	...(options.from !== undefined && { from: options.from }),
 });
 
+interface RunbookHow {
+	readonly mode?: 'run' | 'test';
+	/** Only removes what an interrupted proof left. */
+	readonly clean?: boolean;
+	/** The saved plan that the run is held to. */
+	readonly plan?: string | undefined;
+}
+
 async function runbook(
 	options: CommonOptions,
 	typed: readonly string[],
 	surroundings: Surroundings,
 	terminal: Terminal,
 	stop: StopSignals,
-	mode: 'run' | 'test' = 'run',
-	clean = false,
+	{ mode = 'run', clean = false, plan }: RunbookHow,
 ): Promise<number> {
+	const held = plan === undefined ? undefined : await readHeldTo(plan);
 	const passed = await readPassed({
 		acceptRisk: options.acceptRisk,
 		...(options.answers !== undefined && { answers: options.answers }),
@@ -175,6 +188,7 @@ async function runbook(
 			onUndo: () => {
 				undo = true;
 			},
+			...(held !== undefined && { held }),
 		});
 	} finally {
 		await opened.close();

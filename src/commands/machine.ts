@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommonOptions } from '../args.ts';
@@ -6,6 +7,7 @@ import { shellLine } from '../core/shell-line.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { hostWithForeignFile } from '../host/foreign-file.ts';
 import { localHost } from '../host/local/local-host.ts';
+import { machineId } from '../host/local/machine-identity.ts';
 import { sweepTemporaryFiles } from '../host/local/root-file-writer.ts';
 import { knowledge } from '../knowledge/index.ts';
 import { openFolder } from '../state/open-run.ts';
@@ -31,6 +33,10 @@ async function realPause(ms: number, signal: AbortSignal): Promise<void> {
 	}
 }
 
+/** An id for this program alone, as machine-id(5) asks for: the machine's own is to stay on it. */
+const machineName = (id: string | undefined): string =>
+	id === undefined ? '' : createHmac('sha256', id).update('sysbox-setup').digest('hex');
+
 /** This machine. */
 export async function realSurroundings(options: CommonOptions, version: string): Promise<Surroundings> {
 	if (process.platform !== 'linux') {
@@ -43,6 +49,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 	return {
 		host: localHost(),
 		simulated: false,
+		machine: machineName(machineId()),
 		knowledge,
 		stateFolder,
 		hostFolder: stateFolder,
@@ -92,6 +99,7 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 	return {
 		host: record === undefined ? simulated : hostWithForeignFile(simulated, localHost(), record),
 		simulated: true,
+		machine: machineName(`demo ${name}`),
 		knowledge,
 		stateFolder,
 		hostFolder,

@@ -5,6 +5,8 @@ import type { WriteHost } from '../host/port.ts';
 export interface Surroundings {
 	readonly host: WriteHost;
 	readonly simulated: boolean;
+	/** Tells hosts of one name apart, and gives nothing of the machine's own id away; empty where there is none. */
+	readonly machine: string;
 	readonly knowledge: Knowledge;
 	/** On the machine that this process runs on: log, session, lock, backups. */
 	readonly stateFolder: string;

@@ -3,19 +3,21 @@ import { applyAction } from '../apply/apply-action.ts';
 import type { CommonOptions } from '../args.ts';
 import type { Action } from '../core/action.ts';
 import type { Decider } from '../core/decider.ts';
-import { type EngineDeps, runSteps } from '../core/engine.ts';
+import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { exitCode } from '../core/exit.ts';
+import type { ForeseeDeps } from '../core/foresee-run.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
 import { seenAnew } from '../core/seen-anew.ts';
 import { shellLine } from '../core/shell-line.ts';
-import { showAction } from '../core/shown-action.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing } from '../decide/from-answers.ts';
 import { foreseenHost } from '../host/foreseen.ts';
+import { showExactly } from '../plan/exact-action.ts';
+import { heldToPlan } from '../plan/held-to-plan.ts';
 import { removeLeftovers } from '../probe/leftovers.ts';
 import { probeHost } from '../probe/probe-host.ts';
 import { glyphsFor } from '../report/glyphs.ts';
@@ -24,6 +26,7 @@ import { textReader } from '../report/text.ts';
 import type { OpenedRun } from '../state/open-run.ts';
 import { readUntil } from '../window-words.ts';
 import { plainFace } from './plain-face.ts';
+import { checkHeldTo, checkSamePlan, type HeldTo, preflightOut, refuseUnlessPlanned, savePlan } from './plan-file.ts';
 import { type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -49,6 +52,10 @@ export interface Walk {
 	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
 	/** The operator chose to take back what the run did: for whoever called, once this has returned. */
 	readonly onUndo?: () => void;
+	/** The saved plan that this run is held to. */
+	readonly held?: HeldTo;
+	/** Where a plan is saved. */
+	readonly out?: string;
 }
 
 /** Runs steps with everything that surrounds them: answers, log, readers, signals. Returns the exit code. */
@@ -66,7 +73,12 @@ export async function walk(request: Walk): Promise<number> {
 
 	const past = opened?.events ?? [];
 	const from: RunState = past.length > 0 ? reduceAll(past) : initialState;
-	const saved = opened?.answers ?? {};
+	const { held } = request;
+	if (held !== undefined) checkHeldTo(held, surroundings);
+	if (mode === 'run') checkSamePlan(from, held, resumeCommand(request));
+	if (request.out !== undefined) await preflightOut(request.out);
+	// What a plan was made with is its run's too, unless the operator passes something else; then the plan differs.
+	const saved = { ...held?.plan.answers, ...opened?.answers };
 	// Commands are run from / so that a relative path would mean another file there.
 	const absolute = (path: string): string => resolve(surroundings.workingFolder, path);
 	const deb = options.deb === undefined ? undefined : absolute(options.deb);
@@ -100,6 +112,41 @@ export async function walk(request: Walk): Promise<number> {
 		...(deb === undefined ? [] : [{ option: '--deb', path: deb }]),
 		...imageArchives.map(path => ({ option: '--image-archive', path })),
 	]);
+
+	const probes = probeHost({
+		host,
+		run: opened?.run ?? 'unsaved',
+		signal: stop.signal,
+		stateFolder: surroundings.hostFolder,
+		pause: surroundings.pause,
+	});
+	const seen: Omit<ForeseeDeps, 'decider'> = {
+		host,
+		knowledge: surroundings.knowledge,
+		options: runOptions,
+		now: surroundings.now,
+		elapsed: surroundings.elapsed,
+		signal: stop.signal,
+		show: showExactly,
+		foresee: actions => foreseenHost(host, actions),
+		probeHost: probes,
+		cleanUpProbes: () => probes.cleanUp(),
+	};
+	const engine: EngineRequest = {
+		mode: mode === 'revert' ? 'run' : mode,
+		order,
+		waivers: passed.waivers,
+		strict: request.strict,
+		recordAsked: options.record !== undefined,
+	};
+	if (held !== undefined)
+		await refuseUnlessPlanned(
+			held,
+			{ ...seen, decider: decideNothing(passed.answers, saved) },
+			from,
+			engine,
+			surroundings.command,
+		);
 
 	const face = interactive
 		? await (canDraw(terminal, options) ? wizardFace : plainFace)({
@@ -153,6 +200,7 @@ export async function walk(request: Walk): Promise<number> {
 
 	const { emit } = stream;
 	const command = [...request.typed];
+	const plan = held === undefined ? {} : { plan: { file: held.file, digest: held.plan.digest } };
 	if (from.start === undefined) {
 		await emit({
 			type: 'run.start',
@@ -165,9 +213,10 @@ export async function walk(request: Walk): Promise<number> {
 			command,
 			...(options.changeId !== undefined && { changeId: options.changeId }),
 			...(request.reverts !== undefined && { reverts: request.reverts }),
+			...plan,
 		});
 	} else {
-		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command });
+		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command, ...plan });
 		// A kill or a power cut left these without an outcome. What they came to is for the steps to find out.
 		const cutOff = from.actions.filter(a => a.outcome === 'intended');
 		await surroundings.sweep([
@@ -191,13 +240,6 @@ export async function walk(request: Walk): Promise<number> {
 	if (opened !== undefined && (cutOffProof || request.reverts !== undefined))
 		await removeLeftovers(host, { stateFolder: surroundings.hostFolder });
 
-	const probes = probeHost({
-		host,
-		run: opened?.run ?? 'unsaved',
-		signal: stop.signal,
-		stateFolder: surroundings.hostFolder,
-		pause: surroundings.pause,
-	});
 	const applyDeps = {
 		host,
 		emit,
@@ -210,32 +252,18 @@ export async function walk(request: Walk): Promise<number> {
 		signal: stop.signal,
 		outOfWindow: (action: Action) => outOfWindow(action, until, surroundings.now()),
 	};
+	const decider = face?.decider ?? unattended(request, saved);
 	const deps: EngineDeps = {
-		host,
-		knowledge: surroundings.knowledge,
-		options: runOptions,
-		decider: face?.decider ?? unattended(request, saved),
+		...seen,
+		decider: held === undefined ? decider : heldToPlan(decider, held.plan, stream.state),
 		emit,
 		state: stream.state,
-		now: surroundings.now,
-		elapsed: surroundings.elapsed,
-		signal: stop.signal,
 		apply: (step, action, how) =>
 			applyAction(step, action, how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal }),
-		show: showAction,
-		foresee: actions => foreseenHost(host, actions),
-		probeHost: probes,
-		cleanUpProbes: () => probes.cleanUp(),
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
 		saveCursor: step => opened?.saveCursor(step),
 	};
-	const end = await runSteps(deps, {
-		mode: mode === 'revert' ? 'run' : mode,
-		order,
-		waivers: passed.waivers,
-		strict: request.strict,
-		recordAsked: options.record !== undefined,
-	});
+	const end = await runSteps(deps, engine);
 	const exit = stop.exit() ?? end.exit;
 	await emit({
 		type: 'run.end',
@@ -247,6 +275,7 @@ export async function walk(request: Walk): Promise<number> {
 		...(end.why !== undefined && { why: end.why }),
 	});
 	await stream.drained();
+	if (request.out !== undefined) await saveForeseen(request.out, end, stream.state(), request);
 	const unfinished = end.outcome === 'interrupted' || end.outcome === 'failed';
 	if (face === undefined && options.format === 'text' && unfinished && opened !== undefined)
 		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
@@ -264,6 +293,18 @@ function endOfWindow(text: string | undefined, now: Date): Date | undefined {
 			'pass a later time, or a time of day (06:00), which is the next one',
 		]);
 	return until;
+}
+
+/** A plan is saved when the look came to its end and nothing is in the way of a run. */
+async function saveForeseen(out: string, end: EngineEnd, state: RunState, request: Walk): Promise<void> {
+	const { surroundings, typed, options, terminal } = request;
+	if (end.outcome !== 'open' && end.outcome !== 'nothing-to-do' && end.outcome !== 'undecided') {
+		terminal.err(`the plan was not saved, as the run would not come to its end\n`);
+		return;
+	}
+	const { changeId } = options;
+	const lines = await savePlan(out, state, { surroundings, typed, ...(changeId !== undefined && { changeId }) });
+	for (const line of lines) terminal.err(`  ${line}\n`);
 }
 
 /** The command that goes on with an interrupted run: what was typed, as it was typed. */

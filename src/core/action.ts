@@ -59,6 +59,8 @@ interface ActionBase {
 	readonly guard?: (host: ReadHost, signal: AbortSignal) => Promise<Guarded>;
 	/** It disrupts work for so long at most, its way back included: not begun when less is left of the window (--until). */
 	readonly needsMs?: number;
+	/** It gives back what this run itself took away, as far as that shows only afterwards: no plan can foresee it. */
+	readonly givesBack?: true;
 	/**
 	 * Run in this order when the action fails or its wait does, so that the host is never left half changed. They are
 	 * also what the operator is told would happen.

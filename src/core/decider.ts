@@ -17,7 +17,9 @@ export type PlanDecision =
 	| { readonly kind: 'apply'; readonly risks: readonly RiskName[] }
 	| { readonly kind: 'skip' | 'quit' | 'back' }
 	/** Unattended, and the plan holds a risk that was not accepted by name. */
-	| { readonly kind: 'refused'; readonly missing: readonly RiskName[] };
+	| { readonly kind: 'refused'; readonly missing: readonly RiskName[] }
+	/** The run is held to a saved plan, and this is not it: the finding says what differs. */
+	| { readonly kind: 'differs'; readonly finding: Finding };
 
 export type FailureDecision = 'retry' | 'go-on' | 'quit';
 

@@ -9,9 +9,7 @@ import { riskNames } from './risk.ts';
  */
 export const eventVersion = 1;
 
-const answerValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
-const argv = z.array(z.string()).min(1);
-
+export const answerValueSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
 export const findingSchema = z.object({
 	id: z.string(),
 	severity: z.enum(severities),
@@ -29,6 +27,9 @@ export const findingSchema = z.object({
 	threat: z.enum(threatIds).optional(),
 	waived: z.object({ reason: z.string(), expires: z.string() }).optional(),
 });
+
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256, 64 hexadecimal digits');
+const argv = z.array(z.string()).min(1);
 
 const diffLine = z.object({
 	kind: z.enum(['context', 'add', 'remove', 'hunk', 'note']),
@@ -62,6 +63,19 @@ export const shownActionSchema = z.object({
 	waitsFor: z.string().optional(),
 	undo: z.string(),
 	rollback: z.array(z.string()).optional(),
+	/** What is done to the byte, as digests of the true words and bytes: a saved plan is held to it. */
+	exact: z
+		.object({
+			/** Of everything that the action does. */
+			sha256: sha256Schema,
+			/** The command, without secrets. */
+			argv: argv.optional(),
+			/** It gives back what the run itself took away. */
+			givesBack: z.literal(true).optional(),
+			/** The file that is written or removed: its bytes before and after; null: there is none. */
+			file: z.object({ path: z.string(), before: sha256Schema.nullable(), after: sha256Schema.nullable() }).optional(),
+		})
+		.optional(),
 });
 export type ShownAction = z.infer<typeof shownActionSchema>;
 
@@ -86,7 +100,7 @@ export const undoRecordSchema = z.discriminatedUnion('kind', [
 export type UndoRecord = z.infer<typeof undoRecordSchema>;
 
 const evidence = z.object({ what: z.string(), said: z.string() });
-const impact = z.object({
+export const impactSchema = z.object({
 	stops: z.array(z.string()),
 	notes: z.array(z.string()),
 	containers: z
@@ -107,6 +121,8 @@ const impact = z.object({
 		.optional(),
 });
 const inStep = { step: z.string() };
+/** The saved plan that a run is held to, by its digest. */
+const heldTo = z.object({ file: z.string(), digest: sha256Schema });
 
 export const stepStatuses = [
 	'unchanged',
@@ -135,9 +151,16 @@ const payloads = [
 		changeId: z.string().optional(),
 		/** The run whose changes this one takes back. */
 		reverts: z.string().optional(),
+		plan: heldTo.optional(),
 	}),
 	/** A later process goes on with the same run. */
-	z.object({ type: z.literal('run.resume'), tool: z.string(), user: z.string(), command: z.array(z.string()) }),
+	z.object({
+		type: z.literal('run.resume'),
+		tool: z.string(),
+		user: z.string(),
+		command: z.array(z.string()),
+		plan: heldTo.optional(),
+	}),
 	z.object({
 		type: z.literal('step.start'),
 		...inStep,
@@ -158,10 +181,15 @@ const payloads = [
 		type: z.literal('answer'),
 		...inStep,
 		id: z.string(),
-		value: answerValue,
+		value: answerValueSchema,
 		source: z.enum(['default', 'answers', 'operator', 'saved']),
 	}),
-	z.object({ type: z.literal('plan'), ...inStep, actions: z.array(shownActionSchema), impact: impact.optional() }),
+	z.object({
+		type: z.literal('plan'),
+		...inStep,
+		actions: z.array(shownActionSchema),
+		impact: impactSchema.optional(),
+	}),
 	z.object({
 		type: z.literal('decision'),
 		...inStep,

@@ -83,6 +83,9 @@ export function answerProblem(question: Question, value: unknown): string | unde
 	}
 }
 
+/** Stands in the log for an answer that is kept nowhere. */
+export const secretAnswer = '[secret]';
+
 /** The value that Enter takes, or undefined where a person (or the answers file) has to say it. */
 export function initialAnswer(question: Question): AnswerValue | undefined {
 	return question.kind === 'risk' ? undefined : question.initial;

@@ -17,6 +17,7 @@ import {
 	undecidedFindings,
 	wentBack,
 	whenBlocked,
+	whenPlanDiffers,
 	wrongInput,
 } from './step-run.ts';
 import { outOfWindow } from './window.ts';
@@ -86,12 +87,8 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		if (plan.actions.length === 0) {
 			const standing = standingBlocks(sight.findings);
 			if (standing.length === 0 || planning) break;
-			const next = await whenBlocked(run, standing, sight.findings, { changed });
-			if (next === 'ask-again') {
-				const leftAgain = await sight.ask();
-				if (leftAgain !== undefined) return leftAgain;
-			} else if (next !== 'look-again') return next;
-			else await sight.look('after');
+			const ended = await sight.afterBlock(await whenBlocked(run, standing, sight.findings, { changed }), 'after');
+			if (ended !== undefined) return ended;
 			round = -1;
 			continue;
 		}
@@ -119,6 +116,15 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		if (late !== undefined) return postponed(deps, step.id, late, changed);
 		visit.decided = true;
 		const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: !changed && canGoBack(visit) });
+		if (decision.kind === 'differs') {
+			const ended = await sight.afterBlock(
+				await whenPlanDiffers(run, decision.finding, { changed }),
+				changed ? 'after' : 'before',
+			);
+			if (ended !== undefined) return ended;
+			round = -1;
+			continue;
+		}
 		const named = decision.kind === 'apply' ? decision.risks : [];
 		const missing = risksOf(plan).filter(risk => !named.includes(risk));
 		if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {

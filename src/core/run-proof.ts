@@ -14,6 +14,7 @@ import {
 	type StepRun,
 	undecidedFindings,
 	wentBack,
+	whenPlanDiffers,
 } from './step-run.ts';
 
 /** Brings what the probes need, as a change step would, and then runs them. */
@@ -49,6 +50,13 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 			if (visit.again === undefined) return wentBack;
 			const leftAgain = await sight.ask();
 			if (leftAgain !== undefined) return leftAgain;
+			plan = step.plan(sight.facts, judgeContext(deps));
+			if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
+			continue;
+		}
+		if (decision.kind === 'differs') {
+			const ended = await sight.afterBlock(await whenPlanDiffers(run, decision.finding, { changed }), 'before');
+			if (ended !== undefined) return ended;
 			plan = step.plan(sight.facts, judgeContext(deps));
 			if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
 			continue;

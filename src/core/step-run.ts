@@ -3,8 +3,8 @@ import type { EngineDeps, EngineRequest } from './engine.ts';
 import type { StepStatus } from './event.ts';
 import type { Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
-import { type Answers, answerProblem, type Question } from './question.ts';
-import { redactDeep } from './redact.ts';
+import { type Answers, answerProblem, type Question, secretAnswer } from './question.ts';
+import { redact, redactDeep } from './redact.ts';
 import type { ChangeStep, JudgeContext, ProofStep, Step, StepContext, StepId } from './step.ts';
 import { waive } from './waiver.ts';
 
@@ -63,6 +63,8 @@ export interface Sight {
 	untilFit(): Promise<StepResult | undefined>;
 	/** Asks what is left to ask. An answer can name what is to be looked at, such as a folder. */
 	ask(): Promise<StepResult | undefined>;
+	/** Does what was decided about something that hinders. Undefined: it can be planned again. */
+	afterBlock(next: 'look-again' | 'ask-again' | StepResult, when: 'before' | 'after'): Promise<StepResult | undefined>;
 }
 
 /** Looks at the host for a step for the first time. */
@@ -101,6 +103,16 @@ export async function firstSight(
 		return untilFit();
 	}
 
+	async function afterBlock(
+		next: 'look-again' | 'ask-again' | StepResult,
+		when: 'before' | 'after',
+	): Promise<StepResult | undefined> {
+		if (next === 'ask-again') return ask();
+		if (next !== 'look-again') return next;
+		await look(when);
+		return undefined;
+	}
+
 	await look('before');
 	return {
 		get facts() {
@@ -112,6 +124,7 @@ export async function firstSight(
 		look,
 		untilFit,
 		ask,
+		afterBlock,
 	};
 }
 
@@ -189,6 +202,20 @@ export async function whenBlocked(
 	}
 }
 
+/**
+ * A plan that is not the one that the run is held to: nothing of it is done. As with everything that hinders, the
+ * operator can put the host right and have it looked at again.
+ */
+export async function whenPlanDiffers(
+	run: StepRun<Step>,
+	finding: Finding,
+	tally: Partial<Tally>,
+): Promise<'look-again' | 'ask-again' | StepResult> {
+	const why = [finding.summary, ...(finding.evidence === undefined ? [] : [finding.evidence])].join('\n');
+	await run.deps.emit({ type: 'decision', step: run.step.id, decision: 'refused', risks: [], why: redact(why) });
+	return whenBlocked(run, [finding], [finding], tally);
+}
+
 const newAnswers = (before: Answers, after: Answers): boolean =>
 	Object.entries(after).some(([id, value]) => JSON.stringify(before[id]) !== JSON.stringify(value));
 
@@ -226,7 +253,7 @@ export async function askAll({ deps, step, visit }: StepRun<Step>, facts: unknow
 		visit.passed.push(question);
 		const secret = question.kind === 'text' && question.secret === true;
 		if (!secret) deps.saveAnswer(question.id, decision.value);
-		const value = secret ? '[secret]' : decision.value;
+		const value = secret ? secretAnswer : decision.value;
 		await deps.emit({
 			type: 'answer',
 			step: step.id,

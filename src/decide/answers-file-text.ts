@@ -1,10 +1,8 @@
 import { stringify } from 'yaml';
+import { secretAnswer } from '../core/question.ts';
 import { isRiskName, type RiskName } from '../core/risk.ts';
 import type { RunState } from '../core/state.ts';
 import { answersVersion } from './answers-file.ts';
-
-/** Stands in the log for an answer that is kept nowhere. */
-const secretAnswer = '[secret]';
 
 /**
  * The answers file that repeats a run: every answer, also those that were defaults, so that it stays the same when a

@@ -27,15 +27,20 @@ export function textReader(options: TextOptions): EventReader {
 	const wholeReport = options.mode === 'check' || options.mode === 'plan';
 	// What check and plan find is what was asked for; a run's progress is talk.
 	const say = (text: string): void => (wholeReport ? options.data : options.talk)(`${text}\n`);
+	const sayHeld = (plan: Extract<Event, { type: 'run.start' }>['plan']): void => {
+		if (plan !== undefined) say(`held to the saved plan ${plan.file}, digest ${plan.digest}`);
+	};
 	return (event, state) => {
 		switch (event.type) {
 			case 'run.start': {
 				const simulated = event.simulated ? ' (SIMULATED: nothing on this machine is looked at or changed)' : '';
 				say(`sysbox-setup ${event.tool} on ${event.host}${simulated}`);
+				sayHeld(event.plan);
 				return;
 			}
 			case 'run.resume':
 				say(`going on with the run that began ${state.start?.at ?? ''}`);
+				sayHeld(event.plan);
 				return;
 			case 'step.start':
 				say(`\n${glyphs.rule}${glyphs.rule} ${event.n} of ${event.of} ${glyphs.neutral} ${event.title}`);
@@ -48,7 +53,9 @@ export function textReader(options: TextOptions): EventReader {
 				for (const line of planLines(event.actions, event.impact, glyphs)) say(line);
 				return;
 			case 'decision':
-				if (event.decision === 'refused') say(` ${glyphs.block} not done: ${event.why ?? 'declined'}`);
+				if (event.decision !== 'refused') return;
+				for (const [index, line] of (event.why ?? 'declined').split('\n').entries())
+					say(index === 0 ? ` ${glyphs.block} not done: ${line}` : `     ${line}`);
 				return;
 			case 'action.intent':
 				say(` ${glyphs.neutral} ${event.title}: ${event.does}`);

@@ -2,6 +2,7 @@ import { lstat, rename } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { answerValueSchema } from '../core/event.ts';
 import type { Answers } from '../core/question.ts';
 import { errnoOf } from '../host/local/errno-text.ts';
 import { isRunName, type StateFolder, syncFolder } from './state-folder.ts';
@@ -35,13 +36,11 @@ export type SessionWrite =
 	| { readonly kind: 'saved' }
 	| { readonly kind: 'failed'; readonly file: string; readonly errno: string };
 
-const answerValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
-
 const fileSchema = z.object({
 	version: z.literal(sessionVersion),
 	run: z.string().refine(isRunName, 'is not the name of a run'),
 	machineId: z.string(),
-	answers: z.record(z.string(), answerValue),
+	answers: z.record(z.string(), answerValueSchema),
 	cursor: z.string().optional(),
 	tool: z.string(),
 	updatedAt: z.string(),

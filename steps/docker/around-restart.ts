@@ -41,7 +41,8 @@ export function runnersOfRestart(facts: DockerStepFacts, context: JudgeContext):
 }
 
 /** What the step owes the host when it ends, however it ends. */
-export const owed = (facts: DockerStepFacts, context: JudgeContext): readonly Action[] => [
-	...startAgain(facts, context),
-	...releaseUnfinished(drainedByRun(facts, context.state)),
-];
+export const owed = (facts: DockerStepFacts, context: JudgeContext): readonly Action[] =>
+	[...startAgain(facts, context), ...releaseUnfinished(drainedByRun(facts, context.state))].map(action => ({
+		...action,
+		givesBack: true,
+	}));

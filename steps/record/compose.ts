@@ -60,6 +60,7 @@ function dataBlock(
 	incomplete: readonly StepState[],
 ): readonly string[] {
 	const { start } = state;
+	const plan = heldTo(state);
 	const data = {
 		'sysbox-setup-record': recordVersion,
 		run: start?.run ?? 'unknown',
@@ -73,6 +74,7 @@ function dataBlock(
 		owner: options.owner,
 		review: reviewDay(options),
 		...(start?.changeId !== undefined && { changeId: start.changeId }),
+		...(plan !== undefined && { plan: plan.digest }),
 		observed: Object.fromEntries(Object.entries(state.observed).map(([key, seen]) => [key, seen.last.value])),
 		files: filesLeft(state),
 		threats: rows.map(row => ({
@@ -164,8 +166,12 @@ function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly strin
 	return lines;
 }
 
+/** The saved plan that the run was held to. */
+const heldTo = ({ start, resumes }: RunState) => [start, ...resumes].findLast(event => event?.plan !== undefined)?.plan;
+
 function whoWhenWhere(state: RunState, options: RecordOptions): readonly string[] {
 	const { start } = state;
+	const plan = heldTo(state);
 	const seen = state.observed['host']?.last.value;
 	const facts = typeof seen === 'object' && seen !== null && !Array.isArray(seen) ? Object.entries(seen) : [];
 	const rows: (readonly string[])[] = [
@@ -175,6 +181,7 @@ function whoWhenWhere(state: RunState, options: RecordOptions): readonly string[
 		['this record', options.now.toISOString()],
 		['typed', code(shellLine(['sysbox-setup', ...(start?.command ?? [])]))],
 		...(start?.changeId === undefined ? [] : [['change', inline(start.changeId)]]),
+		...(plan === undefined ? [] : [['saved plan', `${inline(plan.file)}, digest ${code(plan.digest)}`]]),
 		['sysbox-setup', `${inline(start?.tool ?? '')}, knowledge of ${options.knowledgeDate}`],
 		...facts.map(([key, value]) => [inline(key), inline(typeof value === 'string' ? value : JSON.stringify(value))]),
 	];

@@ -4,6 +4,7 @@
  */
 
 import type { CommonOptions } from '../../src/args.ts';
+import type { HeldTo } from '../../src/commands/plan-file.ts';
 import type { Surroundings } from '../../src/commands/surroundings.ts';
 import { type Walk, walk } from '../../src/commands/walk.ts';
 import type { Event } from '../../src/core/event.ts';
@@ -75,8 +76,12 @@ export interface Ask {
 	readonly record?: string;
 	/** By how many milliseconds the time of day is off: somebody sets the clock. */
 	readonly wallClockIsOff?: () => number;
+	/** The saved plan that the run is held to. */
+	readonly held?: HeldTo;
+	/** Where `plan` saves what it foresaw, on this machine. */
+	readonly out?: string;
 	/** Before the event is kept: the moment between what happened before it and what happens after. */
-	readonly onEvent?: (event: Event) => void;
+	readonly onEvent?: (event: Event) => unknown;
 }
 
 /** One process of the tool, from its start to its exit code. */
@@ -114,6 +119,7 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 	const surroundings: Surroundings = {
 		host,
 		simulated: true,
+		machine: '',
 		knowledge,
 		stateFolder,
 		hostFolder,
@@ -161,13 +167,15 @@ async function start(
 		selection: ask.selection ?? {},
 		passed: { answers: ask.answers ?? {}, waivers: ask.waivers ?? [], risks: ask.risks ?? [] },
 		strict: false,
+		...(ask.held !== undefined && { held: ask.held }),
+		...(ask.out !== undefined && { out: ask.out }),
 		...(writes && {
 			opened: {
 				run: kept.run,
 				log: {
 					...log,
 					append: async (event, how) => {
-						ask.onEvent?.(event);
+						await ask.onEvent?.(event);
 						await log.append(event, how);
 					},
 					close: async () => undefined,
