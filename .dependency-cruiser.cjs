@@ -17,11 +17,25 @@ module.exports = {
 		),
 		only('edit-is-pure', '^src/edit/', [], 'Editors are functions of bytes.'),
 		only('facts-are-parsers', '^src/facts/', ['^src/core/', '^src/host/port\\.ts$'], 'Parsers see text, and the port.'),
+		only(
+			'the-switch-is-actions',
+			'^src/switch/',
+			['^src/core/', '^src/facts/', '^src/host/port\\.ts$'],
+			'It says what is armed and taken away; who carries that out is not its matter.',
+		),
 		only('knowledge-is-data', '^src/knowledge/', ['^src/core/'], 'Tables with sources.'),
 		only(
 			'steps-see-ports-only',
 			'^steps/',
-			['^src/core/', '^src/facts/', '^src/edit/', '^src/knowledge/', '^src/host/port\\.ts$', '^src/templates\\.ts$'],
+			[
+				'^src/core/',
+				'^src/facts/',
+				'^src/edit/',
+				'^src/knowledge/',
+				'^src/switch/',
+				'^src/host/port\\.ts$',
+				'^src/templates\\.ts$',
+			],
 			'A step reads, judges, asks and plans; it holds no door to the machine.',
 		),
 		only(

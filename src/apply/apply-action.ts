@@ -72,6 +72,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 		does: shown.does,
 		...(shown.diff && { diff: shown.diff }),
 		undo: redactUndo(prepared.undo),
+		...(action.takesBack !== undefined && { takesBack: [...action.takesBack] }),
 	});
 	let done = await carryOut(step, action, prepared.bytes, deps);
 	if (done.kind === 'done' && action.settle !== undefined) done = await settle(step, action, action.settle, deps, done);
@@ -149,7 +150,7 @@ async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 				? prepareRemoval(action.path, action.expect, deps)
 				: prepareFile(action.path, action.expect, null, deps);
 		case 'restore':
-			return prepareRestore(action.path, deps);
+			return prepareRestore(action, deps);
 		case 'make-folder': {
 			const there = await deps.host.stat(action.path);
 			// A folder that was there before is not ours to remove.
@@ -246,21 +247,27 @@ async function prepareRemoval(path: string, expect: Expected, deps: ApplyDeps): 
 	return { kind: 'prepared', undo: { kind: 'none', why: 'the run that is taken back had made it' } };
 }
 
-/** The last thing that this run replaced at the path, as its undo describes it. */
-const lastReplaced = (path: string, deps: ApplyDeps): Extract<UndoRecord, { kind: 'file' }> | undefined => {
-	const last = deps
+type Restore = Extract<Action, { kind: 'restore' }>;
+
+/** What this run replaced at the path, as its undo describes it: the last of it, or the first. */
+const replaced = ({ path, first }: Restore, deps: ApplyDeps): Extract<UndoRecord, { kind: 'file' }> | undefined => {
+	const writes = deps
 		.state()
-		.actions.findLast(a => a.undo.kind === 'file' && a.undo.path === path && a.kind !== 'restore');
-	return last?.undo.kind === 'file' ? last.undo : undefined;
+		.actions.filter(
+			a => a.undo.kind === 'file' && a.undo.path === path && a.kind !== 'restore' && a.outcome !== 'refused',
+		);
+	const undo = (first === true ? writes[0] : writes.at(-1))?.undo;
+	return undo?.kind === 'file' ? undo : undefined;
 };
 
-function ownedBefore(path: string, deps: ApplyDeps): { mode: number; owner?: { uid: number; gid: number } } {
-	const before = lastReplaced(path, deps)?.before;
+function ownedBefore(action: Restore, deps: ApplyDeps): { mode: number; owner?: { uid: number; gid: number } } {
+	const before = replaced(action, deps)?.before;
 	return before == null ? { mode: 0o644 } : { mode: before.mode, owner: { uid: before.uid, gid: before.gid } };
 }
 
-async function prepareRestore(path: string, deps: ApplyDeps): Promise<Prepared> {
-	const last = lastReplaced(path, deps);
+async function prepareRestore(action: Restore, deps: ApplyDeps): Promise<Prepared> {
+	const { path } = action;
+	const last = replaced(action, deps);
 	if (last === undefined) return { kind: 'failed', said: `this run has not changed ${path}`, next: [] };
 	const { before } = last;
 	const bytes = before === null ? undefined : await deps.kept(before.sha256);
@@ -340,7 +347,7 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				return expect.kind === 'missing'
 					? { kind: 'done' }
 					: sayWrite(action.path, await host.removeFile(action.path, { expect }));
-			const { mode, owner } = ownedBefore(action.path, deps);
+			const { mode, owner } = ownedBefore(action, deps);
 			return sayWrite(
 				action.path,
 				await host.replaceFile(action.path, bytes, { expect, mode, ...(owner !== undefined && { owner }) }),
@@ -500,12 +507,17 @@ const errnoNext: Readonly<Record<string, (path: string) => readonly string[]>> =
 /** How often a wait asks again. Short, as a reload takes Docker about 10 ms; each question is one cheap command. */
 const settlePauseMs = 200;
 
+/** When its intent was logged: by the clock of the host, as what the host says of itself is dated. */
+const begunAt = (step: StepId, action: Action, deps: ApplyDeps): Date =>
+	new Date(deps.state().actions.findLast(a => a.step === step && a.id === action.id)?.at ?? 0);
+
 async function settle(step: StepId, action: Action, wait: Settle, deps: ApplyDeps, done: Done): Promise<Done> {
+	const since = begunAt(step, action, deps);
 	const end = deps.elapsed() + wait.deadlineMs;
 	let seen = 'nothing yet';
 	for (;;) {
 		if (deps.signal.aborted) return { kind: 'interrupted' };
-		const state = await wait.check(deps.host, deps.signal);
+		const state = await wait.check(deps.host, deps.signal, since);
 		if (state.kind === 'settled')
 			return {
 				kind: 'done',

@@ -260,6 +260,7 @@ export async function walk(request: Walk): Promise<number> {
 		state: stream.state,
 		apply: (step, action, how) =>
 			applyAction(step, action, how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal }),
+		kept: applyDeps.kept,
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
 		saveCursor: step => opened?.saveCursor(step),
 	};

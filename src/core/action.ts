@@ -14,7 +14,8 @@ export interface Settle {
 	readonly deadlineMs: number;
 	/** How often it is asked; what is waited for is then told while it lasts. For waits that can take minutes. */
 	readonly everyMs?: number;
-	check(host: ReadHost, signal: AbortSignal): Promise<Settled>;
+	/** `since`: when the action was begun, so that only what the host said after that counts. */
+	check(host: ReadHost, signal: AbortSignal, since: Date): Promise<Settled>;
 }
 
 export type Settled =
@@ -66,6 +67,11 @@ interface ActionBase {
 	 * also what the operator is told would happen.
 	 */
 	readonly rollback?: readonly Action[];
+	/**
+	 * Actions of the same step, by id, that this one takes back when it is done: what was armed for a moment and is
+	 * disarmed again. Nothing of them is left to revert.
+	 */
+	readonly takesBack?: readonly string[];
 	/** What the operator can do when it fails: told with the failure. */
 	readonly whenItFails?: readonly string[];
 }
@@ -96,6 +102,8 @@ export type Action = ActionBase &
 				readonly expect: Expected;
 				/** The current text, for the diff; absent for a new file. */
 				readonly before?: string;
+				/** What the bytes are, said instead of a diff: "the earlier /etc/docker/daemon.json". */
+				readonly shownAs?: string;
 				/** Owner of a new file; without it the folder's owner or root. */
 				readonly owner?: { readonly uid: number; readonly gid: number };
 				/** Write as the owner of the folder, which must exist. For files outside /etc and /var/lib. */
@@ -106,8 +114,11 @@ export type Action = ActionBase &
 				 */
 				readonly validateWith?: Argv;
 		  }
-		/** Puts back what this run's last write to the path replaced; for rollbacks. */
-		| { readonly kind: 'restore'; readonly path: string }
+		/**
+		 * Puts back what this run's last write to the path replaced; with `first`, what the run found there before it wrote
+		 * anything. For rollbacks.
+		 */
+		| { readonly kind: 'restore'; readonly path: string; readonly first?: true }
 		| {
 				readonly kind: 'remove';
 				readonly path: string;

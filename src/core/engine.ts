@@ -42,6 +42,8 @@ export interface EngineDeps {
 	readonly show: (action: Action) => ShownAction;
 	/** A host on which these actions' file changes can already be read, so that a plan foresees its own effects. */
 	readonly foresee: (actions: readonly Action[]) => ReadHost;
+	/** Bytes that an action of this run replaced, by their sha256. */
+	readonly kept: (sha256: string) => Promise<Uint8Array | undefined>;
 	readonly probeHost: ProbeHost;
 	/** Removes every throw-away object of this run. Says what could not be removed. */
 	readonly cleanUpProbes: () => Promise<readonly string[]>;

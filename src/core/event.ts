@@ -206,6 +206,8 @@ const payloads = [
 		does: z.string(),
 		diff: z.array(diffLine).optional(),
 		undo: undoRecordSchema,
+		/** Earlier actions of the step that are taken back once this one is done. */
+		takesBack: z.array(z.string()).optional(),
 	}),
 	z.object({
 		type: z.literal('output'),

@@ -25,6 +25,7 @@ export function showAction(action: Action): ShownAction {
 }
 
 function diffOf(action: Action): ShownAction['diff'] {
+	if (action.kind === 'write' && action.shownAs !== undefined) return undefined;
 	if (action.kind === 'write')
 		return diffTexts(action.before ?? '', decode(action.bytes), { redact: redactLines }).map(line => ({ ...line }));
 	if (action.kind === 'remove' && action.before !== undefined)
@@ -40,7 +41,7 @@ export function doesWhat(action: Action): string {
 		case 'exec':
 			return redact(shellLine(action.argv));
 		case 'write':
-			return `write ${action.path}`;
+			return `write ${action.path}${action.shownAs === undefined ? '' : `   # ${action.shownAs}`}`;
 		case 'restore':
 			return `put ${action.path} back`;
 		case 'remove':

@@ -14,6 +14,7 @@ export interface ActionState {
 	readonly does: string;
 	readonly diff?: EventOf<'action.intent'>['diff'];
 	readonly undo: UndoRecord;
+	readonly takesBack?: readonly string[];
 	readonly outcome: 'intended' | EventOf<'action.outcome'>['outcome'];
 	readonly evidence?: string;
 	readonly failure?: EventOf<'action.outcome'>['failure'];
@@ -129,7 +130,7 @@ export function reduce(state: RunState, event: Event): RunState {
 		case 'decision':
 			return changeStep(next, event.step, step => ({ ...step, decision: event }));
 		case 'action.intent': {
-			const { step, action, title, kind, does, diff, undo, seq, at } = event;
+			const { step, action, title, kind, does, diff, undo, takesBack, seq, at } = event;
 			const intended: ActionState = {
 				step,
 				id: action,
@@ -140,6 +141,7 @@ export function reduce(state: RunState, event: Event): RunState {
 				does,
 				...(diff && { diff }),
 				undo,
+				...(takesBack && { takesBack }),
 				outcome: 'intended',
 				tail: [],
 			};
@@ -217,13 +219,19 @@ export const stepOf = (state: RunState, id: StepId): StepState | undefined => st
 
 /**
  * Actions that changed the host, or may have: what revert has to look at. Newest first. What a report step wrote is
- * evidence of the run, and stays.
+ * evidence of the run, and stays; what a later action of the run took back itself is done with.
  */
 export function actionsToRevert(state: RunState): readonly ActionState[] {
 	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
-	return state.actions
-		.filter(a => !reports.has(a.step) && a.undo.kind !== 'none' && a.outcome !== 'refused' && a.outcome !== 'manual')
-		.toReversed();
+	const nameOf = (step: StepId, id: string) => JSON.stringify([step, id]);
+	const takenBack = new Set<string>();
+	return state.actions.toReversed().filter(action => {
+		const { step, id, undo, outcome } = action;
+		const left = undo.kind !== 'none' && outcome !== 'refused' && outcome !== 'manual';
+		const open = left && !reports.has(step) && !takenBack.has(nameOf(step, id));
+		if (outcome === 'done') for (const earlier of action.takesBack ?? []) takenBack.add(nameOf(step, earlier));
+		return open;
+	});
 }
 
 /** True when anything on the host was changed, or may have been. */

@@ -5,7 +5,7 @@ import type { Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import { type Answers, answerProblem, type Question, secretAnswer } from './question.ts';
 import { redact, redactDeep } from './redact.ts';
-import type { ChangeStep, JudgeContext, ProofStep, Step, StepContext, StepId } from './step.ts';
+import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext, StepId } from './step.ts';
 import { waive } from './waiver.ts';
 
 /** What a step came to. */
@@ -48,7 +48,24 @@ export function judgeContext({ knowledge, options, state, now }: EngineDeps): Ju
 }
 
 export function stepContext(deps: EngineDeps, host: ReadHost): StepContext {
-	return { ...judgeContext(deps), host, signal: deps.signal };
+	return { ...judgeContext(deps), host, signal: deps.signal, before: path => fileBefore(path, deps, host) };
+}
+
+/** Where changes are only foreseen, what is on the host is what was before them. */
+async function fileBefore(path: string, deps: EngineDeps, host: ReadHost): Promise<FileBefore> {
+	const first = deps
+		.state()
+		.actions.find(a => a.undo.kind === 'file' && a.undo.path === path && a.outcome !== 'refused')?.undo;
+	if (first?.kind === 'file') {
+		if (first.before === null) return { kind: 'missing' };
+		const bytes = await deps.kept(first.before.sha256);
+		return bytes === undefined ? { kind: 'gone' } : { kind: 'bytes', bytes };
+	}
+	if (host === deps.host) return { kind: 'unchanged' };
+	const [now, then] = await Promise.all([deps.host.readFile(path), host.readFile(path)]);
+	if (now.kind !== 'bytes') return { kind: then.kind === 'bytes' ? 'missing' : 'unchanged' };
+	const same = then.kind === 'bytes' && Buffer.compare(now.bytes, then.bytes) === 0;
+	return same ? { kind: 'unchanged' } : { kind: 'bytes', bytes: now.bytes };
 }
 
 /**

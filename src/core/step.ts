@@ -36,10 +36,24 @@ export interface StepContext {
 	readonly state: RunState;
 	readonly now: Date;
 	readonly signal: AbortSignal;
+	/**
+	 * A file as it was before this run first changed it, for what has to be put back without this tool. Only a run that
+	 * keeps a log knows.
+	 */
+	readonly before?: (path: string) => Promise<FileBefore>;
 }
 
+export type FileBefore =
+	| { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+	/** There was no such file. */
+	| { readonly kind: 'missing' }
+	/** This run has not touched it. */
+	| { readonly kind: 'unchanged' }
+	/** It was changed, and its backup cannot be read. */
+	| { readonly kind: 'gone' };
+
 /** What the pure parts of a step get besides their facts. */
-export type JudgeContext = Omit<StepContext, 'host' | 'signal'>;
+export type JudgeContext = Omit<StepContext, 'host' | 'signal' | 'before'>;
 
 interface StepBase {
 	readonly id: StepId;

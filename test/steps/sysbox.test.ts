@@ -190,12 +190,12 @@ describe('services', () => {
 		const { plan } = await seen(down);
 		const settle = plan.actions[0]?.settle;
 		const { signal } = new AbortController();
-		expect(await settle?.check(dockerHost(down), signal)).toMatchObject({ kind: 'waiting' });
-		expect(await settle?.check(dockerHost({ ...setUpHost, sockets: false }), signal)).toEqual({
+		expect(await settle?.check(dockerHost(down), signal, new Date(0))).toMatchObject({ kind: 'waiting' });
+		expect(await settle?.check(dockerHost({ ...setUpHost, sockets: false }), signal, new Date(0))).toEqual({
 			kind: 'waiting',
 			seen: `no socket at ${socketPaths.join(', ')}`,
 		});
-		expect(await settle?.check(dockerHost(setUpHost), signal)).toMatchObject({ kind: 'settled' });
+		expect(await settle?.check(dockerHost(setUpHost), signal, new Date(0))).toMatchObject({ kind: 'settled' });
 	});
 
 	test('that are disabled are enabled, and can be disabled again', async () => {

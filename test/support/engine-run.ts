@@ -119,6 +119,7 @@ export async function engineRun(
 				),
 			show: showAction,
 			foresee: actions => foreseenHost(host, actions),
+			kept: log.kept,
 			probeHost: {} as ProbeHost,
 			cleanUpProbes: async () => [],
 			saveAnswer: () => undefined,
