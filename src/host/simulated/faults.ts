@@ -13,6 +13,7 @@ export const faultNames = [
 	'docker-reload-refused',
 	'docker-reload-ignored',
 	'docker-does-not-come-back',
+	'docker-starts-slowly',
 	'lying-runtime',
 	'broken-runtime',
 	'no-internet',
@@ -34,6 +35,8 @@ export interface Fault {
 	readonly errno?: 'ENOSPC' | 'EROFS' | 'EACCES' | 'EIO';
 	/** For `file-changed-underneath`: what another program has just written there. */
 	readonly content?: string;
+	/** For `docker-starts-slowly`: how long a start takes. Default two and a half minutes. */
+	readonly ms?: number;
 	/** For `docker-hangs` and `docker-garbage`: only commands whose words after `docker` start so. */
 	readonly command?: string;
 }

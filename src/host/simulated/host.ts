@@ -34,7 +34,7 @@ import { sysboxControl } from './packages.ts';
 import { knownToBeAbsent, programs } from './programs/index.ts';
 import { findProgram, runProgram } from './run-program.ts';
 import { changedScope, createNode, hostScope, removeNode, writeText } from './scope.ts';
-import { passTime, signalHostProcess } from './services.ts';
+import { passTime, signalHostProcess, unitIsDue } from './services.ts';
 import { type FileNode, type SimulatedState, workingCopy } from './state.ts';
 import {
 	collector,
@@ -424,7 +424,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 function somethingIsDue(state: SimulatedState): boolean {
 	const { engine } = state.docker;
 	return (
-		Object.values(state.units).some(u => u.retryAt !== undefined && u.retryAt <= state.now) ||
+		unitIsDue(state) ||
 		(engine.up &&
 			engine.containers.some(
 				c =>

@@ -3,7 +3,7 @@ import { finish } from './engine.ts';
 import { removeTree, sha256 } from './file-tree.ts';
 import { fuseProfileAllows } from './programs/misc.ts';
 import { hostScope } from './scope.ts';
-import { fileOf, hostPlace, startUnit } from './services.ts';
+import { fileOf, hostPlace, loadUnitsOfBoot, startUnit, startWantedByDropIns } from './services.ts';
 import { type SimulatedState, startToolProcess } from './state.ts';
 
 /** Files below /run that the system makes anew at each boot. */
@@ -45,19 +45,22 @@ export function rebooted(state: SimulatedState, how: 'orderly' | 'cut' = 'orderl
 	}
 	const profile = next.apparmorProfiles['fusermount3'];
 	if (profile !== undefined) profile.allowsSysboxfs = fuseProfileAllows(world);
+	loadUnitsOfBoot(world);
 	// sysbox.service says Before=docker.service, so it goes first.
 	const order = Object.keys(next.units).toSorted(
 		(a, b) => Number(b.startsWith('sysbox')) - Number(a.startsWith('sysbox')),
 	);
+	const pulledIn: string[] = [];
 	for (const name of order) {
 		const unit = next.units[name];
 		if (unit === undefined) continue;
 		const wanted =
 			['enabled', 'static'].includes(unit.enabled) && (unit.enabled === 'enabled' || unit.active === 'active');
 		Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success', mainPid: 0, starts: [] });
-		delete unit.retryAt;
-		delete unit.startedAt;
-		if (wanted) startUnit(world, name);
+		for (const timed of ['retryAt', 'readyAt', 'startedAt'] as const) delete unit[timed];
+		if (wanted) pulledIn.push(name);
 	}
+	startWantedByDropIns(world);
+	for (const name of pulledIn) startUnit(world, name);
 	return startToolProcess(next);
 }

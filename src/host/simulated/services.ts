@@ -7,12 +7,13 @@ import {
 	subnetOf,
 } from './daemon-config.ts';
 import { finish, type Place, settle, startContainer } from './engine.ts';
-import { put, resolve, textOf } from './file-tree.ts';
+import { put, removeTree, resolve, textOf } from './file-tree.ts';
 import { runnersTurn } from './gitlab-runner.ts';
+import { runProgram } from './run-program.ts';
 import { hostScope } from './scope.ts';
-import type { Unit } from './state.ts';
+import type { EngineConfig, SimulatedState, Unit } from './state.ts';
 import { commitOf, versionText } from './sysbox-programs.ts';
-import { journal, nextPid, spend, touch, type World } from './world.ts';
+import { capture, journal, nextPid, noInput, spend, touch, type World } from './world.ts';
 
 /** systemd of the host, and what its units do when they start, stop and reload. */
 
@@ -76,19 +77,37 @@ const systemd = (world: World, unit: Unit, text: string): void => journal(world,
 
 const titleOf = (unit: Unit): string => `${unit.name} - ${unit.description}`;
 
-/** Lets units do what they would have done by now: retries of systemd, containers that end. */
+const dueAt = (unit: Unit): number =>
+	Math.min(unit.retryAt ?? Infinity, unit.readyAt ?? Infinity, unit.elapsesAt ?? Infinity);
+
+/** Whether a unit has something to do by then. */
+export const unitIsDue = (state: SimulatedState): boolean =>
+	Object.values(state.units).some(u => dueAt(u) <= state.now);
+
+/** Lets units do what they would have done by now, one after the other: retries, starts that end, timers. */
+function passUnits(world: World): void {
+	const { state } = world;
+	for (;;) {
+		const unit = Object.values(state.units).toSorted((a, b) => dueAt(a) - dueAt(b))[0];
+		if (unit === undefined || dueAt(unit) > state.now) return;
+		const now = state.now;
+		state.now = dueAt(unit);
+		if (unit.elapsesAt === state.now) elapse(world, unit);
+		else if (unit.readyAt === state.now) dockerIsUp(world, unit);
+		else {
+			delete unit.retryAt;
+			unit.restarts = (unit.restarts ?? 0) + 1;
+			systemd(world, unit, `${unit.name}: Scheduled restart job, restart counter is at ${unit.restarts}.`);
+			beginStart(world, unit.name);
+		}
+		state.now = Math.max(now, state.now);
+	}
+}
+
+/** Lets everything happen that would have happened by now: what units do, containers that end. */
 export function passTime(world: World): void {
 	const { revision, changed } = world;
-	for (const unit of Object.values(world.state.units)) {
-		while (unit.retryAt !== undefined && unit.retryAt <= world.state.now) {
-			const now = world.state.now;
-			world.state.now = unit.retryAt;
-			delete unit.retryAt;
-			systemd(world, unit, `${unit.name}: Scheduled restart job, restart counter is at ${unit.starts.length}.`);
-			startUnit(world, unit.name);
-			world.state.now = Math.max(now, world.state.now);
-		}
-	}
+	passUnits(world);
 	if (world.state.docker.engine.up) settle(hostPlace(world));
 	runners(world);
 	// The passing of time is nobody's change.
@@ -108,10 +127,25 @@ export function runners(world: World): void {
 	unit.retryAt = world.state.now + Number.parseFloat(again) * 1000;
 }
 
+/** Starts a unit and waits until it runs, as `systemctl start` does. */
 export function startUnit(world: World, name: string): Done {
+	const unit = world.state.units[name];
+	if (unit?.readyAt === undefined) {
+		if (unit !== undefined && unit.active !== 'active') unit.restarts = 0;
+		const begun = beginStart(world, name);
+		if (begun.kind !== 'done') return begun;
+	}
+	if (unit?.readyAt === undefined) return done;
+	world.state.now = Math.max(world.state.now, unit.readyAt);
+	passUnits(world);
+	return world.state.units[name]?.active === 'active' ? done : { kind: 'failed', why: 'exit-code' };
+}
+
+function beginStart(world: World, name: string): Done {
 	const unit = world.state.units[name];
 	if (unit === undefined || unit.active === 'active') return done;
 	touch(world);
+	if (unit.active !== 'activating') unit.leftInactiveAt = world.state.now;
 	if (name === 'sysbox.service') return startSysbox(world, unit);
 	const limit = Number(unitValues(unit.loadedText, 'StartLimitBurst').at(-1) ?? 5);
 	const interval = Number.parseFloat(unitValues(unit.loadedText, 'StartLimitInterval(?:Sec)?').at(-1) ?? '10') * 1000;
@@ -128,7 +162,134 @@ export function startUnit(world: World, name: string): Done {
 	if (name === 'docker.service' || name === 'snap.docker.dockerd.service') return startDocker(world, unit);
 	if (name === 'sysbox-mgr.service') return startManager(world, unit);
 	if (name === 'sysbox-fs.service') return startFileSystem(world, unit);
+	if (unit.type === 'oneshot' && unit.fragment.startsWith('/etc/')) return runOneshot(world, unit);
 	return running(world, unit, 120);
+}
+
+/** A unit of somebody's own: its command is run, and it is over. */
+function runOneshot(world: World, unit: Unit): Done {
+	Object.assign(unit, { active: 'activating', sub: 'start' });
+	const code = runCommandOf(world, unit);
+	Object.assign(unit, { active: code === 0 ? 'inactive' : 'failed', sub: code === 0 ? 'dead' : 'failed' });
+	systemd(world, unit, code === 0 ? `Finished ${titleOf(unit)}.` : `Failed to start ${titleOf(unit)}.`);
+	return code === 0 ? done : { kind: 'failed', why: 'exit-code' };
+}
+
+function runCommandOf(world: World, unit: Unit): number {
+	const argv = commandWords(unitValues(unit.loadedText, 'ExecStart').at(-1) ?? '');
+	const said = capture(
+		io => runProgram(hostScope(world, 'root'), { argv, stdin: noInput, io, timeoutMs: 86_400_000 }) ?? 127,
+	);
+	for (const text of `${said.stdout}${said.stderr}`.split('\n').filter(line => line !== ''))
+		journal(world, unit.name, argv[0]?.split('/').at(-1) ?? '', nextPid(world), text);
+	return said.exit === 'endless' ? 1 : said.exit;
+}
+
+// Transient units and those of a boot
+
+const transientFolder = '/run/systemd/transient';
+
+/** `systemd-run --on-active=…`: a timer and the service that it starts. False: there is one of that name already. */
+export function startTransientTimer(
+	world: World,
+	name: string,
+	how: { readonly description: string; readonly afterMs: number; readonly argv: readonly string[] },
+): boolean {
+	const { units, files } = world.state;
+	if (units[`${name}.timer`] !== undefined || units[`${name}.service`] !== undefined) return false;
+	touch(world);
+	const add = (full: string, text: string, change: Partial<Unit>): void => {
+		put(files, `${transientFolder}/${full}`, text);
+		units[full] = {
+			name: full,
+			description: how.description,
+			active: 'inactive',
+			sub: 'dead',
+			result: 'success',
+			enabled: 'static',
+			type: 'simple',
+			fragment: `${transientFolder}/${full}`,
+			mainPid: 0,
+			mainStatus: 0,
+			starts: [],
+			loadedText: text,
+			...change,
+		};
+	};
+	const words = how.argv.map(word => (/^[\w./:=-]+$/.test(word) ? word : `"${word}"`)).join(' ');
+	add(`${name}.service`, `[Unit]\nDescription=${how.description}\n\n[Service]\nExecStart=${words}\n`, {});
+	add(`${name}.timer`, `[Unit]\nDescription=${how.description}\n\n[Timer]\nOnActiveSec=${how.afterMs / 1000}s\n`, {
+		active: 'active',
+		sub: 'waiting',
+		elapsesAt: world.state.now + how.afterMs,
+	});
+	return true;
+}
+
+/** A timer that was made for one time is gone when it has elapsed, and its service when that has ended (--collect). */
+function elapse(world: World, timer: Unit): void {
+	delete timer.elapsesAt;
+	const service = world.state.units[timer.name.replace(/\.timer$/, '.service')];
+	dropTransient(world, timer.name);
+	if (service === undefined) return;
+	Object.assign(service, { active: 'active', sub: 'running' });
+	systemd(world, service, `Started ${titleOf(service)}.`);
+	runCommandOf(world, service);
+	dropTransient(world, service.name);
+}
+
+function dropTransient(world: World, name: string): void {
+	delete world.state.units[name];
+	delete world.state.files[`${transientFolder}/${name}`];
+}
+
+/** What systemd reads when it starts, besides what it knew before: units that were put into /etc, and drop-ins. */
+export function loadUnitsOfBoot(world: World): void {
+	const { units } = world.state;
+	for (const name of Object.keys(units)) if (units[name]?.fragment.startsWith(transientFolder)) delete units[name];
+	removeTree(world.state.files, transientFolder);
+	const { view } = hostScope(world, 'root');
+	const folder = '/etc/systemd/system';
+	for (const name of view.names(folder)) {
+		const text =
+			name.endsWith('.service') && units[name] === undefined ? fileOf(world, `${folder}/${name}`) : undefined;
+		if (text === undefined) continue;
+		units[name] = {
+			name,
+			description: unitValues(text, 'Description').at(-1) ?? name,
+			active: 'inactive',
+			sub: 'dead',
+			result: 'success',
+			enabled: 'static',
+			type: unitValues(text, 'Type').at(-1) ?? 'simple',
+			fragment: `${folder}/${name}`,
+			mainPid: 0,
+			mainStatus: 0,
+			starts: [],
+			loadedText: text,
+		};
+	}
+	for (const unit of Object.values(units)) unit.loadedText = unitText(world, unit);
+}
+
+/** Units that a drop-in of multi-user.target wants, and whose conditions hold: those that go before Docker come first. */
+export function startWantedByDropIns(world: World): void {
+	const { view } = hostScope(world, 'root');
+	const folder = '/etc/systemd/system/multi-user.target.d';
+	const wanted = view
+		.names(folder)
+		.flatMap(name => unitValues(fileOf(world, `${folder}/${name}`) ?? '', 'Wants'))
+		.flatMap(value => value.split(/\s+/));
+	for (const name of wanted) {
+		const unit = world.state.units[name];
+		if (unit === undefined) continue;
+		const holds = unitValues(unit.loadedText, 'ConditionPathExists').every(path =>
+			path.startsWith('!') ? resolve(view, path.slice(1)).kind !== 'found' : resolve(view, path).kind === 'found',
+		);
+		if (holds) beginStart(world, name);
+		// systemd forgets a unit that is over and whose file is gone.
+		if (fileOf(world, unit.fragment) === undefined) delete world.state.units[name];
+	}
 }
 
 function running(world: World, unit: Unit, ms: number, pid = nextPid(world)): Done {
@@ -201,12 +362,18 @@ function stopOne(world: World, unit: Unit, result: Unit['result'] = 'success'): 
 	world.state.processes = world.state.processes.filter(p => p.pid !== unit.mainPid);
 	Object.assign(unit, { active: failed ? 'failed' : 'inactive', sub: failed ? 'failed' : 'dead', result, mainPid: 0 });
 	delete unit.retryAt;
+	delete unit.readyAt;
 	delete unit.startedAt;
 }
 
 export function stopUnit(world: World, name: string): void {
 	const unit = world.state.units[name];
 	if (unit === undefined) return;
+	if (unit.fragment.startsWith(transientFolder)) {
+		touch(world);
+		for (const full of [name, name.replace(/\.timer$/, '.service')]) dropTransient(world, full);
+		return;
+	}
 	if ((sysboxUnits as readonly string[]).includes(name)) {
 		stopSysbox(world);
 		return;
@@ -266,14 +433,32 @@ function startDocker(world: World, unit: Unit): Done {
 	const config = configAtStart(read.raw, flags, engine.version);
 	if (typeof config === 'string') return refuse(`failed to start daemon: ${config}`);
 	dockerd(world, unit, 'info', 'Starting up');
+	const slow = world.faults.fires('docker-starts-slowly');
+	if (slow === undefined) return serve(world, unit, config);
+	// It has read its file; what it reads until it answers takes its time.
+	Object.assign(unit, { active: 'activating', sub: 'start', readyAt: world.state.now + (slow.ms ?? 150_000) });
+	engine.config = config;
+	return done;
+}
+
+function dockerIsUp(world: World, unit: Unit): void {
+	serve(world, unit, world.state.docker.engine.config);
+	delete unit.readyAt;
+}
+
+/** dockerd answers from now on. */
+function serve(world: World, unit: Unit, config: EngineConfig): Done {
+	const { engine } = world.state.docker;
+	const pid = unit.mainPid;
 	engine.config = config;
 	engine.up = true;
 	const [gateway = '172.17.0.1', bits = '16'] = config.bridgeCidr.split('/');
 	const bridge = engine.networks.find(n => n.name === 'bridge');
 	if (bridge !== undefined) Object.assign(bridge, { gateway, subnet: subnetOf(gateway, Number(bits)) });
 	putSocket(world, '/run/docker.sock', 988);
-	running(world, unit, 1400, pid);
+	running(world, unit, unit.readyAt === undefined ? 1400 : 0, pid);
 	dockerd(world, unit, 'info', 'API listen on /run/docker.sock');
+	engine.events = [];
 	engine.readyAt = world.state.now;
 	// Containers that a policy brings back. Those of live-restore never went.
 	for (const container of engine.containers) {
@@ -342,11 +527,26 @@ export function reloadDocker(world: World): void {
 		);
 	}
 	docker.engine.config = config;
+	const runtimes = Object.fromEntries(Object.entries(config.runtimes).map(([name, r]) => [name, { path: r.path }]));
+	docker.engine.events = [
+		...(docker.engine.events ?? []),
+		{
+			at: world.state.now,
+			action: 'reload',
+			attributes: {
+				debug: String(config.debug),
+				'default-runtime': config.defaultRuntime,
+				'live-restore': String(config.liveRestore),
+				name: world.state.machine.hostname,
+				runtimes: JSON.stringify(runtimes),
+			},
+		},
+	];
 	dockerd(
 		world,
 		unit,
 		'info',
-		`Reloaded configuration: ${JSON.stringify({ 'data-root': '/var/lib/docker', 'default-runtime': config.defaultRuntime, runtimes: Object.fromEntries(Object.entries(config.runtimes).map(([name, r]) => [name, { path: r.path }])), 'live-restore': config.liveRestore || undefined })}`,
+		`Reloaded configuration: ${JSON.stringify({ 'data-root': '/var/lib/docker', 'default-runtime': config.defaultRuntime, runtimes, 'live-restore': config.liveRestore || undefined })}`,
 	);
 }
 

@@ -65,7 +65,8 @@ export function runShell(scope: Scope, call: Call): Exit {
 	const shell: Shell = {
 		scope,
 		variables: { ...scope.env },
-		positional: inline ? (rest.length === 0 ? ['sh'] : rest) : ['sh', ...rest],
+		// A script's own path is its $0, as the name behind `sh -c SCRIPT` is.
+		positional: rest.length === 0 ? ['sh'] : rest,
 		status: 0,
 		lastJob: 0,
 		jobs: [],

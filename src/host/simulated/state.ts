@@ -89,8 +89,16 @@ export interface Unit {
 	starts: number[];
 	/** A GitLab runner that was told to finish: it ends with its last job. */
 	finishing?: true;
+	/** When it last left `inactive`; with `startedAt`, how long its start took. */
+	leftInactiveAt?: number;
+	/** Started automatically so often since it was started by somebody (NRestarts). */
+	restarts?: number;
 	/** systemd tries again at this time (Restart=). */
 	retryAt?: number;
+	/** Its start is under way, and will be over at this time. */
+	readyAt?: number;
+	/** For a timer: when it elapses, and what it starts then. */
+	elapsesAt?: number;
 	/** Text of the unit and its drop-ins when systemd last read them. */
 	loadedText: string;
 }
@@ -316,6 +324,8 @@ export interface Engine {
 	volumes: Volume[];
 	networks: Network[];
 	nextAddress: number;
+	/** What the daemon has told of itself since it started: reloads. */
+	events?: { at: number; action: 'reload'; attributes: Record<string, string> }[];
 }
 
 export interface SimulatedState {

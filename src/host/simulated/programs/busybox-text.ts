@@ -3,6 +3,7 @@ import { sha256 } from '../file-tree.ts';
 import { burnCpu, killedForMemory } from '../inner-processes.ts';
 import { runProgram } from '../run-program.ts';
 import { readText, writeText } from '../scope.ts';
+import { passTime } from '../services.ts';
 import { type Call, type Exit, type Program, type Scope, spend, UnsimulatedCommand } from '../world.ts';
 import { allOf, lastOf, parseOptions } from './options.ts';
 
@@ -431,6 +432,8 @@ const sleep: Program = (scope, call) => {
 		return 1;
 	}
 	spend(scope.world, ms);
+	// Whoever sleeps on the host finds it afterwards as it has become.
+	if (onHost(scope)) passTime(scope.world);
 	return 0;
 };
 

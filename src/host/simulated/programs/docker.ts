@@ -890,32 +890,47 @@ const systemDf: Command = (_, place, call, words) => {
 	return 0;
 };
 
-/** Only what the containers that are still there tell: starts and ends. */
+/** Only what the containers that are still there tell (starts and ends), and the daemon's own reloads. */
 const events: Command = (_, place, call, words) => {
 	const parsed = parseOptions(words, { withValue: ['--since', '--until', '--filter', '-f', '--format'], flags: [] });
 	const format = lastOf(parsed, '--format');
-	const rows = place.engine.containers
-		.flatMap(c => [
-			{ at: c.createdAt, action: 'create', c },
-			...(c.startedAt > 0 ? [{ at: c.startedAt, action: 'start', c }] : []),
-			...(c.finishedAt > 0 && c.status === 'exited' ? [{ at: c.finishedAt, action: 'die', c }] : []),
-		])
-		.toSorted((a, b) => a.at - b.at);
-	for (const { at, action, c } of rows) {
+	const since = Number(lastOf(parsed, '--since') ?? Number.NaN) * 1000;
+	const filters = allOf(parsed, '--filter', '-f').map(filter => filter.split('='));
+	const ofContainer = (action: string, at: number, c: Container) => ({
+		at,
+		type: 'container',
+		action,
+		id: c.id,
+		from: c.imageRef,
+		attributes: { image: c.imageRef, name: c.name, ...c.options.labels },
+	});
+	const rows = [
+		...place.engine.containers.flatMap(c => [
+			ofContainer('create', c.createdAt, c),
+			...(c.startedAt > 0 ? [ofContainer('start', c.startedAt, c)] : []),
+			...(c.finishedAt > 0 && c.status === 'exited' ? [ofContainer('die', c.finishedAt, c)] : []),
+		]),
+		...(place.engine.events ?? []).map(event => ({ ...event, type: 'daemon', id: place.engine.id, from: '' })),
+	]
+		.toSorted((a, b) => a.at - b.at)
+		.filter(row => !(row.at < since))
+		.filter(row =>
+			filters.every(([key, value]) => (key === 'type' ? row.type : key === 'event' ? row.action : value) === value),
+		);
+	for (const { at, type, action, id, from, attributes } of rows) {
 		const document = {
-			Type: 'container',
+			...(type === 'container' && { status: action, id, from }),
+			Type: type,
 			Action: action,
-			status: action,
-			id: c.id,
-			from: c.imageRef,
+			Actor: { ID: id, Attributes: attributes },
+			scope: 'local',
 			time: Math.floor(at / 1000),
 			timeNano: at * 1_000_000,
-			Actor: { ID: c.id, Attributes: { image: c.imageRef, name: c.name, ...c.options.labels } },
-			scope: 'local',
 		};
+		const named = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
 		call.io.out(
 			format === undefined
-				? `${rfc3339(at)} container ${action} ${c.id} (image=${c.imageRef}, name=${c.name})\n`
+				? `${rfc3339(at)} ${type} ${action} ${id} (${named.join(', ')})\n`
 				: `${renderTemplate(format === 'json' ? '{{json .}}' : format, document)}\n`,
 		);
 	}

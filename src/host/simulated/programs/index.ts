@@ -12,7 +12,7 @@ import { miscPrograms } from './misc.ts';
 import { ip, wget } from './network.ts';
 import { init, registry, service } from './servers.ts';
 import { systemctl } from './systemctl.ts';
-import { waitAndStart } from './wait-and-start.ts';
+import { systemdRun } from './systemd-run.ts';
 
 /**
  * Every simulated program by its name. To add one: write a function `(scope, call) => exit code` in a file of its own,
@@ -31,7 +31,7 @@ export const programs: Readonly<Record<string, Program>> = {
 	'dockerd-entrypoint.sh': dockerdEntrypoint,
 	'docker-entrypoint.sh': dockerEntrypoint,
 	systemctl,
-	'systemd-run': waitAndStart,
+	'systemd-run': systemdRun,
 	journalctl,
 	ip,
 	wget,

@@ -27,6 +27,7 @@ const propertyOrder = [
 	'Result',
 	'NRestarts',
 	'ExecMainStartTimestamp',
+	'ExecMainStartTimestampMonotonic',
 	'ExecMainPID',
 	'ExecMainStatus',
 	'ExecStart',
@@ -55,7 +56,9 @@ const propertyOrder = [
 	'DropInPaths',
 	'UnitFileState',
 	'UnitFilePreset',
+	'InactiveExitTimestampMonotonic',
 	'ActiveEnterTimestamp',
+	'ActiveEnterTimestampMonotonic',
 	'InactiveEnterTimestamp',
 	'CanReload',
 	'NeedDaemonReload',
@@ -85,6 +88,9 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 			NeedDaemonReload: 'no',
 			Description: name,
 			CanReload: 'no',
+			ExecMainStartTimestampMonotonic: '0',
+			InactiveExitTimestampMonotonic: '0',
+			ActiveEnterTimestampMonotonic: '0',
 		};
 	}
 	const text = unit.loadedText;
@@ -95,6 +101,9 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 	});
 	const sources = unitSources(world, unit);
 	const joined = (key: string) => unitValues(text, key).join(' ');
+	/** Microseconds since the boot. */
+	const monotonic = (at: number | undefined): string =>
+		at === undefined ? '0' : String(Math.max(1, at - world.state.machine.bootedAt) * 1000);
 	const stamp = unit.startedAt === undefined ? '' : timestamp(unit.startedAt);
 	return {
 		Type: unit.type,
@@ -110,8 +119,10 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 		TimeoutStopUSec: joined('TimeoutStopSec') === '' ? '1min 30s' : `${joined('TimeoutStopSec')}s`,
 		MainPID: String(unit.mainPid),
 		Result: unit.result,
-		NRestarts: String(Math.max(0, unit.starts.length - 1)),
+		NRestarts: String(unit.restarts ?? 0),
 		ExecMainStartTimestamp: stamp,
+		ExecMainStartTimestampMonotonic: monotonic(unit.leftInactiveAt ?? unit.startedAt),
+		InactiveExitTimestampMonotonic: monotonic(unit.leftInactiveAt ?? unit.startedAt),
 		ExecMainPID: String(unit.mainPid),
 		ExecMainStatus: String(unit.mainStatus),
 		...(execs.length > 0 && { ExecStart: execs.join('\nExecStart=') }),
@@ -142,6 +153,7 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 		UnitFileState: unit.enabled,
 		UnitFilePreset: 'enabled',
 		ActiveEnterTimestamp: stamp,
+		ActiveEnterTimestampMonotonic: monotonic(unit.startedAt),
 		CanReload: unitValues(text, 'ExecReload').length > 0 ? 'yes' : 'no',
 		NeedDaemonReload: unitText(world, unit) === unit.loadedText ? 'no' : 'yes',
 		ConditionResult: 'yes',
@@ -329,9 +341,9 @@ export const systemctl: Program = (scope, call) => {
 			call.io.err(
 				['enable', 'disable', 'mask', 'unmask'].includes(verb)
 					? `Failed to ${verb} unit: Unit file ${name} does not exist.\n`
-					: `Failed to ${verb} ${name}: Unit ${name} not found.\n`,
+					: `Failed to ${verb} ${name}: Unit ${name} not ${verb === 'stop' ? 'loaded' : 'found'}.\n`,
 			);
-			code = ['enable', 'disable', 'mask', 'unmask'].includes(verb) ? 1 : verb === 'stop' ? 5 : 5;
+			code = ['enable', 'disable', 'mask', 'unmask'].includes(verb) ? 1 : 5;
 			continue;
 		}
 		code = act(world, call, verb, unit, parsed) || code;
