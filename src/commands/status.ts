@@ -5,6 +5,8 @@ import { statusLines } from '../report/status.ts';
 import { lockHolder } from '../state/lock.ts';
 import { logTrouble, openFolder } from '../state/open-run.ts';
 import { listRuns, readRunLog } from '../state/run-log-files.ts';
+import { readFired } from '../switch/facts.ts';
+import { describeFired } from '../switch/telling.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,6 +18,8 @@ export async function status(surroundings: Surroundings, terminal: Terminal): Pr
 		terminal.out(
 			`at work now: pid ${holder.pid}, started by ${holder.user} at ${holder.since}, at step ${holder.step}\n`,
 		);
+	const fired = await readFired(surroundings.host);
+	if (fired !== undefined) terminal.out(`${describeFired(fired)}\n`);
 	const newest = (await listRuns(folder)).toSorted((a, b) => b.startedAt.localeCompare(a.startedAt))[0];
 	if (newest === undefined) {
 		terminal.out('no run was started here yet\n');

@@ -120,6 +120,7 @@ export async function walk(request: Walk): Promise<number> {
 		stateFolder: surroundings.hostFolder,
 		pause: surroundings.pause,
 	});
+	const kept = (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined);
 	const seen: Omit<ForeseeDeps, 'decider'> = {
 		host,
 		knowledge: surroundings.knowledge,
@@ -129,6 +130,7 @@ export async function walk(request: Walk): Promise<number> {
 		signal: stop.signal,
 		show: showExactly,
 		foresee: actions => foreseenHost(host, actions),
+		kept,
 		probeHost: probes,
 		cleanUpProbes: () => probes.cleanUp(),
 	};
@@ -245,7 +247,7 @@ export async function walk(request: Walk): Promise<number> {
 		emit,
 		keep: (bytes: Uint8Array) =>
 			opened?.log.keep(bytes) ?? Promise.reject(new Error('this command keeps no log and must change nothing')),
-		kept: (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined),
+		kept,
 		state: stream.state,
 		elapsed: surroundings.elapsed,
 		pause: surroundings.pause,
@@ -260,7 +262,6 @@ export async function walk(request: Walk): Promise<number> {
 		state: stream.state,
 		apply: (step, action, how) =>
 			applyAction(step, action, how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal }),
-		kept: applyDeps.kept,
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
 		saveCursor: step => opened?.saveCursor(step),
 	};

@@ -2,6 +2,8 @@ import type { Finding } from '../../src/core/finding.ts';
 import { type DaemonJsonProblem, type DaemonJsonView, placeOfKey, readDaemonJson } from '../../src/edit/daemon-json.ts';
 import { sha256Of } from '../../src/facts/text-file.ts';
 import type { Expected, ReadHost, ReadProblem } from '../../src/host/port.ts';
+import { type Fired, readFired } from '../../src/switch/facts.ts';
+import { firedFinding } from '../../src/switch/telling.ts';
 
 /** Where the scripts of the sysbox package look, whatever dockerd was told to read (its .config and .postinst). */
 export const packageFile = '/etc/docker/daemon.json';
@@ -12,6 +14,8 @@ const longestFile = 1024 * 1024;
 /** dockerd's configuration file as it is, with all that an action on it has to expect. */
 export interface DaemonFile {
 	readonly path: string;
+	/** The dead man's switch put an earlier one back: Docker did not come up with what this tool had written. */
+	readonly fired?: Fired;
 	readonly content:
 		| { readonly kind: 'missing'; readonly folder: 'present' | 'missing' }
 		| {
@@ -28,17 +32,22 @@ export interface DaemonFile {
 export type ReadableContent = Extract<DaemonFile['content'], { kind: 'missing' | 'read' }>;
 
 export async function readDaemonFile(host: ReadHost, path: string): Promise<DaemonFile> {
+	const [content, fired] = await Promise.all([readContent(host, path), readFired(host)]);
+	return { path, content, ...(fired !== undefined && { fired }) };
+}
+
+async function readContent(host: ReadHost, path: string): Promise<DaemonFile['content']> {
 	const result = await host.readFile(path, { maxBytes: longestFile });
 	if (result.kind === 'missing' && result.danglingTo === undefined) {
 		const folder = await host.stat(path.slice(0, path.lastIndexOf('/')) || '/');
-		return { path, content: { kind: 'missing', folder: folder.kind === 'found' ? 'present' : 'missing' } };
+		return { kind: 'missing', folder: folder.kind === 'found' ? 'present' : 'missing' };
 	}
-	if (result.kind !== 'bytes') return { path, content: { kind: 'unreadable', problem: result } };
+	if (result.kind !== 'bytes') return { kind: 'unreadable', problem: result };
 	const read = readDaemonJson(result.bytes);
-	if (read.kind === 'refused') return { path, content: { kind: 'refused', problem: read.problem } };
+	if (read.kind === 'refused') return { kind: 'refused', problem: read.problem };
 	const { bytes } = result;
 	const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-	return { path, content: { kind: 'read', bytes, text, sha256: await sha256Of(bytes), view: read.view } };
+	return { kind: 'read', bytes, text, sha256: await sha256Of(bytes), view: read.view };
 }
 
 /** The content where an edit can be made from it: a missing file is one without keys. */
@@ -70,8 +79,12 @@ export function keyPlace(file: DaemonFile, key: string): { readonly at: string; 
 	return place === undefined ? undefined : { at: `${file.path}:${place.line}:${place.column}`, caret: place.caret };
 }
 
-/** What is wrong with the file as a file or as JSON, or nothing. One id wherever it is found. */
+/**
+ * What is wrong with the file as a file or as JSON, or with what this tool last wrote there; or nothing. One id wherever
+ * it is found.
+ */
 export function fileProblem(file: DaemonFile): Finding | undefined {
+	if (file.fired?.by === 'deadline') return { ...firedFinding(file.fired), id };
 	switch (file.content.kind) {
 		case 'missing':
 		case 'read':

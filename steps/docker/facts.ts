@@ -1,9 +1,10 @@
-import type { StepContext } from '../../src/core/step.ts';
+import type { FileBefore, StepContext } from '../../src/core/step.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { inspectUnits, unitNamed } from '../../src/facts/systemd-units.ts';
 import { readTextOr } from '../../src/facts/text-file.ts';
 import type { ReadHost } from '../../src/host/port.ts';
+import { inspectSwitch, type SwitchFacts } from '../../src/switch/facts.ts';
 import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
@@ -13,6 +14,12 @@ import { inspectRunners, type Runner } from './runners.ts';
 export interface DockerStepFacts {
 	readonly dockerd: DockerdUnit;
 	readonly file: DaemonFile;
+	/** Its path without links: what is replaced when it is put back. */
+	readonly realFile: string;
+	/** The file as it was before this run wrote it. */
+	readonly before: FileBefore;
+	/** The dead man's switch, or what is left of one. */
+	readonly switch: SwitchFacts;
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
 	/** Sysbox containers that were running before Sysbox was last started: broken, whatever `docker ps` says. */
@@ -20,15 +27,19 @@ export interface DockerStepFacts {
 	readonly runners: readonly Runner[];
 }
 
-export async function inspectLoaded({ host, signal }: StepContext): Promise<DockerStepFacts> {
+export async function inspectLoaded({ host, signal, before }: StepContext): Promise<DockerStepFacts> {
 	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
-	const [file, network, stale, runners] = await Promise.all([
+	const [file, there, earlier, armed, network, stale, runners] = await Promise.all([
 		readDaemonFile(host, dockerd.configFile),
+		host.stat(dockerd.configFile),
+		before?.(dockerd.configFile) ?? { kind: 'unchanged' as const },
+		inspectSwitch(host, signal),
 		inspectNetworkInUse(host, docker, signal),
 		findStale(host, docker, signal),
 		inspectRunners(host, docker, signal),
 	]);
-	return { dockerd, file, docker, network, stale, runners };
+	const realFile = there.kind === 'found' ? there.meta.realPath : dockerd.configFile;
+	return { dockerd, file, realFile, before: earlier, switch: armed, docker, network, stale, runners };
 }
 
 async function findStale(host: ReadHost, docker: DockerFacts, signal: AbortSignal): Promise<readonly Container[]> {

@@ -3,6 +3,7 @@ import { describeImpact, groupImpact, type ImpactContainer } from '../../src/cor
 import type { JudgeContext } from '../../src/core/step.ts';
 import { impactOfStop } from '../../src/facts/container-impact.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
+import { estimateRestart } from '../../src/switch/timing.ts';
 import { type Difference, describeDifference, otherDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { drainable, jobsChoice } from './jobs-choice.ts';
@@ -57,7 +58,12 @@ export function impactOfRestart(facts: DockerStepFacts, context: JudgeContext): 
 		);
 	}
 	if (info?.swarm === 'active') notes.push('This host is in a swarm: its services are placed anew');
-	notes.push('docker does not answer while it restarts; jobs that talk to it fail');
+	const { restartMs, withWayBackMs } = estimateRestart(facts.switch.lastStart);
+	const seconds = (ms: number) => `${Math.ceil(ms / 1000)} s`;
+	notes.push(
+		'docker does not answer while it restarts; jobs that talk to it fail',
+		`By its last start that takes about ${seconds(restartMs)}, and at most ${seconds(withWayBackMs)} should it not come back`,
+	);
 	notes.push(...alsoTakesEffect(otherDifferences(facts, context)));
 	return { stops: [...lost, ...returning].map(describeImpact), notes, containers };
 }

@@ -1,6 +1,7 @@
 import type { Finding } from '../../src/core/finding.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
+import { switchFindings } from '../../src/switch/telling.ts';
 import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
 import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
 import { type Difference, describeDifference, otherDifferences, ownDifferences } from './differences.ts';
@@ -9,7 +10,7 @@ import { restartedAlready, restartId, wantsRestart } from './restart-choice.ts';
 
 export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): readonly Finding[] {
 	const { info } = facts.docker;
-	if (info.kind !== 'ok') return [unanswered(info)];
+	if (info.kind !== 'ok') return [...switchFindings(facts.switch), unanswered(info)];
 	const broken = fileProblem(facts.file);
 	if (broken !== undefined) return [broken];
 	const differences = ownDifferences(facts, context);
@@ -21,6 +22,7 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 		...otherFindings(facts, context),
 		...unitFindings(facts),
 		...staleFindings(facts),
+		...switchFindings(facts.switch),
 	];
 }
 

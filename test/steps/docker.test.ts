@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { risksOf } from '../../src/core/action.ts';
+import { type Action, type Plan, risksOf } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { showUnitsCommand } from '../../src/facts/systemd-units.ts';
 import { inspectLoaded } from '../../steps/docker/facts.ts';
@@ -29,9 +29,20 @@ async function seen(words: DockerHost, change: Partial<JudgeContext> = {}) {
 	};
 }
 
+const restartOf = (plan: Plan): Action | undefined => plan.actions.find(action => action.id === 'restart');
+/** What brings Docker back, without what takes the switch away afterwards. */
+const wayBackOf = (plan: Plan): readonly Action[] =>
+	(restartOf(plan)?.rollback ?? []).filter(action => !action.id.startsWith('switch-'));
+
 const { signal } = new AbortController();
+const since = new Date('2026-11-23T12:00:00Z');
 const yes = { answers: { 'docker.restart': true } };
 const journal = 'journalctl -u docker --since=@1795435200 -n 50 --no-pager -o cat';
+
+const reloadEvent =
+	'docker events --since=1795435200.000 --filter=type=daemon --filter=event=reload --format={{json .}}';
+/** dockerd says nothing of a reload. */
+const silent = { [reloadEvent]: { problem: 'timeout' as const } };
 
 /** The file is written, and Docker has not read it. */
 const notLoaded: DockerHost = {
@@ -82,11 +93,31 @@ describe('a reload', () => {
 			info: { ...notLoaded.info, Runtimes: { 'sysbox-runc': { path: '/usr/local/sbin/sysbox-runc' } } },
 		});
 		const settle = plan.actions[0]?.settle;
-		const quiet = { [journal]: { stdout: '' } };
-		expect(await settle?.check(dockerHost({ ...notLoaded, commands: quiet }), signal)).toMatchObject({
+		const quiet = { ...silent, [journal]: { stdout: '' } };
+		expect(await settle?.check(dockerHost({ ...notLoaded, commands: quiet }), signal, since)).toMatchObject({
 			kind: 'waiting',
 		});
-		expect(await settle?.check(dockerHost(setUpHost), signal)).toMatchObject({ kind: 'settled' });
+		expect(await settle?.check(dockerHost(setUpHost), signal, since)).toMatchObject({ kind: 'settled' });
+	});
+
+	test('that dockerd has not finished yet is heard of from its own event', async () => {
+		const { plan } = await seen(notLoaded);
+		const done = dockerHost(setUpHost);
+		let asked = 0;
+		const event = '{"Type":"daemon","Action":"reload","Actor":{"ID":"b5b41a0f","Attributes":{}}}\n';
+		const host = {
+			...done,
+			exec: async (...[argv, how]: Parameters<typeof done.exec>) => {
+				const line = argv.join(' ');
+				if (line === reloadEvent) {
+					how.onLine?.({ stream: 'stdout', text: event.trim() });
+					return { code: null, stdout: event, stderr: '', problem: 'cancelled' as const, elapsedMs: 8 };
+				}
+				asked += 1;
+				return asked === 1 ? dockerHost(notLoaded).exec(argv, how) : done.exec(argv, how);
+			},
+		};
+		expect(await plan.actions[0]?.settle?.check(host, signal, since)).toMatchObject({ kind: 'settled' });
 	});
 
 	test('that dockerd refuses ends with its own words', async () => {
@@ -95,8 +126,8 @@ describe('a reload', () => {
 			'time="2026-11-23T23:21:10Z" level=info msg="Got signal to reload configuration, reloading from: /etc/docker/daemon.json"\n' +
 			'time="2026-11-23T23:21:10Z" level=error msg="unable to configure the Docker daemon with file /etc/docker/daemon.json: unexpected end of JSON input"\n' +
 			'Reloaded docker.service - Docker Application Container Engine.\n';
-		const refusing = dockerHost({ ...notLoaded, commands: { [journal]: { stdout: said } } });
-		expect(await plan.actions[0]?.settle?.check(refusing, signal)).toEqual({
+		const refusing = dockerHost({ ...notLoaded, commands: { ...silent, [journal]: { stdout: said } } });
+		expect(await plan.actions[0]?.settle?.check(refusing, signal, since)).toEqual({
 			kind: 'refused',
 			said: 'dockerd kept its old configuration: unable to configure the Docker daemon with file /etc/docker/daemon.json: unexpected end of JSON input',
 		});
@@ -106,8 +137,8 @@ describe('a reload', () => {
 		const { plan } = await seen(notLoaded);
 		const said =
 			'level=error msg="Error reconfiguring the daemon"\nlevel=info msg="Got signal to reload configuration"\n';
-		const host = dockerHost({ ...notLoaded, commands: { [journal]: { stdout: said } } });
-		expect(await plan.actions[0]?.settle?.check(host, signal)).toMatchObject({ kind: 'waiting' });
+		const host = dockerHost({ ...notLoaded, commands: { ...silent, [journal]: { stdout: said } } });
+		expect(await plan.actions[0]?.settle?.check(host, signal, since)).toMatchObject({ kind: 'waiting' });
 	});
 
 	test('puts other settings of the file in force too, and says which', async () => {
@@ -158,10 +189,8 @@ describe('a restart', () => {
 
 	test('names everything that stops, and whether it comes back', async () => {
 		const { plan } = await seen({ ...otherBridge, containers }, yes);
-		expect(plan.actions).toMatchObject([
-			{ id: 'restart', argv: ['systemctl', 'restart', 'docker'] },
-			{ id: 'wait-for-containers' },
-		]);
+		expect(restartOf(plan)).toMatchObject({ argv: ['systemctl', 'restart', 'docker'], uninterruptible: true });
+		expect(plan.actions.map(a => a.id)).toContain('wait-for-containers');
 		expect(risksOf(plan)).toEqual(['restart-docker', 'stop-containers']);
 		expect(plan.impact?.stops).toEqual([
 			'runner-x7k (GitLab job 8812 (build), running 12 min): does not come back, restart policy no',
@@ -188,13 +217,13 @@ describe('a restart', () => {
 			after: sha256(text),
 		});
 		const ours = await seen(otherBridge, { ...yes, state });
-		expect(ours.plan.actions[0]?.rollback).toMatchObject([
-			{ kind: 'restore', path: '/etc/docker/daemon.json' },
+		expect(wayBackOf(ours.plan)).toMatchObject([
+			{ kind: 'restore', path: '/etc/docker/daemon.json', first: true },
 			{ argv: ['systemctl', 'reset-failed', 'docker'] },
-			{ argv: ['systemctl', 'start', 'docker'] },
+			{ argv: ['systemctl', 'restart', 'docker'] },
 		]);
 		const theirs = await seen(otherBridge, yes);
-		expect(theirs.plan.actions[0]?.rollback?.map(a => a.kind)).toEqual(['exec', 'exec']);
+		expect(wayBackOf(theirs.plan).map(a => a.kind)).toEqual(['exec', 'exec']);
 	});
 
 	test('is waited for, with what Docker said on its way down', async () => {
@@ -203,12 +232,12 @@ describe('a restart', () => {
 			'docker info --format {{json .}}': { code: 1, stderr: 'Cannot connect to the Docker daemon' },
 			[journal]: { stdout: 'failed to start daemon: invalid bip\n' },
 		};
-		const settle = plan.actions[0]?.settle;
-		expect(await settle?.check(dockerHost({ ...otherBridge, commands: down }), signal)).toEqual({
+		const settle = restartOf(plan)?.settle;
+		expect(await settle?.check(dockerHost({ ...otherBridge, commands: down }), signal, since)).toEqual({
 			kind: 'waiting',
 			seen: 'failed to start daemon: invalid bip',
 		});
-		expect(await settle?.check(dockerHost(otherBridge), signal)).toMatchObject({ kind: 'settled' });
+		expect(await settle?.check(dockerHost(otherBridge), signal, since)).toMatchObject({ kind: 'settled' });
 	});
 
 	test('that did not help is not repeated', async () => {
@@ -221,7 +250,17 @@ describe('a restart', () => {
 
 	test('reads what a reload would have read', async () => {
 		const { plan } = await seen({ ...notLoaded, daemonJson: otherBridge.daemonJson ?? '' }, yes);
-		expect(plan.actions.map(a => a.id)).toEqual(['restart']);
+		expect(plan.actions.map(a => a.id).filter(id => !id.startsWith('switch-'))).toEqual(['restart']);
+	});
+
+	test("is put between the arming and the disarming of a dead man's switch", async () => {
+		const { plan } = await seen(otherBridge, yes);
+		const ids = plan.actions.map(a => a.id);
+		const at = ids.indexOf('restart');
+		expect(ids[at - 1]).toBe('switch-timer');
+		expect(plan.actions[at - 1]).toMatchObject({ argv: expect.arrayContaining(['--on-active=60']) });
+		expect(ids[at + 1]).toBe('switch-stop');
+		expect(restartOf(plan)?.rollback?.map(a => a.id)).toEqual(expect.arrayContaining(ids.slice(at + 1)));
 	});
 });
 

@@ -7,6 +7,7 @@ import { packagesCommand } from '../../src/facts/dpkg.ts';
 import { showUnitsCommand } from '../../src/facts/systemd-units.ts';
 import type { ReadHost, StatResult } from '../../src/host/port.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import { showSwitchCommand } from '../../src/switch/facts.ts';
 import { showRunnerCommand } from '../../steps/docker/runners.ts';
 import { type Reply, type ScriptedHost, scriptedHost } from '../support/scripted-host.ts';
 
@@ -189,6 +190,10 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 					return unitText(`${name}.service`, unit ?? { load: 'not-found', active: 'inactive' }, `/usr/bin/${name}`);
 				})
 				.join('\n'),
+		},
+		[showSwitchCommand.join(' ')]: {
+			stdout:
+				'NRestarts=0\nExecMainStartTimestampMonotonic=5000000\nId=docker.service\nActiveState=active\nInactiveExitTimestampMonotonic=5000000\nActiveEnterTimestampMonotonic=7000000\n',
 		},
 		'systemctl cat docker.service': {
 			stdout: words.unitFiles ?? '# /usr/lib/systemd/system/docker.service\n[Service]\n',

@@ -34,7 +34,7 @@ import { sysboxControl } from './packages.ts';
 import { knownToBeAbsent, programs } from './programs/index.ts';
 import { findProgram, runProgram } from './run-program.ts';
 import { changedScope, createNode, hostScope, removeNode, writeText } from './scope.ts';
-import { passTime, signalHostProcess, unitIsDue } from './services.ts';
+import { passTime, signalHostProcess, somethingIsDue } from './services.ts';
 import { type FileNode, type SimulatedState, workingCopy } from './state.ts';
 import {
 	collector,
@@ -419,20 +419,6 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		commit(world);
 		return { kind: 'fetched', sha256: release.sha256, size: release.size };
 	}
-}
-
-function somethingIsDue(state: SimulatedState): boolean {
-	const { engine } = state.docker;
-	return (
-		unitIsDue(state) ||
-		(engine.up &&
-			engine.containers.some(
-				c =>
-					c.status === 'running' &&
-					((c.endsAt !== undefined && c.endsAt <= state.now) ||
-						c.processes.some(p => p.endsAt !== undefined && p.endsAt <= state.now)),
-			))
-	);
 }
 
 type FileFound =

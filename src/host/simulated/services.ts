@@ -80,9 +80,20 @@ const titleOf = (unit: Unit): string => `${unit.name} - ${unit.description}`;
 const dueAt = (unit: Unit): number =>
 	Math.min(unit.retryAt ?? Infinity, unit.readyAt ?? Infinity, unit.elapsesAt ?? Infinity);
 
-/** Whether a unit has something to do by then. */
-export const unitIsDue = (state: SimulatedState): boolean =>
-	Object.values(state.units).some(u => dueAt(u) <= state.now);
+/** Whether time alone has brought something about: a unit's turn, the end of a container or of a process in one. */
+export function somethingIsDue(state: SimulatedState): boolean {
+	const { engine } = state.docker;
+	return (
+		Object.values(state.units).some(u => dueAt(u) <= state.now) ||
+		(engine.up &&
+			engine.containers.some(
+				c =>
+					c.status === 'running' &&
+					((c.endsAt !== undefined && c.endsAt <= state.now) ||
+						c.processes.some(p => p.endsAt !== undefined && p.endsAt <= state.now)),
+			))
+	);
+}
 
 /** Lets units do what they would have done by now, one after the other: retries, starts that end, timers. */
 function passUnits(world: World): void {

@@ -3,7 +3,7 @@ import { sha256 } from '../file-tree.ts';
 import { burnCpu, killedForMemory } from '../inner-processes.ts';
 import { runProgram } from '../run-program.ts';
 import { readText, writeText } from '../scope.ts';
-import { passTime } from '../services.ts';
+import { passTime, somethingIsDue } from '../services.ts';
 import { type Call, type Exit, type Program, type Scope, spend, UnsimulatedCommand } from '../world.ts';
 import { allOf, lastOf, parseOptions } from './options.ts';
 
@@ -433,7 +433,7 @@ const sleep: Program = (scope, call) => {
 	}
 	spend(scope.world, ms);
 	// Whoever sleeps on the host finds it afterwards as it has become.
-	if (onHost(scope)) passTime(scope.world);
+	if (onHost(scope) && somethingIsDue(scope.world.state)) passTime(scope.world);
 	return 0;
 };
 

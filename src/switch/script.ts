@@ -1,0 +1,162 @@
+import { shellLine } from '../core/shell-line.ts';
+import type { Argv } from '../host/port.ts';
+import {
+	bootUnit,
+	bootUnitPath,
+	copyPath,
+	deadlineUnit,
+	markerPath,
+	scriptPath,
+	switchFolder,
+	wantsFolder,
+	wantsPath,
+} from './names.ts';
+
+export interface ScriptWords {
+	/** dockerd's configuration file, without links. */
+	readonly file: string;
+	/** sha256 of what Docker is about to be started with; `missing`: no file. */
+	readonly written: string;
+	/** sha256 of what is put back; `missing`: there was no file. The same as `written`: there is nothing to put back. */
+	readonly earlier: string;
+	/** ActiveEnterTimestampMonotonic of the Docker that is to be restarted: another one means that it was. */
+	readonly running: string;
+	/** Where Docker listens. */
+	readonly dockerHost: string;
+	/** How often it looks, every five seconds, before it gives up on a Docker that is still starting. */
+	readonly looks: number;
+	/** Run when all is over, however it ended: runners that were told to take no new job. */
+	readonly afterwards: readonly Argv[];
+}
+
+/** One look every so many seconds. */
+export const lookEverySeconds = 5;
+
+const word = (text: string): string => shellLine([text]);
+
+/**
+ * The script of the switch, for any POSIX shell. Everything that varies is a quoted word at its top; there are no
+ * functions and no `case` in it, so that it can be read from top to bottom by whoever finds it at night.
+ */
+export const switchScript = (words: ScriptWords): string => `#!/bin/sh
+# The dead man's switch of sysbox-setup: armed before Docker is restarted, taken away once Docker answers again.
+# If Docker does not come back it puts the earlier configuration back and starts Docker. Needs nothing of sysbox-setup.
+#   deadline: run by ${deadlineUnit}.timer
+#   boot:     run by ${bootUnit} before Docker starts, after a power cut
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+file=${word(words.file)}
+written=${word(words.written)}
+earlier=${word(words.earlier)}
+running=${word(words.running)}
+DOCKER_HOST=${word(words.dockerHost)}
+export PATH LC_ALL DOCKER_HOST
+umask 022
+
+decision=
+if [ "$1" = boot ]; then decision=put-back; fi
+looks=0
+silent=0
+down=0
+while [ -z "$decision" ]; do
+	looks=$((looks + 1))
+	state=$(systemctl show docker.service --property=ActiveState --value)
+	if [ "$state" = active ]; then
+		started=$(systemctl show docker.service --property=ActiveEnterTimestampMonotonic --value)
+		if timeout 10 docker version >/dev/null 2>&1; then
+			silent=0
+			# The same Docker as before: the restart has not come yet.
+			if [ "$started" != "$running" ]; then decision=stand-down; fi
+		else
+			silent=$((silent + 1))
+			if [ "$silent" -ge 3 ]; then decision=put-back; fi
+		fi
+	elif [ "$state" = failed ] || [ "$state" = inactive ]; then
+		down=$((down + 1))
+	elif [ "$state" = activating ]; then
+		sub=$(systemctl show docker.service --property=SubState --value)
+		failed=$(systemctl show docker.service --property=NRestarts --value)
+		# systemd starts it once more: it has ended at least once.
+		if [ "$sub" = auto-restart ] || [ "$failed" -gt 0 ]; then down=$((down + 1)); fi
+	fi
+	# Twice, so that a run that is alive takes it back by itself first. What is still starting is left alone.
+	if [ "$down" -ge 2 ]; then decision=put-back; fi
+	if [ -z "$decision" ] && [ "$looks" -ge ${words.looks} ]; then decision=give-up; fi
+	if [ -z "$decision" ]; then sleep ${lookEverySeconds}; fi
+done
+
+at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+did=$decision
+docker=$state
+if [ "$decision" = put-back ]; then
+	now=missing
+	if [ -e "$file" ]; then now=$(sha256sum <"$file" | cut -d ' ' -f 1); fi
+	copy=missing
+	if [ -e ${copyPath} ]; then copy=$(sha256sum <${copyPath} | cut -d ' ' -f 1); fi
+	if [ "$now" = "$earlier" ]; then
+		did=was-back
+	elif [ "$now" != "$written" ]; then
+		# Somebody else's bytes are not for this script to replace.
+		did=left-file
+	elif [ "$earlier" = missing ]; then
+		rm -f "$file" && did=put-back
+	elif [ "$copy" != "$earlier" ]; then
+		did=no-copy
+	else
+		did=failed
+		rm -f "$file.sysbox-setup-switch"
+		# With owner, mode and labels of the file that is there.
+		if [ -e "$file" ]; then cp -a "$file" "$file.sysbox-setup-switch"; fi
+		if cat ${copyPath} >"$file.sysbox-setup-switch" && sync && mv -f "$file.sysbox-setup-switch" "$file"; then
+			did=put-back
+		elif cat ${copyPath} >"$file"; then
+			# A file that is a mount of its own cannot be replaced by a rename.
+			did=put-back
+		fi
+		rm -f "$file.sysbox-setup-switch"
+	fi
+	sync
+	docker=starts-with-the-host
+	if [ "$1" = deadline ]; then
+		# Three bad starts within a minute are all that systemd allows (StartLimitBurst of docker.service).
+		systemctl reset-failed docker.service >/dev/null 2>&1
+		systemctl reset-failed docker.socket >/dev/null 2>&1
+		docker=does-not-start
+		if timeout 300 systemctl restart docker.service; then docker=started; fi
+	fi
+fi
+# Nothing is told of a Docker that answers.
+if [ "$decision" = put-back ] || [ "$docker" != active ]; then
+	printf 'at=%s\\nby=%s\\ndid=%s\\ndocker=%s\\nwritten=%s\\nfile=%s\\n' "$at" "$1" "$did" "$docker" "$written" "$file" >${markerPath}
+	sync
+fi
+logger -t sysbox-setup -p daemon.warning "dead man's switch ($1): $file: $did; docker: $docker"
+${words.afterwards.map(argv => `timeout 60 ${shellLine(argv)}\n`).join('')}
+rm -f ${wantsPath} ${bootUnitPath}
+rmdir ${wantsFolder} 2>/dev/null
+rm -f ${copyPath} ${scriptPath}
+rmdir ${switchFolder} 2>/dev/null
+sync
+exit 0
+`;
+
+/** The unit for the next boot. In this boot, where the deadline is being waited for, it does nothing. */
+export const bootUnitText = `# Made by sysbox-setup before it restarted Docker, and removed when Docker answers again.
+[Unit]
+Description=sysbox-setup: put Docker's earlier configuration back
+Before=docker.service
+RequiresMountsFor=${switchFolder}
+ConditionPathExists=${scriptPath}
+ConditionPathExists=!/run/systemd/transient/${deadlineUnit}.timer
+ConditionPathExists=!/run/systemd/transient/${deadlineUnit}.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh ${scriptPath} boot
+TimeoutStartSec=60
+`;
+
+export const wantsText = `# Made by sysbox-setup before it restarted Docker, and removed when Docker answers again.
+[Unit]
+Wants=${bootUnit}
+`;

@@ -1,0 +1,59 @@
+import type { Action, Settled } from '../../src/core/action.ts';
+import type { DockerInfo } from '../../src/facts/docker-info.ts';
+import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { askInfo, describeInfo, hearReload } from './answers.ts';
+import type { Difference } from './differences.ts';
+import { reloadRefusal } from './journal.ts';
+
+/** How long one look waits for the daemon's word before it reads the journal for a refusal. */
+const hearMs = 1000;
+
+export function reloadDocker(differences: readonly Difference[]): Action {
+	const said = (key: string) => differences.find(d => d.key === key)?.said;
+	const wanted = { runtime: said('runtimes'), defaultRuntime: said('default-runtime') };
+	const words = nameSome([
+		...(wanted.runtime === undefined ? [] : [`docker lists ${runtimeName}`]),
+		...(wanted.defaultRuntime === undefined ? [] : [`the default runtime is ${wanted.defaultRuntime}`]),
+	]);
+	return {
+		id: 'reload',
+		kind: 'exec',
+		title: 'Reload Docker',
+		why: 'it reads its file again; no container is touched',
+		argv: ['systemctl', 'reload', 'docker'],
+		timeoutMs: 60_000,
+		whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
+		settle: {
+			what: words,
+			// systemctl is back before dockerd has done it (moby#47353); it takes dockerd milliseconds.
+			deadlineMs: 15_000,
+			check: async (host, signal, since): Promise<Settled> => {
+				const first = await askInfo(host, signal);
+				if (typeof first !== 'string' && isLoaded(first, wanted))
+					return { kind: 'settled', evidence: describeInfo(first) };
+				const heard = await hearReload(host, since, hearMs, signal);
+				const info = heard ? await askInfo(host, signal) : first;
+				if (typeof info === 'string') return { kind: 'waiting', seen: info };
+				if (isLoaded(info, wanted)) return { kind: 'settled', evidence: describeInfo(info) };
+				const refusal = await reloadRefusal(host, since, signal);
+				return refusal === undefined
+					? { kind: 'waiting', seen: `${heard ? 'the daemon has reloaded, and ' : ''}${describeInfo(info)}` }
+					: { kind: 'refused', said: `dockerd kept its old configuration: ${refusal}` };
+			},
+		},
+		undo: { kind: 'none', why: 'revert reloads Docker itself after the file is back' },
+	};
+}
+
+interface Wanted {
+	readonly runtime: string | undefined;
+	readonly defaultRuntime: string | undefined;
+}
+
+function isLoaded(info: DockerInfo, wanted: Wanted): boolean {
+	const found = info.runtimes[runtimeName];
+	const path = found?.path ?? found?.runtimeType;
+	const runtime =
+		wanted.runtime === undefined || (found !== undefined && (path === undefined || path === wanted.runtime));
+	return runtime && (wanted.defaultRuntime === undefined || info.defaultRuntime === wanted.defaultRuntime);
+}

@@ -1,0 +1,137 @@
+import type { Action, Settled } from '../../src/core/action.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
+import { armSwitch, disarmSwitch } from '../../src/switch/actions.ts';
+import { patienceMs } from '../../src/switch/timing.ts';
+import { nameSome } from '../daemon/sysbox-runtime.ts';
+import { askInfo, describeInfo } from './answers.ts';
+import { runnersOfRestart } from './around-restart.ts';
+import type { Difference } from './differences.ts';
+import { releaseCommand } from './drain.ts';
+import type { DockerStepFacts } from './facts.ts';
+import { stopsContainers } from './impact.ts';
+import { dockerJournal, messageOf } from './journal.ts';
+
+export interface Restart {
+	/** The dead man's switch is armed: before anything that stops. */
+	readonly arm: readonly Action[];
+	readonly restart: Action;
+	/** It is taken away: behind everything that belongs to the restart. */
+	readonly disarm: readonly Action[];
+}
+
+/** A restart of Docker between the arming and the disarming of the switch. */
+export function restartDocker(
+	facts: DockerStepFacts,
+	context: JudgeContext,
+	differences: readonly Difference[],
+): Restart {
+	const arm = armSwitch(
+		{
+			file: facts.realFile,
+			sha256: facts.file.content.kind === 'read' ? facts.file.content.sha256 : undefined,
+			earlier: earlierOf(facts),
+			dockerHost: endpointOf(facts),
+			// Runners that were told to take no job take jobs again, also when nobody is there to tell them.
+			afterwards: runnersOfRestart(facts, context).map(releaseCommand),
+		},
+		facts.switch,
+	);
+	const disarm = disarmSwitch(arm);
+	return { arm, disarm, restart: restartAction(facts, context, differences, disarm) };
+}
+
+/** What Docker ran with before this run wrote the file. */
+function earlierOf({ before, file }: DockerStepFacts): Uint8Array | 'missing' | 'unchanged' {
+	switch (before.kind) {
+		case 'bytes': {
+			const same = file.content.kind === 'read' && Buffer.compare(file.content.bytes, before.bytes) === 0;
+			return same ? 'unchanged' : before.bytes;
+		}
+		case 'missing':
+			return file.content.kind === 'missing' ? 'unchanged' : 'missing';
+		// Without its bytes nothing can be put back; Docker can still be started again.
+		case 'unchanged':
+		case 'gone':
+			return 'unchanged';
+		default:
+			return before satisfies never;
+	}
+}
+
+const endpointOf = ({ docker: { endpoint } }: DockerStepFacts): string =>
+	endpoint.kind === 'ok' && endpoint.value.address.startsWith('unix://')
+		? endpoint.value.address
+		: 'unix:///var/run/docker.sock';
+
+function restartAction(
+	facts: DockerStepFacts,
+	context: JudgeContext,
+	differences: readonly Difference[],
+	disarm: readonly Action[],
+): Action {
+	const stops = stopsContainers(facts, context);
+	return {
+		id: 'restart',
+		kind: 'exec',
+		title: 'Restart Docker',
+		why: `it reads ${nameSome(differences.map(d => d.key))} only when it starts`,
+		argv: ['systemctl', 'restart', 'docker'],
+		// docker.service sets no limit of its own (TimeoutStartSec=0), and a slow start is not a failed one.
+		timeoutMs: patienceMs(facts.switch.lastStart),
+		uninterruptible: true,
+		risks: ['restart-docker', ...(stops ? (['stop-containers'] as const) : [])],
+		settle: {
+			what: 'Docker answers again',
+			deadlineMs: 30_000,
+			check: async (host, signal, since): Promise<Settled> => {
+				const info = await askInfo(host, signal);
+				if (typeof info !== 'string') return { kind: 'settled', evidence: describeInfo(info) };
+				const lines = await dockerJournal(host, since, signal);
+				const fatal = lines.findLast(line =>
+					/failed to start daemon|unable to configure the Docker daemon/i.test(line),
+				);
+				return { kind: 'waiting', seen: fatal === undefined ? info : messageOf(fatal) };
+			},
+		},
+		rollback: [...wayBack(facts, context), ...disarm],
+		undo: { kind: 'none', why: 'revert reloads Docker itself after the file is back' },
+	};
+}
+
+/**
+ * From a Docker that does not come back to one that runs: the file as it was before this run wrote it, then another
+ * start. Three bad starts within a minute end in systemd's start limit, which has to be forgotten first. A restart and
+ * not a start, as a start would only wait for the one that hangs. When this fails too, the switch is still armed.
+ */
+function wayBack(facts: DockerStepFacts, { state }: JudgeContext): readonly Action[] {
+	const { path, content } = facts.file;
+	const written = state.actions.findLast(a => a.undo.kind === 'file' && a.undo.path === path && a.kind !== 'restore');
+	const ours =
+		written?.undo.kind === 'file' &&
+		written.outcome === 'done' &&
+		content.kind === 'read' &&
+		written.undo.after === content.sha256;
+	const run = (id: string, title: string, verb: string): Action => ({
+		id,
+		kind: 'exec',
+		title,
+		why: 'Docker did not come back',
+		argv: ['systemctl', verb, 'docker'],
+		timeoutMs: patienceMs(facts.switch.lastStart),
+		uninterruptible: true,
+		undo: { kind: 'none', why: 'it is itself a step back' },
+	});
+	const restore: Action = {
+		id: 'daemon-json',
+		kind: 'restore',
+		title: `Put ${path} back`,
+		why: 'Docker did not come back with it',
+		path,
+		first: true,
+	};
+	return [
+		...(ours ? [restore] : []),
+		run('reset-failed', 'Forget the failed starts', 'reset-failed'),
+		run('start', 'Start Docker', 'restart'),
+	];
+}

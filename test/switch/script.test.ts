@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'vitest';
+import { applyAction } from '../../src/apply/apply-action.ts';
+import type { Action } from '../../src/core/action.ts';
+import type { Event } from '../../src/core/event.ts';
+import { reduceAll } from '../../src/core/state.ts';
+import { sha256Of } from '../../src/facts/text-file.ts';
+import type { Fault } from '../../src/host/simulated/faults.ts';
+import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
+import { rebooted } from '../../src/host/simulated/reboot.ts';
+import { scenarioState } from '../../src/host/simulated/scenarios.ts';
+import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import { armSwitch, disarmSwitch } from '../../src/switch/actions.ts';
+import { inspectSwitch } from '../../src/switch/facts.ts';
+
+const daemonJson = '/etc/docker/daemon.json';
+const good = '{\n  "log-driver": "json-file"\n}\n';
+/** dockerd does not come up with it: the default runtime is not defined. */
+const bad = '{\n  "default-runtime": "gone"\n}\n';
+const { signal } = new AbortController();
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const sha = (text: string) => sha256Of(encode(text));
+
+const textAt = (host: SimulatedHost, path: string): string | undefined => {
+	const node = host.state().files[path];
+	return node?.kind === 'file' ? (node.text ?? '') : undefined;
+};
+
+/** A host on which a run has written `now` over `earlier`, and whose Docker still goes by `earlier`. */
+async function hostWith(now: string, faults: readonly Fault[] = []): Promise<SimulatedHost> {
+	const host = simulatedHost({ state: scenarioState('fresh-debian'), faults });
+	await host.makeFolder('/etc/docker', { mode: 0o755 });
+	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
+	host.disturb(state => {
+		state.files[daemonJson] = { kind: 'file', text: now, mode: 0o644, uid: 0, gid: 0 };
+	});
+	return host;
+}
+
+/** As the tool does it. */
+async function carryOut(host: SimulatedHost, action: Action): Promise<void> {
+	const events: Event[] = [];
+	const result = await applyAction('docker', action, {
+		host,
+		emit: async payload => {
+			events.push({ v: 1, seq: events.length, at: '', ...payload });
+		},
+		keep: sha256Of,
+		kept: async () => undefined,
+		state: () => reduceAll(events),
+		elapsed: host.clock.now,
+		pause: host.clock.sleep,
+		signal,
+	});
+	expect(result, action.id).toEqual({ kind: 'done' });
+}
+
+async function armed(host: SimulatedHost, earlier: Uint8Array | 'missing' | 'unchanged', now: string) {
+	const facts = await inspectSwitch(host, signal);
+	const actions = armSwitch(
+		{ file: daemonJson, sha256: await sha(now), earlier, dockerHost: 'unix:///var/run/docker.sock' },
+		facts,
+	);
+	for (const action of actions) await carryOut(host, action);
+	return actions;
+}
+
+const restart = (host: SimulatedHost) => host.run(['systemctl', 'restart', 'docker'], { timeoutMs: 600_000 });
+/** Time passes, and whatever is due happens. */
+const pass = (host: SimulatedHost, ms: number): void => {
+	host.clock.advance(ms);
+	host.disturb(() => undefined);
+};
+
+/** Nothing of the switch is on the host but, perhaps, its note. */
+function expectGone(state: SimulatedState, note: 'note' | 'no note' = 'no note'): void {
+	const left = Object.keys(state.files).filter(path => /switch|multi-user\.target\.d/.test(path));
+	expect(left).toEqual(note === 'note' ? ['/var/lib/sysbox-setup/switch', '/var/lib/sysbox-setup/switch/fired'] : []);
+	expect(Object.keys(state.units).filter(name => name.includes('switch'))).toEqual([]);
+}
+
+describe('an armed switch', () => {
+	test('puts the earlier file back and starts Docker when Docker does not come back and the tool is gone', async () => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		expect((await restart(host)).code).toBe(1);
+		pass(host, 90_000);
+		expect(textAt(host, daemonJson)).toBe(good);
+		expect(host.state().docker.engine.up).toBe(true);
+		const facts = await inspectSwitch(host, signal);
+		expect(facts.fired).toMatchObject({ by: 'deadline', did: 'put-back', docker: 'started', written: await sha(bad) });
+		expect(
+			host
+				.state()
+				.journal.map(line => line.text)
+				.join('\n'),
+		).toContain("dead man's switch (deadline)");
+		expectGone(host.state(), 'note');
+	});
+
+	test('removes a file that was not there before', async () => {
+		const host = await hostWith(bad);
+		await armed(host, 'missing', bad);
+		await restart(host);
+		pass(host, 90_000);
+		expect(textAt(host, daemonJson)).toBeUndefined();
+		expect(host.state().docker.engine.up).toBe(true);
+		expectGone(host.state(), 'note');
+	});
+
+	test('leaves bytes that somebody else wrote meanwhile, and starts Docker with them', async () => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		await restart(host);
+		// Until systemd has given up on it.
+		pass(host, 10_000);
+		const theirs = '{\n  "debug": true\n}\n';
+		host.disturb(state => {
+			state.files[daemonJson] = { kind: 'file', text: theirs, mode: 0o644, uid: 0, gid: 0 };
+		});
+		pass(host, 90_000);
+		expect(textAt(host, daemonJson)).toBe(theirs);
+		expect(host.state().docker.engine.up).toBe(true);
+		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'left-file', docker: 'started' });
+	});
+
+	test('does not put back a copy that was damaged', async () => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		host.disturb(state => {
+			state.files['/var/lib/sysbox-setup/switch/daemon.json'] = {
+				kind: 'file',
+				text: '{',
+				mode: 0o600,
+				uid: 0,
+				gid: 0,
+			};
+		});
+		await restart(host);
+		pass(host, 90_000);
+		expect(textAt(host, daemonJson)).toBe(bad);
+		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'no-copy', docker: 'does-not-start' });
+	});
+
+	test('stands down and goes when Docker came back and the tool is gone', async () => {
+		const host = await hostWith('{}\n');
+		await armed(host, encode(good), '{}\n');
+		expect((await restart(host)).code).toBe(0);
+		pass(host, 90_000);
+		expect(textAt(host, daemonJson)).toBe('{}\n');
+		expectGone(host.state());
+	});
+
+	test('leaves a slow Docker alone that is still starting at the deadline', async () => {
+		const host = await hostWith('{}\n', [{ name: 'docker-starts-slowly', ms: 200_000, times: 1 }]);
+		await armed(host, encode(good), '{}\n');
+		const { startedAt } = host.state().units['docker.service'] ?? {};
+		expect((await restart(host)).code).toBe(0);
+		pass(host, 90_000);
+		expect(textAt(host, daemonJson)).toBe('{}\n');
+		expect(host.state().docker.engine.up).toBe(true);
+		expect(host.state().units['docker.service']?.startedAt).not.toBe(startedAt);
+		expectGone(host.state());
+	});
+
+	test('gives up on a Docker that is still starting after ten minutes, and says so', async () => {
+		const host = await hostWith('{}\n', [{ name: 'docker-starts-slowly', ms: 3_600_000, times: 1 }]);
+		await armed(host, encode(good), '{}\n');
+		host.disturb(state => {
+			const unit = state.units['docker.service'];
+			if (unit !== undefined)
+				Object.assign(unit, { active: 'activating', sub: 'start', readyAt: state.now + 3_600_000 });
+			state.docker.engine.up = false;
+		});
+		pass(host, 90_000);
+		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'give-up', docker: 'activating' });
+		expect(textAt(host, daemonJson)).toBe('{}\n');
+		expectGone(host.state(), 'note');
+	});
+
+	test('goes when the restart that it was armed for never came', async () => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		pass(host, 61_000);
+		expect(textAt(host, daemonJson)).toBe(bad);
+		expect(host.state().docker.engine.up).toBe(true);
+		expectGone(host.state());
+	}, 60_000);
+
+	test.each(['cut', 'orderly'] as const)('puts the earlier file back before Docker starts (%s)', async how => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		const after = simulatedHost({ state: rebooted(host.state(), how) });
+		expect(textAt(after, daemonJson)).toBe(good);
+		expect(after.state().docker.engine.up).toBe(true);
+		expect((await inspectSwitch(after, signal)).fired).toMatchObject({ by: 'boot', did: 'put-back' });
+		expectGone(after.state(), 'note');
+	});
+
+	test('is gone once it is taken away, and the next boot is like any other', async () => {
+		const host = await hostWith('{}\n');
+		const actions = await armed(host, encode(good), '{}\n');
+		for (const action of disarmSwitch(actions)) await carryOut(host, action);
+		expectGone(host.state());
+		const after = simulatedHost({ state: rebooted(host.state()) });
+		expect(textAt(after, daemonJson)).toBe('{}\n');
+		expect(after.state().docker.engine.up).toBe(true);
+	});
+});
+
+test('each action says which earlier one it takes back, and none is left out', async () => {
+	const host = await hostWith(bad);
+	const actions = armSwitch(
+		{ file: daemonJson, sha256: await sha(bad), earlier: encode(good), dockerHost: 'unix:///var/run/docker.sock' },
+		await inspectSwitch(host, signal),
+	);
+	expect(
+		disarmSwitch(actions)
+			.flatMap(action => action.takesBack ?? [])
+			.toSorted(),
+	).toEqual(actions.map(action => action.id).toSorted());
+});
