@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Action, Settle } from '../core/action.ts';
+import type { Action, Settle, Undo } from '../core/action.ts';
 import type { ActionFailure } from '../core/decider.ts';
 import type { ApplyResult } from '../core/engine.ts';
-import type { Emit, UndoRecord } from '../core/event.ts';
+import { type Emit, type UndoRecord, undoRecordSchema } from '../core/event.ts';
 import { lineRedactor, redact, redactDeep, redactLines } from '../core/redact.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { doesWhat, showAction } from '../core/shown-action.ts';
@@ -143,8 +143,12 @@ const redactUndo = (undo: UndoRecord): UndoRecord => (undo.kind === 'none' ? { .
 
 async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 	switch (action.kind) {
-		case 'write':
-			return prepareFile(action.path, action.expect, sha256(action.bytes), deps);
+		case 'write': {
+			const prepared = await prepareFile(action.path, action.expect, sha256(action.bytes), deps);
+			// So that revert can show what somebody has made of them since.
+			if (prepared.kind === 'prepared') await deps.keep(action.bytes);
+			return prepared;
+		}
 		case 'remove':
 			return action.withoutBackup === true
 				? prepareRemoval(action.path, action.expect, deps)
@@ -166,6 +170,8 @@ async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 			return { kind: 'prepared', undo: { kind: 'none', why: 'it was empty' } };
 		case 'download':
 			return { kind: 'prepared', undo: { kind: 'file', path: action.to, before: null, after: action.sha256 ?? null } };
+		case 'copy':
+			return { kind: 'prepared', undo: { kind: 'file', path: action.to, before: null, after: action.sha256 } };
 		case 'load-image':
 			return {
 				kind: 'prepared',
@@ -183,27 +189,27 @@ async function prepare(action: Action, deps: ApplyDeps): Promise<Prepared> {
 			};
 		case 'exec':
 		case 'signal': {
-			if (action.undo.kind === 'none') return { kind: 'prepared', undo: { kind: 'none', why: action.undo.why } };
-			if (action.undo.kind === 'restore-file')
-				return { kind: 'prepared', undo: { kind: 'none', why: 'the files that it reads are put back on their own' } };
-			return {
-				kind: 'prepared',
-				undo: {
-					kind: 'commands',
-					commands: action.undo.commands.map(({ argv, timeoutMs, why, nothingLeft }) => ({
-						argv: [...argv],
-						timeoutMs,
-						why,
-						...(nothingLeft !== undefined && { nothingLeft }),
-					})),
-					...(action.undo.leaves !== undefined && { leaves: [...action.undo.leaves] }),
-				},
-			};
+			return { kind: 'prepared', undo: recordOf(action.undo) };
 		}
 		case 'manual':
 			return { kind: 'prepared', undo: { kind: 'none', why: 'done by hand' } };
 		default:
 			return action satisfies never;
+	}
+}
+
+/** The same undo as it is logged: plain data of its own. */
+function recordOf(undo: Undo): UndoRecord {
+	switch (undo.kind) {
+		case 'none':
+			return { kind: 'none', why: undo.why };
+		case 'restore-file':
+			return { kind: 'none', why: 'the files that it reads are put back on their own' };
+		case 'commands':
+		case 'packages':
+			return undoRecordSchema.parse(undo);
+		default:
+			return undo satisfies never;
 	}
 }
 
@@ -381,24 +387,11 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 			};
 		}
 		case 'download': {
-			let last = 0;
 			const result = await host.download(action.url, action.to, {
 				maxBytes: action.maxBytes,
 				timeoutMs: 15 * 60_000,
 				signal,
-				onProgress: (done, total) => {
-					// Every 256 KiB is as often as a person can read.
-					if (done - last < 262_144 && done !== total) return;
-					last = done;
-					void deps.emit({
-						type: 'progress',
-						step,
-						action: action.id,
-						done,
-						unit: 'bytes',
-						...(total !== undefined && { total }),
-					});
-				},
+				onProgress: tellProgress(step, action, deps),
 			});
 			if (signal.aborted) return { kind: 'interrupted' };
 			if (result.kind === 'failed')
@@ -411,6 +404,31 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				said: `the file from ${action.url} has sha256 ${result.sha256}, not ${action.sha256}; it was removed and not used`,
 				why: 'it was damaged on the way, or it is not the file that was looked at when the table was made',
 				next: ['try again, or fetch it elsewhere and pass it with --deb FILE'],
+			};
+		}
+		case 'copy': {
+			const result = await host.copyFile(action.from, action.to, {
+				maxBytes: action.maxBytes,
+				signal,
+				onProgress: tellProgress(step, action, deps),
+			});
+			if (signal.aborted) return { kind: 'interrupted' };
+			if (result.kind === 'failed') {
+				const look = `${shellLine(['ls', '-l', action.from])}; ${shellLine(['df', '-h', dirname(action.to)])}`;
+				return {
+					kind: 'failed',
+					said: result.message,
+					next: [`see that the file is there, and room for a copy (${look}), then start again`],
+				};
+			}
+			if (action.sha256 === result.sha256)
+				return { kind: 'done', evidence: `sha256 ${result.sha256}, ${result.size} bytes` };
+			await host.removeFile(action.to, { expect: { kind: 'sha256', sha256: result.sha256 } });
+			return {
+				kind: 'failed',
+				said: `${action.from} has sha256 ${result.sha256} now, and had ${action.sha256} when it was looked at; the copy was removed and not used`,
+				why: 'somebody exchanged the file meanwhile',
+				next: [`find out who writes ${action.from}, then start again: the file is looked at anew first`],
 			};
 		}
 		case 'load-image': {
@@ -427,6 +445,27 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 		default:
 			return action satisfies never;
 	}
+}
+
+/** Every 256 KiB is as often as a person can read. */
+function tellProgress(
+	step: StepId,
+	action: Action,
+	deps: ApplyDeps,
+): (done: number, total: number | undefined) => void {
+	let last = 0;
+	return (done, total) => {
+		if (done - last < 262_144 && done !== total) return;
+		last = done;
+		void deps.emit({
+			type: 'progress',
+			step,
+			action: action.id,
+			done,
+			unit: 'bytes',
+			...(total !== undefined && { total }),
+		});
+	};
 }
 
 async function folderOwner(host: WriteHost, folder: string): Promise<{ uid: number; gid: number } | 'unknown'> {

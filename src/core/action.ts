@@ -1,5 +1,6 @@
 import type { Argv, Expected, ReadHost } from '../host/port.ts';
 import type { ImpactContainer } from './impact.ts';
+import type { PackageChanges } from './package-changes.ts';
 import type { RiskName } from './risk.ts';
 
 type JSONType = import('zod').z.core.util.JSONType;
@@ -27,7 +28,23 @@ export type Settled =
 export type Undo =
 	| { readonly kind: 'restore-file' /** The bytes from before, or its absence. */ }
 	| { readonly kind: 'commands'; readonly commands: readonly UndoCommand[]; readonly leaves?: readonly string[] }
+	/** The earlier selection of packages, and their marks, as far as it can still be had. */
+	| {
+			readonly kind: 'packages';
+			readonly changes: PackageChanges;
+			/** For what the scripts of the packages change besides; run behind them. */
+			readonly commands?: readonly UndoCommand[];
+			readonly leaves?: readonly string[];
+	  }
 	| { readonly kind: 'none'; readonly why: string };
+
+/** A value of the running system, such as a sysctl, that an action sets. */
+export interface LiveValue {
+	/** Where it is read: `/proc/sys/…`. */
+	readonly file: string;
+	readonly before: string;
+	readonly after: string;
+}
 
 export interface UndoCommand {
 	readonly argv: Argv;
@@ -35,6 +52,8 @@ export interface UndoCommand {
 	readonly why: string;
 	/** Words with which it fails where nothing is left to take back: of an action that never came that far. */
 	readonly nothingLeft?: string;
+	/** Run only while this value is what the action made it: anything else is somebody else's by now. */
+	readonly sets?: LiveValue;
 }
 
 /**
@@ -142,6 +161,14 @@ export type Action = ActionBase &
 				readonly url: string;
 				readonly to: string /** Undefined: no digest is known. */;
 				readonly sha256?: string;
+				readonly maxBytes: number;
+		  }
+		/** Copies a file of the operator to where nobody else can exchange it; it has to be the file that was looked at. */
+		| {
+				readonly kind: 'copy';
+				readonly from: string;
+				readonly to: string;
+				readonly sha256: string;
 				readonly maxBytes: number;
 		  }
 		| { readonly kind: 'load-image'; readonly archive: string; readonly image: string }

@@ -49,6 +49,7 @@ export const shownActionSchema = z.object({
 		'remove-folder',
 		'signal',
 		'download',
+		'copy',
 		'load-image',
 		'restore',
 		'manual',
@@ -79,6 +80,15 @@ export const shownActionSchema = z.object({
 });
 export type ShownAction = z.infer<typeof shownActionSchema>;
 
+const undoCommand = z.object({
+	argv,
+	timeoutMs: z.number(),
+	why: z.string(),
+	nothingLeft: z.string().optional(),
+	sets: z.object({ file: z.string(), before: z.string(), after: z.string() }).optional(),
+});
+const earlierPackage = { name: z.string(), version: z.string(), auto: z.boolean() };
+
 /** What revert needs, by reference: bytes lie in the run's backup folder under their sha256. */
 export const undoRecordSchema = z.discriminatedUnion('kind', [
 	z.object({
@@ -92,7 +102,17 @@ export const undoRecordSchema = z.discriminatedUnion('kind', [
 	z.object({ kind: z.literal('folder'), path: z.string() }),
 	z.object({
 		kind: z.literal('commands'),
-		commands: z.array(z.object({ argv, timeoutMs: z.number(), why: z.string(), nothingLeft: z.string().optional() })),
+		commands: z.array(undoCommand),
+		leaves: z.array(z.string()).optional(),
+	}),
+	z.object({
+		kind: z.literal('packages'),
+		changes: z.object({
+			installed: z.array(z.string()),
+			removed: z.array(z.object(earlierPackage)),
+			replaced: z.array(z.object({ ...earlierPackage, by: z.string() })),
+		}),
+		commands: z.array(undoCommand).optional(),
 		leaves: z.array(z.string()).optional(),
 	}),
 	z.object({ kind: z.literal('none'), why: z.string() }),

@@ -1,6 +1,7 @@
 import { diffTexts } from '../edit/text-diff.ts';
 import type { Action, Undo } from './action.ts';
 import type { ShownAction } from './event.ts';
+import { describePackageUndo } from './package-changes.ts';
 import { redact, redactLines } from './redact.ts';
 import { shellLine } from './shell-line.ts';
 
@@ -56,6 +57,8 @@ export function doesWhat(action: Action): string {
 			return redact(
 				`${shellLine(['curl', '-fLo', action.to, action.url])}${action.sha256 === undefined ? '' : `   # sha256 ${action.sha256}`}`,
 			);
+		case 'copy':
+			return `${shellLine(['cp', action.from, action.to])}   # sha256 ${action.sha256}`;
 		case 'load-image':
 			return shellLine(['docker', 'load', '-i', action.archive]);
 		case 'manual':
@@ -80,6 +83,7 @@ function undoText(action: Action): string {
 		case 'remove-folder':
 			return `make ${action.path} again`;
 		case 'download':
+		case 'copy':
 			return `remove ${action.to}`;
 		case 'load-image':
 			return shellLine(['docker', 'image', 'rm', action.image]);
@@ -101,6 +105,12 @@ function describeUndo(undo: Undo): string {
 			return [...undo.commands.map(c => shellLine(c.argv)), ...(undo.leaves ?? []).map(left => `stays: ${left}`)].join(
 				'; ',
 			);
+		case 'packages':
+			return [
+				...describePackageUndo(undo.changes),
+				...(undo.commands ?? []).map(c => shellLine(c.argv)),
+				...(undo.leaves ?? []).map(left => `stays: ${left}`),
+			].join('; ');
 		case 'none':
 			return `none: ${undo.why}`;
 		default:

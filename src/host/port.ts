@@ -166,6 +166,16 @@ export interface WriteHost extends ReadHost {
 			readonly onProgress?: (bytes: number, total: number | undefined) => void;
 		},
 	): Promise<DownloadResult>;
+	/** Copies a file of the host to where nobody else can exchange it, and returns what arrived. */
+	copyFile(
+		from: string,
+		to: string,
+		options: {
+			readonly maxBytes: number;
+			readonly signal?: AbortSignal;
+			readonly onProgress?: (bytes: number, total: number | undefined) => void;
+		},
+	): Promise<DownloadResult>;
 }
 
 export type DownloadResult =

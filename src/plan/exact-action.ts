@@ -58,6 +58,8 @@ function essence(action: Action): unknown {
 			return [...base, action.path, action.mode, action.asFolderOwner ?? false];
 		case 'download':
 			return [...base, action.url, action.to, action.sha256 ?? null];
+		case 'copy':
+			return [...base, action.from, action.to, action.sha256];
 		case 'load-image':
 			return [...base, action.archive, action.image];
 		case 'manual':
@@ -67,5 +69,16 @@ function essence(action: Action): unknown {
 	}
 }
 
-const undone = (undo: Undo): unknown =>
-	undo.kind === 'commands' ? undo.commands.map(command => command.argv) : undo.kind;
+function undone(undo: Undo): unknown {
+	switch (undo.kind) {
+		case 'commands':
+			return undo.commands.map(command => command.argv);
+		case 'packages':
+			return [undo.changes.installed, undo.changes.removed, undo.changes.replaced];
+		case 'restore-file':
+		case 'none':
+			return undo.kind;
+		default:
+			return undo satisfies never;
+	}
+}

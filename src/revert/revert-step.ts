@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { Action, Impact, Plan } from '../core/action.ts';
+import type { Action, Impact, LiveValue, Plan, Settle } from '../core/action.ts';
 import type { UndoRecord } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import type { RiskName } from '../core/risk.ts';
@@ -9,26 +8,38 @@ import { type DaemonJsonWish, planDaemonJson, readDaemonJson } from '../edit/dae
 import { impactOfStop } from '../facts/container-impact.ts';
 import type { Container } from '../facts/docker-container.ts';
 import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../facts/docker-daemon.ts';
-import type { Argv, ReadResult } from '../host/port.ts';
+import { inspectUnits, unitNamed } from '../facts/systemd-units.ts';
+import { readTextOr } from '../facts/text-file.ts';
+import type { Argv } from '../host/port.ts';
+import { type InnerStore, innerStoresOf } from './inner-stores.ts';
+import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
+import { changedSince, inspectPath, isRestored, type PathToRestore, restoreAction, sha256Of } from './restored-file.ts';
 
 const daemonJson = '/etc/docker/daemon.json';
+const dockerService = 'docker.service';
 
 /** Owner and mode of a new file where the log names none. */
 const plainMode = 0o644;
 
 type FileUndo = Extract<UndoRecord, { kind: 'file' }>;
+type CommandsUndo = Extract<UndoRecord, { kind: 'commands' }>;
+type PackagesUndo = Extract<UndoRecord, { kind: 'packages' }>;
+type UndoCommand = CommandsUndo['commands'][number];
+type Kept = (sha256: string) => Promise<Uint8Array | undefined>;
 
-/** One path as the run found it, as it left it, and as it is. */
-interface PathToRestore {
-	readonly path: string;
-	/** null: there was nothing. */
-	readonly before: FileUndo['before'];
-	/** The bytes from before; undefined although `before` names some: the backup is gone or damaged. */
-	readonly bytes: Uint8Array | undefined;
-	readonly current: ReadResult;
-	readonly currentSha256: string | undefined;
-	/** What the run itself may have left there: anything else is somebody else's change. */
-	readonly ours: ReadonlySet<string>;
+/** What Docker has in force of the run, and how it is made to forget it. */
+interface Loaded {
+	/** Names of runtimes that Docker serves now and that the file from before does not define. */
+	readonly strangers: readonly string[];
+	/** Set where the run made another runtime the default and Docker still has it: the one from before, by name. */
+	readonly defaultBefore: string | undefined;
+	/**
+	 * The way station that makes Docker forget: the old file with the absence named. Undefined: none is needed, or the file
+	 * from before cannot be edited so.
+	 */
+	readonly forgetful: Uint8Array | undefined;
+	/** Keys that Docker read at a restart within the run, and keeps until the next one. */
+	readonly untilRestart: readonly string[];
 }
 
 interface RevertFacts {
@@ -37,23 +48,29 @@ interface RevertFacts {
 	readonly commands: readonly {
 		readonly id: string;
 		readonly of: ActionState;
-		readonly undo: Extract<UndoRecord, { kind: 'commands' }>;
+		readonly commands: readonly UndoCommand[];
+		readonly leaves: readonly string[];
 	}[];
+	/** Values of the running system that commands would set back, as they are now. */
+	readonly live: ReadonlyMap<string, string | undefined>;
+	readonly packages: PackageFacts;
+	/** The last action that changed packages: what came after it is taken back before it. */
+	readonly packagesSeq: number;
 	readonly docker: DockerFacts;
-	/** Names of runtimes that Docker serves now and that the file from before does not define. */
-	readonly strangers: readonly string[];
-	/** The way station that makes Docker forget: the old file, with the runtime taken out by name. */
-	readonly forgetful: Uint8Array | undefined;
+	/** How systemd sees Docker where it does not answer. */
+	readonly dockerState: string | undefined;
+	readonly loaded: Loaded;
+	readonly innerStores: readonly InnerStore[];
+	/** Where the run's backups lie, for the commands that are shown. */
+	readonly backupFolder: string;
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * Takes a run back, as a change step like any other: so that it is shown, approved, logged, resumed after a kill, and
  * done only when nothing is left to do. daemon.json first, then packages, then the comparison, which is the engine's
  * second look.
  */
-export function revertStep(original: RunState, kept: (sha256: string) => Promise<Uint8Array | undefined>): Step {
+export function revertStep(original: RunState, kept: Kept): Step {
 	return changeStep<RevertFacts>({
 		id: 'revert',
 		title: 'Take the run back',
@@ -66,101 +83,142 @@ export function revertStep(original: RunState, kept: (sha256: string) => Promise
 	});
 }
 
-async function inspectRevert(
-	original: RunState,
-	kept: (sha256: string) => Promise<Uint8Array | undefined>,
-	context: StepContext,
-): Promise<RevertFacts> {
+async function inspectRevert(original: RunState, kept: Kept, context: StepContext): Promise<RevertFacts> {
+	const { host, options, signal } = context;
 	const actions = actionsToRevert(original);
 	const byPath = new Map<string, FileUndo[]>();
 	for (const { undo } of actions)
 		if (undo.kind === 'file') byPath.set(undo.path, [undo, ...(byPath.get(undo.path) ?? [])]);
 
-	const docker = await inspectDocker(context.host, context.signal);
+	const docker = await inspectDocker(host, signal);
 	const paths: PathToRestore[] = [];
 	for (const [path, undos] of byPath) {
-		const first = undos[0];
-		if (first === undefined) continue;
-		const bytes = first.before === null ? undefined : await kept(first.before.sha256);
-		const current = await context.host.readFile(path, { maxBytes: 64 * 1024 * 1024 });
-		const digest = current.kind === 'too-large' ? await context.host.digest(path) : undefined;
-		paths.push({
-			path,
-			before: first.before,
-			bytes,
-			current,
-			currentSha256:
-				current.kind === 'bytes' ? sha256(current.bytes) : digest?.kind === 'digest' ? digest.sha256 : undefined,
-			ours: new Set(undos.flatMap(undo => [undo.after ?? 'missing', undo.before?.sha256 ?? 'missing'])),
-		});
+		const found = await inspectPath(host, path, undos, kept);
+		if (found !== undefined) paths.push(found);
 	}
-
-	const file = paths.find(p => p.path === daemonJson);
-	const wanted = file === undefined ? undefined : (file.bytes ?? 'missing');
-	const view = wanted === undefined ? undefined : readDaemonJson(wanted);
-	const loaded = docker.info.kind === 'ok' ? Object.keys(docker.info.value.runtimes) : [];
-	const now = file?.current.kind === 'bytes' ? readDaemonJson(file.current.bytes) : undefined;
-	const added = now?.kind === 'read' ? [...now.view.runtimes.keys()] : [];
-	const ownBefore = view?.kind === 'read' ? view.view.runtimes : new Map<string, unknown>();
-	const registeredByRun = new Set([...added, ...(await runtimesWritten(original, kept))]);
-	const strangers =
-		wanted === undefined ? [] : loaded.filter(name => registeredByRun.has(name) && !ownBefore.has(name));
-
+	const loaded = await inspectLoaded(original, kept, paths, docker);
+	const commands = actions.flatMap(action => commandsOf(action));
+	const live = new Map<string, string | undefined>();
+	for (const { sets } of commands.flatMap(c => c.commands))
+		if (sets !== undefined) live.set(sets.file, (await readTextOr(host, sets.file))?.trim());
+	const packaging = actions.filter(action => action.undo.kind === 'packages').toReversed();
 	return {
 		paths,
 		folders: actions.flatMap(({ undo }) => (undo.kind === 'folder' ? [undo.path] : [])),
-		commands: actions.flatMap(action =>
-			action.undo.kind === 'commands' ? [{ id: `${action.step}.${action.id}`, of: action, undo: action.undo }] : [],
+		commands,
+		live,
+		packages: await inspectPackages(
+			host,
+			packaging.map(action => action.undo as PackagesUndo),
+			`${options.stateFolder}/downloads`,
+			signal,
 		),
+		packagesSeq: packaging.at(-1)?.seq ?? -1,
 		docker,
-		strangers,
-		forgetful: wanted === undefined || strangers.length === 0 ? undefined : forget(wanted, strangers, docker),
+		dockerState: docker.info.kind === 'ok' ? undefined : await dockerStateOf(context),
+		loaded,
+		innerStores: await innerStoresOf(host, containersUnder(docker, loaded.strangers)),
+		backupFolder: `${options.stateFolder}/runs/${original.start?.run ?? 'RUN'}/backup`,
 	};
 }
 
-/** Runtimes that any file written by the run defined: a file that was since removed can still be loaded in the daemon. */
-async function runtimesWritten(
+function commandsOf(action: ActionState): RevertFacts['commands'] {
+	const { undo } = action;
+	const id = `${action.step}.${action.id}`;
+	switch (undo.kind) {
+		case 'commands':
+			return [{ id, of: action, commands: undo.commands, leaves: undo.leaves ?? [] }];
+		case 'packages':
+			return (undo.commands ?? []).length === 0
+				? []
+				: [{ id, of: action, commands: undo.commands ?? [], leaves: undo.leaves ?? [] }];
+		case 'file':
+		case 'folder':
+		case 'none':
+			return [];
+		default:
+			return undo satisfies never;
+	}
+}
+
+async function dockerStateOf({ host, signal }: StepContext): Promise<string | undefined> {
+	const units = await inspectUnits(host, [dockerService], signal);
+	return unitNamed(units, dockerService)?.activeState;
+}
+
+async function inspectLoaded(
 	original: RunState,
-	kept: (sha256: string) => Promise<Uint8Array | undefined>,
-): Promise<readonly string[]> {
-	const names: string[] = [];
+	kept: Kept,
+	paths: readonly PathToRestore[],
+	docker: DockerFacts,
+): Promise<Loaded> {
+	const file = paths.find(p => p.path === daemonJson);
+	const wanted = file === undefined ? undefined : (file.bytes ?? 'missing');
+	const before = wanted === undefined ? undefined : readDaemonJson(wanted);
+	if (file === undefined || wanted === undefined || before?.kind !== 'read' || docker.info.kind !== 'ok')
+		return { strangers: [], defaultBefore: undefined, forgetful: undefined, untilRestart: [] };
+
+	const written = await filesWritten(original, kept);
+	const now = file.current.kind === 'bytes' ? readDaemonJson(file.current.bytes) : undefined;
+	const views = [...written, ...(now?.kind === 'read' ? [now.view] : [])];
+	const registered = new Set(views.flatMap(view => [...view.runtimes.keys()]));
+	const { runtimes, defaultRuntime } = docker.info.value;
+	const strangers = Object.keys(runtimes).filter(name => registered.has(name) && !before.view.runtimes.has(name));
+	const earlier = before.view.defaultRuntime ?? 'runc';
+	const madeDefault = defaultRuntime !== earlier && views.some(view => view.defaultRuntime === defaultRuntime);
+	const defaultBefore = madeDefault || strangers.includes(defaultRuntime) ? earlier : undefined;
+	const restarted = original.actions.some(
+		a => a.step === 'docker' && a.id === 'restart' && (a.outcome === 'done' || a.outcome === 'interrupted'),
+	);
+	const changedKeys = ['bip', 'default-address-pools'].filter(key =>
+		views.some(view => view.keys.includes(key) !== before.view.keys.includes(key)),
+	);
+	return {
+		strangers,
+		defaultBefore,
+		forgetful:
+			strangers.length === 0 && defaultBefore === undefined ? undefined : forget(wanted, strangers, defaultBefore),
+		untilRestart: restarted ? changedKeys : [],
+	};
+}
+
+/** Every daemon.json that the run wrote: a file that was since removed can still be loaded in the daemon. */
+async function filesWritten(original: RunState, kept: Kept) {
+	const views = [];
 	for (const { undo } of original.actions) {
 		if (undo.kind !== 'file' || undo.path !== daemonJson || undo.after === null) continue;
 		const bytes = await kept(undo.after);
 		const read = bytes === undefined ? undefined : readDaemonJson(bytes);
-		if (read?.kind === 'read') names.push(...read.view.runtimes.keys());
+		if (read?.kind === 'read') views.push(read.view);
 	}
-	return names;
+	return views;
 }
 
 /**
- * dockerd keeps a runtime whose key is missing after a reload (moby daemon/reload_unix.go), so that the file from
- * before alone would leave it registered until the next restart. This one names the absence.
+ * dockerd keeps a runtime, and a default, whose key is missing after a reload (moby daemon/reload_unix.go), so that the
+ * file from before alone would leave it in force until the next restart. This one names the absence.
  */
 function forget(
 	wanted: Uint8Array | 'missing',
 	strangers: readonly string[],
-	docker: DockerFacts,
+	defaultBefore: string | undefined,
 ): Uint8Array | undefined {
 	let bytes = wanted;
-	for (const name of strangers) {
-		const serves = docker.info.kind === 'ok' && docker.info.value.defaultRuntime === name;
+	const wishes: DaemonJsonWish[] = [
 		// Put in and taken out again: what stays is an explicit `runtimes` without it, also where there was none.
-		const wishes: readonly DaemonJsonWish[] = [
+		...strangers.flatMap((name): DaemonJsonWish[] => [
 			{ runtime: { name, path: `/usr/bin/${name}` } },
-			{ withoutRuntime: name, ...(serves && { defaultRuntime: 'runc' }) },
-		];
-		for (const wish of wishes) {
-			const plan = planDaemonJson(bytes, wish);
-			if (plan.kind === 'refused') return undefined;
-			if (plan.kind === 'edited') bytes = plan.bytes;
-		}
+			{ withoutRuntime: name },
+		]),
+		...(defaultBefore === undefined ? [] : [{ defaultRuntime: defaultBefore }]),
+	];
+	for (const wish of wishes) {
+		const plan = planDaemonJson(bytes, wish);
+		if (plan.kind === 'refused') return undefined;
+		if (plan.kind === 'edited') bytes = plan.bytes;
 	}
 	return bytes === 'missing' ? undefined : bytes;
 }
-
-const isRestored = (path: PathToRestore): boolean =>
-	path.before === null ? path.current.kind === 'missing' : path.currentSha256 === path.before.sha256;
 
 function isForeign(path: PathToRestore, facts: RevertFacts, state: RunState): boolean {
 	if (isRestored(path)) return false;
@@ -172,9 +230,26 @@ function isForeign(path: PathToRestore, facts: RevertFacts, state: RunState): bo
 	if (own.some(undo => (undo.after ?? 'missing') === found)) return false;
 	if (path.current.kind === 'missing') return !path.ours.has('missing');
 	if (path.currentSha256 === undefined) return true;
-	if (path.path === daemonJson && facts.forgetful !== undefined && sha256(facts.forgetful) === path.currentSha256)
-		return false;
+	const { forgetful } = facts.loaded;
+	if (path.path === daemonJson && forgetful !== undefined && sha256Of(forgetful) === path.currentSha256) return false;
 	return !path.ours.has(path.currentSha256);
+}
+
+/** Docker cannot be asked to forget: it has to be started anew, or answers nothing at all. */
+type DockerWay = 'answers' | 'start' | 'stopped' | 'cannot-tell';
+
+function dockerWay({ docker, dockerState }: RevertFacts): DockerWay {
+	if (docker.info.kind === 'ok') return 'answers';
+	if (docker.info.kind !== 'daemon-down') return 'cannot-tell';
+	switch (dockerState) {
+		case 'failed':
+		case 'activating':
+			return 'start';
+		case 'inactive':
+			return 'stopped';
+		default:
+			return 'cannot-tell';
+	}
 }
 
 function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
@@ -187,24 +262,11 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 				id: 'revert.backup-gone',
 				severity: 'block',
 				summary: `the bytes of ${path.path} from before the run are gone`,
-				evidence: `no file with sha256 ${path.before.sha256} in the run's backup folder`,
+				evidence: `no file with sha256 ${path.before.sha256} in ${facts.backupFolder}`,
 				remedy: { kind: 'advice', text: 'put the file back from your own backup, then start this again' },
 			});
 		} else if (isForeign(path, facts, state)) {
-			findings.push({
-				id: 'revert.changed-since',
-				severity: 'block',
-				summary: `${path.path} was changed by somebody else since the run`,
-				evidence:
-					path.currentSha256 === undefined
-						? `it is ${path.current.kind} now`
-						: `sha256 now ${path.currentSha256}, after the run ${[...path.ours].join(' or ')}`,
-				why: 'putting the old bytes back would undo that change too',
-				remedy: {
-					kind: 'advice',
-					text: 'keep what was changed elsewhere, put the file back to what the run left, then start this again',
-				},
-			});
+			findings.push(changedSince(path, facts.backupFolder));
 		} else {
 			findings.push({
 				id: 'revert.file',
@@ -217,11 +279,25 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 			});
 		}
 	}
-	if (facts.strangers.length > 0 && facts.forgetful === undefined) {
+	findings.push(...judgePackages(facts.packages));
+	for (const { sets, argv } of facts.commands.flatMap(c => c.commands)) {
+		const now = sets === undefined ? undefined : facts.live.get(sets.file);
+		if (sets === undefined || now === undefined || now === sets.before || now === sets.after) continue;
+		findings.push({
+			id: 'revert.stays',
+			severity: 'warn',
+			summary: `${sets.file} stays ${now}: the run made it ${sets.after}, and somebody has changed it since`,
+			evidence: `before the run it was ${sets.before}`,
+			remedy: { kind: 'commands', text: 'Where that is not wanted any more', commands: [argv.join(' ')] },
+		});
+	}
+	const { strangers, defaultBefore, forgetful, untilRestart } = facts.loaded;
+	if ((strangers.length > 0 || defaultBefore !== undefined) && forgetful === undefined) {
+		const what = strangers.length > 0 ? strangers.join(', ') : 'the default runtime of the run';
 		findings.push({
 			id: 'revert.still-loaded',
 			severity: 'warn',
-			summary: `Docker serves ${facts.strangers.join(', ')} until its next restart`,
+			summary: `Docker serves ${what} until its next restart`,
 			why: 'a reload forgets a runtime only when the file names the absence, and this file cannot be edited so',
 			remedy: {
 				kind: 'commands',
@@ -230,11 +306,48 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 			},
 		});
 	}
-	if (facts.docker.info.kind !== 'ok' && facts.paths.some(p => p.path === daemonJson && !isRestored(p))) {
+	if (untilRestart.length > 0) {
+		findings.push({
+			id: 'revert.until-restart',
+			severity: 'warn',
+			summary: `Docker keeps what it read at its restart in the run (${untilRestart.join(', ')}) until its next restart`,
+			why: 'addresses are read only when Docker starts; a restart stops containers, so it is left to you',
+			remedy: {
+				kind: 'commands',
+				text: 'restart Docker when no job runs',
+				commands: ['systemctl restart docker'],
+			},
+		});
+	}
+	for (const store of facts.innerStores) {
+		findings.push({
+			id: 'revert.inner-store',
+			severity: 'warn',
+			summary: `what ${store.container} has stored inside is lost: ${store.path}`,
+			why: 'the container cannot run without Sysbox, and no volume of Docker holds this',
+			remedy: { kind: 'advice', text: 'copy out of the container what is still needed, while it runs' },
+		});
+	}
+	const way = dockerWay(facts);
+	if (way === 'start' || way === 'stopped') {
+		findings.push({
+			id: 'revert.docker-down',
+			severity: 'warn',
+			summary:
+				way === 'start'
+					? 'Docker does not come up: it is started again once daemon.json is as it was before the run'
+					: 'Docker is stopped, and stays so: it reads the file from before when it is started',
+		});
+	} else if (way === 'cannot-tell' && facts.paths.some(p => p.path === daemonJson && !isRestored(p))) {
 		findings.push({
 			id: 'revert.docker',
 			severity: 'block',
-			summary: `Docker has to forget the runtime, and cannot be asked: ${describeDockerTrouble(facts.docker.info)}`,
+			summary: `Docker has to forget the runtime, and cannot be asked: ${facts.docker.info.kind === 'ok' ? '' : describeDockerTrouble(facts.docker.info)}`,
+			remedy: {
+				kind: 'commands',
+				text: 'See what hinders it, then start this again',
+				commands: ['systemctl status docker', 'journalctl -u docker -n 50'],
+			},
 		});
 	}
 	return findings;
@@ -244,14 +357,16 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 const carriedOut = (state: RunState, id: string): boolean =>
 	state.actions.some(action => action.id === id && action.outcome === 'done');
 
-function planRevert(facts: RevertFacts, { state, now }: JudgeContext): Plan {
+function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
+	const { state, now } = context;
 	const actions: Action[] = [];
 	const file = facts.paths.find(p => p.path === daemonJson);
-	const users = runningUnder(facts);
+	const users = containersUnder(facts.docker, facts.loaded.strangers);
+	const running = users.filter(c => c.running);
+	const { strangers, defaultBefore, forgetful } = facts.loaded;
 
-	if (facts.strangers.length > 0 && facts.forgetful !== undefined && file !== undefined) {
-		const forgetful = facts.forgetful;
-		if (file.currentSha256 !== sha256(forgetful)) {
+	if (forgetful !== undefined && file !== undefined) {
+		if (file.currentSha256 !== sha256Of(forgetful)) {
 			actions.push({
 				id: 'forget-runtime',
 				kind: 'write',
@@ -272,30 +387,109 @@ function planRevert(facts: RevertFacts, { state, now }: JudgeContext): Plan {
 			argv: ['systemctl', 'reload', 'docker'],
 			timeoutMs: 60_000,
 			undo: { kind: 'none', why: 'a reload only reads the file' },
-			settle: {
-				what: `docker no longer lists ${facts.strangers.join(', ')}`,
-				deadlineMs: 15_000,
-				check: async (host, signal) => {
-					const { info } = await inspectDocker(host, signal);
-					if (info.kind !== 'ok') return { kind: 'waiting', seen: describeDockerTrouble(info) };
-					const listed = Object.keys(info.value.runtimes);
-					const still = listed.filter(name => facts.strangers.includes(name));
-					return still.length === 0
-						? { kind: 'settled', evidence: `docker lists ${listed.join(', ')}` }
-						: { kind: 'waiting', seen: `docker lists ${still.join(', ')}` };
-				},
-			},
+			whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
+			settle: forgotten(strangers, defaultBefore),
 		});
 	}
 	for (const path of [...facts.paths].sort((a, b) => Number(b.path === daemonJson) - Number(a.path === daemonJson))) {
-		const station = path.path === daemonJson ? facts.forgetful : undefined;
+		const station = path.path === daemonJson ? forgetful : undefined;
 		if (isRestored(path) && station === undefined) continue;
-		const restored = restoreAction(path, station === undefined ? path.currentSha256 : sha256(station));
+		const restored = restoreAction(path, station === undefined ? path.currentSha256 : sha256Of(station));
 		if (restored !== undefined) actions.push(restored);
 	}
+	if (dockerWay(facts) === 'start') actions.push(...startDocker);
+
+	const risks: readonly RiskName[] = [
+		...(running.length > 0 ? (['stop-containers'] as const) : []),
+		...(running.length > 0 || facts.innerStores.length > 0 ? (['lose-inner-stores'] as const) : []),
+	];
+	const taken = commandActions(facts, state, risks);
+	actions.push(...taken.filter(({ seq }) => seq > facts.packagesSeq).map(({ action }) => action));
+	actions.push(...planPackages(facts.packages, risks));
+	actions.push(...taken.filter(({ seq }) => seq <= facts.packagesSeq).map(({ action }) => action));
+	for (const path of facts.folders) {
+		const id = `folder.${path}`;
+		if (carriedOut(state, id)) continue;
+		actions.push({ id, kind: 'remove-folder', title: `Remove ${path}`, why: 'the run made it', path });
+	}
+	const impact: Impact = {
+		stops: running.map(({ name }) => `${name} (runs under a runtime that goes away)`),
+		notes: [
+			...users.filter(c => !c.running).map(c => `${c.name} is stopped, and cannot be started again without Sysbox`),
+			...facts.innerStores.map(store => `${store.path} is lost: what ${store.container} has stored inside`),
+		],
+		containers: running.map(user => ({ ...impactOfStop(user, false, now), fate: 'breaks' as const })),
+	};
+	return { actions, ...(impact.stops.length + impact.notes.length > 0 && { impact }) };
+}
+
+function forgotten(strangers: readonly string[], defaultBefore: string | undefined): Settle {
+	const what = [
+		...(strangers.length > 0 ? [`docker no longer lists ${strangers.join(', ')}`] : []),
+		...(defaultBefore === undefined ? [] : [`the default runtime is ${defaultBefore}`]),
+	].join(', and ');
+	return {
+		what,
+		deadlineMs: 15_000,
+		check: async (host, signal) => {
+			const { info } = await inspectDocker(host, signal);
+			if (info.kind !== 'ok') return { kind: 'waiting', seen: describeDockerTrouble(info) };
+			const listed = Object.keys(info.value.runtimes);
+			const seen = `docker lists ${listed.join(', ')}; the default is ${info.value.defaultRuntime}`;
+			const still = listed.some(name => strangers.includes(name));
+			const isDefault = defaultBefore === undefined || info.value.defaultRuntime === defaultBefore;
+			return !still && isDefault ? { kind: 'settled', evidence: seen } : { kind: 'waiting', seen };
+		},
+	};
+}
+
+/** From a Docker that does not start to one that runs. Bad starts within a minute end in systemd's start limit. */
+const startDocker: readonly Action[] = [
+	{
+		id: 'reset-failed',
+		kind: 'exec',
+		title: 'Forget the failed starts',
+		why: 'systemd starts nothing any more that has failed too often',
+		argv: ['systemctl', 'reset-failed', 'docker'],
+		timeoutMs: 60_000,
+		undo: { kind: 'none', why: 'it only clears a counter' },
+	},
+	{
+		id: 'start-docker',
+		kind: 'exec',
+		title: 'Start Docker',
+		why: 'it did not come up with the file of the run',
+		argv: ['systemctl', 'start', 'docker'],
+		timeoutMs: 120_000,
+		uninterruptible: true,
+		undo: { kind: 'none', why: 'it is meant to run' },
+		whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
+		settle: {
+			what: 'Docker answers',
+			deadlineMs: 60_000,
+			check: async (host, signal) => {
+				const { info } = await inspectDocker(host, signal);
+				return info.kind === 'ok'
+					? { kind: 'settled', evidence: `Docker ${info.value.serverVersion} answers` }
+					: { kind: 'waiting', seen: describeDockerTrouble(info) };
+			},
+		},
+	},
+];
+
+/** Whether there is something to set back, and it is still the run's own value. */
+const isOurs = (sets: LiveValue | undefined, live: RevertFacts['live']): boolean =>
+	sets === undefined || live.get(sets.file) === sets.after;
+
+function commandActions(
+	facts: RevertFacts,
+	state: RunState,
+	risksOfLeaving: readonly RiskName[],
+): readonly { readonly seq: number; readonly action: Action }[] {
+	const actions: { seq: number; action: Action }[] = [];
 	const undone = new Set<string>();
-	for (const { id, of, undo } of facts.commands) {
-		for (const [index, command] of undo.commands.entries()) {
+	for (const { id, of, commands, leaves } of facts.commands) {
+		for (const [index, command] of commands.entries()) {
 			// An action that a killed run began twice is taken back once, unless its second attempt was another one.
 			const line = JSON.stringify(command.argv);
 			if (undone.has(line)) continue;
@@ -303,74 +497,45 @@ function planRevert(facts: RevertFacts, { state, now }: JudgeContext): Plan {
 			const plainId = `${id}.${index}`;
 			const commandId = undone.has(plainId) ? `${plainId}.${of.seq}` : plainId;
 			undone.add(plainId);
-			if (carriedOut(state, commandId)) continue;
-			const risks: readonly RiskName[] =
-				users.length > 0 && undo.leaves !== undefined ? ['stop-containers', 'lose-inner-stores'] : [];
+			if (carriedOut(state, commandId) || !isOurs(command.sets, facts.live)) continue;
+			const risks = leaves.length > 0 && command.sets === undefined ? risksOfLeaving : [];
 			actions.push({
-				id: commandId,
-				kind: 'exec',
-				title: `Take back: ${of.title}`,
-				why: command.why,
-				argv: toArgv(command.argv),
-				timeoutMs: command.timeoutMs,
-				uninterruptible: true,
-				...(command.nothingLeft !== undefined && { nothingToDo: command.nothingLeft }),
-				undo: { kind: 'none', why: 'start a run again to set it up again' },
-				...(risks.length > 0 && { risks }),
-				...(undo.leaves !== undefined && { touches: undo.leaves.map(left => `stays: ${left}`) }),
+				seq: of.seq,
+				action: {
+					id: commandId,
+					kind: 'exec',
+					title: command.sets === undefined ? `Take back: ${of.title}` : `Set ${command.argv.at(-1)} again`,
+					why: command.why,
+					argv: toArgv(command.argv),
+					timeoutMs: command.timeoutMs,
+					uninterruptible: true,
+					...(command.nothingLeft !== undefined && { nothingToDo: command.nothingLeft }),
+					undo: { kind: 'none', why: 'start a run again to set it up again' },
+					...(risks.length > 0 && { risks }),
+					...(leaves.length > 0 && command.sets === undefined && { touches: leaves.map(left => `stays: ${left}`) }),
+				},
 			});
 		}
 	}
-	for (const path of facts.folders) {
-		const id = `folder.${path}`;
-		if (carriedOut(state, id)) continue;
-		actions.push({ id, kind: 'remove-folder', title: `Remove ${path}`, why: 'the run made it', path });
-	}
-	const impact: Impact = {
-		stops: users.map(({ name }) => `${name} (runs under a runtime that goes away)`),
-		notes: [],
-		containers: users.map(user => ({ ...impactOfStop(user, false, now), fate: 'breaks' as const })),
-	};
-	return { actions, ...(impact.stops.length > 0 && { impact }) };
+	return actions;
 }
 
 /** The log's schema says that there is a program; the type of a parsed list cannot. */
 const toArgv = ([program = '', ...args]: readonly string[]): Argv => [program, ...args];
 
-function restoreAction(path: PathToRestore, found: string | undefined): Action | undefined {
-	const expect = found === undefined ? ({ kind: 'missing' } as const) : ({ kind: 'sha256', sha256: found } as const);
-	const text = path.current.kind === 'bytes' ? new TextDecoder().decode(path.current.bytes) : undefined;
-	const shared = { id: `file.${path.path}`, path: path.path, expect, ...(text !== undefined && { before: text }) };
-	if (path.before === null) {
-		if (found === undefined) return undefined;
-		return {
-			...shared,
-			kind: 'remove',
-			title: `Remove ${path.path}`,
-			why: 'it was not there before the run',
-			withoutBackup: true,
-		};
-	}
-	if (path.bytes === undefined) return undefined;
-	const { mode, uid, gid } = path.before;
-	return {
-		...shared,
-		kind: 'write',
-		title: `Put ${path.path} back`,
-		why: 'byte for byte as it was before the run',
-		bytes: path.bytes,
-		mode,
-		owner: { uid, gid },
-	};
-}
-
-/** Running containers under a runtime that is taken away: they would break, so they are named first. */
-function runningUnder(facts: RevertFacts): readonly Container[] {
-	if (facts.docker.containers.kind !== 'ok') return [];
-	return facts.docker.containers.value.filter(c => c.running && facts.strangers.includes(c.runtime));
+/** Containers under a runtime that is taken away: running ones would break, stopped ones cannot be started any more. */
+function containersUnder(docker: DockerFacts, strangers: readonly string[]): readonly Container[] {
+	if (docker.containers.kind !== 'ok') return [];
+	return docker.containers.value.filter(c => strangers.includes(c.runtime));
 }
 
 /** What a revert of this run does not take back, for the record and the screen. */
 export function leftByRevert(original: RunState): readonly string[] {
-	return actionsToRevert(original).flatMap(({ undo }) => (undo.kind === 'commands' ? (undo.leaves ?? []) : []));
+	return [
+		...new Set(
+			actionsToRevert(original).flatMap(({ undo }) =>
+				undo.kind === 'commands' || undo.kind === 'packages' ? (undo.leaves ?? []) : [],
+			),
+		),
+	];
 }

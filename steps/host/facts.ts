@@ -13,6 +13,7 @@ import { readTextFile, readTextOr, type TextFile } from '../../src/facts/text-fi
 import type { ReadHost, SpaceResult } from '../../src/host/port.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type Validation, validate } from '../daemon/validation.ts';
+import { inspectToolInstall, type ToolInstall } from './tools.ts';
 
 /** A number below /proc/sys, or why there is none. */
 export type SysctlValue =
@@ -78,6 +79,8 @@ export interface HostFacts {
 	readonly validation: Validation | undefined;
 	readonly memory: Reading<Memory>;
 	readonly packageLists: 'there' | 'empty' | 'unknown';
+	/** What apt would do to bring the missing programs; undefined where none is missing or there is no apt. */
+	readonly toolInstall: ToolInstall | undefined;
 	/** Programs that write configuration here by themselves. */
 	readonly configurationManagers: readonly string[];
 }
@@ -136,8 +139,9 @@ const managerUnits: Readonly<Record<string, string>> = {
 /** Where programs are looked for: the PATH that systemd gives its services, and snaps. */
 const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
 
-/** Looks at the host. Reads files and runs eleven commands at most for anything else; changes nothing. */
-export async function inspectHost({ host, signal }: StepContext): Promise<HostFacts> {
+/** Looks at the host. Reads files and runs thirteen commands at most for anything else; changes nothing. */
+export async function inspectHost(context: StepContext): Promise<HostFacts> {
+	const { host, signal } = context;
 	const exec = { timeoutMs: 10_000, signal };
 	const [docker, uname, packagesAnswer, manager, units, programs, files, daemonFile] = await Promise.all([
 		inspectDocker(host, signal),
@@ -168,7 +172,7 @@ export async function inspectHost({ host, signal }: StepContext): Promise<HostFa
 		kernel.kind === 'ok' && isThere(host, `/usr/src/linux-headers-${kernel.value.release}`),
 	]);
 	const active = units.kind === 'ok' ? units.units.filter(u => u.activeState === 'active').map(u => u.id) : [];
-	return {
+	const facts: Omit<HostFacts, 'toolInstall'> = {
 		uid: host.identity.uid,
 		uname: unameReading,
 		kernel,
@@ -206,6 +210,7 @@ export async function inspectHost({ host, signal }: StepContext): Promise<HostFa
 		packageLists: files.packageLists,
 		configurationManagers: active.flatMap(id => managerUnits[id] ?? []),
 	};
+	return { ...facts, toolInstall: await inspectToolInstall(facts, context) };
 }
 
 /** The architecture of packages that a kernel can run, where no dpkg says which ones it wants. */

@@ -3,6 +3,7 @@ import { yesNoAnswer } from '../../src/core/question.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { installedPackage } from '../../src/facts/dpkg.ts';
 import { parseSysctlConf } from '../../src/facts/sysctl-conf.ts';
+import { sysctlUndo } from '../../src/facts/sysctl-value.ts';
 import type { TextFile } from '../../src/facts/text-file.ts';
 import type { Argv, Expected } from '../../src/host/port.ts';
 import { fuseLocalPath, fuseProfilePath, type HostFacts, ownSysctlPath, type SysctlName } from './facts.ts';
@@ -41,21 +42,26 @@ function toolActions(facts: HostFacts, context: JudgeContext): readonly Action[]
 	// fuse3 takes the place of the older fuse (its control file: Breaks and Replaces), so that one would go.
 	const older = names.includes('fuse3') ? installedPackage(facts.packages.value, 'fuse') : undefined;
 	const replaced = older === undefined ? [] : [older.name];
+	const simulation = facts.toolInstall?.simulation;
+	const would = simulation?.kind === 'would' ? simulation : undefined;
+	const earlier = (name: string, version: string | undefined) => ({
+		name,
+		version: version ?? '',
+		auto: facts.toolInstall?.autoInstalled.has(name) === true,
+	});
 	const undo: Undo = {
-		kind: 'commands',
-		commands: [
-			{
-				argv: aptGet('purge', ...names),
-				timeoutMs: aptTimeoutMs,
-				why: 'removes exactly the packages that were not there before',
-			},
-			...replaced.map(name => ({
-				argv: aptGet('install', '--no-install-recommends', name),
-				timeoutMs: aptTimeoutMs,
-				why: `brings back ${name}, which fuse3 replaced`,
-			})),
+		kind: 'packages',
+		changes: {
+			installed: would?.installs.map(step => step.name) ?? names,
+			removed:
+				would?.removes.map(step => earlier(step.name, step.from)) ??
+				(older === undefined ? [] : [earlier(older.name, older.version)]),
+			replaced: would?.upgrades.map(step => ({ ...earlier(step.name, step.from), by: step.to ?? '' })) ?? [],
+		},
+		leaves: [
+			...(would === undefined ? ['libraries that came with them, until apt-get autoremove'] : []),
+			'the entries in the logs of apt and dpkg',
 		],
-		leaves: ['libraries that came with them, until apt-get autoremove', 'the entries in the logs of apt and dpkg'],
 	};
 	const install: Action = {
 		id: 'install-tools',
@@ -148,13 +154,7 @@ function sysctlActions(facts: HostFacts): readonly Action[] {
 		timeoutMs: 10_000,
 		undo: {
 			kind: 'commands',
-			commands: [
-				{
-					argv: ['sysctl', '-w', ...[...needed.keys()].map(name => `${name}=${current(name)}`)],
-					timeoutMs: 10_000,
-					why: 'sets the values from before',
-				},
-			],
+			commands: [...needed].map(([name, value]) => sysctlUndo(name, current(name), value)),
 		},
 	};
 	return absent.length === 0 ? [setNow] : [write, setNow];

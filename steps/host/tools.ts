@@ -1,4 +1,6 @@
 import type { Knowledge } from '../../src/core/knowledge.ts';
+import type { StepContext } from '../../src/core/step.ts';
+import { type AptSimulation, autoInstalled, simulateApt } from '../../src/facts/apt.ts';
 import { issuesFor, latestRelease } from '../../src/knowledge/lookup.ts';
 import type { HostFacts } from './facts.ts';
 
@@ -33,10 +35,36 @@ export function mountHelper(knowledge: Knowledge): NeededTool {
 export const neededTools = (knowledge: Knowledge): readonly NeededTool[] => [mountHelper(knowledge), ...alwaysNeeded];
 
 /** The needed programs that are not on this host. */
-export function missingTools(facts: HostFacts, knowledge: Knowledge): readonly NeededTool[] {
+export function missingTools(facts: Pick<HostFacts, 'programs'>, knowledge: Knowledge): readonly NeededTool[] {
 	return neededTools(knowledge).filter(tool => !facts.programs.has(tool.program));
 }
 
 /** Whether packages can be installed here with apt. */
-export const canInstall = (facts: HostFacts): boolean =>
+export const canInstall = (facts: Pick<HostFacts, 'programs' | 'packages'>): boolean =>
 	facts.programs.has('apt-get') && facts.packages !== undefined && facts.packages.kind === 'ok';
+
+/** What apt would do to bring the missing programs. */
+export interface ToolInstall {
+	readonly simulation: AptSimulation;
+	/** Those of the packages that would go or change which came in for another one. */
+	readonly autoInstalled: ReadonlySet<string>;
+}
+
+/** Asked of apt itself, so that revert knows every package that came along. */
+export async function inspectToolInstall(
+	facts: Omit<HostFacts, 'toolInstall'>,
+	{ host, knowledge, signal }: StepContext,
+): Promise<ToolInstall | undefined> {
+	const names = missingTools(facts, knowledge).map(tool => tool.package);
+	if (names.length === 0 || !canInstall(facts)) return undefined;
+	const simulation = await simulateApt(host, 'install', ['--no-install-recommends', ...names], signal);
+	const others = simulation.kind === 'would' ? [...simulation.removes, ...simulation.upgrades] : [];
+	return {
+		simulation,
+		autoInstalled: await autoInstalled(
+			host,
+			others.map(step => step.name),
+			signal,
+		),
+	};
+}

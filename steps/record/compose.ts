@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/finding.ts';
+import { describePackageUndo } from '../../src/core/package-changes.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import type { ActionState, RunState, StepState } from '../../src/core/state.ts';
 import { statusWords } from '../../src/core/status-words.ts';
@@ -256,6 +257,12 @@ function undoText({ undo }: ActionState): string {
 				...undo.commands.map(command => code(shellLine(command.argv))),
 				...(undo.leaves ?? []).map(left => `stays: ${inline(left)}`),
 			].join('; ');
+		case 'packages':
+			return [
+				...describePackageUndo(undo.changes).map(line => (line.startsWith('apt-') ? code(line) : inline(line))),
+				...(undo.commands ?? []).map(command => code(shellLine(command.argv))),
+				...(undo.leaves ?? []).map(left => `stays: ${inline(left)}`),
+			].join('; ');
 		case 'none':
 			return `none (${inline(undo.why)})`;
 		default:
@@ -346,7 +353,7 @@ function whatIsLeft(state: RunState): readonly string[] {
 
 function notProtected(state: RunState): readonly string[] {
 	const stays = state.actions.flatMap(({ undo, outcome }) =>
-		undo.kind === 'commands' && outcome === 'done' ? (undo.leaves ?? []) : [],
+		(undo.kind === 'commands' || undo.kind === 'packages') && outcome === 'done' ? (undo.leaves ?? []) : [],
 	);
 	return [
 		'## What this does not protect',

@@ -10,6 +10,11 @@ export type Candidate =
 			readonly kind: 'file';
 			readonly path: string;
 			readonly sha256: string;
+			/** Its copy, where nobody can exchange it between the look and apt's own reading. */
+			readonly target: string;
+			/** The copy is there already, from a run that was left. */
+			readonly fetched: boolean;
+			readonly folderExists: boolean;
 			readonly control: DebControl;
 			/** Undefined: no published package has this digest. */
 			readonly known: { readonly release: ReleaseRow; readonly package: ReleasePackage } | undefined;
@@ -64,6 +69,7 @@ async function inspectFile(context: StepContext, path: string): Promise<Candidat
 				kind: 'file',
 				path,
 				sha256: digest.sha256,
+				...(await placeOfCopy(context, path, digest.sha256)),
 				control: await readDebControl(host, path, signal),
 				known: releaseByDigest(knowledge, digest.sha256),
 			};
@@ -80,6 +86,18 @@ async function inspectFile(context: StepContext, path: string): Promise<Candidat
 		default:
 			return digest satisfies never;
 	}
+}
+
+/** A name of its own for each content, so that a copy never takes the place of one that an earlier run made. */
+async function placeOfCopy({ host, options }: StepContext, path: string, sha256: string) {
+	const folder = downloadsFolder(options);
+	const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.deb$/, '');
+	const target = path.startsWith(`${folder}/`) ? path : `${folder}/${sha256.slice(0, 12)}-${name}.deb`;
+	return {
+		target,
+		fetched: await hasDigest(host, target, sha256),
+		folderExists: (await host.stat(folder)).kind === 'found',
+	};
 }
 
 const absolute = (path: string, folder: string): string => (path.startsWith('/') ? path : `${folder}/${path}`);
@@ -109,8 +127,7 @@ export function publishedPackage(candidate: Candidate): ReleasePackage | undefin
 }
 
 /** The file that apt is given. */
-export const candidateFile = (candidate: Extract<Candidate, { kind: 'file' | 'release' }>): string =>
-	candidate.kind === 'file' ? candidate.path : candidate.target;
+export const candidateFile = (candidate: Extract<Candidate, { kind: 'file' | 'release' }>): string => candidate.target;
 
 /**
  * Somebody other than this tool's makers vouches for a digest in the table, and they say who. Rows of an operator's own

@@ -1,3 +1,4 @@
+import { type AptSimulation, type PackageStep, simulateApt } from '../../src/facts/apt.ts';
 import { type DebPackage, packagesCommand, parsePackages } from '../../src/facts/dpkg.ts';
 import { excerpt } from '../../src/facts/reading.ts';
 import type { ReadHost } from '../../src/host/port.ts';
@@ -45,59 +46,27 @@ export async function readDebControl(host: ReadHost, path: string, signal: Abort
 	return { kind: 'control', name, version, arch };
 }
 
-/** What apt would do besides installing the package itself. */
-export type AptSimulation =
-	| {
-			readonly kind: 'would';
-			readonly installs: readonly string[];
-			readonly upgrades: readonly string[];
-			readonly removes: readonly string[];
-	  }
-	| { readonly kind: 'refuses'; readonly said: string }
-	| { readonly kind: 'unknown'; readonly why: string };
-
 /**
  * What the package depends on, for the time before its file is there (sysbox-pkgr deb/sysbox-ce/control). `apt-get
  * satisfy` resolves it as it would the package itself.
  */
 const dependencies = 'debconf, fuse, iptables, jq, lsb-release, rsync';
 
-/** Needs no root and no lock: apt only thinks aloud. */
+/** What apt would do besides installing the package itself. */
 export async function simulateInstall(
 	host: ReadHost,
 	file: string | undefined,
 	signal: AbortSignal,
 ): Promise<AptSimulation> {
-	const argv =
-		file === undefined
-			? (['apt-get', 'satisfy', '--simulate', '--no-install-recommends', dependencies] as const)
-			: (['apt-get', 'install', '--simulate', '--no-install-recommends', file] as const);
-	const result = await host.exec(argv, { timeoutMs: 60_000, signal });
-	if (result.problem !== undefined) return { kind: 'unknown', why: `apt-get: ${result.problem}` };
-	// apt before 1.9 has no such command.
-	if (/invalid operation/i.test(result.stderr)) return { kind: 'unknown', why: 'this apt has no "satisfy"' };
-	if (result.code !== 0) return { kind: 'refuses', said: refusal(`${result.stdout}\n${result.stderr}`) };
-	return parseSimulation(result.stdout);
-}
-
-/** apt's `Inst NAME [OLD] (NEW …)` and `Remv NAME` lines; without `[OLD]` the package is new. */
-export function parseSimulation(text: string): AptSimulation {
-	const installs: string[] = [];
-	const upgrades: string[] = [];
-	const removes: string[] = [];
-	for (const line of text.split('\n')) {
-		const [, verb, name = '', old] = /^(Inst|Remv|Purg) (\S+)(?: (\[[^\]]*\]))?/.exec(line) ?? [];
-		if (verb === undefined || name.split(':')[0] === packageName) continue;
-		if (verb !== 'Inst') removes.push(name);
-		else if (old === undefined) installs.push(name);
-		else upgrades.push(name);
-	}
-	return { kind: 'would', installs, upgrades, removes };
-}
-
-/** The lines that say why: apt's explanation of unmet dependencies, and its errors. */
-function refusal(text: string): string {
-	const lines = text.split('\n').map(line => line.trimEnd());
-	const telling = lines.filter(line => /^(E:|W:)|Depends:|PreDepends:|Conflicts:|Breaks:|unmet|held/.test(line));
-	return (telling.length > 0 ? telling : lines.filter(line => line !== '').slice(-3)).join('\n');
+	const simulation = await (file === undefined
+		? simulateApt(host, 'satisfy', ['--no-install-recommends', dependencies], signal)
+		: simulateApt(host, 'install', ['--no-install-recommends', file], signal));
+	if (simulation.kind !== 'would') return simulation;
+	const others = (steps: readonly PackageStep[]) => steps.filter(step => step.name !== packageName);
+	return {
+		kind: 'would',
+		installs: others(simulation.installs),
+		upgrades: others(simulation.upgrades),
+		removes: others(simulation.removes),
+	};
 }

@@ -1,4 +1,5 @@
 import type { StepContext } from '../../src/core/step.ts';
+import { type AptSimulation, autoInstalled } from '../../src/facts/apt.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { type OsRelease, parseOsRelease } from '../../src/facts/os-release.ts';
 import { valueIn } from '../../src/facts/reading.ts';
@@ -8,14 +9,24 @@ import {
 	type UserRange,
 	userRange,
 } from '../../src/facts/subordinate-ids.ts';
+import { sysctlValue } from '../../src/facts/sysctl-value.ts';
 import { readTextOr } from '../../src/facts/text-file.ts';
+import { raisedByPackage } from '../../src/knowledge/host-needs.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
 import { type Validation, validate } from '../daemon/validation.ts';
 import { type Candidate, inspectCandidate } from './candidate.ts';
-import { type AptSimulation, inspectPackage, type PackageState, simulateInstall } from './deb-package.ts';
+import { inspectPackage, type PackageState, simulateInstall } from './deb-package.ts';
 import { inspectServices, type Services } from './services.ts';
+
+/** A limit of the kernel that the package raises. */
+export interface RaisedLimit {
+	readonly name: string;
+	/** In force now. */
+	readonly value: string;
+	readonly raisedTo: number;
+}
 
 export interface SysboxFacts {
 	readonly root: boolean;
@@ -34,6 +45,9 @@ export interface SysboxFacts {
 	readonly candidate: Candidate;
 	/** Undefined where nothing would be installed anyway. */
 	readonly simulation: AptSimulation | undefined;
+	/** Those of the packages that would go or change which came in for another one. */
+	readonly autoInstalled: ReadonlySet<string>;
+	readonly limits: readonly RaisedLimit[];
 	readonly fusermount3: boolean;
 	readonly kernel: string | undefined;
 	readonly distro: OsRelease | undefined;
@@ -57,6 +71,7 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		readTextOr(host, '/proc/sys/kernel/osrelease'),
 		validate(host, packageFile, signal, dockerd),
 	]);
+	const simulation = await simulate(context, found, candidate);
 	return {
 		root: host.identity.uid === 0,
 		package: found,
@@ -70,11 +85,32 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		docker,
 		network,
 		candidate,
-		simulation: await simulate(context, found, candidate),
+		simulation,
+		autoInstalled: await autoInstalled(host, namesToMark(simulation, found), signal),
+		limits: await inspectLimits(context),
 		fusermount3: await isThere(context, ['/usr/bin/fusermount3', '/bin/fusermount3']),
 		kernel: kernel?.trim(),
 		distro: valueIn(parseOsRelease(release)),
 	};
+}
+
+/** Packages whose mark apt would lose. */
+const namesToMark = (simulation: AptSimulation | undefined, found: PackageState): readonly string[] =>
+	simulation?.kind !== 'would'
+		? []
+		: [
+				...[...simulation.removes, ...simulation.upgrades].map(step => step.name),
+				...(found.kind === 'installed' ? [found.record.name] : []),
+			];
+
+async function inspectLimits({ host }: StepContext): Promise<SysboxFacts['limits']> {
+	const found = await Promise.all(
+		Object.entries(raisedByPackage).map(async ([name, raisedTo]) => {
+			const value = await sysctlValue(host, name);
+			return value === undefined ? [] : [{ name, value, raisedTo }];
+		}),
+	);
+	return found.flat();
 }
 
 /** Only where apt could be asked to install something: thinking aloud takes it a second. */

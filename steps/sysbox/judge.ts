@@ -1,5 +1,6 @@
 import type { Finding } from '../../src/core/finding.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
+import type { PackageStep } from '../../src/facts/apt.ts';
 import { describeSystemdTrouble } from '../../src/facts/systemd-units.ts';
 import { compareVersions } from '../../src/facts/version.ts';
 import { knowledgeAge, latestRelease } from '../../src/knowledge/lookup.ts';
@@ -225,10 +226,12 @@ function digestFinding(candidate: Candidate): Finding | undefined {
 	};
 }
 
-export function describeOthers(removes: readonly string[], upgrades: readonly string[]): string {
+const namesOf = (steps: readonly PackageStep[]): readonly string[] => steps.map(step => step.name);
+
+export function describeOthers(removes: readonly PackageStep[], upgrades: readonly PackageStep[]): string {
 	const parts = [
-		removes.length > 0 ? `removes ${nameSome(removes, 8)}` : '',
-		upgrades.length > 0 ? `changes ${nameSome(upgrades, 8)}` : '',
+		removes.length > 0 ? `removes ${nameSome(namesOf(removes), 8)}` : '',
+		upgrades.length > 0 ? `changes ${nameSome(namesOf(upgrades), 8)}` : '',
 	];
 	return parts.filter(part => part !== '').join(' and ');
 }

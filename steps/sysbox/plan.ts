@@ -1,8 +1,10 @@
 import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/core/action.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
+import type { PackageStep } from '../../src/facts/apt.ts';
 import { impactOfStop } from '../../src/facts/container-impact.ts';
 import { describeOwner } from '../../src/facts/docker-container.ts';
+import { sysctlUndo } from '../../src/facts/sysctl-value.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
 import { expectedOf } from '../daemon/daemon-file.ts';
 import { breaksARule } from '../daemon/file-rules.ts';
@@ -44,7 +46,7 @@ export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 	if (decision.kind === 'configure') {
 		actions.push(configure);
 	} else if (candidate.kind === 'file' || candidate.kind === 'release') {
-		if (candidate.kind === 'release') actions.push(...fetchPackage(candidate, context));
+		actions.push(...fetchPackage(candidate, context));
 		actions.push(install(facts, candidate, decision));
 	} else {
 		return emptyPlan;
@@ -85,10 +87,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	return actions;
 }
 
-function fetchPackage(
-	candidate: Extract<Candidate, { kind: 'release' }>,
-	{ options }: JudgeContext,
-): readonly Action[] {
+function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): readonly Action[] {
 	if (candidate.fetched) return [];
 	const actions: Action[] = [];
 	if (!candidate.folderExists) {
@@ -101,16 +100,30 @@ function fetchPackage(
 			mode: 0o700,
 		});
 	}
-	actions.push({
-		id: 'download',
-		kind: 'download',
-		title: `Fetch ${packageName} ${candidate.release.version}`,
-		why: `its sha256 must be the one that is known from ${candidate.package.provenance}`,
-		url: candidate.package.url,
-		to: candidate.target,
-		sha256: candidate.package.sha256,
-		maxBytes: largestPackage,
-	});
+	const { target: to } = candidate;
+	actions.push(
+		candidate.kind === 'release'
+			? {
+					id: 'download',
+					kind: 'download',
+					title: `Fetch ${packageName} ${candidate.release.version}`,
+					why: `its sha256 must be the one that is known from ${candidate.package.provenance}`,
+					url: candidate.package.url,
+					to,
+					sha256: candidate.package.sha256,
+					maxBytes: largestPackage,
+				}
+			: {
+					id: 'copy',
+					kind: 'copy',
+					title: `Copy ${candidate.path} to where only root can exchange it`,
+					why: 'apt then reads the very bytes that were looked at: the sha256 of the copy has to be the same',
+					from: candidate.path,
+					to,
+					sha256: candidate.sha256,
+					maxBytes: largestPackage,
+				},
+	);
 	return actions;
 }
 
@@ -155,7 +168,7 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 			'adds the services sysbox, sysbox-mgr and sysbox-fs, and starts them',
 			'raises limits of the kernel: inotify, keys, process ids, user namespaces (/lib/sysctl.d/99-sysbox-sysctl.conf)',
 			`tells Docker to reload its configuration where it does not list ${runtimeName} yet; containers are not touched`,
-			...(installs.length > 0 ? [`installs ${nameSome(installs, 8)} with it`] : []),
+			...(installs.length > 0 ? [`installs ${nameSome(namesOf(installs), 8)} with it`] : []),
 			...(removes.length + upgrades.length > 0 ? [describeOthers(removes, upgrades)] : []),
 		],
 		settle: {
@@ -163,7 +176,7 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 			deadlineMs: 10_000,
 			check: packageIsInstalled,
 		},
-		undo: undoOfInstall(decision, installs),
+		undo: undoOfInstall(facts, decision, version),
 	};
 }
 
@@ -184,34 +197,40 @@ function risksOfInstall(
 	];
 }
 
-function undoOfInstall(decision: Decision, installs: readonly string[]): Undo {
-	if (decision.kind === 'replace') {
-		return {
-			kind: 'none',
-			why: `the package of ${decision.from} is not kept on this host; fetch it and pass it with --deb to go back`,
-		};
-	}
+/** What apt will have done by then, as it said itself, and the limits that the package's script raises. */
+function undoOfInstall(facts: SysboxFacts, decision: Decision, version: string): Undo {
+	const { simulation, autoInstalled, limits } = facts;
+	const would = simulation?.kind === 'would' ? simulation : { installs: [], upgrades: [], removes: [] };
+	const earlier = (name: string, from: string | undefined) => ({
+		name,
+		version: from ?? '',
+		auto: autoInstalled.has(name),
+	});
+	const replaces = decision.kind === 'replace';
+	const raised = limits.filter(({ value, raisedTo }) => Number(value) < raisedTo);
 	return {
-		kind: 'commands',
-		commands: [
-			{
-				argv: ['apt-get', 'purge', '-y', ...waitForLock, packageName],
-				timeoutMs: 10 * minutes,
-				why: 'the package was not there before',
-				// It is in no archive: dpkg that never came to know it does not know its name.
-				nothingLeft: 'Unable to locate package',
-			},
-		],
-		leaves: [
-			'the user sysbox and its lines in /etc/subuid and /etc/subgid',
-			'the folder /var/lib/sysbox',
-			'the raised limits of the kernel, until the next boot',
-			...(installs.length > 0
-				? [`the packages that came with it: ${installs.join(', ')} (apt-get autoremove takes those that nothing needs)`]
-				: []),
-		],
+		kind: 'packages',
+		changes: {
+			installed: [...(replaces ? [] : [packageName]), ...namesOf(would.installs)],
+			removed: would.removes.map(step => earlier(step.name, step.from)),
+			replaced: [
+				...(replaces ? [{ ...earlier(packageName, decision.from), by: version }] : []),
+				...would.upgrades.map(step => ({ ...earlier(step.name, step.from), by: step.to ?? '' })),
+			],
+		},
+		// An older release raised them just as well.
+		commands: replaces ? [] : raised.map(({ name, value, raisedTo }) => sysctlUndo(name, value, raisedTo)),
+		leaves: replaces
+			? []
+			: [
+					'the user sysbox and its lines in /etc/subuid and /etc/subgid',
+					'the folders /var/lib/sysbox and /var/lib/sysboxfs',
+					'the entries in the logs of apt and dpkg',
+				],
 	};
 }
+
+const namesOf = (steps: readonly PackageStep[]): readonly string[] => steps.map(step => step.name);
 
 async function packageIsInstalled(host: ReadHost, signal: AbortSignal): Promise<Settled> {
 	const found = await inspectPackage(host, signal);

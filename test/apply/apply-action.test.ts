@@ -115,7 +115,8 @@ describe('writing a file', () => {
 	it('keeps the old bytes and logs the intent before the first byte changes, and the outcome after', async () => {
 		const at = bench({ '/etc/x': 'old' });
 		expect(await at.apply(write('/etc/x', 'new', 'old'))).toEqual({ kind: 'done' });
-		expect(at.order).toEqual(['keep', 'action.intent', 'write /etc/x', 'action.outcome']);
+		expect(at.order).toEqual(['keep', 'keep', 'action.intent', 'write /etc/x', 'action.outcome']);
+		expect(at.backups.get(sha('new'))).toEqual(bytesOf('new'));
 		expect(at.files.get('/etc/x')).toBe('new');
 		expect(at.backups.get(sha('old'))).toEqual(bytesOf('old'));
 		expect(intentOf(at)?.undo).toEqual({
@@ -131,7 +132,7 @@ describe('writing a file', () => {
 		const at = bench();
 		await at.apply(write('/etc/x', 'new'));
 		expect(intentOf(at)?.undo).toEqual({ kind: 'file', path: '/etc/x', before: null, after: sha('new') });
-		expect(at.backups.size).toBe(0);
+		expect([...at.backups.keys()]).toEqual([sha('new')]);
 	});
 
 	it('shows a diff without secrets, and keeps the backup with them', async () => {
@@ -261,7 +262,7 @@ describe('a log that cannot be written', () => {
 		});
 		await expect(at.apply(write('/etc/x', 'new', 'old'))).rejects.toBe(full);
 		expect(at.files.get('/etc/x')).toBe('old');
-		expect(at.order).toEqual(['keep']);
+		expect(at.order).toEqual(['keep', 'keep']);
 	});
 
 	it('stops before the intent when the backup does not fit', async () => {

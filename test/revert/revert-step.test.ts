@@ -36,7 +36,10 @@ function dockerHost(
 		readonly loaded?: readonly string[];
 		readonly defaultRuntime?: string;
 		readonly containers?: readonly { readonly name: string; readonly runtime: string; readonly running?: boolean }[];
-		readonly down?: true;
+		/** Docker gives no answer. */
+		readonly hangs?: true;
+		/** Folders, with what is in them. */
+		readonly folders?: Readonly<Record<string, readonly string[]>>;
 		readonly fullFolders?: readonly string[];
 		/** What else a command does, by its line. */
 		readonly commands?: Readonly<Record<string, (files: Map<string, string>) => number>>;
@@ -71,13 +74,10 @@ function dockerHost(
 	const tiny = tinyHost(map);
 	const exec: WriteHost['exec'] = async argv => {
 		const line = argv.join(' ');
-		if (how.down === true && argv[0] === 'docker')
-			return {
-				code: 1,
-				stdout: '',
-				stderr: 'Cannot connect to the Docker daemon. Is the docker daemon running?',
-				elapsedMs: 1,
-			};
+		if (how.hangs === true && argv[0] === 'docker')
+			return { code: null, stdout: '', stderr: '', problem: 'timeout', elapsedMs: 10_000 };
+		if (line.startsWith('systemctl show docker.service'))
+			return { code: 0, stdout: 'Id=docker.service\nActiveState=active\n', stderr: '', elapsedMs: 1 };
 		const answer = answers[line]?.();
 		if (answer === undefined) throw new Error(`the test does not know the command: ${line}`);
 		return { code: 0, stdout: typeof answer === 'string' ? answer : JSON.stringify(answer), stderr: '', elapsedMs: 1 };
@@ -101,6 +101,10 @@ function dockerHost(
 		replaceFile: (path, content, options) => {
 			owners.set(path, { ...options.owner, mode: options.mode });
 			return tiny.replaceFile(path, content, options);
+		},
+		list: async path => {
+			const names = how.folders?.[path];
+			return names === undefined ? { kind: 'missing' } : { kind: 'names', names };
 		},
 		removeFolder: async path => {
 			ran.push(`rmdir ${path}`);
@@ -234,6 +238,17 @@ describe('taking a run back', () => {
 		expect(on.files.get(daemonJson)).toBe('{}');
 	});
 
+	it('sets the default runtime back by name also where its runtime was there before the run', async () => {
+		const before = '{"runtimes": {"sysbox-runc": {"path": "/usr/bin/sysbox-runc"}}}';
+		const after = '{"default-runtime": "sysbox-runc", "runtimes": {"sysbox-runc": {"path": "/usr/bin/sysbox-runc"}}}';
+		const on = dockerHost({ [daemonJson]: after }, { defaultRuntime: 'sysbox-runc' });
+		const { end } = await takeBack(runThatMade(['write', wrote(daemonJson, before, after)]), on, { backups: [before] });
+		expect(end.exit).toBe(0);
+		expect(on.defaultRuntime()).toBe('runc');
+		expect(on.runtimes()).toEqual(['runc', 'sysbox-runc']);
+		expect(on.files.get(daemonJson)).toBe(before);
+	});
+
 	it('says that Docker keeps the runtime where no file can make it forget', async () => {
 		const before = '{"default-runtime": "from-a-flag"}';
 		const after = '{"default-runtime": "from-a-flag", "runtimes": {"sysbox-runc": {"path": "/usr/bin/sysbox-runc"}}}';
@@ -303,7 +318,7 @@ describe('what somebody else did since the run', () => {
 	});
 
 	it('waits for a Docker that answers, as it has to forget the runtime', async () => {
-		const on = dockerHost({ [daemonJson]: withSysbox }, { down: true });
+		const on = dockerHost({ [daemonJson]: withSysbox }, { hangs: true });
 		const { end, state } = await takeBack(original, on);
 		expect(end.exit).toBe(3);
 		expect(findingsOf(state)).toContain('block revert.docker');
@@ -372,6 +387,46 @@ describe('the package', () => {
 		expect(on.ran).toEqual([]);
 		const accepted = await takeBack(original, on, { risks: ['stop-containers', 'lose-inner-stores'] });
 		expect(accepted.end.exit).toBe(0);
+	});
+});
+
+describe('what containers have stored inside', () => {
+	const original = runThatMade(['write', wrote(daemonJson, old, withSysbox)], ['install', installed]);
+	const containers = [
+		{ name: 'dind', runtime: 'sysbox-runc' },
+		{ name: 'old', runtime: 'sysbox-runc', running: false },
+		{ name: 'web', runtime: 'runc' },
+	];
+	const folders = {
+		'/var/lib/sysbox': ['docker', 'containerd', 'rootfs'],
+		'/var/lib/sysbox/docker': ['1'.repeat(64), '2'.repeat(64), '9'.repeat(64)],
+		'/var/lib/sysbox/containerd': ['1'.repeat(64)],
+	};
+
+	it('is named with its container and path, running or stopped, and goes only by name', async () => {
+		const on = dockerHost({ [daemonJson]: withSysbox }, { containers, folders, commands: { [remove]: () => 0 } });
+		const { end, state } = await takeBack(original, on);
+		expect(end.exit).toBe(4);
+		const found = state.steps[0]?.before.filter(f => f.id === 'revert.inner-store').map(f => f.summary);
+		expect(found).toEqual([
+			`what dind has stored inside is lost: /var/lib/sysbox/docker/${'1'.repeat(64)}`,
+			`what old has stored inside is lost: /var/lib/sysbox/docker/${'2'.repeat(64)}`,
+			`what dind has stored inside is lost: /var/lib/sysbox/containerd/${'1'.repeat(64)}`,
+		]);
+		expect(state.steps[0]?.plan?.impact?.notes).toContain('old is stopped, and cannot be started again without Sysbox');
+		expect(on.ran).toEqual([]);
+	});
+
+	it('of stopped containers alone is asked for too', async () => {
+		const stopped = containers.filter(c => c.running === false);
+		const on = dockerHost(
+			{ [daemonJson]: withSysbox },
+			{ containers: stopped, folders: { ...folders, '/var/lib/sysbox/docker': ['1'.repeat(64)] }, commands: {} },
+		);
+		const { end } = await takeBack(original, on);
+		expect(end.exit).toBe(4);
+		expect(end.open.join()).toContain('--accept-risk lose-inner-stores');
+		expect(end.open.join()).not.toContain('stop-containers');
 	});
 });
 

@@ -469,6 +469,18 @@ describe('what was passed', () => {
 		expect(notTold(ended)).toHaveLength(3);
 	});
 
+	test('a package that is exchanged after it was looked at is not used, and both digests are told', async () => {
+		const host = hostOf('no-internet', { faults: [{ name: 'file-changed-underneath', path: deb, content: 'evil' }] });
+		const ended = await runbook(host, { deb });
+		expect(ended.exit).toBe(1);
+		const { said, why, next } = failure(ended, 'sysbox.copy');
+		expect(said).toMatch(new RegExp(`^${deb} has sha256 [0-9a-f]{64} now, and had [0-9a-f]{64} when it was looked at`));
+		expect(why).toContain('exchanged');
+		expect(next).toContain(deb);
+		expect(host.state().packages['sysbox-ce']).toBeUndefined();
+		expect(Object.keys(host.state().files).filter(path => /downloads\/.*\.deb$/.test(path))).toEqual([]);
+	});
+
 	test('a download with another digest is removed and not used', async () => {
 		const state = hostOf('fresh-ubuntu').state();
 		const url = 'https://downloads.nestybox.com/sysbox/releases/v0.7.1/sysbox-ce_0.7.1-0.linux_amd64.deb';

@@ -699,11 +699,10 @@ describe('the plan', () => {
 			'apt-get install -y -o DPkg::Lock::Timeout=300 --no-install-recommends --no-remove rsync jq',
 		);
 		expect(install?.risks).toBeUndefined();
-		expect(
-			install?.kind === 'exec' && install.undo.kind === 'commands'
-				? install.undo.commands.map(c => c.argv.join(' '))
-				: [],
-		).toEqual(['apt-get purge -y -o DPkg::Lock::Timeout=300 rsync jq']);
+		expect(install?.kind === 'exec' && install.undo).toMatchObject({
+			kind: 'packages',
+			changes: { installed: ['rsync', 'jq'], removed: [], replaced: [] },
+		});
 	});
 
 	it('asks for a name to be accepted when fuse3 takes the place of fuse, and brings fuse back', async () => {
@@ -711,14 +710,22 @@ describe('the plan', () => {
 			changed(ubuntu, { withoutPrograms: ['fusermount3'] }),
 			t => `${t.replace(/fuse3.*\n/, '')}fuse\t2.9.9-5\tamd64\tii \n`,
 		);
-		const [install] = await planOf(withFuse);
+		const simulation = 'Remv fuse [2.9.9-5]\nInst libfuse3-3 (3.14.0 x)\nInst fuse3 (3.14.0 x)\n';
+		const host = changed(withFuse, {
+			commands: {
+				'apt-get install --simulate --no-install-recommends fuse3': { stdout: simulation },
+				'apt-mark showauto fuse': { stdout: 'fuse\n' },
+			},
+		});
+		const [install] = await planOf(host);
 		expect(argvOf(install)).toBe('apt-get install -y -o DPkg::Lock::Timeout=300 --no-install-recommends fuse3');
 		expect(install?.risks).toEqual(['other-packages']);
-		expect(
-			install?.kind === 'exec' && install.undo.kind === 'commands'
-				? install.undo.commands.map(c => c.argv.join(' '))
-				: [],
-		).toContain('apt-get install -y -o DPkg::Lock::Timeout=300 --no-install-recommends fuse');
+		expect(install?.kind === 'exec' && install.undo).toMatchObject({
+			changes: {
+				installed: ['libfuse3-3', 'fuse3'],
+				removed: [{ name: 'fuse', version: '2.9.9-5', auto: true }],
+			},
+		});
 	});
 
 	it('fetches the lists of packages first when apt has none', async () => {
@@ -732,10 +739,14 @@ describe('the plan', () => {
 		expect(textOf(actions[0])).toContain('user.max_user_namespaces = 127245\nkernel.unprivileged_userns_clone = 1\n');
 		expect(argvOf(actions[1])).toBe('sysctl -w user.max_user_namespaces=127245 kernel.unprivileged_userns_clone=1');
 		expect(
-			actions[1]?.kind === 'exec' && actions[1].undo.kind === 'commands'
-				? actions[1].undo.commands[0]?.argv.join(' ')
-				: '',
-		).toBe('sysctl -w user.max_user_namespaces=0 kernel.unprivileged_userns_clone=0');
+			actions[1]?.kind === 'exec' && actions[1].undo.kind === 'commands' ? actions[1].undo.commands : [],
+		).toMatchObject([
+			{
+				argv: ['sysctl', '-w', 'user.max_user_namespaces=0'],
+				sets: { file: '/proc/sys/user/max_user_namespaces', before: '0', after: '127245' },
+			},
+			{ argv: ['sysctl', '-w', 'kernel.unprivileged_userns_clone=0'] },
+		]);
 	});
 
 	it('keeps what its sysctl file says already, and only sets the values when the file is right', async () => {

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { type Action, risksOf } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { passesPackageGuard } from '../../src/edit/json-edit.ts';
+import { parseSimulation } from '../../src/facts/apt.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { latestRelease, packageFor } from '../../src/knowledge/lookup.ts';
 import { askSysbox } from '../../steps/sysbox/ask.ts';
-import { parseSimulation } from '../../steps/sysbox/deb-package.ts';
 import { inspectSysbox } from '../../steps/sysbox/facts.ts';
 import { judgeSysbox } from '../../steps/sysbox/judge.ts';
 import { planSysbox } from '../../steps/sysbox/plan.ts';
@@ -342,9 +342,11 @@ describe('a package of the operator', () => {
 			{ digests: { [debPath]: amd64?.sha256 ?? '' }, commands: fields() },
 			{ options: deb },
 		);
-		expect(ids(plan.actions)).toEqual(['daemon-json', 'install', 'start']);
+		expect(ids(plan.actions)).toEqual(['daemon-json', 'downloads-folder', 'copy', 'install', 'start']);
 		expect(risksOf(plan)).toEqual([]);
-		expect(argvOf(plan.actions, 'install')).toContain(` ${debPath}`);
+		const copy = plan.actions.find(a => a.kind === 'copy');
+		expect(copy).toMatchObject({ from: debPath, sha256: amd64?.sha256 });
+		expect(argvOf(plan.actions, 'install')?.split(' ').at(-1)).toBe(copy?.kind === 'copy' ? copy.to : '');
 		expect(findings.find(f => f.id === 'sysbox.deb-file')?.severity).toBe('ok');
 	});
 
@@ -393,9 +395,12 @@ describe('other packages', () => {
 			'Remv fuse3 [3.14.0]\nInst fuse (2.9.9)\nInst rsync [3.2.6] (3.2.7 Ubuntu:24.04 [amd64])\nInst sysbox-ce (0.7.1)\n';
 		expect(parseSimulation(text)).toEqual({
 			kind: 'would',
-			installs: ['fuse'],
-			upgrades: ['rsync'],
-			removes: ['fuse3'],
+			installs: [
+				{ name: 'fuse', to: '2.9.9' },
+				{ name: 'sysbox-ce', to: '0.7.1' },
+			],
+			upgrades: [{ name: 'rsync', from: '3.2.6', to: '3.2.7' }],
+			removes: [{ name: 'fuse3', from: '3.14.0' }],
 		});
 	});
 

@@ -144,6 +144,7 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 		removeFolder: async () => ({ kind: 'written', sha256: '', atomic: true }),
 		signal: async () => ({ kind: 'sent' }),
 		download: async () => ({ kind: 'failed', message: 'no network' }),
+		copyFile: async from => ({ kind: 'failed', message: `${from}: not found` }),
 	};
 }
 

@@ -91,7 +91,7 @@ export function scriptedHost(host: ScriptedHost): ReadHost & { readonly ran: rea
 		async exec(argv) {
 			const line = argv.join(' ');
 			ran.push(line);
-			const reply = host.commands[line];
+			const reply = host.commands[line] ?? aptThinksAloud(line);
 			if (reply === undefined) throw new Error(`the test does not know the command: ${line}`);
 			return {
 				code: reply.problem === undefined ? (reply.code ?? 0) : null,
@@ -126,4 +126,18 @@ export function scriptedHost(host: ScriptedHost): ReadHost & { readonly ran: rea
 		digest: async () => ({ kind: 'missing' }),
 		space: async path => ({ kind: 'space', freeBytes: host.free[path] ?? host.freeBytes, totalBytes: host.totalBytes }),
 	};
+}
+
+/** apt, where a test says nothing of it: it would install what it is asked for, and nothing came in for another package. */
+function aptThinksAloud(line: string): Reply | undefined {
+	if (line.startsWith('apt-mark showauto ')) return {};
+	const names = /^apt-get install --simulate --no-install-recommends (.*)$/.exec(line)?.[1];
+	return names === undefined
+		? undefined
+		: {
+				stdout: names
+					.split(' ')
+					.map(name => `Inst ${name} (1.0 x)\n`)
+					.join(''),
+			};
 }

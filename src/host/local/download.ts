@@ -15,7 +15,7 @@ const progressEveryMs = 100;
 type DownloadOptions = Parameters<WriteHost['download']>[2];
 
 /** Why a download did not come to a file, in words for the operator. */
-class NotFetched extends Error {}
+export class NotFetched extends Error {}
 
 /**
  * Fetches a file over https through the proxy that the environment names (`https_proxy`, `no_proxy`). It arrives under a
@@ -28,10 +28,19 @@ export async function fetchFile(
 	options: DownloadOptions,
 	uid: number = process.geteuid?.() ?? -1,
 ): Promise<DownloadResult> {
-	const folder = dirname(path);
-	const temporary = join(folder, temporaryName());
 	const deadline = AbortSignal.timeout(Math.min(options.timeoutMs, 2_147_483_647));
 	const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+	try {
+		return { kind: 'fetched', ...(await arrive(path, uid, target => receive(url, target, signal, options))) };
+	} catch (error) {
+		return { kind: 'failed', message: sayFailure(error, url, path, options, deadline) };
+	}
+}
+
+/** Lets a file come in under a temporary name; it gets its own when it is complete and on disk. */
+export async function arrive<T>(path: string, uid: number, fill: (target: FileHandle) => Promise<T>): Promise<T> {
+	const folder = dirname(path);
+	const temporary = join(folder, temporaryName());
 	let target: FileHandle | undefined;
 	try {
 		const parent = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -44,20 +53,20 @@ export async function fetchFile(
 				constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
 				0o600,
 			);
-			const { sha256, size } = await receive(url, target, signal, options);
+			const came = await fill(target);
 			await target.sync();
 			await target.close();
 			target = undefined;
 			await rename(temporary, path);
 			await parent.sync();
-			return { kind: 'fetched', sha256, size };
+			return came;
 		} finally {
 			await parent.close();
 		}
 	} catch (error) {
 		await target?.close().catch(() => {});
 		await unlink(temporary).catch(() => {});
-		return { kind: 'failed', message: sayFailure(error, url, path, options, deadline) };
+		throw error;
 	}
 }
 
@@ -100,7 +109,7 @@ async function receive(
 			const total = Number.isSafeInteger(length) ? length : undefined;
 			if (total !== undefined && total > options.maxBytes)
 				throw new NotFetched(`${shown(address)} is ${total} bytes; at most ${options.maxBytes} are fetched`);
-			return await store(body, target, total, address, options);
+			return await store(body, target, total, shown(address), options);
 		}
 	} finally {
 		signal.removeEventListener('abort', giveUp);
@@ -131,19 +140,20 @@ function asksProxyOnce(proxy: Pool): Pool {
 	return Object.assign(proxy, { connect: once });
 }
 
-async function store(
+/** Hashes what it writes, so that the digest is of what lies there. */
+export async function store(
 	body: AsyncIterable<Buffer>,
 	target: FileHandle,
 	total: number | undefined,
-	address: URL,
-	options: DownloadOptions,
+	from: string,
+	options: Pick<DownloadOptions, 'maxBytes' | 'onProgress'>,
 ): Promise<{ sha256: string; size: number }> {
 	const hash = createHash('sha256');
 	let size = 0;
 	let told = -Infinity;
 	for await (const chunk of body) {
 		if (size + chunk.length > options.maxBytes)
-			throw new NotFetched(`${shown(address)} is longer than the ${options.maxBytes} bytes that are fetched at most`);
+			throw new NotFetched(`${from} is longer than the ${options.maxBytes} bytes that are fetched at most`);
 		hash.update(chunk);
 		let done = 0;
 		while (done < chunk.length)
@@ -154,8 +164,7 @@ async function store(
 			options.onProgress?.(size, total);
 		}
 	}
-	if (total !== undefined && size !== total)
-		throw new NotFetched(`${shown(address)} ended after ${size} of ${total} bytes`);
+	if (total !== undefined && size !== total) throw new NotFetched(`${from} ended after ${size} of ${total} bytes`);
 	options.onProgress?.(size, total);
 	return { sha256: hash.digest('hex'), size };
 }

@@ -1,5 +1,6 @@
 import type { WriteHost } from '../port.ts';
 import { runCommand } from './command.ts';
+import { copyFile } from './copy-file.ts';
 import { fetchFile } from './download.ts';
 import { errnoOf } from './errno-text.ts';
 import { fileReader } from './file-reader.ts';
@@ -42,6 +43,7 @@ export function localHost(options: LocalHostOptions = {}): WriteHost {
 		removeFolder: path => writer.removeFolder(hostPath(path)),
 		signal: async (pid, name) => signalProcess(pid, name),
 		download: (url, path, how) => fetchFile(url, hostPath(path), how, identity.uid),
+		copyFile: (from, to, how) => copyFile(hostPath(from), hostPath(to), how, identity.uid),
 	};
 }
 

@@ -366,8 +366,31 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				return { kind: sent };
 			}),
 		download: (url, path, get) => inTurn(() => download(url, path, get)),
+		copyFile: (from, to, how) => inTurn(() => copyFile(from, to, how)),
 	};
 	return self;
+
+	async function copyFile(
+		from: string,
+		path: string,
+		get: Parameters<WriteHost['copyFile']>[2],
+	): Promise<DownloadResult> {
+		if (get.signal?.aborted) return { kind: 'failed', message: `${from}: cancelled` };
+		const scope = hostScope(draft());
+		const overtaken = scope.world.faults.fires('file-changed-underneath', from);
+		if (overtaken !== undefined) writeText(scope, from, overtaken.content ?? 'something else\n');
+		const found = fileAt(scope, from);
+		if (found.kind !== 'file') return { kind: 'failed', message: `${from}: ${found.problem.kind}` };
+		const size = sizeOf(found.node);
+		if (size > get.maxBytes)
+			return { kind: 'failed', message: `${from} is ${size} bytes; at most ${get.maxBytes} are copied` };
+		const errno = createNode(scope, path, { ...found.node, mode: 0o600, uid: scope.who.uid, gid: scope.who.gid });
+		if (errno !== undefined) return { kind: 'failed', message: `${path}: ${errnoWords(errno)}` };
+		get.onProgress?.(size, size);
+		clock.advance(size / bytesPerMs);
+		commit(scope.world);
+		return { kind: 'fetched', sha256: digestOf(found.node), size };
+	}
 
 	async function download(
 		url: string,

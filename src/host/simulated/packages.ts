@@ -98,7 +98,9 @@ export function installPackage(world: World, control: PackageControl, say: Say, 
 	}
 	for (const path of control.files) put(state.files, path, `\x7fELF ${path.split('/').at(-1)}`, 0o755);
 	say(`Setting up ${control.name} (${control.version}) ...`);
-	const installed: InstalledPackage = { ...control, status: 'installed', ...((old?.auto ?? auto) && { auto: true }) };
+	// Who is asked for by name is wanted for itself from then on; an upgrade that comes along keeps its mark.
+	const isAuto = auto && (old?.status === 'installed' ? old.auto === true : true);
+	const installed: InstalledPackage = { ...control, status: 'installed', ...(isAuto && { auto: true }) };
 	state.packages[control.name] = installed;
 	const problem = control.name === sysboxPackage ? configureSysbox(world, control.version, say) : undefined;
 	spend(world, 600);

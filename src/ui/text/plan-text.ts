@@ -116,6 +116,7 @@ function doesLabel(kind: ShownAction['kind']): string {
 		case 'signal':
 		case 'make-folder':
 		case 'remove-folder':
+		case 'copy':
 			return 'runs';
 		case 'download':
 			return 'fetches';

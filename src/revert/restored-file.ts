@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type { Action } from '../core/action.ts';
+import type { UndoRecord } from '../core/event.ts';
+import type { Finding } from '../core/finding.ts';
+import { redactLines } from '../core/redact.ts';
+import { shellLine } from '../core/shell-line.ts';
+import { diffTexts, formatDiff } from '../edit/text-diff.ts';
+import type { ReadHost, ReadResult } from '../host/port.ts';
+
+type FileUndo = Extract<UndoRecord, { kind: 'file' }>;
+type Kept = (sha256: string) => Promise<Uint8Array | undefined>;
+
+/** One path as the run found it, as it left it, and as it is. */
+export interface PathToRestore {
+	readonly path: string;
+	/** null: there was nothing. */
+	readonly before: FileUndo['before'];
+	/** The bytes from before; undefined although `before` names some: the backup is gone or damaged. */
+	readonly bytes: Uint8Array | undefined;
+	/** What the run left last: bytes, nothing, or undefined where they were not kept. */
+	readonly left: { readonly sha256: string; readonly bytes: Uint8Array } | 'missing' | undefined;
+	readonly current: ReadResult;
+	readonly currentSha256: string | undefined;
+	/** What the run itself may have left there: anything else is somebody else's change. */
+	readonly ours: ReadonlySet<string>;
+}
+
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Undos of one path, the oldest first. */
+export async function inspectPath(
+	host: ReadHost,
+	path: string,
+	undos: readonly FileUndo[],
+	kept: Kept,
+): Promise<PathToRestore | undefined> {
+	const first = undos[0];
+	const last = undos.at(-1);
+	if (first === undefined || last === undefined) return undefined;
+	const current = await host.readFile(path, { maxBytes: 64 * 1024 * 1024 });
+	const digest = current.kind === 'too-large' ? await host.digest(path) : undefined;
+	const leftBytes = last.after === null ? undefined : await kept(last.after);
+	return {
+		path,
+		before: first.before,
+		bytes: first.before === null ? undefined : await kept(first.before.sha256),
+		left:
+			last.after === null ? 'missing' : leftBytes === undefined ? undefined : { sha256: last.after, bytes: leftBytes },
+		current,
+		currentSha256:
+			current.kind === 'bytes' ? sha256Of(current.bytes) : digest?.kind === 'digest' ? digest.sha256 : undefined,
+		ours: new Set(undos.flatMap(undo => [undo.after ?? 'missing', undo.before?.sha256 ?? 'missing'])),
+	};
+}
+
+export const isRestored = (path: PathToRestore): boolean =>
+	path.before === null ? path.current.kind === 'missing' : path.currentSha256 === path.before.sha256;
+
+const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+
+/**
+ * Refused, with both differences: what somebody changed since the run, and what putting the old bytes back would make of
+ * the file as it is.
+ */
+export function changedSince(path: PathToRestore, backupFolder: string): Finding {
+	const { current, left, bytes, before } = path;
+	const now = current.kind === 'bytes' ? text(current.bytes) : current.kind === 'missing' ? '' : undefined;
+	const then = left === 'missing' ? '' : left === undefined ? undefined : text(left.bytes);
+	const old = before === null ? '' : bytes === undefined ? undefined : text(bytes);
+	const diff = (from: string | undefined, to: string | undefined): string =>
+		from === undefined || to === undefined
+			? '(its bytes cannot be shown)'
+			: formatDiff(path.path, diffTexts(from, to, { redact: redactLines })).trimEnd() || '(the same lines)';
+	const state = current.kind === 'bytes' ? 'changed' : current.kind === 'missing' ? 'removed' : `a ${current.kind}`;
+	return {
+		id: 'revert.changed-since',
+		severity: 'block',
+		summary: `${path.path} was changed by somebody else since the run`,
+		evidence: [
+			`what somebody ${state === 'removed' ? 'did (it is gone)' : 'changed'} since the run:`,
+			diff(then, now),
+			'what putting back the bytes from before the run would change now:',
+			diff(now, old),
+		].join('\n'),
+		why: 'putting the old bytes back would undo that change too',
+		remedy:
+			left === undefined || left === 'missing'
+				? {
+						kind: 'advice',
+						text: 'keep what was changed elsewhere, put the file back to what the run left, then start this again',
+					}
+				: {
+						kind: 'commands',
+						text: 'Keep what was changed, put the file back to what the run left, then start this again',
+						commands: [
+							...(current.kind === 'bytes' ? [shellLine(['cp', '-p', path.path, `${path.path}.kept`])] : []),
+							shellLine(['cp', `${backupFolder}/${left.sha256}`, path.path]),
+						],
+					},
+	};
+}
+
+export function restoreAction(path: PathToRestore, found: string | undefined): Action | undefined {
+	const expect = found === undefined ? ({ kind: 'missing' } as const) : ({ kind: 'sha256', sha256: found } as const);
+	const before = path.current.kind === 'bytes' ? text(path.current.bytes) : undefined;
+	const shared = { id: `file.${path.path}`, path: path.path, expect, ...(before !== undefined && { before }) };
+	if (path.before === null) {
+		if (found === undefined) return undefined;
+		return {
+			...shared,
+			kind: 'remove',
+			title: `Remove ${path.path}`,
+			why: 'it was not there before the run',
+			withoutBackup: true,
+		};
+	}
+	if (path.bytes === undefined) return undefined;
+	const { mode, uid, gid } = path.before;
+	return {
+		...shared,
+		kind: 'write',
+		title: `Put ${path.path} back`,
+		why: 'byte for byte as it was before the run',
+		bytes: path.bytes,
+		mode,
+		owner: { uid, gid },
+	};
+}

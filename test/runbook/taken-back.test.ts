@@ -1,0 +1,221 @@
+/** What taking a run back brings back besides files, what it leaves alone, and what it names. */
+import { describe, expect, test } from 'vitest';
+import { put } from '../../src/host/simulated/file-tree.ts';
+import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import {
+	actions,
+	daemonJson,
+	type Ended,
+	fileOf,
+	finding,
+	findings,
+	hostFolder,
+	hostIn,
+	hostOf,
+	revert,
+	runbook,
+	runningOn,
+	textOn,
+} from './whole-runbook.ts';
+
+const setUp = { selection: { only: ['host', 'sysbox', 'daemon', 'docker'] } };
+const stays = (back: Ended) => findings(back).filter(f => f.id === 'revert.stays');
+const said = (back: Ended) => `${actions(back).join(', ')}\n${back.screen.slice(-3000)}`;
+
+describe.each(['fresh-ubuntu', 'fresh-debian', 'containers-running'] as const)('a run on %s', name => {
+	test('leaves the packages, their marks, and the limits of the kernel as they were', async () => {
+		const host = hostOf(name);
+		const before = host.state();
+		const first = await runbook(host, setUp);
+		expect(host.state().packages).not.toEqual(before.packages);
+		expect(host.state().sysctls).not.toEqual(before.sysctls);
+		const back = await revert(host, first.kept);
+		expect(back.exit, said(back)).toBe(0);
+		expect(host.state().packages).toEqual(before.packages);
+		expect(host.state().sysctls).toEqual(before.sysctls);
+		expect(runningOn(host.state())).toEqual(runningOn(before));
+		expect(stays(back)).toEqual([]);
+	});
+});
+
+/** fuse, brought in by another package, where the run puts fuse3. */
+const withFuse = (state: SimulatedState): void => {
+	const { fuse } = state.archive;
+	const library = Object.values(state.archive).find(p => p.name.startsWith('libfuse2'));
+	if (fuse === undefined || library === undefined) throw new Error('the scenario has no such packages');
+	state.packages[library.name] = { ...library, status: 'installed', auto: true };
+	delete state.packages['fuse3'];
+	delete state.files['/usr/bin/fusermount3'];
+	state.packages['fuse'] = { ...fuse, status: 'installed', auto: true };
+	for (const path of fuse.files) put(state.files, path, 'ELF', 0o755);
+};
+
+describe('packages', () => {
+	test('that others took the place of come back, with their marks', async () => {
+		const host = hostOf('fresh-ubuntu', { change: withFuse });
+		const before = host.state();
+		const first = await runbook(host, { ...setUp, risks: ['other-packages'] });
+		expect(first.exit, said(first)).toBe(0);
+		expect(host.state().packages['fuse']?.status).not.toBe('installed');
+		const back = await revert(host, first.kept);
+		expect(back.exit, said(back)).toBe(0);
+		expect(host.state().packages).toEqual(before.packages);
+		expect(actions(back)).toContain('revert.marks done');
+	});
+
+	test('that something else needs by now stay, and are named with it', async () => {
+		const host = hostOf('fresh-ubuntu');
+		const first = await runbook(host, setUp);
+		host.disturb(state => {
+			state.packages['backup-tool'] = {
+				name: 'backup-tool',
+				version: '1.0',
+				architecture: 'all',
+				depends: ['jq'],
+				files: [],
+				status: 'installed',
+			};
+		});
+		const back = await revert(host, first.kept);
+		expect(back.exit, said(back)).toBe(0);
+		expect(host.state().packages).toMatchObject({
+			jq: { status: 'installed' },
+			'backup-tool': { status: 'installed' },
+		});
+		expect(host.state().packages['sysbox-ce']).toBeUndefined();
+		expect(stays(back).map(f => f.summary)).toContain(
+			'the package jq stays: backup-tool needs it now, and would go along',
+		);
+		expect(back.screen).toContain('apt-get purge --simulate jq');
+	});
+});
+
+describe('an upgrade', () => {
+	const upgraded = async (change: (state: SimulatedState) => void = () => undefined) => {
+		const host = hostOf('outdated-sysbox', { change });
+		const before = host.state();
+		const first = await runbook(host, {
+			selection: { only: ['host', 'sysbox'] },
+			answers: { 'sysbox.upgrade': true },
+			risks: ['restart-sysbox', 'stop-containers', 'lose-inner-stores'],
+		});
+		expect(host.state().packages['sysbox-ce']?.version, said(first)).not.toBe(before.packages['sysbox-ce']?.version);
+		return { host, before, first };
+	};
+
+	test('goes back to the version from before where its package still lies on the host, by name of its risks', async () => {
+		const { host, before, first } = await upgraded(state => {
+			const old = state.packages['sysbox-ce'];
+			if (old === undefined) throw new Error('the scenario has no Sysbox');
+			const { status: _, ...control } = old;
+			put(state.files, `${hostFolder}/downloads/0123456789ab-sysbox-ce.deb`, '');
+			state.files[`${hostFolder}/downloads/0123456789ab-sysbox-ce.deb`] = {
+				kind: 'file',
+				mode: 0o600,
+				uid: 0,
+				gid: 0,
+				declared: { size: 1000, sha256: 'ab'.repeat(32), holds: { kind: 'deb', package: control } },
+			};
+		});
+		const refused = await revert(host, first.kept);
+		expect(refused.exit).toBe(4);
+		expect(refused.screen).toContain('--accept-risk downgrade');
+		const back = await revert(host, first.kept, { risks: ['downgrade', 'stop-containers', 'lose-inner-stores'] });
+		expect(back.exit, said(back)).toBe(0);
+		expect(host.state().packages['sysbox-ce']?.version).toBe(before.packages['sysbox-ce']?.version);
+	});
+
+	test('stays where the earlier package is gone, and both versions are named', async () => {
+		const { host, before, first } = await upgraded();
+		const now = host.state().packages['sysbox-ce']?.version ?? '';
+		const back = await revert(host, first.kept);
+		expect(host.state().packages['sysbox-ce']?.version).toBe(now);
+		expect(stays(back)[0]?.summary).toBe(
+			`sysbox-ce stays at ${now}: it was ${before.packages['sysbox-ce']?.version} before the run`,
+		);
+	});
+});
+
+test('a limit of the kernel that somebody has set since stays, and is named with its values', async () => {
+	const host = hostOf('fresh-ubuntu');
+	const before = host.state().sysctls['fs.inotify.max_user_watches'];
+	const first = await runbook(host, setUp);
+	host.disturb(state => {
+		state.sysctls['fs.inotify.max_user_watches'] = '524288';
+	});
+	const back = await revert(host, first.kept);
+	expect(back.exit, said(back)).toBe(0);
+	expect(host.state().sysctls['fs.inotify.max_user_watches']).toBe('524288');
+	expect(stays(back).map(f => `${f.summary} ${f.evidence}`)).toEqual([
+		`/proc/sys/fs/inotify/max_user_watches stays 524288: the run made it 1048576, and somebody has changed it since before the run it was ${before}`,
+	]);
+});
+
+describe('daemon.json', () => {
+	const secret = 'hunter2-and-more';
+	const withSecret = `{\n\t"proxies": {\n\t\t"http-proxy": "http://ci:${secret}@proxy.example:3128"\n\t},\n\t"live-restore": true\n}\n`;
+	const hostWithSecret = () =>
+		hostOf('fresh-ubuntu', {
+			change: state => {
+				state.files[daemonJson] = fileOf(withSecret);
+			},
+		});
+
+	test('keeps its secrets through the run and the way back, and neither log nor screen has them', async () => {
+		const host = hostWithSecret();
+		const first = await runbook(host, setUp);
+		expect(textOn(host)).toContain(secret);
+		expect(textOn(host)).not.toBe(withSecret);
+		const back = await revert(host, first.kept);
+		expect(back.exit, said(back)).toBe(0);
+		expect(textOn(host)).toBe(withSecret);
+		for (const { kept, screen } of [first, back]) {
+			expect(JSON.stringify(kept.events)).not.toContain(secret);
+			expect(screen).not.toContain(secret);
+			expect(screen).toContain('[redacted]');
+		}
+	});
+
+	test('that somebody changed since is refused with both differences, without the secrets in it', async () => {
+		const host = hostWithSecret();
+		const first = await runbook(host, setUp);
+		const changed = (textOn(host) ?? '').replace('"live-restore": true', '"live-restore": false');
+		host.disturb(state => {
+			state.files[daemonJson] = fileOf(changed);
+		});
+		const back = await revert(host, first.kept);
+		expect(back.exit).toBe(3);
+		expect(textOn(host)).toBe(changed);
+		const found = finding(back, 'revert.changed-since');
+		const [since = '', wouldBe = ''] = found?.evidence?.split('what putting back the bytes') ?? [];
+		expect(since).toMatch(/^-.*"live-restore": true/m);
+		expect(since).toMatch(/^\+.*"live-restore": false/m);
+		expect(since).not.toMatch(/^[-+].*sysbox-runc/m);
+		expect(wouldBe).toMatch(/^-.*"live-restore": false/m);
+		expect(wouldBe).toMatch(/^-.*sysbox-runc/m);
+		expect(wouldBe).toMatch(/^\+.*"live-restore": true/m);
+		expect(`${found?.evidence}${back.screen}`).not.toContain(secret);
+		// The command that is shown leads to bytes that were kept.
+		const [, cp] = found?.remedy?.kind === 'commands' ? found.remedy.commands : [];
+		expect(cp).toMatch(new RegExp(`^cp ${hostFolder}/runs/run-1/backup/[0-9a-f]{64} ${daemonJson}$`));
+		expect(first.kept.backups.has(/backup\/([0-9a-f]{64})/.exec(cp ?? '')?.[1] ?? '')).toBe(true);
+	});
+});
+
+test('a Docker that does not come up is started again, once daemon.json is as it was', async () => {
+	const host = hostOf('fresh-ubuntu');
+	const before = textOn(host);
+	const first = await runbook(host, setUp);
+	const down = hostIn(host.state(), { faults: [{ name: 'docker-down' }] });
+	down.disturb(state => {
+		const unit = state.units['docker.service'];
+		if (unit !== undefined) Object.assign(unit, { active: 'failed', sub: 'failed', result: 'exit-code' });
+	});
+	const back = await revert(down, first.kept);
+	expect(back.exit, said(back)).toBe(0);
+	expect(actions(back)).toEqual(expect.arrayContaining([`revert.file.${daemonJson} done`, 'revert.start-docker done']));
+	expect(down.state().docker.engine.up).toBe(true);
+	expect(Object.keys(down.state().docker.engine.config.runtimes)).toEqual([]);
+	expect(textOn(down)).toBe(before);
+	expect(down.state().packages['sysbox-ce']).toBeUndefined();
+});
