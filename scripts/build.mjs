@@ -1,6 +1,7 @@
 // One esbuild build with code splitting: `--version` loads a few kilobytes, Ink only when the wizard runs.
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { bundleSettings } from './bundle-settings.mjs';
 
 const root = new URL('..', import.meta.url);
 const path = name => new URL(name, root).pathname;
@@ -9,43 +10,11 @@ const { version } = JSON.parse(await readFile(path('package.json'), 'utf8'));
 await rm(path('dist'), { recursive: true, force: true });
 await mkdir(path('dist'), { recursive: true });
 
-// Bundled CommonJS packages ask for these three; in an ES module nobody else defines them.
-const banner = [
-	"import { createRequire as __createRequire } from 'node:module';",
-	"import { fileURLToPath as __fileURLToPath } from 'node:url';",
-	"import { dirname as __pathDirname } from 'node:path';",
-	'const require = __createRequire(import.meta.url);',
-	'const __filename = __fileURLToPath(import.meta.url);',
-	'const __dirname = __pathDirname(__filename);',
-].join('\n');
-
 const result = await build({
-	absWorkingDir: path('.'),
+	...bundleSettings(version),
 	entryPoints: { main: 'src/main.ts' },
 	outdir: 'dist',
-	bundle: true,
-	splitting: true,
-	format: 'esm',
-	platform: 'node',
-	target: 'node20.19',
-	// jsonc-parser's UMD main breaks at run time; its ES module does not.
-	mainFields: ['module', 'main'],
-	banner: { js: banner },
-	define: {
-		'process.env.NODE_ENV': '"production"',
-		'process.env.DEV': '"false"',
-		__VERSION__: JSON.stringify(version),
-	},
-	alias: {
-		// Ink asks for its debugger when DEV is set; it is not part of this program.
-		'react-devtools-core': path('scripts/empty-module.mjs'),
-		'when-exit': path('scripts/no-exit-hooks.mjs'),
-	},
-	sourcemap: false,
-	legalComments: 'none',
-	chunkNames: 'chunk-[hash]',
 	metafile: true,
-	logLevel: 'warning',
 });
 
 // The entry is parsed by whatever node there is, so it keeps to old syntax and loads the rest when the version fits.

@@ -54,6 +54,7 @@ const built = spawnSync(process.execPath, [path('scripts/build.mjs')], { stdio: 
 if (built.status !== 0) failed += 1;
 else {
 	layer('built', 'test/built/vitest.config.ts');
+	if (!has('tmux')) leftOut.push('the wizard inside tmux: tmux is not installed');
 	const missing = [
 		...(has('mmdebstrap') ? [] : ['mmdebstrap is not installed']),
 		...(has('docker') && dockerAnswers() ? [] : ['no Docker daemon answers']),

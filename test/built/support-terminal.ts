@@ -1,32 +1,74 @@
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import { onTestFinished } from 'vitest';
 
 const entry = new URL('../../dist/cli.js', import.meta.url).pathname;
 
 /** How long a screen may take to show something on a loaded machine. */
 const patienceMs = 40_000;
 
+/** Ink draws each frame between these two, and a terminal shows nothing of it before the second. */
+const frameBegins = '\u001b[?2026h';
+const frameEnds = '\u001b[?2026l';
+
+export type Wanted = string | RegExp | ((screen: string) => boolean);
+
 export interface Session {
 	/** Everything that was written, as it was written. */
 	readonly raw: () => string;
 	readonly screen: () => string;
+	/** The scrollback and the screen. */
+	readonly everything: () => string;
 	/** Waits until the screen shows it. */
-	readonly until: (wanted: string | RegExp) => Promise<void>;
+	readonly until: (wanted: Wanted) => Promise<void>;
+	/** Waits until it has been written, wherever the screen is by now. */
+	readonly written: (words: string) => Promise<void>;
 	readonly type: (keys: string) => void;
 	readonly resize: (columns: number, rows: number) => void;
-	readonly kill: (signal: string) => void;
-	/** The exit code. */
+	readonly kill: (signal: NodeJS.Signals) => void;
+	/** The terminal goes away, as with a broken ssh connection. */
+	readonly hangUp: () => void;
+	/** The exit code, or 128 and the signal's number, as a shell has it. */
 	readonly ended: Promise<number>;
+	readonly over: () => boolean;
 	readonly pid: number;
 	readonly folder: string;
 	/** The most rows that one frame took. */
 	readonly tallest: () => number;
+	readonly frames: () => number;
 }
 
-/** The built program in a terminal of its own, its screen kept by a terminal emulator. */
+/** An empty folder of root's own for the state of a run. It goes with its test. */
+export function sessionFolder(): string {
+	const folder = realpathSync(mkdtempSync(join(tmpdir(), 'wizard-')));
+	onTestFinished(() => {
+		// A test may have taken the right to write away.
+		chmodSync(folder, 0o700);
+		rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+	});
+	return folder;
+}
+
+/** What a person's terminal has around it; what a CI machine exports is taken out. */
+export function terminalEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+	const hidden = [
+		'CI',
+		'CONTINUOUS_INTEGRATION',
+		'NO_COLOR',
+		'FORCE_COLOR',
+		'LC_ALL',
+		'LC_CTYPE',
+		'npm_command',
+		'TMUX',
+	];
+	const inherited = Object.entries(process.env).filter(([name]) => !hidden.includes(name));
+	return { ...Object.fromEntries(inherited), LANG: 'C.UTF-8', ...more } as Record<string, string>;
+}
+
+/** The built program on the simulated host, in a terminal of its own. */
 export function startInTerminal(
 	options: {
 		readonly args?: readonly string[];
@@ -34,71 +76,127 @@ export function startInTerminal(
 		readonly columns?: number;
 		readonly rows?: number;
 		readonly folder?: string;
+		/** A module that is run before the program, as text. */
+		readonly preload?: string;
 		/** Runs this instead of the program: a shell around it. */
 		readonly shell?: (program: string) => string;
+		readonly node?: string;
 	} = {},
 ): Session {
-	const { columns = 80, rows = 24 } = options;
-	const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'wizard-'));
-	const args = [entry, '--demo', '--session-dir', folder, ...(options.args ?? [])];
-	const outer = process.env;
-	const inherited = Object.entries(outer).filter(
-		([name]) =>
-			!['CI', 'CONTINUOUS_INTEGRATION', 'NO_COLOR', 'FORCE_COLOR', 'LC_ALL', 'LC_CTYPE', 'npm_command'].includes(name),
-	);
-	const env = { ...Object.fromEntries(inherited), LANG: 'C.UTF-8', ...options.env } as Record<string, string>;
-	const program = [process.execPath, ...args].map(word => `'${word}'`).join(' ');
-	const [file, argv] =
-		options.shell === undefined ? [process.execPath, args] : ['/bin/sh', ['-c', options.shell(program)]];
-	const pty: IPty = spawn(file, argv, { cols: columns, rows, name: 'xterm-256color', env });
-	const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
+	const folder = options.folder ?? sessionFolder();
+	const preload =
+		options.preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(options.preload)}`];
+	const args = [...preload, entry, '--demo', '--session-dir', folder, ...(options.args ?? [])];
+	const node = options.node ?? process.execPath;
+	const program = [node, ...args].map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+	const argv = options.shell === undefined ? [node, ...args] : ['/bin/sh', '-c', options.shell(program)];
+	return openTerminal(argv, { ...options, folder, env: terminalEnvironment(options.env) });
+}
+
+/** Any program in a terminal, its screen kept by a terminal emulator. It does not outlive its test. */
+export function openTerminal(
+	argv: readonly string[],
+	options: {
+		readonly env: Readonly<Record<string, string>>;
+		readonly columns?: number | undefined;
+		readonly rows?: number | undefined;
+		readonly folder: string;
+		readonly cwd?: string;
+	},
+): Session {
+	const { columns = 80, rows = 24, folder, env, cwd } = options;
+	const [file = '', ...args] = argv;
+	const size = { cols: columns, rows };
+	const pty: IPty = spawn(file, [...args], { ...size, name: 'xterm-256color', env, ...(cwd !== undefined && { cwd }) });
+	const terminal = new xterm.Terminal({ ...size, allowProposedApi: true, scrollback: 5000 });
 	let raw = '';
 	let exit: number | undefined;
+	/** Those who wait for something: asked whenever the screen may have changed. */
+	const waiting = new Set<() => void>();
+	const look = (): void => {
+		for (const one of [...waiting]) one();
+	};
 	pty.onData(data => {
 		raw += data;
-		terminal.write(data);
+		terminal.write(data, look);
 	});
-	terminal.onData(data => pty.write(data));
+	terminal.onData(data => {
+		if (exit === undefined) pty.write(data);
+	});
 	const ended = new Promise<number>(resolve => {
-		pty.onExit(({ exitCode }) => {
-			exit = exitCode;
+		pty.onExit(({ exitCode, signal }) => {
 			// What was written last may still be on its way to the emulator.
-			terminal.write('', () => resolve(exitCode));
+			terminal.write('', () => {
+				exit = signal === undefined || signal === 0 ? exitCode : 128 + signal;
+				resolve(exit);
+				look();
+			});
 		});
 	});
-	const screen = (): string => {
-		const { active } = terminal.buffer;
-		const lines = Array.from(
-			{ length: terminal.rows },
-			(_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '',
-		);
-		return lines.join('\n');
-	};
+	onTestFinished(async () => {
+		if (exit === undefined) pty.kill('SIGKILL');
+		await ended;
+		terminal.dispose();
+	});
+
+	const lines = (from: number, count: number): string =>
+		Array.from(
+			{ length: count },
+			(_, row) => terminal.buffer.active.getLine(from + row)?.translateToString(true) ?? '',
+		).join('\n');
+	const screen = (): string => lines(terminal.buffer.active.baseY, terminal.rows);
+	const whole = (): boolean => raw.lastIndexOf(frameBegins) <= raw.lastIndexOf(frameEnds) || exit !== undefined;
+
+	/** Nobody asks a clock whether it is so yet: what the program writes makes it so, or its end makes it impossible. */
+	const wait = (met: () => boolean, what: string): Promise<void> =>
+		new Promise((resolve, reject) => {
+			const settle = (done: () => void): void => {
+				waiting.delete(check);
+				clearTimeout(patience);
+				done();
+			};
+			const lost = (why: string): void =>
+				settle(() =>
+					reject(
+						new Error(`not seen: ${what} (${why})\n${screen()}\n--- written last\n${JSON.stringify(raw.slice(-600))}`),
+					),
+				);
+			const check = (): void => {
+				if (met()) settle(resolve);
+				else if (exit !== undefined) lost(`ended with ${exit}`);
+			};
+			const patience = setTimeout(() => lost(`not within ${patienceMs / 1000} s`), patienceMs);
+			waiting.add(check);
+			check();
+		});
+
 	return {
 		raw: () => raw,
 		screen,
+		everything: () => lines(0, terminal.buffer.active.length),
 		pid: pty.pid,
 		folder,
 		ended,
+		over: () => exit !== undefined,
 		type: keys => pty.write(keys),
 		kill: signal => pty.kill(signal),
+		hangUp: () => (pty as IPty & { destroy: () => void }).destroy(),
 		resize: (cols, height) => {
 			pty.resize(cols, height);
 			terminal.resize(cols, height);
 		},
-		until: async wanted => {
-			const begun = Date.now();
-			for (;;) {
-				const text = screen();
-				if (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)) return;
-				if (Date.now() - begun > patienceMs || (exit !== undefined && Date.now() - begun > 2000))
-					throw new Error(
-						`not seen: ${String(wanted)} (exit ${exit})\n${text}\n--- raw\n${JSON.stringify(raw.slice(-800))}`,
-					);
-				await new Promise(resolve => setTimeout(resolve, 15));
-			}
+		until: wanted => {
+			const met = (text: string): boolean =>
+				typeof wanted === 'string'
+					? text.includes(wanted)
+					: wanted instanceof RegExp
+						? wanted.test(text)
+						: wanted(text);
+			return wait(() => whole() && met(screen()), String(wanted));
 		},
+		written: words => wait(() => raw.includes(words), words),
 		// Ink goes up over the frame before to draw the next: the longest climb is the tallest frame.
-		tallest: () => Math.max(0, ...raw.split('\u001b[?2026h').map(part => (part.match(/\u001b\[1A/g) ?? []).length)),
+		tallest: () => Math.max(0, ...raw.split(frameBegins).map(part => (part.match(/\u001b\[1A/g) ?? []).length)),
+		frames: () => raw.split(frameBegins).length - 1,
 	};
 }

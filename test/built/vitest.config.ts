@@ -5,7 +5,7 @@ export default defineConfig({
 	test: {
 		env: { CI: 'false', CONTINUOUS_INTEGRATION: 'false', FORCE_COLOR: '0' },
 		include: ['test/built/**/*.test.ts'],
-		testTimeout: 60_000,
+		testTimeout: 120_000,
 		hookTimeout: 120_000,
 	},
 });

@@ -1,174 +1,251 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type Session, startInTerminal } from './support-terminal.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { endState, hostOf, recordOf } from './end-state.ts';
+import { emptyFolder, run } from './program.ts';
+import { has } from './shell-around.ts';
+import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
+import { ctrlC, enter, escapeKey, walk } from './walk.ts';
 
-const enter = '\r';
+/** The first question of the usual demo. */
+const firstQuestion = 'Install fuse3 and jq?';
 
-/** From the start screen to the first question. */
-async function begin(session: Session): Promise<void> {
-	await session.until('❯ Begin');
-	session.type(enter);
-	await session.until('Install fuse3 and jq?');
+const leave = async (session: Session): Promise<void> => {
+	session.type(ctrlC);
+	await session.ended;
+};
+
+/** What must hold of all that a session wrote. */
+function expectSoundDrawing(session: Session, rows = 24): void {
+	const raw = session.raw();
+	// That would wipe what stood in the scrollback before we came.
+	expect(raw).not.toContain('\u001b[3J');
+	expect(raw).not.toMatch(/unique "key"|Warning: |act\(/);
+	expect(session.tallest()).toBeLessThanOrEqual(rows - 1);
 }
 
-/** Takes what is shown until the end, as somebody does who presses Enter all the way. */
-async function pressOn(session: Session): Promise<void> {
-	const stops: readonly (string | RegExp)[] = [
-		'❯ Begin',
-		'Install fuse3 and jq?',
-		'❯ Do it',
-		'❯ Do all 5',
-		'default runtime of all containers?',
-		'❯ Do it',
-		'For which CI systems',
-		'Into which folder?',
-		'Which image do jobs',
-		'How much memory',
-		'How many processors',
-		'How many processes',
-		"GitLab's address?",
-		'❯ Do all 4',
-		'has a registry',
-		'❯ Do all 2',
-		/6 of 8[\s\S]*❯ Start/,
-		/7 of 8[\s\S]*❯ Start/,
-		'Who looks after this host?',
-		'looked at again?',
-		'❯ Leave',
-	];
-	for (const stop of stops) {
-		await session.until(stop);
-		session.type(enter);
-	}
-}
+/** The threat table is what a record comes to. */
+const threats = (record: string): readonly string[] =>
+	record.split('\n').filter(line => /^\| (Privileged container escape|Host resource abuse|Docker daemon)/.test(line));
 
-describe('the wizard', () => {
-	it('goes from the first frame to the record with Enter alone', async () => {
-		const session = startInTerminal();
-		await pressOn(session);
-		expect(await session.ended).toBe(0);
-		const raw = session.raw();
-		expect(session.screen()).toContain('Undo');
-		expect(session.screen()).toContain('10 of 10 held');
-		expect(raw).not.toContain('\u001b[3J');
-		expect(raw).not.toContain('unique "key"');
-		expect(session.tallest()).toBeLessThanOrEqual(23);
-	});
-
-	it('ends 130 after Ctrl+C, saves, and goes on where it was', async () => {
-		const first = startInTerminal();
-		await begin(first);
-		first.type(enter);
-		await first.until('❯ Do it');
-		first.type('\u0003');
-		expect(await first.ended).toBe(130);
-		expect(first.screen()).toContain('Stopped and saved');
-		await first.until(/Go on {5}sysbox-setup --demo --session-dir/);
-
-		const second = startInTerminal({ folder: first.folder });
-		await second.until('This run was left');
-		await second.until('❯ Go on with step 1');
-		second.type(enter);
-		await second.until('Install fuse3 and jq?');
-		second.type('q');
-		await second.until('❯ Leave');
-		second.type(enter);
-		expect(await second.ended).toBe(4);
-	});
-
-	it('ends 143 after SIGTERM and 129 when it is hung up', async () => {
-		for (const [signal, code] of [
-			['SIGTERM', 143],
-			['SIGHUP', 129],
-		] as const) {
-			const session = startInTerminal();
-			await begin(session);
-			session.kill(signal);
-			expect(await session.ended).toBe(code);
-		}
-	});
-
-	it('gives the terminal back in its normal mode, also after it was killed by a second Ctrl+C', async () => {
-		const session = startInTerminal({
-			shell: program =>
-				`${program}; echo "code $?"; stty -a | tr ';' '\\n' | grep -o -- '-\\?icanon\\|-\\?echo ' | tr '\\n' ' '; echo end`,
+describe('a whole run', () => {
+	let unattended: string;
+	beforeAll(async () => {
+		unattended = emptyFolder('keep');
+		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', join(unattended, 'state')], {
+			cwd: unattended,
 		});
-		await begin(session);
-		session.type('\u0003\u0003');
-		await session.until(/code 130[\s\S]*end/);
-		expect(session.screen()).toMatch(/(^|\s)icanon/);
-		expect(session.screen()).not.toContain('-icanon');
-		expect(session.raw().lastIndexOf('\u001b[?25h')).toBeGreaterThan(session.raw().lastIndexOf('\u001b[?25l'));
-		expect(session.raw().lastIndexOf('\u001b[?2004l')).toBeGreaterThan(session.raw().lastIndexOf('\u001b[?2004h'));
+		expect(exit, stderr).toBe(0);
+		return () => rmSync(unattended, { recursive: true, force: true });
 	});
 
-	it('is stopped by Ctrl+Z and drawn anew in the foreground', async () => {
-		const session = startInTerminal({ shell: program => `set -m; ${program}; echo halted; fg; echo "code $?"` });
-		await begin(session);
-		session.type('\u001a');
-		await session.until(/halted[\s\S]*Install fuse3 and jq\?/);
-		session.type('q');
-		await session.until('❯ Leave');
-		session.type(enter);
-		await session.until('code 4');
-	});
-
-	it('follows the window, down to one sentence and back', async () => {
+	it('goes from the first frame to the record with Enter alone, and leaves what --yes leaves', async () => {
 		const session = startInTerminal();
-		await begin(session);
-		session.resize(60, 24);
-		await session.until('Install fuse3 and jq?');
-		session.resize(30, 8);
-		await session.until('This window is 30 x 8');
-		session.resize(80, 24);
-		await session.until('Install fuse3 and jq?');
-		session.resize(200, 60);
-		await session.until('Install fuse3 and jq?');
-		expect(session.raw()).not.toContain('\u001b[3J');
-		session.type('\u0003');
-		await session.ended;
+		const screens = await walk(session);
+		expect(await session.ended).toBe(0);
+		expect(screens.length).toBeGreaterThan(10);
+		expect(session.everything()).toContain('10 of 10 held');
+		expectSoundDrawing(session);
+		const host = hostOf(session.folder);
+		const without = hostOf(join(unattended, 'state'));
+		expect(endState(host)).toEqual(endState(without));
+		expect(threats(recordOf(host))).toEqual(threats(recordOf(without)));
+		expect(threats(recordOf(host))).toHaveLength(3);
 	});
 
-	it('reads at 60 columns', async () => {
-		const session = startInTerminal({ columns: 60 });
-		await begin(session);
-		session.type(enter);
+	it('asks the same in plain lines, and leaves the same', async () => {
+		const session = startInTerminal({ args: ['--plain'] });
+		await walk(session, { waits: screen => / >$/.test(screen.trimEnd()) });
+		expect(await session.ended).toBe(0);
+		expect(session.raw()).not.toContain('\u001b[?25l');
+		const host = hostOf(session.folder);
+		const without = hostOf(join(unattended, 'state'));
+		expect(endState(host)).toEqual(endState(without));
+		expect(threats(recordOf(host))).toEqual(threats(recordOf(without)));
+	});
+});
+
+describe('the keyboard', () => {
+	it('takes what is typed in one piece: the line, and its Enter', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: 'Into which folder?' });
+		session.type('/srv/ci-fast\r');
+		await session.until('Which image do jobs');
+		await walk(session, { to: 'Make the folder /srv/ci-fast' });
+		await leave(session);
+	});
+
+	it('takes arrows that come in one piece with Enter', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: firstQuestion });
+		session.type('\u001b[C\u001b[D\u001b[C\r');
+		// "No" was marked, so the host lacks what it needs.
+		await session.until('❯ Look again');
+		await leave(session);
+	});
+
+	it('does not answer a screen that was not seen yet with the second Enter of two', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: firstQuestion });
+		session.type('\r\r');
 		await session.until('❯ Do it');
-		expect(session.screen()).toContain('q quit');
-		expect(session.tallest()).toBeLessThanOrEqual(23);
-		session.type('\u0003');
-		await session.ended;
+		expect(hostOf(session.folder).packages['fuse3']).toBeUndefined();
+		await leave(session);
 	});
 
-	it('draws where CI is set', async () => {
-		const session = startInTerminal({ env: { CI: 'true' } });
-		await begin(session);
-		session.type('\u0003');
+	it('never submits a paste, also one of many lines', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: 'Into which folder?' });
+		session.type('\u001b[200~/srv/pasted\nrm -rf /\ny\n\u001b[201~');
+		await session.until('/srv/pasted');
+		expect(session.screen()).toContain('Into which folder?');
+		session.type('\u0015/srv/ci\r');
+		await session.until('Which image do jobs');
+		await leave(session);
+	});
+
+	it('takes no answer out of a paste where there is no line to type', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: '❯ Do it' });
+		session.type('\u001b[200~y\n\n\n\u001b[201~');
+		// The help comes, as it is asked for behind the paste: the plan still waits below it.
+		session.type('?');
+		await session.until(screen => !screen.includes('❯ Do it'));
+		session.type(escapeKey);
+		await session.until('❯ Do it');
+		expect(hostOf(session.folder).packages['fuse3']).toBeUndefined();
+		await leave(session);
+	});
+
+	it('goes back until something was applied', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: firstQuestion });
+		session.type('n');
+		await session.until('❯ Look again');
+		session.type('b');
+		await session.until(/1 of 8[\s\S]*❯ No/);
+		await leave(session);
+	});
+
+	it('pages through everything and finds words in it, then asks what it asked', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: firstQuestion });
+		session.type('v');
+		await session.until(/rows 1 to \d+ of \d+/);
+		session.type('G');
+		await session.until(screen => /rows (\d+) to (\d+) of \2/.test(screen));
+		session.type('g/');
+		await session.until(screen => /^\s*\/_?\s*$/m.test(screen));
+		session.type('fusermount3\r');
+		await session.until(screen => /fusermount3/.test(screen) && !/rows 1 to /.test(screen));
+		session.type('/no-such-word\r');
+		await session.until('no-such-word');
+		session.type('q');
+		await session.until(`❯ Yes`);
+		expect(session.screen()).toContain(firstQuestion);
+		expectSoundDrawing(session);
+		await leave(session);
+	});
+});
+
+describe('the window', () => {
+	it('is followed, down to one sentence and back', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: firstQuestion });
+		for (const [columns, rows, shown] of [
+			[60, 24, firstQuestion],
+			[30, 8, 'This window is 30 x 8'],
+			[80, 24, firstQuestion],
+			[200, 60, firstQuestion],
+		] as const) {
+			session.resize(columns, rows);
+			await session.until(shown);
+		}
+		expect(session.raw()).not.toContain('\u001b[3J');
+		await leave(session);
+	});
+
+	it('may change while something runs, again and again, and the run comes to its end', async () => {
+		const session = startInTerminal();
+		await walk(session, { to: '❯ Do all 5' });
+		session.type(enter);
+		for (const [columns, rows] of [
+			[60, 20],
+			[132, 43],
+			[44, 12],
+			[80, 24],
+		] as const) {
+			const before = session.frames();
+			session.resize(columns, rows);
+			await session.until(() => session.frames() > before);
+		}
+		await walk(session);
+		expect(await session.ended).toBe(0);
+		expect(session.raw()).not.toContain('\u001b[3J');
+	});
+
+	it('of 20 by 5 holds one clear sentence, and Ctrl+C still works', async () => {
+		const session = startInTerminal({ columns: 20, rows: 5 });
+		await session.until(screen => screen.replace(/\s+/g, ' ').includes('This window is 20 x 5; make it at least'));
+		expect(session.tallest()).toBeLessThanOrEqual(4);
+		session.type(ctrlC);
 		expect(await session.ended).toBe(130);
 	});
 
-	it('uses no colour with NO_COLOR, and words and marks still tell', async () => {
+	it('of 60 columns is enough for the whole walk', async () => {
+		const session = startInTerminal({ columns: 60 });
+		const screens = await walk(session);
+		expect(await session.ended).toBe(0);
+		expectSoundDrawing(session);
+		// The way out is on every screen that waits.
+		for (const screen of screens) expect(screen).toMatch(/quit/);
+	});
+
+	it('of 200 by 60 is not filled from edge to edge', async () => {
+		const session = startInTerminal({ columns: 200, rows: 60 });
+		await walk(session, { to: '❯ Do all 5' });
+		expectSoundDrawing(session, 60);
+		expect(
+			Math.max(
+				...session
+					.screen()
+					.split('\n')
+					.map(row => row.length),
+			),
+		).toBeLessThan(140);
+		await leave(session);
+	});
+});
+
+describe('the terminal', () => {
+	it('is drawn on where CI is set', async () => {
+		const session = startInTerminal({ env: { CI: 'true', CONTINUOUS_INTEGRATION: '1' } });
+		await walk(session, { to: firstQuestion });
+		session.type(ctrlC);
+		expect(await session.ended).toBe(130);
+	});
+
+	it('gets no colour with NO_COLOR, and words and marks still tell', async () => {
 		const session = startInTerminal({ env: { NO_COLOR: '1' } });
-		await begin(session);
+		await walk(session, { to: firstQuestion });
 		expect(session.screen()).toContain('✖ to do');
 		expect(session.raw()).not.toMatch(/\u001b\[[0-9;]*m/);
-		session.type('\u0003');
-		await session.ended;
+		await leave(session);
 	});
 
-	it('keeps to ASCII where the locale is not UTF-8', async () => {
-		const session = startInTerminal({ env: { LANG: 'C', LC_ALL: 'C' } });
-		await session.until('> Begin');
-		session.type(enter);
-		await session.until('Install fuse3 and jq?');
-		expect(session.screen()).toContain('x to do');
-		expect(session.screen()).not.toMatch(/[✔▲✖❯─↑]/);
-		session.type('\u0003');
-		await session.ended;
-	});
+	it.each([{ LANG: 'C', LC_ALL: 'C' }, { LANG: 'C' }, { LANG: 'de_DE.UTF-8', LC_ALL: 'POSIX' }])(
+		'gets ASCII alone where the locale is not UTF-8: %j',
+		async env => {
+			const session = startInTerminal({ env });
+			await session.until('> Begin');
+			await walk(session, { to: firstQuestion });
+			expect(session.screen()).toContain('x to do');
+			expect(session.everything()).not.toMatch(/[^\u0000-\u007f]/);
+			await leave(session);
+		},
+	);
 
-	it('asks plain questions where the terminal draws nothing, for screen readers, and with --plain', async () => {
+	it('gets plain questions where it draws nothing, for screen readers, and with --plain', async () => {
 		for (const options of [
 			{ shell: (program: string) => `TERM=dumb ${program}` },
 			{ env: { INK_SCREEN_READER: 'true' } },
@@ -181,17 +258,49 @@ describe('the wizard', () => {
 			expect(await session.ended).toBe(4);
 		}
 	});
+});
 
-	it('goes back until something was applied', async () => {
-		const session = startInTerminal();
-		await begin(session);
-		session.type('n');
-		await session.until('❯ Look again');
-		session.type('b');
-		await session.until(/1 of 8[\s\S]*❯ No/);
-		session.type('\u0003');
-		await session.ended;
+const tmux = has('tmux');
+
+describe.skipIf(!tmux)('inside tmux', () => {
+	function inTmux(folder: string, words: readonly string[]): Session {
+		return openTerminal(['tmux', '-u', '-S', join(folder, 'socket'), '-f', '/dev/null', ...words], {
+			env: terminalEnvironment(),
+			folder,
+		});
+	}
+
+	it('goes to the record, and the line that was left and taken up again finds it where it was', async () => {
+		const folder = sessionFolder();
+		const state = sessionFolder();
+		const entry = new URL('../../dist/cli.js', import.meta.url).pathname;
+		const first = inTmux(folder, [
+			...['new-session', '-s', 'wizard', process.execPath, entry, '--demo', '--session-dir', state],
+			// The bar would be the last line of every screen.
+			...[';', 'set-option', 'status', 'off'],
+		]);
+		await walk(first, { to: firstQuestion });
+		// The ssh connection breaks: the terminal is gone, and the run is not.
+		first.kill('SIGHUP');
+		await first.ended;
+		const second = inTmux(folder, ['attach-session', '-t', 'wizard']);
+		await second.until(firstQuestion);
+		await walk(second);
+		await second.ended;
+		expect(recordOf(hostOf(state))).toContain('Privileged container escape');
 	});
+});
+
+it('ends 143 after SIGTERM and 129 when it is hung up', async () => {
+	for (const [signal, code] of [
+		['SIGTERM', 143],
+		['SIGHUP', 129],
+	] as const) {
+		const session = startInTerminal();
+		await walk(session, { to: firstQuestion });
+		session.kill(signal);
+		expect(await session.ended).toBe(code);
+	}
 });
 
 describe('what is loaded', () => {
