@@ -10,6 +10,7 @@ import { doesWhat, showAction } from '../core/shown-action.ts';
 import type { RunState } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
 import type { ExecResult, Expected, OutputLine, WriteHost, WriteResult } from '../host/port.ts';
+import { imageLayers } from './image-layers.ts';
 
 export interface ApplyDeps {
 	readonly host: WriteHost;
@@ -309,11 +310,17 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 	switch (action.kind) {
 		case 'exec': {
 			const { retryWhile } = action;
+			const layersAt = action.tells === undefined ? undefined : imageLayers();
+			const reportAll = (line: OutputLine): void => {
+				report(line);
+				const at = layersAt?.(line.text);
+				if (at !== undefined) void deps.emit({ type: 'progress', step, action: action.id, ...at });
+			};
 			const deadline = deps.elapsed() + (retryWhile?.deadlineMs ?? 0);
 			for (let attempt = 0; ; ) {
 				const result = await host.run(action.argv, {
 					timeoutMs: action.timeoutMs,
-					onLine: report,
+					onLine: reportAll,
 					...(action.uninterruptible !== true && { signal }),
 				});
 				if (result.code === 0) return { kind: 'done' };
@@ -395,7 +402,14 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 			});
 			if (signal.aborted) return { kind: 'interrupted' };
 			if (result.kind === 'failed')
-				return { kind: 'failed', said: result.message, next: ['fetch the file elsewhere and pass it with --deb FILE'] };
+				return {
+					kind: 'failed',
+					said: result.message,
+					...(unreachable(result.message) && {
+						why: 'this host does not reach that one: no way to the internet, no name service, or a proxy that was not named (HTTPS_PROXY)',
+					}),
+					next: ['fetch the file elsewhere and pass it with --deb FILE'],
+				};
 			if (action.sha256 === undefined || action.sha256 === result.sha256)
 				return { kind: 'done', evidence: `sha256 ${result.sha256}, ${result.size} bytes` };
 			await host.removeFile(action.to, { expect: { kind: 'sha256', sha256: result.sha256 } });
@@ -467,6 +481,10 @@ function tellProgress(
 		});
 	};
 }
+
+/** What Node says when nothing answers at all; the rest is told by the server itself. */
+const unreachable = (message: string): boolean =>
+	/\b(EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|ECONNREFUSED|ETIMEDOUT)\b/.test(message);
 
 async function folderOwner(host: WriteHost, folder: string): Promise<{ uid: number; gid: number } | 'unknown'> {
 	const found = await host.stat(folder);

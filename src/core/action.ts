@@ -109,6 +109,8 @@ export type Action = ActionBase &
 				readonly retryWhile?: { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number };
 				/** Words with which it fails where there is nothing to do: it is done then. */
 				readonly nothingToDo?: string;
+				/** What its output tells of how far it has come. */
+				readonly tells?: 'image-layers';
 				/** A package manager or the like: Ctrl+C waits for its end instead of cancelling it. */
 				readonly uninterruptible?: true;
 		  }

@@ -133,6 +133,7 @@ export function planImages(needed: readonly string[], facts: ImageFacts): readon
 				why,
 				argv: ['docker', 'pull', image],
 				timeoutMs: pullMs,
+				tells: 'image-layers',
 				whenItFails: [
 					`without a way to the registry, carry the image here: docker save ${image} -o FILE where it is, then --image-archive FILE`,
 				],

@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, line } from '../line.ts';
+import { blank, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
@@ -38,6 +38,10 @@ export function BlockedScreen({
 				[...findingsLines(hinders, 'all', width, theme), ...more],
 				[...findingsLines(hinders, 'fix', width, theme), ...more],
 				findingsLines(hinders, 'fix', width, theme),
+				[
+					...findingsLines(hinders, 'one-line', width, theme),
+					line(span('            e tells of each what was seen and what helps', 'dim')),
+				],
 			]}
 			prompt={prompt}
 		/>

@@ -117,12 +117,22 @@ function store(place: Place, image: Image, ref: string, ms: number): Pulled {
 		image: known ?? engine.images.at(-1) ?? image,
 		lines: [
 			`${tag}: Pulling from ${canonical.replace(/^[^/]+\//, '').replace(/:[^:]*$/, '')}`,
-			`${image.id.slice(7, 19)}: Pull complete`,
+			...layerLines(image),
 			`Digest: ${digest}`,
 			`Status: ${known === undefined ? 'Downloaded newer image' : 'Image is up to date'} for ${name}`,
 			canonical,
 		],
 	};
+}
+
+/** What is printed for layers where there is no terminal: each is named before the first of them is there. */
+function layerLines(image: Image): readonly string[] {
+	const layers = [0, 1, 2].map(at => image.id.slice(7 + 12 * at, 19 + 12 * at));
+	return [
+		...layers.map(layer => `${layer}: Pulling fs layer`),
+		...layers.flatMap(layer => [`${layer}: Verifying Checksum`, `${layer}: Download complete`]),
+		...layers.map(layer => `${layer}: Pull complete`),
+	];
 }
 
 function untag(images: readonly Image[], name: string): void {
