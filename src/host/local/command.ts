@@ -196,13 +196,15 @@ function start(
 			const source = subprocess[stream];
 			if (source === null || source === undefined) continue;
 			openStreams += 1;
+			const { onLine } = options;
 			const decoder = textDecoder();
-			const lines = lineSplitter(text => options.onLine?.({ stream, text }));
+			// An answer of megabytes (`docker inspect` of a thousand containers) is cut into lines only for who reads them.
+			const lines = onLine === undefined ? undefined : lineSplitter(text => onLine({ stream, text }));
 			source.on('data', (chunk: Buffer) => {
 				if (settled) return;
 				received += chunk.length;
 				const room = kept[stream].take(chunk);
-				lines.take(decoder.write(chunk));
+				lines?.take(decoder.write(chunk));
 				if (!room) stop('too-much-output');
 			});
 			// A broken pipe ends the output; what the command came to is told by its exit.
@@ -212,8 +214,8 @@ function start(
 				settleWhenOver();
 			});
 			ends.push(() => {
-				lines.take(decoder.end());
-				lines.end();
+				lines?.take(decoder.end());
+				lines?.end();
 			});
 		}
 		subprocess.once('exit', (code, signal) => {
