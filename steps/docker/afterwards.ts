@@ -133,7 +133,7 @@ export function downSinceRestart(facts: DockerStepFacts, context: JudgeContext):
 	const restart = lastRestart(context.state);
 	const { containers } = facts.docker;
 	if (restart === undefined || containers.kind !== 'ok') return [];
-	const ran = new Set(restart.ran.filter(c => !c.job).map(c => c.id));
+	const ran = new Set(restart.ran.map(c => c.id));
 	const wanted = chosenToStart(context);
 	const byPolicy = (c: Container) => c.restartPolicy === 'always' || c.restartPolicy === 'unless-stopped';
 	const runners = new Set(facts.runners.flatMap(r => (r.kind === 'container' ? [r.id] : [])));

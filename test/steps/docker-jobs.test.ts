@@ -5,6 +5,7 @@ import type { Fault } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
 import { scenarioState } from '../../src/host/simulated/scenarios.ts';
 import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import { holdRunners } from '../../steps/docker/drain.ts';
 import { dockerStep } from '../../steps/docker/step.ts';
 import { type EngineAsk, engineRun, newKeptRun } from '../support/engine-run.ts';
 
@@ -195,6 +196,15 @@ describe('a runner as a service', () => {
 	});
 });
 
+test('a runner that is at work again is never stopped', async () => {
+	const host = busyHost(asService);
+	const [hold] = holdRunners([{ kind: 'unit', unit: 'gitlab-runner.service', pid: 2211 }]);
+	const { signal } = new AbortController();
+	expect(await hold?.guard?.(host, signal)).toMatchObject({ kind: 'stale' });
+	host.disturb(state => Object.assign(state.units['gitlab-runner.service'] ?? {}, { mainPid: 0 }));
+	expect(await hold?.guard?.(host, signal)).toEqual({ kind: 'go' });
+});
+
 describe('a runner that takes no jobs', () => {
 	const draining = { drainTimeoutMs: 30 * minutes };
 
@@ -248,6 +258,16 @@ describe('afterwards', () => {
 		expect(container(host, 'db-migration')?.status).toBe('running');
 		expect(container(host, job)?.status).toBe('exited');
 		expect(done.end.exit).toBe(0);
+	});
+
+	test('jobs are not started where nothing else was stopped for good', async () => {
+		const host = busyHost(state => {
+			const { engine } = state.docker;
+			engine.containers = engine.containers.filter(c => c.name !== 'db-migration');
+		});
+		const done = await run(host, { answers: now });
+		expect(done.state.actions.map(a => a.id)).not.toContain('start-again');
+		expect(container(host, job)?.status).toBe('exited');
 	});
 
 	test('nothing is started that was left out by its name', async () => {
@@ -319,6 +339,13 @@ describe('the window', () => {
 		);
 		expect(state.actions).toEqual([]);
 		expect(container(host, job)?.status).toBe('running');
+	});
+
+	test('that is too short does not even keep a runner from its jobs', async () => {
+		const host = busyHost(asService);
+		const { end, state } = await run(host, { options: { drainTimeoutMs: 30 * minutes, until: at(host, 30_000) } });
+		expect(end.exit).toBe(4);
+		expect(state.actions).toEqual([]);
 	});
 
 	test('that is wide enough is no hindrance', async () => {
