@@ -22,6 +22,7 @@ const walks = [
 		steps: [
 			{ sees: ['❯ Begin', 'q quit'], picture: 'start', keys: enter },
 			{ sees: ['Install fuse3 and jq?', 'q quit'], picture: 'host', keys: enter },
+			{ sees: ['Before the first change', '❯ Go on', 'q quit'], keys: enter },
 			{ sees: ['1 Install fuse3, jq', '❯ Do it', 'q quit'], keys: enter },
 			{ sees: ['2 of 8', '❯ Do all 5', 'q quit'], picture: 'plan', keys: 'v' },
 			{ sees: ['all of it', '@@', 'rows 1 to'], picture: 'plan-diff', keys: 'v' },

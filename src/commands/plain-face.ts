@@ -5,7 +5,7 @@ import { statusWords } from '../core/status-words.ts';
 import type { StepId } from '../core/step.ts';
 import { decideFromPrompts } from '../decide/from-prompts.ts';
 import { glyphsFor } from '../report/glyphs.ts';
-import { textReader } from '../report/text.ts';
+import { planLines, textReader } from '../report/text.ts';
 import { type Begun, type Face, type FaceRequest, finishedBefore } from './face.ts';
 import { saveAnswers } from './save-answers.ts';
 
@@ -33,6 +33,8 @@ export function plainFace(request: FaceRequest): Face {
 		risks: passed.risks,
 		given: () => run.answers,
 		settled: () => settled,
+		planLines: step => planLines(step.actions, step.impact, glyphsFor(terminal.environment)),
+		undoWith: `${surroundings.command} revert`,
 		...(mode === 'run' && {
 			undo: {
 				changes: () => actionsToRevert(run).length,

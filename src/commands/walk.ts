@@ -6,7 +6,7 @@ import type { Decider } from '../core/decider.ts';
 import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../core/engine.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { exitCode } from '../core/exit.ts';
-import type { ForeseeDeps } from '../core/foresee-run.ts';
+import { type ForeseeDeps, foreseeRun } from '../core/foresee-run.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
 import { seenAnew } from '../core/seen-anew.ts';
 import { shellLine } from '../core/shell-line.ts';
@@ -262,6 +262,15 @@ export async function walk(request: Walk): Promise<number> {
 		state: stream.state,
 		apply: (step, action, how) =>
 			applyAction(step, action, how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal }),
+		// Only a person wants to see everything first, and pays with one more look.
+		...(face !== undefined &&
+			mode === 'run' && {
+				lookAhead: () => {
+					const answers = { ...passed.answers, ...stream.state().answers };
+					const silent = decideFromAnswers({ answers, saved, risks: passed.risks });
+					return foreseeRun({ ...seen, decider: silent }, { ...stream.state(), steps: [] }, engine);
+				},
+			}),
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
 		saveCursor: step => opened?.saveCursor(step),
 	};

@@ -2,6 +2,7 @@ import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
 import type { LeftOut, Probe } from './probe.ts';
 import type { AnswerValue, Question } from './question.ts';
+import type { ForeseenStep } from './review.ts';
 import type { RiskName } from './risk.ts';
 import type { StepId } from './step.ts';
 
@@ -40,6 +41,8 @@ export interface Ways {
 
 export type BlockedDecision = 'look-again' | 'go-on' | 'quit' | 'back';
 
+export type ReviewDecision = 'go-on' | 'quit' | 'back';
+
 export type ProofDecision = 'run' | 'skip' | 'quit' | 'back';
 
 /** A person, an answers file, or a test script. The optional methods are a person's: without one the run goes on. */
@@ -47,6 +50,8 @@ export interface Decider {
 	answer(step: StepId, question: Question, ways: Ways): Promise<AnswerDecision>;
 	approve(step: StepId, plan: Plan, findings: readonly Finding[], ways: Ways): Promise<PlanDecision>;
 	onFailure(step: StepId, failure: ActionFailure): Promise<FailureDecision>;
+	/** Before the first plan of a run is approved: everything that the run would do, where that is more than this step. */
+	review?(step: StepId, run: readonly ForeseenStep[], ways: Ways): Promise<ReviewDecision>;
 	/** Something hinders the step that its plan cannot end. */
 	onBlocked?(step: StepId, findings: readonly Finding[], ways: Ways): Promise<BlockedDecision>;
 	/** Throw-away containers are about to be started. */

@@ -3,6 +3,7 @@ import type { Action } from './action.ts';
 import type { ActionFailure, Decider } from './decider.ts';
 import type { Emit, ShownAction } from './event.ts';
 import { emptyTally, exitCode, judgeTally, mergeTally, type Outcome, type Tally } from './exit.ts';
+import type { Foreseen } from './foresee-run.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { StepOrder } from './order.ts';
 import type { ProbeHost } from './probe.ts';
@@ -47,6 +48,8 @@ export interface EngineDeps {
 	readonly probeHost: ProbeHost;
 	/** Removes every throw-away object of this run. Says what could not be removed. */
 	readonly cleanUpProbes: () => Promise<readonly string[]>;
+	/** Foresees the whole run, with the answers so far and what would be taken for the rest. */
+	readonly lookAhead?: () => Promise<Foreseen>;
 	readonly saveAnswer: (id: string, value: Answers[string]) => void;
 	readonly saveCursor: (step: StepId) => void;
 }
@@ -83,6 +86,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 	let stops: number[] = [];
 	/** Changes that a plan-only run foresees, so that later steps can be planned behind earlier ones. */
 	const foreseen: Action[] = [];
+	const once = { reviewed: false };
 	const { steps } = request.order;
 
 	for (let index = 0; index < steps.length; index++) {
@@ -117,7 +121,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			result = { status: 'not-run', why: `needs ${names}, which is not finished`, tally: {}, open: [] };
 		} else {
 			results.delete(step.id);
-			result = await runStep({ deps, request, step, role, visit }, soFar(), foreseen);
+			result = await runStep({ deps, request, step, role, visit, once }, soFar(), foreseen);
 		}
 		results.set(step.id, result);
 		const changedHere = deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true;

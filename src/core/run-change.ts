@@ -11,6 +11,7 @@ import {
 	interruptedIn,
 	judgeContext,
 	leftByChoice,
+	reviewRun,
 	type StepResult,
 	type StepRun,
 	stepContext,
@@ -101,6 +102,14 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 				open: [],
 			};
 		}
+		const reviewed = planning ? 'go-on' : await reviewRun(run);
+		if (reviewed === 'ask-again') {
+			const leftAgain = await sight.ask();
+			if (leftAgain !== undefined) return leftAgain;
+			round -= 1;
+			continue;
+		}
+		if (reviewed !== 'go-on') return reviewed;
 		await showPlan(deps, step.id, plan);
 		if (planning) {
 			foreseen.push(...plan.actions);

@@ -10,6 +10,7 @@ import {
 	hardBlocks,
 	interruptedIn,
 	judgeContext,
+	reviewRun,
 	type StepResult,
 	type StepRun,
 	undecidedFindings,
@@ -26,14 +27,15 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 	const left = (await sight.untilFit()) ?? (await sight.ask());
 	if (left !== undefined) return left;
 
-	let plan = step.plan(sight.facts, judgeContext(deps));
-	if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
-	if (planning)
+	if (planning) {
+		const plan = step.plan(sight.facts, judgeContext(deps));
+		if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
 		return {
 			status: plan.actions.length > 0 ? 'open' : 'unchanged',
 			tally: { open: plan.actions.length > 0 },
 			open: plan.actions.map(a => `${step.id}: ${a.title}`),
 		};
+	}
 	let changed = false;
 	const declined = (why: string, leave: boolean): StepResult => ({
 		status: 'skipped',
@@ -42,7 +44,17 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 		open: [step.id],
 		...(leave && { stop: 'quit' as const }),
 	});
-	while (plan.actions.length > 0) {
+	for (;;) {
+		const plan = step.plan(sight.facts, judgeContext(deps));
+		if (plan.actions.length === 0) break;
+		const reviewed = await reviewRun(run);
+		if (reviewed === 'ask-again') {
+			const leftAgain = await sight.ask();
+			if (leftAgain !== undefined) return leftAgain;
+			continue;
+		}
+		if (reviewed !== 'go-on') return reviewed;
+		await showPlan(deps, step.id, plan);
 		visit.decided = true;
 		const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: canGoBack(visit) });
 		if (decision.kind === 'back' && canGoBack(visit)) {
@@ -50,15 +62,11 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 			if (visit.again === undefined) return wentBack;
 			const leftAgain = await sight.ask();
 			if (leftAgain !== undefined) return leftAgain;
-			plan = step.plan(sight.facts, judgeContext(deps));
-			if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
 			continue;
 		}
 		if (decision.kind === 'differs') {
 			const ended = await sight.afterBlock(await whenPlanDiffers(run, decision.finding, { changed }), 'before');
 			if (ended !== undefined) return ended;
-			plan = step.plan(sight.facts, judgeContext(deps));
-			if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
 			continue;
 		}
 		if (decision.kind !== 'apply') {

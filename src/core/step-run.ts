@@ -5,6 +5,7 @@ import type { Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import { type Answers, answerProblem, type Question, secretAnswer } from './question.ts';
 import { redact, redactDeep } from './redact.ts';
+import { changing, foreseenSteps } from './review.ts';
 import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext, StepId } from './step.ts';
 import { waive } from './waiver.ts';
 
@@ -41,6 +42,8 @@ export interface StepRun<S extends Step> {
 	/** A step that is only inspected is needed by a chosen one, and never applied. */
 	readonly role: 'chosen' | 'inspected';
 	readonly visit: Visit;
+	/** Of the run, whichever step it is. */
+	readonly once: { reviewed: boolean };
 }
 
 export function judgeContext({ knowledge, options, state, now }: EngineDeps): JudgeContext {
@@ -231,6 +234,40 @@ export async function whenPlanDiffers(
 	const why = [finding.summary, ...(finding.evidence === undefined ? [] : [finding.evidence])].join('\n');
 	await run.deps.emit({ type: 'decision', step: run.step.id, decision: 'refused', risks: [], why: redact(why) });
 	return whenBlocked(run, [finding], [finding], tally);
+}
+
+/**
+ * Before the first plan of a run is put to anybody, everything that the run would do is. Not where that is this step
+ * alone, or where nobody wants to see it.
+ */
+export async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | StepResult> {
+	const { deps, request, step, visit, once } = run;
+	const { decider, lookAhead } = deps;
+	const more = request.order.steps.filter(({ role }) => role === 'chosen').length > 1;
+	if (decider.review === undefined || lookAhead === undefined || once.reviewed || !more) return 'go-on';
+	const since = deps.state().lastSeq;
+	const steps = foreseenSteps(await lookAhead(), request.order, since);
+	// Whoever stops the run meanwhile is asked nothing any more.
+	if (deps.signal.aborted) return 'go-on';
+	if (changing(steps).length < 2) {
+		once.reviewed = true;
+		return 'go-on';
+	}
+	visit.decided = true;
+	const decision = await decider.review(step.id, steps, { back: canGoBack(visit) });
+	switch (decision) {
+		case 'go-on':
+			once.reviewed = true;
+			return 'go-on';
+		case 'quit':
+			return leftByChoice(step.id);
+		case 'back':
+			visit.again = visit.passed.pop();
+			if (visit.again !== undefined) return 'ask-again';
+			return visit.earlier ? wentBack : leftByChoice(step.id);
+		default:
+			return decision satisfies never;
+	}
 }
 
 const newAnswers = (before: Answers, after: Answers): boolean =>

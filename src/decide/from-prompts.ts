@@ -1,6 +1,7 @@
 import { risksOf } from '../core/action.ts';
 import type { AnswerDecision, AnswerSource, BlockedDecision, Decider, ProofDecision, Ways } from '../core/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
+import { changing, type ForeseenStep, reviewLines } from '../core/review.ts';
 import { type RiskName, riskWords } from '../core/risk.ts';
 import type { StepId } from '../core/step.ts';
 
@@ -20,6 +21,10 @@ export interface PromptOptions {
 	readonly given?: () => Answers;
 	/** Steps whose saved answers are taken without asking again, until somebody goes back. */
 	readonly settled?: () => ReadonlySet<StepId>;
+	/** A foreseen step in full, diffs and all. */
+	readonly planLines?: (step: ForeseenStep) => readonly string[];
+	/** The command that takes a run back. */
+	readonly undoWith?: string;
 	/** How many changes would be taken back, and the wish to do that once the run has ended. */
 	readonly undo?: { readonly changes: () => number; readonly onWish: () => void };
 }
@@ -86,6 +91,26 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 			const decision = await askQuestion(question, initial, ways, ask, say);
 			if (decision.kind === 'back') turned = true;
 			return decision;
+		},
+
+		async review(_step, run, ways) {
+			for (const line of reviewLines(run, options.undoWith)) say(line);
+			for (;;) {
+				const decision = await choose<'go-on' | 'all' | 'back' | 'quit'>('go on?', [
+					{ words: ['g', 'go on'], shown: '[g]o on, and be asked again at each step', value: 'go-on' },
+					{ words: ['v', 'view'], shown: '[v]iew every change in full', value: 'all' },
+					...back(ways),
+					quit,
+				]);
+				if (decision !== 'all') {
+					if (decision === 'back') turned = true;
+					return decision ?? 'quit';
+				}
+				for (const step of changing(run)) {
+					say(`\n ${step.n} ${step.title}`);
+					for (const line of options.planLines?.(step) ?? []) say(line);
+				}
+			}
 		},
 
 		async approve(_step, plan, _findings, ways) {

@@ -155,7 +155,12 @@ function labelled(label: string, text: string): readonly string[] {
 	return [`     ${label.padEnd(7)} ${first}`, ...rest.map(line => `             ${line}`)];
 }
 
-function planLines(actions: readonly ShownAction[], impact: Impact | undefined, glyphs: Glyphs): readonly string[] {
+/** A plan in full: each action with its reason, diff, risks and way back, and what stops. */
+export function planLines(
+	actions: readonly ShownAction[],
+	impact: Impact | undefined,
+	glyphs: Glyphs,
+): readonly string[] {
 	const lines: string[] = [];
 	for (const action of actions) {
 		lines.push(` ${glyphs.cursor} ${action.title}`, ...labelled('why', action.why), ...labelled('does', action.does));

@@ -138,6 +138,8 @@ export function commandsOf(state: WizardState): readonly string[] {
 	switch (screen?.kind) {
 		case 'plan':
 			return planCommands(currentStep(state)?.plan?.actions ?? []);
+		case 'review':
+			return planCommands(screen.run.flatMap(step => step.actions));
 		case 'risk':
 			return planCommands(screen.actions);
 		case 'blocked':
@@ -162,7 +164,8 @@ export function commandsNow(state: WizardState, theme: Theme): readonly Command[
 	if (asking?.screen.kind === 'plan' && asking.screen.page > 0) commands.push('previous-page');
 	if (asking?.ways.skip === true) commands.push('skip');
 	if (screen !== 'start' && step !== undefined) commands.push('full-view');
-	if (screen !== 'start' && screen !== 'end' && latestFindings(step).length > 0) commands.push('explain');
+	if (screen !== 'start' && screen !== 'end' && screen !== 'review' && latestFindings(step).length > 0)
+		commands.push('explain');
 	if (commandsOf(state).length > 0) commands.push('print-commands');
 	commands.push('help');
 	if (asking?.ways.quit === true) commands.push('quit');

@@ -3,6 +3,7 @@ import type { ActionFailure, Ways } from '../core/decider.ts';
 import type { ShownAction } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import type { AnswerValue, Question } from '../core/question.ts';
+import type { ForeseenStep } from '../core/review.ts';
 import type { RiskName } from '../core/risk.ts';
 import type { Difference } from '../core/seen-anew.ts';
 import type { RunState, StepState } from '../core/state.ts';
@@ -61,6 +62,8 @@ export type SeenSince =
 export type Screen =
 	| { readonly kind: 'start'; readonly seen?: SeenSince }
 	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question }
+	/** Everything that the run would do. */
+	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly ForeseenStep[] }
 	| {
 			readonly kind: 'plan';
 			readonly step: StepId;

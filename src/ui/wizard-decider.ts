@@ -54,6 +54,25 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			return { kind: reply.kind === 'back' ? 'back' : 'quit' };
 		},
 
+		async review(step, run, ways) {
+			const reply = await show(
+				{ kind: 'review', step, run },
+				menu(
+					[
+						{ value: 'go-on', label: 'Go on, step by step' },
+						{ value: 'quit', label: 'Save and quit' },
+					],
+					'go-on',
+				),
+				{ back: ways.back, skip: false, quit: true },
+			);
+			if (reply.kind === 'back') {
+				turned = true;
+				return 'back';
+			}
+			return reply.kind === 'taken' && reply.value === 'go-on' ? 'go-on' : 'quit';
+		},
+
 		async approve(step, plan, findings, ways): Promise<PlanDecision> {
 			const risks = risksOf(plan);
 			const asked = risks.filter(risk => !options.risks.includes(risk));

@@ -89,7 +89,7 @@ describe('the keyboard', () => {
 		const session = startInTerminal();
 		await walk(session, { to: firstQuestion });
 		session.type('\r\r');
-		await session.until('❯ Do it');
+		await session.until('❯ Go on, step by step');
 		expect(hostOf(session.folder).packages['fuse3']).toBeUndefined();
 		await leave(session);
 	});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../src/core/action.ts';
-import type { Decider } from '../../src/core/decider.ts';
+import type { Decider, ReviewDecision } from '../../src/core/decider.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { orderSteps } from '../../src/core/order.ts';
 import type { Probe } from '../../src/core/probe.ts';
@@ -331,6 +331,57 @@ describe('a plan', () => {
 		const steps = (p: unknown) => [wantsFile('a', '/a', 'x'), p as Step];
 		expect((await run(steps(passed), newWorld(), { mode: 'plan' })).end.exit).toBe(4);
 		expect((await run(steps(wrong), newWorld(), { mode: 'plan' })).end).toMatchObject({ exit: 2, why: 'no archive' });
+	});
+});
+
+describe('a review of the whole run', () => {
+	const steps = () => [
+		wantsFile('a', '/a', 'x'),
+		wantsFile('b', '/a', 'x', { needs: ['a'] }),
+		wantsFile('c', '/c', 'y'),
+		proof('p', [], ['a']),
+	];
+	/** A person who looks at everything first. */
+	function person(decisions: readonly ReviewDecision[]) {
+		const told: string[] = [];
+		const left = [...decisions];
+		const decider: Decider = {
+			...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+			review: async (step, run) => {
+				told.push(`review at ${step}: ${run.map(s => `${s.id} ${s.actions.map(a => a.title).join()}`).join('; ')}`);
+				return left.shift() ?? 'go-on';
+			},
+			approve: async step => {
+				told.push(`approve ${step}`);
+				return { kind: 'apply', risks: [] };
+			},
+		};
+		return { decider, told };
+	}
+
+	it('comes once, before the first plan is shown, and foresees what later steps find', async () => {
+		const world = newWorld();
+		const { decider, told } = person([]);
+		const { end, events } = await run(steps(), world, { decider, ahead: true });
+		expect(end.exit).toBe(0);
+		expect(told).toEqual(['review at a: a Write /a; b ; c Write /c; p ', 'approve a', 'approve c']);
+		// Nothing of the look ahead is in the log.
+		expect(events.filter(e => e.type === 'plan').map(e => e.step)).toEqual(['a', 'c']);
+		expect(events.filter(e => e.type === 'step.start')).toHaveLength(4);
+	});
+
+	it('is left out where one step is all that would change something', async () => {
+		const { decider, told } = person([]);
+		await run(steps(), newWorld({ '/c': 'y' }), { decider, ahead: true });
+		expect(told).toEqual(['approve a']);
+	});
+
+	it('ends the run before anything is changed when that is chosen', async () => {
+		const world = newWorld();
+		const { decider } = person(['quit']);
+		const { end } = await run(steps(), world, { decider, ahead: true });
+		expect(end).toMatchObject({ exit: 4, changed: false });
+		expect(world.files.size).toBe(0);
 	});
 });
 

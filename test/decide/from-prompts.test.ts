@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ShownAction } from '../../src/core/event.ts';
 import type { Probe } from '../../src/core/probe.ts';
 import type { Answers, Question } from '../../src/core/question.ts';
 import type { RiskName } from '../../src/core/risk.ts';
@@ -15,6 +16,7 @@ function person(
 		readonly given?: Answers;
 		readonly settled?: readonly string[];
 		readonly undo?: PromptOptions['undo'];
+		readonly planLines?: PromptOptions['planLines'];
 	} = {},
 ) {
 	const typed = [...lines];
@@ -32,6 +34,8 @@ function person(
 		given: () => how.given ?? {},
 		settled: () => new Set(how.settled ?? []),
 		...(how.undo !== undefined && { undo: how.undo }),
+		...(how.planLines !== undefined && { planLines: how.planLines }),
+		undoWith: 'sysbox-setup revert',
 	});
 	return {
 		...onward(decider),
@@ -51,6 +55,10 @@ const probe = {
 	threats: ['escape'],
 	expectation: 'x',
 } as unknown as Probe;
+
+const planned = [
+	{ id: 'a', kind: 'exec', title: 'Install fuse3', why: 'x', does: 'apt-get install fuse3', undo: 'x' },
+] as const satisfies readonly ShownAction[];
 
 const base = { id: 'x.y', title: 'T', help: 'H' };
 const options = [
@@ -194,6 +202,37 @@ describe('a plan in plain lines', () => {
 			kind: 'apply',
 			risks: ['restart-docker'],
 		});
+	});
+});
+
+describe('a review of the whole run in plain lines', () => {
+	const run = [
+		{ id: 'host', n: 1, title: 'Host', kind: 'change', actions: planned.slice(0, 1), assumed: [] },
+		{ id: 'ci', n: 5, title: 'CI', kind: 'change', actions: [], assumed: [{ id: 'ci.memory', value: '4g' }] },
+	] as const;
+
+	it('tells every step, what is assumed and the way back, and goes on by Enter', async () => {
+		const { decider, said, prompts } = person(['']);
+		expect(await decider.review?.('host', run, { back: false })).toBe('go-on');
+		expect(said).toEqual([
+			'',
+			' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
+			'  1 Host',
+			'    - Install fuse3',
+			'  5 CI: nothing to change',
+			' taken for what is still to be asked: ci.memory 4g',
+			' taken back with: sysbox-setup revert',
+		]);
+		expect(prompts[0]).not.toContain('[b]ack');
+	});
+
+	it('shows each change in full as often as wished, goes back, and is left when the input ends', async () => {
+		const planLines: PromptOptions['planLines'] = step => [`all of ${step.id}`];
+		const { decider, said, left } = person(['v', 'v', 'b', 'x'], { planLines });
+		expect(await decider.review?.('host', run, { back: true })).toBe('back');
+		expect(said.filter(line => line === 'all of host')).toHaveLength(2);
+		expect(left).toEqual(['x']);
+		expect(await person([]).decider.review?.('host', run, { back: true })).toBe('quit');
 	});
 });
 

@@ -4,6 +4,7 @@ import type { Decider } from '../../src/core/decider.ts';
 import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../../src/core/engine.ts';
 import { type Event, eventSchema } from '../../src/core/event.ts';
 import { eventStream } from '../../src/core/event-stream.ts';
+import { type ForeseeDeps, foreseeRun } from '../../src/core/foresee-run.ts';
 import { orderSteps, type Selection } from '../../src/core/order.ts';
 import type { ProbeHost } from '../../src/core/probe.ts';
 import type { Answers } from '../../src/core/question.ts';
@@ -45,6 +46,8 @@ export interface EngineAsk {
 	readonly dieAt?: Parameters<typeof memoryLog>[1];
 	/** The host's clock, where it has one. Without it time stands still. */
 	readonly clock?: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> };
+	/** The whole run can be foreseen, as in front of a person. */
+	readonly ahead?: true;
 	/** Other doors than the ones below. */
 	readonly deps?: Partial<EngineDeps>;
 }
@@ -94,45 +97,51 @@ export async function engineRun(
 		signal,
 		outOfWindow: (action: Action) => outOfWindow(action, ask.options?.until, now()),
 	};
+	const decider = ask.decider ?? decideFromAnswers({ answers: ask.answers ?? {}, saved: {}, risks: ask.risks ?? [] });
+	const seen: ForeseeDeps = {
+		host,
+		knowledge,
+		options: {
+			imageArchives: [],
+			workingFolder: '/home/anna',
+			command: 'sysbox-setup',
+			stateFolder: '/var/lib/sysbox-setup',
+			...ask.options,
+		},
+		decider,
+		now,
+		elapsed,
+		signal,
+		show: showAction,
+		foresee: actions => foreseenHost(host, actions),
+		kept: log.kept,
+		probeHost: {} as ProbeHost,
+		cleanUpProbes: async () => [],
+	};
+	const request: EngineRequest = {
+		mode: ask.mode ?? 'run',
+		order: order.order,
+		waivers: ask.waivers ?? [],
+		strict: ask.strict ?? false,
+		recordAsked: ask.options?.record !== undefined,
+	};
 	const end = await runSteps(
 		{
-			host,
-			knowledge,
-			options: {
-				imageArchives: [],
-				workingFolder: '/home/anna',
-				command: 'sysbox-setup',
-				stateFolder: '/var/lib/sysbox-setup',
-				...ask.options,
-			},
-			decider: ask.decider ?? decideFromAnswers({ answers: ask.answers ?? {}, saved: {}, risks: ask.risks ?? [] }),
+			...seen,
 			emit,
 			state,
-			now,
-			elapsed,
-			signal,
 			apply: (step, action, how) =>
 				applyAction(
 					step,
 					action,
 					how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal },
 				),
-			show: showAction,
-			foresee: actions => foreseenHost(host, actions),
-			kept: log.kept,
-			probeHost: {} as ProbeHost,
-			cleanUpProbes: async () => [],
+			...(ask.ahead === true && { lookAhead: () => foreseeRun(seen, { ...state(), steps: [] }, request) }),
 			saveAnswer: () => undefined,
 			saveCursor: () => undefined,
 			...ask.deps,
 		},
-		{
-			mode: ask.mode ?? 'run',
-			order: order.order,
-			waivers: ask.waivers ?? [],
-			strict: ask.strict ?? false,
-			recordAsked: ask.options?.record !== undefined,
-		},
+		request,
 	);
 	return { end, state: state(), events: kept.events };
 }

@@ -16,6 +16,7 @@ import { PlanScreen } from './plan-screen.tsx';
 import { ProofConsentScreen } from './proof-consent-screen.tsx';
 import { ProofScreen } from './proof-screen.tsx';
 import { QuestionScreen } from './question-screen.tsx';
+import { ReviewScreen } from './review-screen.tsx';
 import { RiskScreen } from './risk-screen.tsx';
 import { StartScreen } from './start-screen.tsx';
 import { stepTitle } from './step-title.ts';
@@ -56,7 +57,12 @@ export function CurrentScreen({ state, theme }: { readonly state: WizardState; r
 		case 'full-view': {
 			const step = currentStep(state);
 			const text = fullText(state.run, step, asking?.screen, textWidth(columns), theme);
-			const title = step === undefined ? 'All' : `${stepTitle(step, { theme })} ${theme.glyphs.neutral} all of it`;
+			const title =
+				asking?.screen.kind === 'review'
+					? 'Everything that this run would do'
+					: step === undefined
+						? 'All'
+						: `${stepTitle(step, { theme })} ${theme.glyphs.neutral} all of it`;
 			return <FullViewScreen look={look(pagerHints(theme))} title={title} text={text} pager={overlay.pager} />;
 		}
 		case undefined:
@@ -111,6 +117,8 @@ function Asked({
 					prompt={prompt}
 				/>
 			);
+		case 'review':
+			return <ReviewScreen look={look} run={screen.run} command={state.intro.command} prompt={prompt} />;
 		case 'plan':
 			return (
 				<PlanScreen

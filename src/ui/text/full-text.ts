@@ -5,6 +5,7 @@ import type { Theme } from '../theme.ts';
 import { bySeverity, findingCounts, findingLines } from './findings-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
 import { probeCounts, probeEvidence } from './probe-text.ts';
+import { reviewText } from './review-text.ts';
 
 /** Everything that is known about the step on the screen, in full; what the screen is about comes first. */
 export function fullText(
@@ -14,6 +15,7 @@ export function fullText(
 	width: number,
 	theme: Theme,
 ): readonly Line[] {
+	if (screen?.kind === 'review') return reviewText(screen.run, width, theme);
 	const steps = step === undefined || screen?.kind === 'end' || screen?.kind === 'start' ? run.steps : [step];
 	const sections = steps.flatMap(of => [
 		...(steps.length > 1 ? [line(span(`${of.n} ${of.title}`, 'strong')), blank] : []),

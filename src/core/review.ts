@@ -1,0 +1,103 @@
+import type { EventOf, ShownAction } from './event.ts';
+import type { Foreseen } from './foresee-run.ts';
+import { impactHeadline } from './impact.ts';
+import type { StepOrder } from './order.ts';
+import type { AnswerValue } from './question.ts';
+import type { RiskName } from './risk.ts';
+import type { StepId } from './step.ts';
+
+/** What a step would do, as far as it can be foreseen. */
+export interface ForeseenStep {
+	readonly id: StepId;
+	readonly n: number;
+	readonly title: string;
+	readonly kind: 'change' | 'proof' | 'report';
+	readonly actions: readonly ShownAction[];
+	readonly impact?: EventOf<'plan'>['impact'];
+	/** Defaults that were taken for answers that nobody gave yet. */
+	readonly assumed: readonly { readonly id: string; readonly value: AnswerValue }[];
+	/** Why nothing more can be said about it. */
+	readonly unknown?: string;
+}
+
+/** Every chosen step of a run, with what it would do. `sinceSeq`: the last event before the run was foreseen. */
+export function foreseenSteps({ state }: Foreseen, order: StepOrder, sinceSeq: number): readonly ForeseenStep[] {
+	return order.steps.flatMap(({ step: { id, title, kind }, role }, index): readonly ForeseenStep[] => {
+		if (role !== 'chosen') return [];
+		const seen = state.steps.find(step => step.id === id);
+		const { plan } = seen ?? {};
+		const unknown =
+			kind === 'report'
+				? undefined
+				: seen === undefined
+					? 'it depends on the steps before it'
+					: plan === undefined && (seen.status === 'blocked' || seen.status === 'open')
+						? seen.why
+						: undefined;
+		return [
+			{
+				id,
+				n: index + 1,
+				title,
+				kind,
+				actions: plan?.actions ?? [],
+				...(plan?.impact !== undefined && { impact: plan.impact }),
+				assumed: state.answerEvents
+					.filter(event => event.step === id && event.seq > sinceSeq && event.source === 'default')
+					.map(event => ({ id: event.id, value: event.value })),
+				...(unknown !== undefined && { unknown }),
+			},
+		];
+	});
+}
+
+/** Steps that would change something. */
+export const changing = (steps: readonly ForeseenStep[]): readonly ForeseenStep[] =>
+	steps.filter(step => step.actions.length > 0);
+
+/** The risks that the run would ask for by name, each once. */
+export const risksAhead = (steps: readonly ForeseenStep[]): readonly RiskName[] => [
+	...new Set(steps.flatMap(step => step.actions.flatMap(action => action.risks ?? []))),
+];
+
+/** What stops, by step: the headline where there is a sheet of containers, else the sentences. */
+export const stopsAhead = (steps: readonly ForeseenStep[]): readonly { readonly n: number; readonly what: string }[] =>
+	steps.flatMap(({ n, impact }) => {
+		if (impact === undefined || impact.stops.length === 0) return [];
+		const headline = impactHeadline(impact.containers ?? []);
+		return headline === undefined ? impact.stops.map(what => ({ n, what })) : [{ n, what: headline }];
+	});
+
+/** `ci.memory 12g, ci.cpus 4`: what was taken for questions that are still to be asked. */
+export const assumedAhead = (steps: readonly ForeseenStep[]): readonly string[] =>
+	steps.flatMap(step =>
+		step.assumed.map(({ id, value }) => `${id} ${Array.isArray(value) ? value.join(' ') || 'none' : String(value)}`),
+	);
+
+/** What a step comes to, where it would change nothing. */
+export const quietly = ({ kind, unknown }: ForeseenStep): string =>
+	unknown !== undefined
+		? `cannot be foreseen: ${unknown}`
+		: kind === 'report'
+			? 'written at the end'
+			: kind === 'proof'
+				? 'starts throw-away containers only, and asks first'
+				: 'nothing to change';
+
+/** The whole run in plain lines, in reading order. */
+export function reviewLines(steps: readonly ForeseenStep[], undoWith: string | undefined): readonly string[] {
+	const assumed = assumedAhead(steps);
+	const risks = risksAhead(steps);
+	return [
+		'',
+		' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
+		...steps.flatMap(step => [
+			`  ${step.n} ${step.title}${step.actions.length === 0 ? `: ${quietly(step)}` : ''}`,
+			...step.actions.map(action => `    - ${action.title}`),
+		]),
+		...stopsAhead(steps).map(({ n, what }) => ` stops at step ${n}: ${what}`),
+		...(risks.length === 0 ? [] : [` has to be accepted by name: ${risks.join(', ')}`]),
+		...(assumed.length === 0 ? [] : [` taken for what is still to be asked: ${assumed.join(', ')}`]),
+		...(undoWith === undefined ? [] : [` taken back with: ${undoWith}`]),
+	];
+}

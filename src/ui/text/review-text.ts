@@ -1,0 +1,94 @@
+import { assumedAhead, changing, type ForeseenStep, quietly, risksAhead, stopsAhead } from '../../core/review.ts';
+import { blank, clean, clip, type Line, line, pad, span, wrap } from '../line.ts';
+import type { Theme } from '../theme.ts';
+import { actionLines, impactLines } from './plan-text.ts';
+import { count } from './words.ts';
+
+/** Every change of the run in a row of its own, or every step. */
+export function reviewLines(
+	run: readonly ForeseenStep[],
+	detail: 'changes' | 'steps',
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const column = detail === 'steps' ? Math.max(...run.map(({ title }) => title.length)) : 0;
+	return run.flatMap(step => {
+		const head = [span(`${String(step.n).padStart(2)} `, 'dim'), span(pad(clean(step.title), column), 'strong')];
+		const [first, ...rest] = step.actions;
+		if (first === undefined) return [clip(line(...head, span(`  ${clean(quietly(step))}`, 'dim')), width, theme.more)];
+		const marks = (risky: boolean) => (risky ? [span(` ${theme.glyphs.warn}`, 'warn')] : []);
+		if (detail === 'changes')
+			return [
+				line(...head),
+				...step.actions.flatMap(({ title, risks }) =>
+					wrap(line(`    ${theme.glyphs.neutral} ${clean(title)}`, ...marks((risks ?? []).length > 0)), width, 6),
+				),
+			];
+		const risky = step.actions.some(({ risks }) => (risks ?? []).length > 0);
+		const told =
+			rest.length === 0
+				? clean(first.title)
+				: `${count(step.actions.length, 'change')}: ${clean(first.title)}, ${theme.more}`;
+		return [clip(line(...head, `  ${told}`, ...marks(risky)), width, theme.more)];
+	});
+}
+
+/** What the changes mean: what stops, what has to be accepted, what is only assumed, and the way back. */
+export function reviewNotes(
+	run: readonly ForeseenStep[],
+	command: string,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const risks = risksAhead(run);
+	const assumed = assumedAhead(run);
+	return [
+		...stopsAhead(run).flatMap(({ n, what }) =>
+			wrap(line(span(theme.glyphs.block, 'block'), ` stops at step ${n}: ${clean(what)}`), width, 2),
+		),
+		...(risks.length === 0
+			? []
+			: wrap(
+					line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name at its step: ${risks.join(', ')}`),
+					width,
+					2,
+				)),
+		...few(
+			assumed.length === 0
+				? []
+				: wrap(
+						line(
+							span(theme.glyphs.unknown, 'unknown'),
+							` ${count(assumed.length, 'answer')} still to be asked, taken as: ${clean(assumed.join(', '))}`,
+						),
+						width,
+						2,
+					),
+			theme,
+		),
+		...wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2),
+	];
+}
+
+const few = (rows: readonly Line[], theme: Theme): readonly Line[] =>
+	rows.length <= 3 ? rows : [...rows.slice(0, 2), line(span(`  ${theme.more} v shows all of them`, 'dim'))];
+
+/** All of it, diffs and all. */
+export function reviewText(run: readonly ForeseenStep[], width: number, theme: Theme): readonly Line[] {
+	const assumed = assumedAhead(run);
+	return [
+		...changing(run).flatMap(step => [
+			line(span(`${step.n} ${clean(step.title)}`, 'strong')),
+			blank,
+			...impactLines(step.impact, width, theme),
+			...step.actions.flatMap((action, index) => [...actionLines(action, index + 1, 'all', width, theme), blank]),
+		]),
+		...(assumed.length === 0
+			? []
+			: [
+					line(span('Taken for what is still to be asked', 'strong')),
+					...assumed.flatMap(text => wrap(line(`  ${clean(text)}`), width, 4)),
+					blank,
+				]),
+	];
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import type { ForeseenStep } from '../../src/core/review.ts';
+import { bench, enter, esc, shown, stepStart } from './support.tsx';
+
+const run: readonly ForeseenStep[] = [
+	{
+		id: 'host',
+		n: 1,
+		title: 'Host compatibility',
+		kind: 'change',
+		actions: [shown({ title: 'Install fuse3, jq' })],
+		assumed: [],
+	},
+	{
+		id: 'daemon',
+		n: 3,
+		title: 'Docker configuration',
+		kind: 'change',
+		actions: [],
+		assumed: [{ id: 'daemon.default-runtime', value: false }],
+	},
+	{
+		id: 'docker',
+		n: 4,
+		title: 'Docker reload or restart',
+		kind: 'change',
+		actions: [
+			shown({
+				id: 'restart',
+				title: 'Restart Docker',
+				risks: ['restart-docker'],
+				diff: [{ kind: 'add', text: '"bip"' }],
+			}),
+		],
+		impact: { stops: ['db stops'], notes: [] },
+		assumed: [],
+	},
+	{
+		id: 'functional',
+		n: 6,
+		title: 'Functional proof',
+		kind: 'proof',
+		actions: [],
+		assumed: [],
+		unknown: 'no answer for functional.image',
+	},
+	{ id: 'record', n: 8, title: 'Record', kind: 'report', actions: [], assumed: [] },
+];
+
+describe('the review of a run', () => {
+	it('shows every change, what stops, what is only assumed and the way back', async () => {
+		const { emit, decider, sees, frame, keys } = bench();
+		await emit(stepStart('host'));
+		const decision = decider.review?.('host', run, { back: true });
+		await sees('Before the first change: the whole run');
+		for (const words of [
+			'2 changes in 2 steps. Nothing is done yet',
+			'Install fuse3, jq',
+			'Docker configuration  nothing to change',
+			'Restart Docker ▲',
+			'Functional proof  cannot be foreseen: no answer for functional.image',
+			'Record  written at the end',
+			'✖ stops at step 4: db stops',
+			'has to be accepted by name at its step: restart-docker',
+			'1 answer still to be asked, taken as: daemon.default-runtime false',
+			'Taken back with:  sysbox-setup revert',
+		])
+			expect(frame()).toContain(words);
+		await keys(enter);
+		expect(await decision).toBe('go-on');
+	});
+
+	it('shows each of them in full, and comes back', async () => {
+		const { emit, decider, sees, keys, printed } = bench();
+		await emit(stepStart('host'));
+		const decision = decider.review?.('host', run, { back: true });
+		await sees('Go on, step by step');
+		await keys('v');
+		await sees('Everything that this run would do');
+		await sees('apt-get purge fuse3');
+		await keys('G');
+		await sees('"bip"');
+		await keys(esc);
+		await sees('Go on, step by step');
+		await keys('c');
+		expect(printed).toEqual(['apt-get install -y fuse3', 'apt-get install -y fuse3']);
+		await keys('b');
+		expect(await decision).toBe('back');
+	});
+
+	it('can be left, and has no way back where there is none', async () => {
+		const { emit, decider, sees, frame, keys } = bench();
+		await emit(stepStart('host'));
+		const decision = decider.review?.('host', run, { back: false });
+		await sees('Go on, step by step');
+		expect(frame()).not.toContain('b back');
+		await keys('q');
+		expect(await decision).toBe('quit');
+	});
+
+	it.each([
+		[80, 24],
+		[60, 20],
+	])('fits %i columns and %i rows with many steps', async (columns, rows) => {
+		const { emit, decider, sees, frame, keys } = bench({ size: { columns, rows } });
+		await emit(stepStart('host'));
+		const actions = Array.from({ length: 9 }, (_, n) =>
+			shown({ id: `a${n}`, title: `Write /etc/some/quite/long/path-${n}` }),
+		);
+		const many = Array.from({ length: 8 }, (_, n) => ({ ...(run[0] as ForeseenStep), id: `s${n}`, n: n + 1, actions }));
+		const decision = decider.review?.('host', many, { back: true });
+		await sees('72 changes in 8 steps');
+		expect(frame().split('\n').length).toBeLessThan(rows);
+		for (const row of frame().split('\n')) expect(row.length).toBeLessThan(columns);
+		expect(frame()).toContain('9 changes: Write /etc');
+		await keys(enter);
+		await decision;
+	});
+});
