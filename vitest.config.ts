@@ -7,5 +7,7 @@ export default defineConfig({
 		include: ['test/**/*.test.{ts,tsx}'],
 		exclude: ['test/lab/**', 'test/built/**', 'node_modules/**'],
 		restoreMocks: true,
+		// Ends what hangs, and nothing else: on a machine that is busy with other work a whole run takes its time.
+		testTimeout: 60_000,
 	},
 });
