@@ -56,7 +56,8 @@ async function sheet(containers: readonly ImpactContainer[]) {
 	return { ...wizard, decision };
 }
 
-const rows = (frame: string): number => frame.split('\n').length;
+/** Without the one row above it that is finished and has left the frame. */
+const rows = (frame: string): number => frame.split('\n').length - 1;
 
 describe('the impact sheet at 80×24', () => {
 	it.each([

@@ -197,6 +197,20 @@ describe('a plan of several changes', () => {
 		expect(await decision).toEqual({ kind: 'apply', risks: [] });
 	});
 
+	it('keeps what has a risk on the screen where not even all titles fit', async () => {
+		const wizard = bench();
+		await wizard.emit(stepStart('host'));
+		const many = Array.from({ length: 30 }, (_, n) =>
+			shown({ id: `${n}`, title: `Change number ${n + 1}`, ...(n === 14 && { risks: ['restart-docker'] }) }),
+		);
+		await wizard.emit({ type: 'plan', step: 'host', actions: many });
+		const plan = { actions: [action({ risks: ['restart-docker'] })] };
+		void wizard.decider.approve('host', plan, [], ways);
+		await wizard.sees('15 Change number 15   ▲ restart-docker');
+		await wizard.sees('1 to 14 Change number 1 … Change number 14');
+		await wizard.sees('16 to 30 Change number 16 … Change number 30');
+	});
+
 	it('shows a page that there is when the window grows', async () => {
 		const { keys, sees, store } = await several();
 		await keys('n', 'n', 'n', 'n');
@@ -561,6 +575,36 @@ describe('the end', () => {
 		await emit({ type: 'run.end', outcome: 'failed', exit: 1, changed: false, reboot: false, open: [] });
 		ends(store);
 		await sees('does not work: the build ended with code 1');
+	});
+
+	it('always has room for what was changed, the record and the way back', async () => {
+		const { emit, store, sees, frame } = bench();
+		await changed(emit, 'Sysbox', titles(5));
+		await emit(stepStart('ci', 'CI configuration'));
+		const blocks = Array.from({ length: 12 }, (_, n) =>
+			finding({
+				id: `ci.${n}`,
+				summary: `container ${n} reaches it`,
+				remedy: { kind: 'advice', text: 'take it out\nwhere the container\nis defined' },
+			}),
+		);
+		await emit({ type: 'findings', step: 'ci', when: 'after', findings: blocks as never });
+		const why = 'blocked by ci.1, ci.2';
+		await emit({ type: 'step.end', step: 'ci', status: 'blocked', why, changed: false, open: [] });
+		await emit({
+			type: 'run.end',
+			outcome: 'blocked',
+			exit: 3,
+			changed: true,
+			reboot: false,
+			open: titles(9) as string[],
+		});
+		ends(store);
+		await sees('CI configuration: blocked, 12 things in the way');
+		await sees('v tells what it is, and what helps');
+		expect(frame()).toMatch(/Changed +5 things; v names each|Changed +Change number 1/);
+		expect(frame()).toMatch(/Undo +sysbox-setup revert/);
+		expect(frame()).not.toContain('blocked by ci.1');
 	});
 
 	it('of a revert tells what was put back and what stays', async () => {

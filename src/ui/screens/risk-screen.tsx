@@ -4,7 +4,7 @@ import type { ShownAction } from '../../core/event.ts';
 import { type RiskName, riskWords } from '../../core/risk.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, line, span } from '../line.ts';
+import { blank, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { impactLines, planLines } from '../text/plan-text.ts';
@@ -35,7 +35,10 @@ export function RiskScreen({
 			...(hit.length > 0 ? [blank] : []),
 			...planLines(actions, detail, width, theme),
 			blank,
-			line('If you accept this, type  ', span(risk, 'strong'), '  and press enter. Esc leaves everything as it is.'),
+			...wrap(
+				line('If you accept this, type  ', span(risk, 'strong'), '  and press enter. Esc leaves everything as it is.'),
+				width,
+			),
 		];
 	};
 	return (

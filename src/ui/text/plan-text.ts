@@ -26,6 +26,7 @@ export function planLinesIn(
 	const chosen = actions.map(() => 0);
 	const height = (index: number, level: number): number => told[index]?.[level]?.length ?? 0;
 	let used = told.reduce((sum, of) => sum + (of[0]?.length ?? 0), 0);
+	if (used > rows) return foldedLines(actions, width, theme);
 	for (let level = 1; level < levels.length; level++) {
 		for (const index of actions.keys()) {
 			const more = height(index, level) - height(index, level - 1);
@@ -35,6 +36,25 @@ export function planLinesIn(
 		}
 	}
 	return told.flatMap((of, index) => of[chosen[index] ?? 0] ?? []);
+}
+
+/** Where not even all titles fit: what has a risk stands alone, and what lies between is told in one row. */
+function foldedLines(actions: readonly ShownAction[], width: number, theme: Theme): readonly Line[] {
+	const runs: (readonly [from: number, to: number])[] = [];
+	for (const [index, { risks = [] }] of actions.entries()) {
+		const last = runs.at(-1);
+		const joins = risks.length === 0 && last !== undefined && (actions[last[1]]?.risks ?? []).length === 0;
+		if (joins) runs[runs.length - 1] = [last[0], index];
+		else runs.push([index, index]);
+	}
+	return runs.flatMap(([from, to]) => {
+		const [first, last] = [actions[from], actions[to]];
+		if (first === undefined || last === undefined) return [];
+		if (from === to) return actionLines(first, from + 1, 'title', width, theme);
+		const place = `${String(from + 1).padStart(2)} to ${to + 1} `;
+		const between = to - from > 1 ? ` ${theme.more} ` : ', ';
+		return wrap(line(span(place, 'dim'), `${clean(first.title)}${between}${clean(last.title)}`), width, 4);
+	});
 }
 
 /** The changes in full, as many a page as so many rows hold; one that is longer goes on on the next. */

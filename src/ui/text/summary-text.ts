@@ -1,7 +1,7 @@
-import type { RunState } from '../../core/state.ts';
-import { changedAnything } from '../../core/state.ts';
+import { standingBlocks } from '../../core/finding.ts';
+import { changedAnything, type RunState } from '../../core/state.ts';
 import { type ThreatRow, threatTable } from '../../core/threat.ts';
-import { blank, clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { notFine } from './findings-text.ts';
@@ -19,8 +19,8 @@ function outcomeText(run: RunState): string {
 	return run.end.outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[run.end.outcome];
 }
 
-/** How much of what was changed is named; `one` alone always fits a small screen. */
-export type SummaryDetail = 'each' | 'steps' | 'one';
+/** How much is told: each change; each step; each step, and of what failed no more than that; one row of each. */
+export type SummaryDetail = 'each' | 'steps' | 'brief' | 'one';
 
 /** The end: what the threats are now and on what that rests, what was changed, what is left, how it is taken back. */
 export function summaryLines(
@@ -35,8 +35,9 @@ export function summaryLines(
 	const open = run.end?.open ?? [];
 	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
 	const lines: Line[] = [];
-	if (proofs) lines.push(...threatLines(threatTable(run), width, theme), blank);
-	const failed = failureLines(run, width, theme);
+	const brief = detail === 'brief' || detail === 'one';
+	if (proofs) lines.push(...threatLines(threatTable(run), brief, width, theme), blank);
+	const failed = failureLines(run, brief, width, theme);
 	if (failed.length > 0) lines.push(...failed, blank);
 	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
 	if (unknown.length > 0)
@@ -61,14 +62,17 @@ function openText(run: RunState, open: string): string {
 }
 
 /** What failed or stands in the way, with the way out: of a proof its attempts, of another step its findings. */
-function failureLines(run: RunState, width: number, theme: Theme): readonly Line[] {
+function failureLines(run: RunState, brief: boolean, width: number, theme: Theme): readonly Line[] {
 	const failed = run.steps.filter(step => step.status === 'failed' || step.status === 'blocked');
 	const lines = failed.flatMap(step => {
 		const troubles = probeTroubles(step.probes, width - 2, theme).map(row => line('  ', ...row));
-		const why = troubles.length > 0 || step.why === undefined ? '' : `: ${clean(step.why)}`;
+		const hinders = step.status === 'blocked' ? standingBlocks(step.after ?? step.before) : [];
+		const told = troubles.length > 0 || step.why === undefined ? '' : `: ${clean(step.why)}`;
+		const why = hinders.length === 0 ? told : `, ${count(hinders.length, 'thing')} in the way`;
 		const head = line(span(theme.glyphs.block, 'block'), ` ${step.title}: ${statusWord(step.status)}${why}`);
-		return [...wrap(head, width, 2), ...troubles];
+		return brief ? [clip(head, width, theme.more)] : [...wrap(head, width, 2), ...troubles];
 	});
+	if (brief) return failed.length === 0 ? [] : [...lines, line(span('  v tells what it is, and what helps', 'dim'))];
 	const advice = failed.flatMap(step => notFine(step.after ?? step.before).filter(f => f.severity === 'block'));
 	for (const finding of advice.slice(0, 4)) {
 		lines.push(...wrap(line('    ', clean(finding.summary)), width, 4));
@@ -110,7 +114,7 @@ function leftOutText(run: RunState): string {
 export const goesOn = (run: RunState): boolean =>
 	(run.end?.open.length ?? 0) > 0 || run.end?.outcome === 'interrupted' || run.end?.outcome === 'open';
 
-export function threatLines(rows: readonly ThreatRow[], width: number, theme: Theme): readonly Line[] {
+export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: number, theme: Theme): readonly Line[] {
 	const titles = Math.max(...rows.map(row => row.title.length));
 	const head = line(span(`${pad('', titles)}  ${pad('before', 9)} ${pad('now', 18)} rests on`, 'dim'));
 	return [
@@ -129,6 +133,7 @@ export function threatLines(rows: readonly ThreatRow[], width: number, theme: Th
 				now,
 				` ${restsOn.held} of ${restsOn.of} held`,
 			);
+			if (brief) return [first];
 			const why = after.kind === 'still' ? after.where : after.kind === 'not-proved' ? [after.why] : [];
 			return [first, ...why.flatMap(text => wrap(line('    ', span(clean(text))), width, 4))];
 		}),

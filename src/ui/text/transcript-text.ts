@@ -46,6 +46,15 @@ function details(step: StepState, theme: Theme): readonly (string | Span)[] {
 		const word = step.probes.some(probe => probe.threats.length > 0) ? 'held' : 'work';
 		if (counted > 0) return [`  ${held} of ${counted} ${word}`];
 	}
+	// Its reason names the findings by their ids; what they say is on the screen, in the summary and in the record.
+	const hinders = latestFindings(step).filter(f => f.severity === 'block' && f.waived === undefined);
+	if (step.status === 'blocked' && hinders.length > 0)
+		return [
+			span(
+				`  ${hinders.length === 1 ? clean(hinders[0]?.summary ?? '') : `${hinders.length} things are in the way`}`,
+				'dim',
+			),
+		];
 	if (step.why !== undefined && step.status !== 'unchanged') return [span(`  ${clean(step.why)}`, 'dim')];
 	const findings = latestFindings(step);
 	return findings.length === 0 ? [] : ['   ', ...findingCounts(findings, theme)];
