@@ -27,6 +27,8 @@ export interface CommonOptions {
 	readonly drainTimeoutMs?: number;
 	/** When the window for disruptions ends, as it was typed. */
 	readonly until?: string;
+	/** Files that others write. */
+	readonly managed?: readonly string[];
 }
 
 export type Invocation =
@@ -102,6 +104,9 @@ function commonOptions(): readonly Option[] {
 		new Option('--image-archive <file>', 'load images for the proofs from this archive (repeatable)')
 			.argParser(files)
 			.env('SBXSETUP_IMAGE_ARCHIVE'),
+		new Option('--managed <file>', 'others write this file or folder: print what it has to hold instead (repeatable)')
+			.argParser(words)
+			.env('SBXSETUP_MANAGED'),
 		new Option('--record <file>', 'write the record there, also when nothing was changed').env('SBXSETUP_RECORD'),
 		new Option('--change-id <text>', 'your change number, for log and record').env('SBXSETUP_CHANGE_ID'),
 		new Option('--drain-timeout <time>', 'how long running jobs are waited for before Docker restarts: 45s, 30m, 2h')
@@ -200,6 +205,7 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 			...optional('changeId', text('changeId')),
 			...optional('drainTimeoutMs', typeof o['drainTimeout'] === 'number' ? o['drainTimeout'] : undefined),
 			...optional('until', text('until')),
+			...optional('managed', list('managed')),
 		};
 	};
 

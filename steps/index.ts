@@ -3,6 +3,7 @@ import { ciStep } from './ci/step.ts';
 import { daemonStep } from './daemon/step.ts';
 import { dockerStep } from './docker/step.ts';
 import { functionalStep } from './functional/step.ts';
+import { handsOff } from './hands-off.ts';
 import { hostStep } from './host/step.ts';
 import { recordStep } from './record/step.ts';
 import { security } from './security/step.ts';
@@ -18,4 +19,4 @@ export const steps: readonly Step[] = [
 	functionalStep,
 	security,
 	recordStep,
-];
+].map(handsOff);

@@ -74,6 +74,11 @@ describe('options', () => {
 			{ SBXSETUP_IMAGE_ARCHIVE: 'a.tar,b.tar' },
 		],
 		[['--record', 'r.md'], { record: 'r.md' }, { SBXSETUP_RECORD: 'r.md' }],
+		[
+			['--managed', '/etc/docker,/etc/x', '--managed', '/etc/y'],
+			{ managed: ['/etc/docker', '/etc/x', '/etc/y'] },
+			{ SBXSETUP_MANAGED: '/etc/docker, /etc/x,/etc/y' },
+		],
 		[['--change-id', 'CHG 1'], { changeId: 'CHG 1' }, { SBXSETUP_CHANGE_ID: 'CHG 1' }],
 		[['--format', 'json'], { format: 'json' }, { SBXSETUP_FORMAT: 'json' }],
 		[['--session-dir', '/s'], { sessionDir: '/s' }, { SBXSETUP_SESSION_DIR: '/s' }],

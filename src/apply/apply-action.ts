@@ -18,6 +18,8 @@ export interface ApplyDeps {
 	/** Keeps the bytes from before under their sha256, on disk before it answers. */
 	readonly keep: (bytes: Uint8Array) => Promise<string>;
 	readonly kept: (sha256: string) => Promise<Uint8Array | undefined>;
+	/** The file that holds them. */
+	readonly keptAt: (sha256: string) => string;
 	readonly state: () => RunState;
 	/** Milliseconds by a clock that nobody can set. */
 	readonly elapsed: () => number;
@@ -34,8 +36,9 @@ const maxBackupBytes = 16 * 1024 * 1024;
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 type Done =
-	| { readonly kind: 'done'; readonly evidence?: string }
-	| { readonly kind: 'manual' | 'interrupted' }
+	| { readonly kind: 'done'; readonly evidence?: string; readonly inPlace?: true }
+	| { readonly kind: 'manual'; readonly evidence?: string }
+	| { readonly kind: 'interrupted' }
 	| {
 			readonly kind: 'failed' | 'stale';
 			readonly said: string;
@@ -76,6 +79,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 		...(action.takesBack !== undefined && { takesBack: [...action.takesBack] }),
 	});
 	let done = await carryOut(step, action, prepared.bytes, deps);
+	if (done.kind === 'done') done = withBackup(done, action, prepared.undo, deps);
 	if (done.kind === 'done' && action.settle !== undefined) done = await settle(step, action, action.settle, deps, done);
 
 	const ms = Math.round(deps.elapsed() - began);
@@ -88,11 +92,19 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 				outcome: 'done',
 				ms,
 				...(done.evidence !== undefined && { evidence: redact(done.evidence) }),
+				...(done.inPlace === true && { inPlace: true as const }),
 			});
 			return { kind: 'done' };
 		case 'manual':
-			await deps.emit({ type: 'action.outcome', step, action: action.id, outcome: 'manual', ms });
-			return { kind: 'manual' };
+			await deps.emit({
+				type: 'action.outcome',
+				step,
+				action: action.id,
+				outcome: 'manual',
+				ms,
+				...(done.evidence !== undefined && { evidence: done.evidence }),
+			});
+			return { kind: 'manual', ...(done.evidence !== undefined && { evidence: done.evidence }) };
 		case 'interrupted':
 			await deps.emit({ type: 'action.outcome', step, action: action.id, outcome: 'interrupted', ms });
 			return { kind: 'interrupted' };
@@ -127,6 +139,14 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 		default:
 			return done satisfies never;
 	}
+}
+
+/** Where the old bytes of a file are, for whoever looks for them without this tool. No later run overwrites them. */
+function withBackup(done: Extract<Done, { kind: 'done' }>, action: Action, undo: UndoRecord, deps: ApplyDeps): Done {
+	if ((action.kind !== 'write' && action.kind !== 'remove') || undo.kind !== 'file' || undo.before === null)
+		return done;
+	const kept = `the bytes from before are in ${deps.keptAt(undo.before.sha256)}`;
+	return { ...done, evidence: done.evidence === undefined ? kept : `${done.evidence}; ${kept}` };
 }
 
 function failureOf(action: Action, done: Extract<Done, { said: string }>): ActionFailure {
@@ -454,8 +474,12 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 			if (result.problem === 'cancelled') return { kind: 'interrupted' };
 			return result.code === 0 ? { kind: 'done' } : { kind: 'failed', said: sayExec('docker load', result), next: [] };
 		}
-		case 'manual':
-			return { kind: 'manual' };
+		case 'manual': {
+			if (action.file === undefined) return { kind: 'manual' };
+			// What is shown is redacted, and a terminal does not give back line ends: the bytes themselves lie in a file.
+			const kept = deps.keptAt(await deps.keep(action.file.bytes));
+			return { kind: 'manual', evidence: `the exact content is in ${kept}` };
+		}
 		default:
 			return action satisfies never;
 	}
@@ -522,9 +546,10 @@ function sayWrite(path: string, result: WriteResult): Done {
 			if (result.sha256 === '') return { kind: 'done' };
 			return {
 				kind: 'done',
+				...(!result.atomic && { inPlace: true as const }),
 				evidence: result.atomic
 					? `sha256 ${result.sha256}`
-					: `sha256 ${result.sha256}; written in place, as the file is a mount of its own`,
+					: `sha256 ${result.sha256}; written in place and not in one moment, as the file is a mount of its own: a power cut meanwhile could have left half of it`,
 			};
 		case 'changed':
 			return { kind: 'stale', said: `${path} changed since the plan was shown; it was left as it is`, next: [] };

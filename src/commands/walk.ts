@@ -92,6 +92,7 @@ export async function walk(request: Walk): Promise<number> {
 		command: surroundings.command,
 		stateFolder: surroundings.hostFolder,
 		...(deb !== undefined && { deb }),
+		...(options.managed !== undefined && { managed: options.managed.map(absolute) }),
 		...(surroundings.record !== undefined && { record: surroundings.record }),
 		...(options.changeId !== undefined && { changeId: options.changeId }),
 		...(until !== undefined && { until }),
@@ -248,6 +249,7 @@ export async function walk(request: Walk): Promise<number> {
 		keep: (bytes: Uint8Array) =>
 			opened?.log.keep(bytes) ?? Promise.reject(new Error('this command keeps no log and must change nothing')),
 		kept,
+		keptAt: (sha256: string) => opened?.log.keptAt(sha256) ?? sha256,
 		state: stream.state,
 		elapsed: surroundings.elapsed,
 		pause: surroundings.pause,

@@ -174,7 +174,12 @@ export type Action = ActionBase &
 				readonly maxBytes: number;
 		  }
 		| { readonly kind: 'load-image'; readonly archive: string; readonly image: string }
-		| { readonly kind: 'manual'; readonly text: string }
+		| {
+				readonly kind: 'manual';
+				readonly text: string;
+				/** A file that is for others to write: what it has to hold, byte for byte. */
+				readonly file?: { readonly path: string; readonly bytes: Uint8Array; readonly before?: string };
+		  }
 	);
 
 /** What stops or changes for what is running, in the operator's terms. Shown with the plan, before consent. */

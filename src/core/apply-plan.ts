@@ -20,18 +20,24 @@ export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Prom
 	});
 }
 
+/** What a plan leaves for the operator. */
+export interface Left {
+	readonly action: Action;
+	readonly evidence?: string;
+}
+
 export type Applied =
 	| {
 			readonly kind: 'postponed';
 			readonly changed: boolean;
-			readonly manual: readonly string[];
+			readonly manual: readonly Left[];
 			readonly why: string;
 	  }
-	| { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly string[] }
+	| { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly Left[] }
 	| {
 			readonly kind: 'failed';
 			readonly changed: boolean;
-			readonly manual: readonly string[];
+			readonly manual: readonly Left[];
 			readonly failure: ActionFailure;
 			readonly quit: boolean;
 	  };
@@ -39,7 +45,7 @@ export type Applied =
 /** Carries out the actions of an approved plan, one after the other, until one is not done. */
 export async function applyAll(deps: EngineDeps, step: StepId, actions: readonly Action[]): Promise<Applied> {
 	let changed = false;
-	const manual: string[] = [];
+	const manual: Left[] = [];
 	for (const action of actions) {
 		for (let again = true; again; ) {
 			again = false;
@@ -50,7 +56,7 @@ export async function applyAll(deps: EngineDeps, step: StepId, actions: readonly
 					changed = true;
 					break;
 				case 'manual':
-					manual.push(action.title);
+					manual.push({ action, ...(result.evidence !== undefined && { evidence: result.evidence }) });
 					break;
 				case 'interrupted':
 					return { kind: 'interrupted', changed: true, manual };

@@ -54,6 +54,8 @@ export interface Decider {
 	review?(step: StepId, run: readonly ForeseenStep[], ways: Ways): Promise<ReviewDecision>;
 	/** Something hinders the step that its plan cannot end. */
 	onBlocked?(step: StepId, findings: readonly Finding[], ways: Ways): Promise<BlockedDecision>;
+	/** What only the operator, or a program of theirs, can do is left to be done. */
+	onLeft?(step: StepId, left: readonly Finding[]): Promise<Exclude<BlockedDecision, 'back'>>;
 	/** Throw-away containers are about to be started. */
 	beforeProbes?(
 		step: StepId,

@@ -18,7 +18,7 @@ import type { Waiver } from './waiver.ts';
 
 export type ApplyResult =
 	| { readonly kind: 'done' }
-	| { readonly kind: 'manual' }
+	| { readonly kind: 'manual'; readonly evidence?: string }
 	| { readonly kind: 'failed'; readonly failure: ActionFailure }
 	/** The host is no longer as the plan assumed: nothing was done, and the step has to look again. */
 	| { readonly kind: 'stale'; readonly failure: ActionFailure }

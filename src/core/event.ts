@@ -60,6 +60,8 @@ export const shownActionSchema = z.object({
 	/** The line an operator could type, or the file that is written. */
 	does: z.string(),
 	diff: z.array(diffLine).optional(),
+	/** The whole content of a file that others have to write, redacted as the diff is. */
+	content: z.string().optional(),
 	touches: z.array(z.string()).optional(),
 	waitsFor: z.string().optional(),
 	undo: z.string(),
@@ -251,6 +253,8 @@ const payloads = [
 		outcome: z.enum(['done', 'failed', 'rolled-back', 'refused', 'interrupted', 'manual']),
 		ms: z.number(),
 		evidence: z.string().optional(),
+		/** A file that could not be exchanged in one moment: a power cut meanwhile could have torn it. */
+		inPlace: z.literal(true).optional(),
 		failure: z
 			.object({ said: z.string(), why: z.string().optional(), now: z.string().optional(), next: z.array(z.string()) })
 			.optional(),

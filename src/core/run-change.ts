@@ -1,5 +1,5 @@
 import { type Action, risksOf } from './action.ts';
-import { applyAll, showPlan } from './apply-plan.ts';
+import { applyAll, type Left, showPlan } from './apply-plan.ts';
 import type { EngineDeps, EngineRequest } from './engine.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import type { ChangeStep, StepId } from './step.ts';
@@ -82,7 +82,7 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 	if (left !== undefined) return left;
 
 	let changed = false;
-	let manual: readonly string[] = [];
+	let manual: readonly Left[] = [];
 	for (let round = 0; ; round++) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) {
@@ -170,11 +170,18 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 			};
 		}
 		await sight.look('after');
-		if (manual.length > 0) break;
+		if (manual.length === 0) continue;
+		const next = await whenLeft(run, manual);
+		if (next === 'go-on') break;
+		if (next === 'quit') return leftByChoice(step.id, { changed });
+		manual = [];
+		await sight.look('after');
+		// Another look is no round: it is taken as often as the operator says.
+		round = -1;
 	}
 
 	const standing = planning && visit.behind ? [] : standingBlocks(sight.findings);
-	const openWork = manual.map(text => `${step.id}: ${text}`);
+	const openWork = manual.map(({ action }) => `${step.id}: ${action.title}`);
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
 	if (standing.length > 0) return { ...blockedBy(standing), tally: { blocked: true, changed } };
@@ -186,6 +193,26 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 async function postponed(deps: EngineDeps, step: StepId, why: string, changed: boolean): Promise<StepResult> {
 	await deps.emit({ type: 'decision', step, decision: 'refused', risks: [], why });
 	return { status: 'open', why, tally: { open: true, changed }, open: [`${step}: ${why}`] };
+}
+
+/** What is left for the operator is told once more, and waited for as long as they say; nobody waits unattended. */
+async function whenLeft(
+	{ deps, step, visit }: StepRun<ChangeStep<unknown>>,
+	left: readonly Left[],
+): Promise<'look-again' | 'go-on' | 'quit'> {
+	if (deps.decider.onLeft === undefined) return 'go-on';
+	visit.decided = true;
+	return deps.decider.onLeft(
+		step.id,
+		left.map(({ action, evidence }) => ({
+			id: `${step.id}.left`,
+			severity: 'block',
+			summary: action.title,
+			...(evidence !== undefined && { evidence }),
+			why: action.why,
+			...(action.kind === 'manual' && { remedy: { kind: 'advice', text: action.text } }),
+		})),
+	);
 }
 
 /** What a look alone comes to. A host that a run would set up is fit: what the run would do is named, and is no fault. */

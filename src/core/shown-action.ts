@@ -16,6 +16,10 @@ export function showAction(action: Action): ShownAction {
 		...(action.risks !== undefined && action.risks.length > 0 && { risks: [...action.risks] }),
 		does: doesWhat(action),
 		...(diff !== undefined && { diff }),
+		...(action.kind === 'manual' &&
+			action.file !== undefined && {
+				content: redactLines(decode(action.file.bytes)).join('\n'),
+			}),
 		...(action.touches !== undefined && { touches: [...action.touches] }),
 		...(action.settle !== undefined && {
 			waitsFor: `${action.settle.what}, at most ${Math.round(action.settle.deadlineMs / 1000)} s`,
@@ -29,6 +33,10 @@ function diffOf(action: Action): ShownAction['diff'] {
 	if (action.kind === 'write' && action.shownAs !== undefined) return undefined;
 	if (action.kind === 'write')
 		return diffTexts(action.before ?? '', decode(action.bytes), { redact: redactLines }).map(line => ({ ...line }));
+	if (action.kind === 'manual' && action.file !== undefined)
+		return diffTexts(action.file.before ?? '', decode(action.file.bytes), { redact: redactLines }).map(line => ({
+			...line,
+		}));
 	if (action.kind === 'remove' && action.before !== undefined)
 		return diffTexts(action.before, '', { redact: redactLines }).map(line => ({ ...line }));
 	return undefined;

@@ -17,6 +17,7 @@ export interface ActionState {
 	readonly takesBack?: readonly string[];
 	readonly outcome: 'intended' | EventOf<'action.outcome'>['outcome'];
 	readonly evidence?: string;
+	readonly inPlace?: true;
 	readonly failure?: EventOf<'action.outcome'>['failure'];
 	/** The last lines that it printed. */
 	readonly tail: readonly string[];
@@ -162,6 +163,7 @@ export function reduce(state: RunState, event: Event): RunState {
 				...action,
 				outcome: event.outcome,
 				...(event.evidence !== undefined && { evidence: event.evidence }),
+				...(event.inPlace === true && { inPlace: true as const }),
 				...(event.failure !== undefined && { failure: event.failure }),
 			}));
 		case 'probe.start':

@@ -131,6 +131,20 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 			return decision === 'apply' ? { kind: 'apply', risks: risksOf(plan) } : { kind: decision ?? 'quit' };
 		},
 
+		async onLeft(_step, left) {
+			for (const finding of left) {
+				say(`\n ${finding.summary}`);
+				if (finding.remedy !== undefined) say(`     ${finding.remedy.text}`);
+				if (finding.evidence !== undefined) say(`     ${finding.evidence}`);
+			}
+			const decision = await choose<'look-again' | 'go-on' | 'quit'>('is it done?', [
+				{ words: ['l', 'look'], shown: '[l]ook again', value: 'look-again' },
+				{ words: ['g', 'go'], shown: '[g]o on without it', value: 'go-on' },
+				quit,
+			]);
+			return decision ?? 'quit';
+		},
+
 		async onFailure() {
 			const { undo } = options;
 			const changes = undo?.changes() ?? 0;

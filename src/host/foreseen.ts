@@ -13,6 +13,8 @@ export function foreseenHost(host: ReadHost, actions: readonly Action[]): ReadHo
 	const folders = new Set<string>();
 	for (const action of actions) {
 		if (action.kind === 'write') files.set(action.path, { bytes: action.bytes, mode: action.mode });
+		if (action.kind === 'manual' && action.file !== undefined)
+			files.set(action.file.path, { bytes: action.file.bytes, mode: 0o644 });
 		if (action.kind === 'remove') files.set(action.path, undefined);
 		if (action.kind === 'make-folder') folders.add(action.path);
 	}

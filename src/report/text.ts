@@ -165,6 +165,9 @@ export function planLines(
 	for (const action of actions) {
 		lines.push(` ${glyphs.cursor} ${action.title}`, ...labelled('why', action.why), ...labelled('does', action.does));
 		for (const line of action.diff ?? []) lines.push(`       ${diffMark[line.kind]} ${line.text}`);
+		if (action.content !== undefined)
+			// Unindented, so that it can be taken over as it is.
+			lines.push('     the whole file:', '', ...action.content.replace(/\n$/, '').split('\n'), '');
 		if (action.touches !== undefined && action.touches.length > 0)
 			lines.push(...labelled('touches', action.touches.join(', ')));
 		if (action.waitsFor !== undefined) lines.push(...labelled('waits', action.waitsFor));
@@ -191,7 +194,7 @@ function outcomeLines(event: Extract<Event, { type: 'action.outcome' }>, glyphs:
 		case 'done':
 			return [`   ${glyphs.ok} done in ${seconds}${event.evidence === undefined ? '' : `: ${event.evidence}`}`];
 		case 'manual':
-			return [`   ${glyphs.warn} left for you`];
+			return [`   ${glyphs.warn} left for you${event.evidence === undefined ? '' : `: ${event.evidence}`}`];
 		case 'interrupted':
 			return [`   ${glyphs.unknown} interrupted`];
 		case 'refused':

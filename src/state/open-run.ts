@@ -7,7 +7,7 @@ import { reduceAll } from '../core/state.ts';
 import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
 import { machineId } from '../host/local/machine-identity.ts';
 import { takeLock } from './lock.ts';
-import { createRunLog, type OpenLogResult, type OpenRunLog, openRunLog } from './run-log-files.ts';
+import { createRunLog, keptAt, type OpenLogResult, type OpenRunLog, openRunLog } from './run-log-files.ts';
 import { moveSessionAside, readSession, type Session, type SessionRead, saveSession } from './session.ts';
 import { openStateFolder, type StateFolder, type StateFolderProblem } from './state-folder.ts';
 
@@ -129,6 +129,7 @@ function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
 		keep: async bytes => (await log()).keep(bytes),
 		// A log that was not begun keeps nothing, and is not begun by a question.
 		kept: async sha256 => (await created)?.kept(sha256),
+		keptAt: sha256 => keptAt(folder, run, sha256),
 		close: async () => {
 			// One that could not be created was told about when the first event was refused.
 			await (await created?.catch(() => undefined))?.close();

@@ -99,6 +99,10 @@ export async function readRunLog(folder: StateFolder, run: string): Promise<LogR
 	return read.kind === 'events' ? { kind: 'events', events: read.events } : read;
 }
 
+/** The file in which a run keeps bytes under their sha256. */
+export const keptAt = (folder: StateFolder, run: string, sha256: string): string =>
+	join(runPaths(folder, run).backup, sha256);
+
 /** A backup of an earlier run, without opening its log for writing. */
 export function keptBytes(folder: StateFolder, run: string, sha256: string): Promise<Uint8Array | undefined> {
 	return readKept(runPaths(folder, run).backup, sha256);
@@ -187,6 +191,7 @@ export function runLog(run: string, paths: RunPaths, file: LogFile, size: number
 		},
 		keep: bytes => keepBytes(paths.backup, bytes),
 		kept: sha256 => readKept(paths.backup, sha256),
+		keptAt: sha256 => join(paths.backup, sha256),
 		close: async () => {
 			await queue;
 			unusable ??= 'EBADF';

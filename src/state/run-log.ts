@@ -12,6 +12,8 @@ export interface RunLog {
 	keep(bytes: Uint8Array): Promise<string>;
 	/** The bytes kept under this sha256, checked against it; undefined when they are gone or are not what they were. */
 	kept(sha256: string): Promise<Uint8Array | undefined>;
+	/** The file that holds them, to be named to the operator. */
+	keptAt(sha256: string): string;
 }
 
 export type LogProblem =

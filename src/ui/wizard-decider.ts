@@ -1,4 +1,4 @@
-import { type Impact, risksOf } from '../core/action.ts';
+import { type Impact, type Plan, risksOf } from '../core/action.ts';
 import type { Decider, PlanDecision, Ways } from '../core/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
@@ -80,7 +80,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			for (;;) {
 				const reply = await show(
 					{ kind: 'plan', step, findings, page: 0 },
-					planMenu(asked, plan.actions.length, store.state().intro.mode),
+					planMenu(asked, plan, store.state().intro.mode),
 					{
 						back: ways.back,
 						skip: true,
@@ -141,6 +141,22 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			return reply.kind === 'taken' && (reply.value === 'look-again' || reply.value === 'go-on') ? reply.value : 'quit';
 		},
 
+		async onLeft(step, left) {
+			const reply = await show(
+				{ kind: 'blocked', step, findings: left },
+				menu(
+					[
+						{ value: 'look-again', label: 'Look again' },
+						{ value: 'go-on', label: 'Go on without this step' },
+						{ value: 'quit', label: 'Save and quit' },
+					],
+					'look-again',
+				),
+				{ back: false, skip: false, quit: true },
+			);
+			return reply.kind === 'taken' && (reply.value === 'look-again' || reply.value === 'go-on') ? reply.value : 'quit';
+		},
+
 		async beforeProbes(step, { probes, leftOut }, ways: Ways) {
 			const reply = await show(
 				{
@@ -186,9 +202,12 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 }
 
 /** Where a risk has to be named, Enter must not lead there. */
-function planMenu(risks: readonly RiskName[], changes: number, mode: Intro['mode']): Menu {
+function planMenu(risks: readonly RiskName[], plan: Plan, mode: Intro['mode']): Menu {
 	const leave = 'Leave it as it is';
-	const apply = { value: 'apply', label: changes === 1 ? 'Do it' : `Do all ${changes}` };
+	const changes = plan.actions.length;
+	// What is for others to do is not done by saying yes.
+	const waits = plan.actions.every(action => action.kind === 'manual');
+	const apply = { value: 'apply', label: waits ? 'Wait for it' : changes === 1 ? 'Do it' : `Do all ${changes}` };
 	const skip = { value: 'skip', label: mode === 'revert' ? leave : 'Skip this step' };
 	return risks.length === 0
 		? menu([apply, skip], 'apply')

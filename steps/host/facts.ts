@@ -1,5 +1,11 @@
 import type { StepContext } from '../../src/core/step.ts';
 import { type Cgroups, cgroupsOf } from '../../src/facts/cgroups.ts';
+import {
+	inspectManagers,
+	type ManagerTrace,
+	managerUnits,
+	repositoryBehind,
+} from '../../src/facts/configuration-managers.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { type DebPackage, dpkgArchitecture, packagesCommand, parsePackages } from '../../src/facts/dpkg.ts';
 import { type KernelRelease, parseKernelRelease, parseUname, type Uname } from '../../src/facts/kernel-release.ts';
@@ -81,8 +87,10 @@ export interface HostFacts {
 	readonly packageLists: 'there' | 'empty' | 'unknown';
 	/** What apt would do to bring the missing programs; undefined where none is missing or there is no apt. */
 	readonly toolInstall: ToolInstall | undefined;
-	/** Programs that write configuration here by themselves. */
-	readonly configurationManagers: readonly string[];
+	/** Signs of programs that write configuration here by themselves. */
+	readonly managers: readonly ManagerTrace[];
+	/** The repository that daemon.json is a link into. */
+	readonly repository: string | undefined;
 }
 
 export interface AppArmorFacts {
@@ -123,18 +131,8 @@ const watchedUnits = [
 	'docker.socket',
 	'snap.docker.dockerd.service',
 	'unattended-upgrades.service',
-	'puppet.service',
-	'chef-client.service',
-	'salt-minion.service',
-	'cfengine3.service',
+	...managerUnits,
 ] as const;
-
-const managerUnits: Readonly<Record<string, string>> = {
-	'puppet.service': 'Puppet',
-	'chef-client.service': 'Chef',
-	'salt-minion.service': 'Salt',
-	'cfengine3.service': 'CFEngine',
-};
 
 /** Where programs are looked for: the PATH that systemd gives its services, and snaps. */
 const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
@@ -143,7 +141,7 @@ const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/
 export async function inspectHost(context: StepContext): Promise<HostFacts> {
 	const { host, signal } = context;
 	const exec = { timeoutMs: 10_000, signal };
-	const [docker, uname, packagesAnswer, manager, units, programs, files, daemonFile] = await Promise.all([
+	const [docker, uname, packagesAnswer, manager, units, programs, files, daemonFile, repository] = await Promise.all([
 		inspectDocker(host, signal),
 		host.exec(['uname', '-srm'], exec),
 		host.exec(packagesCommand, exec),
@@ -152,11 +150,13 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		programsOf(host),
 		readFiles(host),
 		readDaemonFile(host, packageFile),
+		repositoryBehind(host, packageFile),
 	]);
 	const unameReading = parseUname(uname.stdout);
 	const packages = packagesAnswer.problem === 'missing' ? undefined : parsePackages(packagesAnswer.stdout);
 	const release = files.osRelease ?? (unameReading.kind === 'ok' ? unameReading.value.release : undefined);
 	const kernel = parseKernelRelease(release);
+	const managers = await inspectManagers(host, units);
 	const { mounts } = files;
 	const dataRootPath =
 		docker.info.kind === 'ok' && docker.info.value.rootDir !== '' ? docker.info.value.rootDir : '/var/lib/docker';
@@ -171,7 +171,6 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		kernel.kind === 'ok' && isThere(host, `/lib/modules/${kernel.value.release}`),
 		kernel.kind === 'ok' && isThere(host, `/usr/src/linux-headers-${kernel.value.release}`),
 	]);
-	const active = units.kind === 'ok' ? units.units.filter(u => u.activeState === 'active').map(u => u.id) : [];
 	const facts: Omit<HostFacts, 'toolInstall'> = {
 		uid: host.identity.uid,
 		uname: unameReading,
@@ -208,7 +207,8 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		etc: etc ?? '/etc',
 		memory: parseMemInfo(files.memInfo),
 		packageLists: files.packageLists,
-		configurationManagers: active.flatMap(id => managerUnits[id] ?? []),
+		managers,
+		repository,
 	};
 	return { ...facts, toolInstall: await inspectToolInstall(facts, context) };
 }

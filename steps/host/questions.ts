@@ -3,20 +3,24 @@ import type { JudgeContext } from '../../src/core/step.ts';
 import { listed } from './checks/check.ts';
 import { fuseLocalPath, type HostFacts, ownSysctlPath } from './facts.ts';
 import { canWriteFuseRule, isStoppedByProfile } from './fuse-rule.ts';
+import { managedId, managedQuestion } from './managed.ts';
 import { canWriteSysctls, neededSysctls } from './plan.ts';
 import { canInstall, missingTools } from './tools.ts';
 
 /** Every answer that this step reads. */
-export const answerIds = ['host.install-tools', 'host.sysctl', 'host.apparmor-rule'] as const;
+const changes = ['host.install-tools', 'host.sysctl', 'host.apparmor-rule'] as const;
+
+export const answerIds = [managedId, ...changes] as const;
 
 /**
  * One question for each kind of change that this host needs. Without facts all of them, so that a mistyped answer is
  * found before the run starts. Each has a default: a plan that weakens something still has to be accepted by its name.
  */
-export function questions(facts: HostFacts | undefined, { knowledge }: JudgeContext): readonly Question[] {
+export function questions(facts: HostFacts | undefined, context: JudgeContext): readonly Question[] {
+	const { knowledge } = context;
 	const missing = facts === undefined ? [] : missingTools(facts, knowledge).map(tool => tool.package);
 	const sysctls = facts === undefined ? [] : [...neededSysctls(facts).keys()];
-	const asked: Readonly<Record<(typeof answerIds)[number], boolean>> = {
+	const asked: Readonly<Record<(typeof changes)[number], boolean>> = {
 		'host.install-tools': facts === undefined || (missing.length > 0 && canInstall(facts)),
 		'host.sysctl': facts === undefined || (sysctls.length > 0 && canWriteSysctls(facts)),
 		'host.apparmor-rule': facts === undefined || (isStoppedByProfile(facts) && canWriteFuseRule(facts)),
@@ -44,5 +48,5 @@ export function questions(facts: HostFacts | undefined, { knowledge }: JudgeCont
 			initial: true,
 		},
 	];
-	return all.filter(question => asked[question.id as keyof typeof asked]);
+	return [...managedQuestion(facts, context), ...all.filter(question => asked[question.id as keyof typeof asked])];
 }

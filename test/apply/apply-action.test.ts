@@ -65,6 +65,7 @@ function bench(
 			return sha256;
 		},
 		kept: async sha256 => backups.get(sha256),
+		keptAt: sha256 => `/kept/${sha256}`,
 		state: stream.state,
 		elapsed: () => clock.now,
 		pause: async ms => {
@@ -125,7 +126,11 @@ describe('writing a file', () => {
 			before: { sha256: sha('old'), mode: 0o644, uid: 0, gid: 0 },
 			after: sha('new'),
 		});
-		expect(outcomeOf(at)).toMatchObject({ outcome: 'done', evidence: `sha256 ${sha('new')}` });
+		expect(outcomeOf(at)).toMatchObject({
+			outcome: 'done',
+			evidence: `sha256 ${sha('new')}; the bytes from before are in /kept/${sha('old')}`,
+		});
+		expect(outcomeOf(at)).not.toHaveProperty('inPlace');
 	});
 
 	it('that is not there yet is undone by its absence', async () => {
@@ -248,7 +253,10 @@ describe('writing a file', () => {
 	it('in place says so, as a power cut could have torn it', async () => {
 		const at = bench({}, () => ({ replaceFile: async () => ({ kind: 'written', sha256: 'x', atomic: false }) }));
 		await at.apply(write('/etc/x', 'new'));
-		expect(outcomeOf(at)?.evidence).toBe('sha256 x; written in place, as the file is a mount of its own');
+		expect(outcomeOf(at)).toMatchObject({ inPlace: true });
+		expect(outcomeOf(at)?.evidence).toContain(
+			'written in place and not in one moment, as the file is a mount of its own',
+		);
 	});
 });
 

@@ -493,3 +493,99 @@ describe('an action that fails', () => {
 		expect((await run([step], newWorld(), { host, decider: retry })).end.exit).toBe(0);
 	});
 });
+
+describe('a file that changes between the plan and its approval', () => {
+	/** Somebody edits the file while the operator reads the plan. */
+	const editedMeanwhile = () => {
+		const host = tinyHost(new Map([['/etc/x', 'old']]));
+		let edited = false;
+		const approved: string[] = [];
+		const approve: Decider['approve'] = async (_step, plan) => {
+			if (!edited)
+				await host.replaceFile('/etc/x', bytes('theirs'), {
+					expect: { kind: 'sha256', sha256: sha('old') },
+					mode: 0o644,
+				});
+			edited = true;
+			approved.push(plan.actions.map(a => (a.kind === 'write' ? (a.before ?? '') : '')).join());
+			return { kind: 'apply', risks: [] };
+		};
+		return { host, approve, approved };
+	};
+
+	it('is not written by the old plan: the new diff is shown, and approved again', async () => {
+		const { host, approve, approved } = editedMeanwhile();
+		const unattended = decideFromAnswers({ answers: {}, saved: {}, risks: [] });
+		const { end, events } = await engineRun([wantsFile('a', '/etc/x', 'new')], host, {
+			deps: { decider: { ...unattended, approve } },
+		});
+		expect(end.exit).toBe(0);
+		expect(approved).toEqual(['old', 'theirs']);
+		const told = events.flatMap(e =>
+			e.type === 'plan'
+				? [`plan -${e.actions[0]?.diff?.find(line => line.kind === 'remove')?.text}`]
+				: e.type === 'action.outcome'
+					? [`${e.outcome} ${e.failure?.said ?? ''}`.trim()]
+					: e.type === 'decision'
+						? [e.decision]
+						: [],
+		);
+		expect(told).toEqual(['plan -old', 'apply', 'plan -theirs', 'apply', 'done']);
+	});
+});
+
+describe('what is left for the operator', () => {
+	const waits = (): Step =>
+		changeStep<{ there: boolean }>({
+			id: 'a',
+			title: 'A',
+			why: 'test',
+			needs: [],
+			async inspect({ host }) {
+				return { there: (await host.readFile('/etc/x')).kind === 'bytes' };
+			},
+			judge: () => [],
+			plan: ({ there }) =>
+				there
+					? { actions: [] }
+					: {
+							actions: [
+								{
+									id: 'x',
+									kind: 'manual',
+									title: 'Have /etc/x written',
+									why: 'test',
+									text: 'Write it',
+									file: { path: '/etc/x', bytes: bytes('new') },
+								},
+							],
+						},
+		});
+	const unattended = decideFromAnswers({ answers: {}, saved: {}, risks: [] });
+
+	it('is looked at again as often as they say, and the step goes on once it is there', async () => {
+		const host = tinyHost(new Map());
+		const asked: string[] = [];
+		const { end, events } = await engineRun([waits()], host, {
+			deps: {
+				decider: {
+					...unattended,
+					onLeft: async (_step, left) => {
+						asked.push(`${left[0]?.summary}: ${left[0]?.evidence}`);
+						if (asked.length === 5)
+							await host.replaceFile('/etc/x', bytes('new'), { expect: { kind: 'missing' }, mode: 0o644 });
+						return 'look-again';
+					},
+				},
+			},
+		});
+		expect(end.exit).toBe(0);
+		expect(asked).toEqual(Array(5).fill(`Have /etc/x written: the exact content is in /kept/${sha('new')}`));
+		expect(events.find(e => e.type === 'plan')?.actions[0]).toMatchObject({ kind: 'manual', content: 'new' });
+	});
+
+	it('is left at once where nobody is there to wait', async () => {
+		const { end } = await engineRun([waits()], tinyHost(new Map()), { deps: { decider: unattended } });
+		expect(end).toMatchObject({ exit: 4, outcome: 'open', open: ['a: Have /etc/x written'] });
+	});
+});

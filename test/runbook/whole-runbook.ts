@@ -74,6 +74,7 @@ export interface Ask {
 	readonly deb?: string;
 	readonly imageArchives?: readonly string[];
 	readonly record?: string;
+	readonly managed?: readonly string[];
 	/** By how many milliseconds the time of day is off: somebody sets the clock. */
 	readonly wallClockIsOff?: () => number;
 	/** The saved plan that the run is held to. */
@@ -115,6 +116,7 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 		fresh: false,
 		...(ask.deb !== undefined && { deb: ask.deb }),
 		...(ask.record !== undefined && { record: ask.record }),
+		...(ask.managed !== undefined && { managed: ask.managed }),
 	};
 	const surroundings: Surroundings = {
 		host,

@@ -396,7 +396,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		manager(ubuntu, 'Version=257\nVirtualization=lxc\nSystemState=running\n'),
 	],
 	['wsl', 'warn', 'on WSL', kernel(ubuntu, '6.6.87.2-microsoft-standard-WSL2')],
-	['configuration.manager', 'warn', 'under Puppet', unitActive(ubuntu, 'puppet.service')],
+	['config.managed', 'warn', 'under Puppet', unitActive(ubuntu, 'puppet.service')],
 	['updates.unattended', 'info', 'with unattended upgrades', ubuntu],
 	['docker.cli', 'block', 'without docker', dockerAnswers(ubuntu, { problem: 'missing' })],
 	[

@@ -91,6 +91,7 @@ export async function engineRun(
 		emit,
 		keep: log.keep,
 		kept: log.kept,
+		keptAt: log.keptAt,
 		state,
 		elapsed,
 		pause: ask.clock?.sleep ?? (async () => undefined),

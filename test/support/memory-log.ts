@@ -29,5 +29,6 @@ export function memoryLog(
 			return sha;
 		},
 		kept: async sha => kept.backups.get(sha),
+		keptAt: sha => `/kept/${sha}`,
 	};
 }

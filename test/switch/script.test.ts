@@ -47,6 +47,7 @@ async function carryOut(host: SimulatedHost, action: Action): Promise<void> {
 		},
 		keep: sha256Of,
 		kept: async () => undefined,
+		keptAt: sha256 => sha256,
 		state: () => reduceAll(events),
 		elapsed: host.clock.now,
 		pause: host.clock.sleep,

@@ -88,7 +88,9 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 	const reports = new Set(run.steps.filter(step => step.kind === 'report').map(step => step.id));
 	const changes = run.actions.filter(a => a.outcome === 'done' && a.kind !== 'manual' && !reports.has(a.step));
 	if (changes.length === 0) return 'nothing';
-	if (changes.length <= 3 || detail === 'each') return changes.map(a => a.title).join('\n');
+	const told = (a: (typeof changes)[number]): string =>
+		a.inPlace === true ? `${a.title} (written in place, not in one moment)` : a.title;
+	if (changes.length <= 3 || detail === 'each') return changes.map(told).join('\n');
 	const steps = run.steps.filter(step => changes.some(a => a.step === step.id));
 	const where = `v names each${run.record === undefined ? '' : ', and the record does'}`;
 	if (detail === 'one' || steps.length === 1)

@@ -49,7 +49,13 @@ function endedLine(
 		: state?.outcome === 'manual'
 			? span(theme.glyphs.warn, 'warn')
 			: span(theme.glyphs.block, 'block');
-	const outcome = ok ? '' : state?.outcome === 'manual' ? '  left for you' : `  ${state?.outcome ?? ''}`;
+	const outcome = ok
+		? state.inPlace === true
+			? '  in place, not in one moment'
+			: ''
+		: state?.outcome === 'manual'
+			? '  left for you'
+			: `  ${state?.outcome ?? ''}`;
 	return besideTime(line(mark, ` ${clean(action.title)}${outcome}`), time, width, theme);
 }
 

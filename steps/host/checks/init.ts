@@ -1,5 +1,6 @@
 import { describeSystemdTrouble, unitNamed } from '../../../src/facts/systemd-units.ts';
-import { advice, block, type Check, commands, couldNotTell, info, listed, ok, warn } from './check.ts';
+import { managedVerdict } from '../managed.ts';
+import { advice, block, type Check, commands, couldNotTell, info, ok, warn } from './check.ts';
 
 export const initChecks: readonly Check[] = [
 	{
@@ -107,19 +108,10 @@ export const initChecks: readonly Check[] = [
 		},
 	},
 	{
-		id: 'configuration.manager',
-		about: 'Puppet, Chef, Salt or CFEngine on this host',
+		id: 'config.managed',
+		about: 'Ansible, Puppet, Chef, Salt or CFEngine on this host, and a daemon.json that links into a repository',
 		why: 'What writes configuration by itself takes back what this tool changes, or changes it under its hands',
-		judge: ({ configurationManagers, units }) => {
-			if (units.kind !== 'ok')
-				return couldNotTell(`Who manages this host is not known: ${describeSystemdTrouble(units)}`, 'systemctl show');
-			return configurationManagers.length === 0
-				? ok('No configuration manager runs here', 'units of Puppet, Chef, Salt and CFEngine')
-				: warn(`${listed(configurationManagers)} manages this host`, {
-						evidence: `${listed(configurationManagers)}: unit is active`,
-						...advice('Put the same daemon.json and packages in there, or it takes them back'),
-					});
-		},
+		judge: managedVerdict,
 	},
 	{
 		id: 'updates.unattended',

@@ -1,0 +1,77 @@
+import { handOver, type Managed } from '../src/core/hands-off.ts';
+import { yesNoAnswer } from '../src/core/question.ts';
+import { type ChangeStep, changeStep, type JudgeContext, type Step, type StepContext } from '../src/core/step.ts';
+import {
+	inspectManagers,
+	type ManagerTrace,
+	managerUnits,
+	repositoryBehind,
+} from '../src/facts/configuration-managers.ts';
+import { inspectUnits } from '../src/facts/systemd-units.ts';
+import { managedId } from './host/managed.ts';
+
+/** What was seen of others who write configuration here. */
+interface Others {
+	readonly traces: readonly ManagerTrace[];
+	readonly links: readonly Managed[];
+}
+
+interface Facts {
+	readonly own: unknown;
+	readonly others: Others;
+}
+
+/**
+ * The same step with its hands off the files that others write: those of `--managed`; without it, where there are traces
+ * of a configuration manager, everything that lasts below /etc, and a file that is a link into a repository. An answer of no to the
+ * host step's question takes that default back.
+ */
+export function handsOff(step: Step): Step {
+	if (step.kind !== 'change') return step;
+	const { observe, ask, owes } = step;
+	return changeStep<Facts>({
+		...withoutKind(step),
+		async inspect(context) {
+			const own = await step.inspect(context);
+			return { own, others: await inspectOthers(step, own, context) };
+		},
+		judge: ({ own }, context) => step.judge(own, context),
+		...(observe !== undefined && { observe: ({ own }: Facts) => observe(own) }),
+		...(ask !== undefined && {
+			ask: (answers, facts: Facts | undefined, context) => ask(answers, facts?.own, context),
+		}),
+		...(owes !== undefined && { owes: ({ own }: Facts, context) => owes(own, context) }),
+		plan: ({ own, others }, context) => handOver(step.plan(own, context), managedFiles(others, context)),
+	});
+}
+
+/** Where a run writes settings that last. Its own units that guard a restart are gone before it ends. */
+const configuration = ['/etc/docker', '/etc/sysctl.d', '/etc/apparmor.d'] as const;
+
+const withoutKind = ({ kind: _, ...step }: ChangeStep<unknown>): Omit<ChangeStep<unknown>, 'kind'> => step;
+
+const decided = ({ options, answers }: JudgeContext): boolean =>
+	options.managed !== undefined || yesNoAnswer(answers, managedId) === false;
+
+async function inspectOthers(step: ChangeStep<unknown>, own: unknown, context: StepContext): Promise<Others> {
+	if (decided(context)) return { traces: [], links: [] };
+	const paths = step.plan(own, context).actions.flatMap(action => (action.kind === 'write' ? [action.path] : []));
+	// Most looks of a run find nothing to write, and need not know who else would.
+	if (paths.length === 0) return { traces: [], links: [] };
+	const [traces, ...links] = await Promise.all([
+		inspectUnits(context.host, managerUnits, context.signal).then(units => inspectManagers(context.host, units)),
+		...paths.map(async (path): Promise<readonly Managed[]> => {
+			const repository = await repositoryBehind(context.host, path);
+			return repository === undefined ? [] : [{ path, by: `the repository in ${repository}` }];
+		}),
+	]);
+	return { traces, links: links.flat() };
+}
+
+function managedFiles({ traces, links }: Others, context: JudgeContext): readonly Managed[] {
+	const { managed } = context.options;
+	if (managed !== undefined) return managed.map(path => ({ path, by: 'whoever manages it' }));
+	if (decided(context)) return [];
+	const names = [...new Set(traces.map(trace => trace.by))];
+	return [...links, ...(names.length === 0 ? [] : configuration.map(path => ({ path, by: names.join(' and ') })))];
+}
