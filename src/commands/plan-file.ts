@@ -91,7 +91,12 @@ export async function refuseUnlessPlanned(
 	if (foreseen.end.outcome === 'interrupted') return;
 	const lines = [
 		...differenceLines(
-			comparePlans(plan.steps, plannedSteps(foreseen.state), step => accountedFor(from, step, plan.digest)),
+			comparePlans(
+				plan.steps,
+				plannedSteps(foreseen.state),
+				step => accountedFor(from, step, plan.digest),
+				from.actions.length === 0,
+			),
 		),
 		...hindered(foreseen),
 	];

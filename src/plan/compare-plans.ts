@@ -49,8 +49,17 @@ export function accountedFor(state: RunState, step: PlannedStep, digest: string)
 /** What may have changed something. */
 const carriedOut: ReadonlySet<ActionState['outcome']> = new Set(['done', 'intended', 'interrupted', 'failed']);
 
-/** Holds what a step would do now against what was approved: the same actions, to the byte, in the same order. */
-export function compareStep(then: PlannedStep, now: PlannedStep, accounted: Accounted): readonly Difference[] {
+/**
+ * Holds what a step would do now against what was approved: the same actions, to the byte, in the same order. Two plans
+ * that are both foreseen have the same way back too; one that is made in the middle of a run may have less to take back,
+ * as an earlier step has brought a package already.
+ */
+export function compareStep(
+	then: PlannedStep,
+	now: PlannedStep,
+	accounted: Accounted,
+	bothForeseen = false,
+): readonly Difference[] {
 	const step = then.id;
 	const left = then.actions.filter(action => !accounted.done.has(action.id));
 	const approved = new Map(left.map(action => [action.id, action]));
@@ -62,7 +71,7 @@ export function compareStep(then: PlannedStep, now: PlannedStep, accounted: Acco
 		if (before === undefined && action.exact.givesBack === true) continue;
 		if (before === undefined)
 			differences.push({ kind: 'more', step, action, again: then.actions.some(a => a.id === action.id) });
-		else if (before.exact.sha256 !== action.exact.sha256)
+		else if (before.exact.sha256 !== action.exact.sha256 || (bothForeseen && before.undo !== action.undo))
 			differences.push({ kind: 'other', step, approved: before, now: action });
 	}
 	for (const action of left)
@@ -79,6 +88,7 @@ export function comparePlans(
 	then: readonly PlannedStep[],
 	now: readonly PlannedStep[],
 	accounted: (step: PlannedStep) => Accounted,
+	bothForeseen: boolean,
 ): readonly Difference[] {
 	const missing = (from: readonly PlannedStep[], only: 'plan' | 'run', steps: readonly PlannedStep[]) =>
 		steps
@@ -89,7 +99,7 @@ export function comparePlans(
 		...missing(then, 'run', now),
 		...then.flatMap(step => {
 			const same = now.find(({ id }) => id === step.id);
-			return same === undefined ? [] : compareStep(step, same, accounted(step));
+			return same === undefined ? [] : compareStep(step, same, accounted(step), bothForeseen);
 		}),
 	];
 }

@@ -73,8 +73,8 @@ function undone(undo: Undo): unknown {
 	switch (undo.kind) {
 		case 'commands':
 			return undo.commands.map(command => command.argv);
+		// What apt brings with a package is less once an earlier step has brought it: see compareStep.
 		case 'packages':
-			return [undo.changes.installed, undo.changes.removed, undo.changes.replaced];
 		case 'restore-file':
 		case 'none':
 			return undo.kind;

@@ -87,6 +87,21 @@ describe('a step held to its plan', () => {
 		expect(lines(said('x'), said('x', 'y'))).toEqual(['s: would stop now, and was not in the plan: y']);
 	});
 
+	it('has the same way back where both are foreseen, and may have less of one in the middle of a run', () => {
+		const brings = (...names: readonly string[]) =>
+			step([
+				run('a', {
+					undo: {
+						kind: 'packages',
+						changes: { installed: names, removed: [], replaced: [] },
+					},
+				} as Partial<Action>),
+			]);
+		const [approved, now] = [brings('sysbox', 'jq'), brings('sysbox')];
+		expect(compareStep(approved, now, nothingDone)).toEqual([]);
+		expect(differenceLines(compareStep(approved, now, nothingDone, true)).join('\n')).toMatch(/^ {2}- undo: .*jq/m);
+	});
+
 	it('may give back what the run took away, which no plan foresees', () => {
 		expect(lines(step([run('a')]), step([run('a'), run('b', { givesBack: true })]))).toEqual([]);
 		const other = step([run('a', { givesBack: true, argv: ['do', 'c'] })]);
@@ -95,7 +110,7 @@ describe('a step held to its plan', () => {
 
 	it('names steps that only one of both has', () => {
 		const told = differenceLines(
-			comparePlans([step([], undefined, 'a')], [step([], undefined, 'b')], () => nothingDone),
+			comparePlans([step([], undefined, 'a')], [step([], undefined, 'b')], () => nothingDone, true),
 		);
 		expect(told).toEqual([
 			'a: is in the plan, and not part of this run; pass the same --only, --skip and --from',
