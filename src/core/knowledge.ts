@@ -61,8 +61,13 @@ export interface KnownIssue extends Sourced {
 
 export interface DockerdKeyRow extends Sourced {
 	readonly key: string;
+	/** The versions of Docker that the row is about, as a semver range; without it, every one. */
+	readonly docker?: string;
 	/** What a change of the key needs to be in force. */
 	readonly change: 'reload' | 'restart';
-	/** What its disappearance from the file needs: dockerd ignores absent keys on reload. */
-	readonly removal: 'explicit-then-reload' | 'restart';
+	/**
+	 * What its disappearance from the file needs. `reload`: dockerd then sets its default. `explicit`: it ignores absent
+	 * keys on reload, and this JSON value, written out, is what they stand for.
+	 */
+	readonly removal: { readonly kind: 'reload' | 'restart' } | { readonly kind: 'explicit'; readonly value: string };
 }

@@ -82,13 +82,18 @@ function isDistro(name: string, seen: SeenVersions['distro']): boolean {
 	return seen !== undefined && (name === seen.id || name === `${seen.id} ${seen.version ?? ''}`);
 }
 
-/** What a change of a daemon.json key needs. Of an unknown key the safe thing is assumed. */
-export function dockerdKey(knowledge: Knowledge, key: string): DockerdKeyRow {
+/**
+ * What a change of a daemon.json key needs in that version of Docker. Of an unknown key, or one that the version is not
+ * known to reload, the safe thing is assumed.
+ */
+export function dockerdKey(knowledge: Knowledge, key: string, docker?: string): DockerdKeyRow {
+	const holds = ({ docker: range }: DockerdKeyRow) =>
+		range === undefined || semver.satisfies(plain(docker ?? '') ?? '', range);
 	return (
-		knowledge.dockerdKeys.find(row => row.key === key) ?? {
+		knowledge.dockerdKeys.find(row => row.key === key && holds(row)) ?? {
 			key,
 			change: 'restart',
-			removal: 'restart',
+			removal: { kind: 'restart' },
 			source: 'not in the table, so a restart is assumed',
 		}
 	);

@@ -1,3 +1,4 @@
+import type { DockerdKeyRow } from '../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { DaemonJsonView } from '../../src/edit/daemon-json.ts';
 import type { DockerInfo } from '../../src/facts/docker-info.ts';
@@ -26,7 +27,8 @@ export function ownDifferences(facts: DockerStepFacts, context: JudgeContext): r
 	const info = docker.info.value;
 	const given = (flag: string) => flagIsGiven(flag, facts.dockerd);
 	const differences: Difference[] = [];
-	const add = (key: string, said: string, loaded: string, needs = dockerdKey(context.knowledge, key).change): void => {
+	const keyed = (key: string) => dockerdKey(context.knowledge, key, info.serverVersion);
+	const add = (key: string, said: string, loaded: string, needs = keyed(key).change): void => {
 		if (said !== loaded) differences.push({ key, said, loaded, needs });
 	};
 
@@ -40,20 +42,23 @@ export function ownDifferences(facts: DockerStepFacts, context: JudgeContext): r
 	if (view.defaultRuntime !== undefined && view.defaultRuntime !== '') {
 		add('default-runtime', view.defaultRuntime, info.defaultRuntime);
 	} else if (!given('default-runtime') && info.defaultRuntime === runtimeName) {
-		// Without the key a reload keeps what was loaded (moby daemon/reload_unix.go).
-		add('default-runtime', 'runc', info.defaultRuntime, 'restart');
+		// This step writes nothing: where only a value would make a reload forget it, a restart does.
+		add('default-runtime', 'runc', info.defaultRuntime, whenAbsent(keyed('default-runtime')));
 	}
 	if (view.bip !== undefined && view.bip !== '' && network.kind === 'known') add('bip', view.bip, network.bip);
 	if (view.pools !== undefined) {
 		const [said, loaded] = [poolsInForce(view.pools), poolsInForce(info.addressPools)];
 		if (!samePools(said, loaded)) {
 			const key = 'default-address-pools';
-			const needs = dockerdKey(context.knowledge, key).change;
+			const needs = keyed(key).change;
 			differences.push({ key, said: describePools(said), loaded: describePools(loaded), needs });
 		}
 	}
 	return differences;
 }
+
+const whenAbsent = ({ removal }: DockerdKeyRow): Difference['needs'] =>
+	removal.kind === 'reload' ? 'reload' : 'restart';
 
 /**
  * Settings of others that are in the file and not in force. This tool does nothing about them, but the next reload or
@@ -67,7 +72,7 @@ export function otherDifferences(facts: DockerStepFacts, context: JudgeContext):
 		key,
 		said,
 		loaded,
-		needs: dockerdKey(context.knowledge, key).change,
+		needs: dockerdKey(context.knowledge, key, info.serverVersion).change,
 	}));
 }
 

@@ -64,9 +64,13 @@ describe('the tables', () => {
 		for (const date of [...dates, knowledge.date]) expect(date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
 	});
 
-	it('name each dockerd key once', () => {
+	it('name each dockerd key once, with versions that semver and values that JSON understands', () => {
 		const keys = knowledge.dockerdKeys.map(k => k.key);
 		expect(new Set(keys).size).toBe(keys.length);
+		for (const { key, docker, removal } of knowledge.dockerdKeys) {
+			if (docker !== undefined) expect(semver.validRange(docker), key).not.toBeNull();
+			if (removal.kind === 'explicit') expect(() => JSON.parse(removal.value), key).not.toThrow();
+		}
 	});
 });
 
@@ -155,12 +159,23 @@ describe('known issues', () => {
 
 describe('dockerd keys', () => {
 	it('say what a change and a removal need', () => {
-		expect(dockerdKey(knowledge, 'runtimes')).toMatchObject({ change: 'reload', removal: 'explicit-then-reload' });
-		expect(dockerdKey(knowledge, 'bip')).toMatchObject({ change: 'restart', removal: 'restart' });
+		expect(dockerdKey(knowledge, 'runtimes', '26.1.5')).toMatchObject({
+			change: 'reload',
+			removal: { kind: 'explicit', value: '{}' },
+		});
+		expect(dockerdKey(knowledge, 'max-download-attempts', '26.1.5+dfsg1').removal).toEqual({ kind: 'reload' });
+		expect(dockerdKey(knowledge, 'bip', '26.1.5')).toMatchObject({ change: 'restart', removal: { kind: 'restart' } });
+		// Reloaded only by some versions: by others, and by one that is not known, a restart is assumed.
+		expect(dockerdKey(knowledge, 'allow-nondistributable-artifacts', '28.5.1').change).toBe('reload');
+		expect(dockerdKey(knowledge, 'allow-nondistributable-artifacts', '29.0.0').change).toBe('restart');
+		expect(dockerdKey(knowledge, 'nri-opts').change).toBe('restart');
 	});
 
 	it('are taken for restart-only when they are not known', () => {
-		expect(dockerdKey(knowledge, 'something-new')).toMatchObject({ change: 'restart', removal: 'restart' });
+		expect(dockerdKey(knowledge, 'something-new')).toMatchObject({
+			change: 'restart',
+			removal: { kind: 'restart' },
+		});
 	});
 });
 
