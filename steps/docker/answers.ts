@@ -1,4 +1,6 @@
+import { parseReloadEvent, type Reloaded } from '../../src/facts/docker-event.ts';
 import { type DockerInfo, parseDockerInfo } from '../../src/facts/docker-info.ts';
+import { valueIn } from '../../src/facts/reading.ts';
 import type { ReadHost } from '../../src/host/port.ts';
 
 /** What Docker has loaded, or what was said instead of it. */
@@ -14,22 +16,35 @@ export const describeInfo = (info: DockerInfo): string =>
 
 /**
  * Waits until the daemon says that it has reloaded, which it says only when it did (moby daemon/reload.go), or until the
- * time is over. Seconds with a fraction, as an event of the same second may be an earlier one's.
+ * time is over. Undefined: it has not, as far as can be told.
  */
-export async function hearReload(host: ReadHost, since: Date, forMs: number, signal: AbortSignal): Promise<boolean> {
+export async function hearReload(
+	host: ReadHost,
+	since: Date,
+	forMs: number,
+	signal: AbortSignal,
+): Promise<Reloaded | undefined> {
 	const heard = new AbortController();
-	const argv = [
-		'docker',
-		'events',
-		`--since=${(since.getTime() / 1000).toFixed(3)}`,
-		'--filter=type=daemon',
-		'--filter=event=reload',
-		'--format={{json .}}',
-	] as const;
-	const result = await host.exec(argv, {
-		timeoutMs: forMs,
-		signal: AbortSignal.any([signal, heard.signal]),
-		onLine: () => heard.abort(),
-	});
-	return heard.signal.aborted || result.stdout.trim() !== '';
+	let line = '';
+	await host.exec(
+		[
+			'docker',
+			'events',
+			// With its fraction, as an event of the same second may be an earlier one.
+			`--since=${(since.getTime() / 1000).toFixed(3)}`,
+			'--filter=type=daemon',
+			'--filter=event=reload',
+			'--format={{json .}}',
+		],
+		{
+			timeoutMs: forMs,
+			signal: AbortSignal.any([signal, heard.signal]),
+			onLine: ({ stream, text }) => {
+				if (stream !== 'stdout') return;
+				line = text;
+				heard.abort();
+			},
+		},
+	);
+	return valueIn(parseReloadEvent(line));
 }

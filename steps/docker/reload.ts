@@ -1,11 +1,12 @@
 import type { Action, Settled } from '../../src/core/action.ts';
+import type { Reloaded } from '../../src/facts/docker-event.ts';
 import type { DockerInfo } from '../../src/facts/docker-info.ts';
 import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
 import { askInfo, describeInfo, hearReload } from './answers.ts';
 import type { Difference } from './differences.ts';
 import { reloadRefusal } from './journal.ts';
 
-/** How long one look waits for the daemon's word before it reads the journal for a refusal. */
+/** How long the daemon's word is waited for before it is asked, and the journal read for a refusal. */
 const hearMs = 1000;
 
 export function reloadDocker(differences: readonly Difference[]): Action {
@@ -28,16 +29,15 @@ export function reloadDocker(differences: readonly Difference[]): Action {
 			// systemctl is back before dockerd has done it (moby#47353); it takes dockerd milliseconds.
 			deadlineMs: 15_000,
 			check: async (host, signal, since): Promise<Settled> => {
-				const first = await askInfo(host, signal);
-				if (typeof first !== 'string' && isLoaded(first, wanted))
-					return { kind: 'settled', evidence: describeInfo(first) };
 				const heard = await hearReload(host, since, hearMs, signal);
-				const info = heard ? await askInfo(host, signal) : first;
+				if (heard !== undefined && saysLoaded(heard, wanted))
+					return { kind: 'settled', evidence: `docker says that it has reloaded, and that ${words}` };
+				const info = await askInfo(host, signal);
 				if (typeof info === 'string') return { kind: 'waiting', seen: info };
 				if (isLoaded(info, wanted)) return { kind: 'settled', evidence: describeInfo(info) };
 				const refusal = await reloadRefusal(host, since, signal);
 				return refusal === undefined
-					? { kind: 'waiting', seen: `${heard ? 'the daemon has reloaded, and ' : ''}${describeInfo(info)}` }
+					? { kind: 'waiting', seen: describeInfo(info) }
 					: { kind: 'refused', said: `dockerd kept its old configuration: ${refusal}` };
 			},
 		},
@@ -49,6 +49,11 @@ interface Wanted {
 	readonly runtime: string | undefined;
 	readonly defaultRuntime: string | undefined;
 }
+
+/** Whether its own words are what was asked for. In doubt they are not, and it is asked. */
+const saysLoaded = ({ runtimes, defaultRuntime }: Reloaded, wanted: Wanted): boolean =>
+	(wanted.runtime === undefined || (runtimes.includes(`${runtimeName}:`) && runtimes.includes(wanted.runtime))) &&
+	(wanted.defaultRuntime === undefined || defaultRuntime === wanted.defaultRuntime);
 
 function isLoaded(info: DockerInfo, wanted: Wanted): boolean {
 	const found = info.runtimes[runtimeName];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseContainers } from '../../src/facts/docker-container.ts';
 import { parseDockerContext } from '../../src/facts/docker-endpoint.ts';
+import { parseReloadEvent } from '../../src/facts/docker-event.ts';
 import { parseDockerInfo } from '../../src/facts/docker-info.ts';
 import { parseBridgeNetwork } from '../../src/facts/docker-network.ts';
 import { parseDockerdVersion, parseDockerVersion } from '../../src/facts/docker-version.ts';
@@ -21,6 +22,7 @@ import { parseIdMap } from '../../src/facts/uid-map.ts';
 const parsers: Readonly<Record<string, (text: unknown) => Reading<unknown>>> = {
 	parseContainers,
 	parseDockerContext,
+	parseReloadEvent,
 	parseDockerInfo,
 	parseBridgeNetwork,
 	parseDockerdVersion,

@@ -97,27 +97,48 @@ describe('a reload', () => {
 		expect(await settle?.check(dockerHost({ ...notLoaded, commands: quiet }), signal, since)).toMatchObject({
 			kind: 'waiting',
 		});
-		expect(await settle?.check(dockerHost(setUpHost), signal, since)).toMatchObject({ kind: 'settled' });
+		expect(await settle?.check(dockerHost({ ...setUpHost, commands: silent }), signal, since)).toMatchObject({
+			kind: 'settled',
+		});
 	});
 
-	test('that dockerd has not finished yet is heard of from its own event', async () => {
-		const { plan } = await seen(notLoaded);
-		const done = dockerHost(setUpHost);
-		let asked = 0;
-		const event = '{"Type":"daemon","Action":"reload","Actor":{"ID":"b5b41a0f","Attributes":{}}}\n';
-		const host = {
-			...done,
-			exec: async (...[argv, how]: Parameters<typeof done.exec>) => {
+	/** A daemon that says so when it has reloaded, with these runtimes. */
+	const saying = (words: DockerHost, runtimes: string) => {
+		const host = dockerHost(words);
+		const attributes = { name: 'ci-07', 'default-runtime': 'runc', runtimes };
+		const event = JSON.stringify({ Type: 'daemon', Action: 'reload', Actor: { ID: 'b5', Attributes: attributes } });
+		const asked: string[] = [];
+		return {
+			...host,
+			asked,
+			exec: async (...[argv, how]: Parameters<typeof host.exec>) => {
 				const line = argv.join(' ');
-				if (line === reloadEvent) {
-					how.onLine?.({ stream: 'stdout', text: event.trim() });
-					return { code: null, stdout: event, stderr: '', problem: 'cancelled' as const, elapsedMs: 8 };
-				}
-				asked += 1;
-				return asked === 1 ? dockerHost(notLoaded).exec(argv, how) : done.exec(argv, how);
+				if (line !== reloadEvent) asked.push(line);
+				if (line !== reloadEvent) return host.exec(argv, how);
+				how.onLine?.({ stream: 'stdout', text: event });
+				expect(how.signal?.aborted).toBe(true);
+				return { code: null, stdout: `${event}\n`, stderr: '', problem: 'cancelled' as const, elapsedMs: 8 };
 			},
 		};
+	};
+
+	test("is proved by the daemon's own event, without another question", async () => {
+		const { plan } = await seen(notLoaded);
+		const host = saying(notLoaded, 'runc:{"path":"runc"} sysbox-runc:{"path":"/usr/bin/sysbox-runc"}');
 		expect(await plan.actions[0]?.settle?.check(host, signal, since)).toMatchObject({ kind: 'settled' });
+		expect(host.asked).toEqual([]);
+	});
+
+	test('is asked about where the event does not name what is wanted', async () => {
+		const { plan } = await seen(notLoaded);
+		const other = 'sysbox-runc:{"path":"/opt/sysbox-runc"}';
+		const quiet = { [journal]: { stdout: '' } };
+		expect(
+			await plan.actions[0]?.settle?.check(saying({ ...notLoaded, commands: quiet }, other), signal, since),
+		).toMatchObject({ kind: 'waiting' });
+		expect(await plan.actions[0]?.settle?.check(saying(setUpHost, ''), signal, since)).toMatchObject({
+			kind: 'settled',
+		});
 	});
 
 	test('that dockerd refuses ends with its own words', async () => {

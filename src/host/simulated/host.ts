@@ -167,7 +167,9 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		const elapsedMs = world.state.now - started;
 		if (world.changed && !mayChange && unknown === 'throw') throw new ReadingCommandChangedHost(argv);
 		const cut = limited(chunks, exec.maxBytes ?? defaultOutputLimit);
-		const whole = await replay(cut.chunks, elapsedMs, exec);
+		const whole = await replay(cut.chunks, exit === 'endless' ? 0 : elapsedMs, exec);
+		// Whoever has heard enough does not wait for the end.
+		if (exit === 'endless' && exec.signal?.aborted) return nothing('cancelled');
 		clock.advance(elapsedMs);
 		const streams = { stdout: textOf(cut.chunks, 'stdout'), stderr: textOf(cut.chunks, 'stderr'), elapsedMs };
 		// A command that was killed on the way has not done what it would have done at its end.

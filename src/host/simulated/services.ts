@@ -549,7 +549,9 @@ export function reloadDocker(world: World): void {
 				'default-runtime': config.defaultRuntime,
 				'live-restore': String(config.liveRestore),
 				name: world.state.machine.hostname,
-				runtimes: JSON.stringify(runtimes),
+				runtimes: Object.entries(runtimes)
+					.map(([name, runtime]) => `${name}:${JSON.stringify(runtime)}`)
+					.join(' '),
 			},
 		},
 	];
