@@ -11,6 +11,9 @@ import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../facts
 import { inspectUnits, unitNamed } from '../facts/systemd-units.ts';
 import { readTextOr } from '../facts/text-file.ts';
 import type { Argv } from '../host/port.ts';
+import { clearAway, isOfSwitch } from '../switch/actions.ts';
+import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
+import { switchFindings } from '../switch/telling.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
 import { changedSince, inspectPath, isRestored, type PathToRestore, restoreAction, sha256Of } from './restored-file.ts';
@@ -44,6 +47,8 @@ interface Loaded {
 
 interface RevertFacts {
 	readonly paths: readonly PathToRestore[];
+	/** The dead man's switch, or what is left of one. */
+	readonly switch: SwitchFacts;
 	readonly folders: readonly string[];
 	readonly commands: readonly {
 		readonly id: string;
@@ -85,12 +90,13 @@ export function revertStep(original: RunState, kept: Kept): Step {
 
 async function inspectRevert(original: RunState, kept: Kept, context: StepContext): Promise<RevertFacts> {
 	const { host, options, signal } = context;
-	const actions = actionsToRevert(original);
+	// The dead man's switch is taken away as one, by what is found of it on the host.
+	const actions = actionsToRevert(original).filter(({ id }) => !isOfSwitch(id));
 	const byPath = new Map<string, FileUndo[]>();
 	for (const { undo } of actions)
 		if (undo.kind === 'file') byPath.set(undo.path, [undo, ...(byPath.get(undo.path) ?? [])]);
 
-	const docker = await inspectDocker(host, signal);
+	const [docker, armed] = await Promise.all([inspectDocker(host, signal), inspectSwitch(host, signal)]);
 	const paths: PathToRestore[] = [];
 	for (const [path, undos] of byPath) {
 		const found = await inspectPath(host, path, undos, kept);
@@ -104,6 +110,7 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 	const packaging = actions.filter(action => action.undo.kind === 'packages').toReversed();
 	return {
 		paths,
+		switch: armed,
 		folders: actions.flatMap(({ undo }) => (undo.kind === 'folder' ? [undo.path] : [])),
 		commands,
 		live,
@@ -253,7 +260,13 @@ function dockerWay({ docker, dockerState }: RevertFacts): DockerWay {
 }
 
 function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
-	const findings: Finding[] = [];
+	// What it says of a run that goes on is no hindrance for one that is taken back.
+	const findings: Finding[] = switchFindings(facts.switch).map(({ id, summary }) => ({
+		id,
+		severity: 'info',
+		summary,
+		remedy: { kind: 'planned', text: 'what is left of it is taken away' },
+	}));
 	for (const path of facts.paths) {
 		if (isRestored(path)) {
 			findings.push({ id: 'revert.file', severity: 'ok', summary: `${path.path} is as it was before the run` });
@@ -412,6 +425,8 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 		if (carriedOut(state, id)) continue;
 		actions.push({ id, kind: 'remove-folder', title: `Remove ${path}`, why: 'the run made it', path });
 	}
+	// Last, so that it stands by until Docker is well.
+	if (isThere(facts.switch)) actions.push(...clearAway(facts.switch));
 	const impact: Impact = {
 		stops: running.map(({ name }) => `${name} (runs under a runtime that goes away)`),
 		notes: [

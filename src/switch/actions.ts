@@ -165,6 +165,9 @@ export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Acti
 	return actions;
 }
 
+/** Whether an action of a step, by its id, armed or disarmed a switch. */
+export const isOfSwitch = (id: string): boolean => /(?:^|[.-])switch-/.test(id);
+
 /** Takes the switch away that {@link armSwitch} armed. */
 export function disarmSwitch(armed: readonly Action[]): readonly Action[] {
 	const files = new Map(armed.flatMap(a => (a.kind === 'write' ? [[a.path, sha256(a.bytes)] as const] : [])));

@@ -521,6 +521,16 @@ describe('a rollback', () => {
 		expect(outcomeOf(at)).toMatchObject({ action: 'a', outcome: 'rolled-back' });
 	});
 
+	it('puts back what the run found first, where it says so, and not what it wrote in between', async () => {
+		const first: Action = { ...restore, first: true } as Action;
+		const at = bench({ '/etc/x': 'old' });
+		await at.apply(write('/etc/x', 'once', 'old'));
+		await at.apply(write('/etc/x', 'twice', 'once', { settle: refused, rollback: [restore] }));
+		expect(at.files.get('/etc/x')).toBe('once');
+		await at.apply(write('/etc/x', 'thrice', 'once', { settle: refused, rollback: [first] }));
+		expect(at.files.get('/etc/x')).toBe('old');
+	});
+
 	it('removes what was not there before', async () => {
 		const at = bench();
 		await at.apply(write('/etc/x', 'new', undefined, { settle: refused, rollback: [restore] }));

@@ -231,6 +231,21 @@ describe('what revert has to look at', () => {
 		expect(actionsToRevert(state)).toEqual([]);
 	});
 
+	it('leaves out what a later action of the step has taken back itself, once that is done', () => {
+		const arm = [intent('arm'), outcome('arm', 'done')];
+		const disarm: EventPayload = {
+			...intent('disarm', { kind: 'none', why: 'x' }),
+			takesBack: ['arm'],
+		} as EventPayload;
+		const ids = (...more: readonly EventPayload[]) =>
+			actionsToRevert(reduced(stepStart('s'), ...arm, ...more)).map(a => a.id);
+		expect(ids()).toEqual(['arm']);
+		expect(ids(disarm, outcome('disarm', 'failed'))).toEqual(['arm']);
+		expect(ids(disarm, outcome('disarm', 'done'))).toEqual([]);
+		// Armed anew by a later process: that one stands.
+		expect(ids(disarm, outcome('disarm', 'done'), ...arm)).toEqual(['arm']);
+	});
+
 	it('a host counts as changed after all but what was refused or left to a person', () => {
 		expect(changedAnything(initialState)).toBe(false);
 		for (const [what, changed] of [

@@ -73,6 +73,14 @@ const pass = (host: SimulatedHost, ms: number): void => {
 	host.disturb(() => undefined);
 };
 
+/** What it told syslog. */
+const saidBy = (host: SimulatedHost): string =>
+	host
+		.state()
+		.journal.filter(({ who }) => who === 'sysbox-setup')
+		.map(({ text }) => text)
+		.join('\n');
+
 /** Nothing of the switch is on the host but, perhaps, its note. */
 function expectGone(state: SimulatedState, note: 'note' | 'no note' = 'no note'): void {
 	const left = Object.keys(state.files).filter(path => /switch|multi-user\.target\.d/.test(path));
@@ -90,12 +98,7 @@ describe('an armed switch', () => {
 		expect(host.state().docker.engine.up).toBe(true);
 		const facts = await inspectSwitch(host, signal);
 		expect(facts.fired).toMatchObject({ by: 'deadline', did: 'put-back', docker: 'started', written: await sha(bad) });
-		expect(
-			host
-				.state()
-				.journal.map(line => line.text)
-				.join('\n'),
-		).toContain("dead man's switch (deadline)");
+		expect(saidBy(host)).toContain("dead man's switch (deadline)");
 		expectGone(host.state(), 'note');
 	});
 
@@ -149,7 +152,20 @@ describe('an armed switch', () => {
 		expect((await restart(host)).code).toBe(0);
 		pass(host, 90_000);
 		expect(textAt(host, daemonJson)).toBe('{}\n');
+		expect(saidBy(host)).toContain('daemon.json: stand-down; docker: active');
 		expectGone(host.state());
+	});
+
+	test('starts Docker also where systemd starts it no more, after three bad starts within a minute', async () => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		pass(host, 46_000);
+		await restart(host);
+		pass(host, 9_000);
+		expect(host.state().units['docker.service']?.result).toBe('start-limit-hit');
+		pass(host, 20_000);
+		expect(host.state().docker.engine.up).toBe(true);
+		expect(textAt(host, daemonJson)).toBe(good);
 	});
 
 	test('leaves a slow Docker alone that is still starting at the deadline', async () => {
