@@ -156,14 +156,13 @@ export function startAgain(facts: DockerStepFacts, context: JudgeContext): reado
 		a => a.step === 'docker' && a.id === 'start-again' && a.seq > (restart?.seq ?? 0) && a.outcome !== 'refused',
 	);
 	if (down.length === 0 || tried) return [];
-	const ids = down.map(c => c.id);
 	return [
 		{
 			id: 'start-again',
 			kind: 'exec',
 			title: `Start ${nameSome(down.map(c => c.name))} again`,
 			why: `${down.length === 1 ? 'it' : 'they'} ran before Docker was restarted`,
-			argv: ['docker', 'start', ...ids],
+			argv: ['docker', 'start', ...down.map(c => c.name)],
 			timeoutMs: 120_000,
 			undo: { kind: 'none', why: 'it ran before' },
 			whenItFails: [`see what it says (docker logs ${down[0]?.name}), then start it (docker start ${down[0]?.name})`],

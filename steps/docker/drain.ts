@@ -9,7 +9,7 @@ import { drainable, drainTimeout, runningJobs } from './jobs-choice.ts';
 import { type Runner, runnerName, showRunnerCommand } from './runners.ts';
 
 /** A job ends when it ends, and each look is two commands. */
-const lookEveryMs = 5_000;
+const lookEveryMs = 10_000;
 
 const idOf = (verb: 'drain' | 'hold' | 'release', runner: Runner): string =>
 	`${verb}-${runnerName(runner).replace(/\.service$/, '')}`;
@@ -48,10 +48,10 @@ const quit = (runner: Runner): Argv =>
 	runner.kind === 'unit'
 		? // Abbreviated, as the option's name grew a letter with systemd 252.
 			['systemctl', 'kill', '--kill-who=main', '--signal=SIGQUIT', runner.unit]
-		: ['docker', 'kill', '--signal=SIGQUIT', runner.id];
+		: ['docker', 'kill', '--signal=SIGQUIT', runner.name];
 
 async function drained(host: ReadHost, runner: Runner, signal: AbortSignal): Promise<Settled> {
-	const [works, jobs] = await Promise.all([stillWorks(host, runner, signal), jobContainers(host, signal)]);
+	const [works, jobs] = await Promise.all([stillWorks(host, runner, signal), runningGitlabJobs(host, signal)]);
 	if (typeof jobs === 'string') return { kind: 'waiting', seen: jobs };
 	if (works === 'unknown') return { kind: 'waiting', seen: `${runnerName(runner)} cannot be looked at` };
 	if (works === 'again')
@@ -61,11 +61,11 @@ async function drained(host: ReadHost, runner: Runner, signal: AbortSignal): Pro
 		};
 	if (!works && jobs.length === 0)
 		return { kind: 'settled', evidence: `${runnerName(runner)} has ended, and no job runs` };
-	const still = [
-		...(works ? [`${runnerName(runner)} has not ended`] : []),
-		...(jobs.length > 0 ? [`${nameSome(jobs, 3)} still runs`] : []),
-	];
-	return { kind: 'waiting', seen: still.join('; ') };
+	const seen =
+		jobs.length > 0
+			? `${nameSome(jobs, 3)} still ${jobs.length === 1 ? 'runs' : 'run'}`
+			: `${runnerName(runner)} has not ended`;
+	return { kind: 'waiting', seen };
 }
 
 /** `again`: a process of it runs that is not the one that was told to end. */
@@ -75,7 +75,7 @@ async function stillWorks(host: ReadHost, runner: Runner, signal: AbortSignal): 
 		if (pid === undefined) return 'unknown';
 		return pid === 0 ? false : pid === runner.pid ? true : 'again';
 	}
-	const argv: Argv = ['docker', 'inspect', '--format', '{{.State.Running}}', runner.id];
+	const argv: Argv = ['docker', 'inspect', '--format', '{{.State.Running}}', runner.name];
 	const shown = await host.exec(argv, { timeoutMs: 10_000, signal });
 	return shown.code === 0 ? shown.stdout.trim() === 'true' : 'unknown';
 }
@@ -86,12 +86,17 @@ async function unitPid(host: ReadHost, signal: AbortSignal): Promise<number | un
 	return shown.code === 0 && pid !== undefined ? Number(pid) : undefined;
 }
 
-/** Names of containers that GitLab's runner has made for jobs; a sentence where Docker does not say. */
-async function jobContainers(host: ReadHost, signal: AbortSignal): Promise<readonly string[] | string> {
-	const argv: Argv = ['docker', 'ps', '--filter', 'label=com.gitlab.gitlab-runner.job.id', '--format', '{{.Names}}'];
+/** `GitLab job 8812`, of which containers run; a sentence where Docker does not say. */
+async function runningGitlabJobs(host: ReadHost, signal: AbortSignal): Promise<readonly string[] | string> {
+	const label = 'com.gitlab.gitlab-runner.job.id';
+	const argv: Argv = ['docker', 'ps', '--filter', `label=${label}`, '--format', '{{.Labels}}'];
 	const listed = await host.exec(argv, { timeoutMs: 10_000, signal });
 	if (listed.code !== 0) return listed.stderr.trim() || `docker ps: ${listed.problem ?? `exit code ${listed.code}`}`;
-	return listed.stdout.split('\n').filter(name => name !== '');
+	const ids = listed.stdout
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => line.split(',').find(pair => pair.startsWith(`${label}=`)) ?? '');
+	return [...new Set(ids.map(pair => `GitLab job ${pair.slice(label.length + 1)}`))];
 }
 
 /**
@@ -122,7 +127,7 @@ export function holdRunners(runners: readonly Runner[]): readonly Action[] {
 
 /** The command that lets a runner that has ended take jobs again; harmless for one that does. */
 export const releaseCommand = (runner: Runner): Argv =>
-	runner.kind === 'unit' ? ['systemctl', 'start', runner.unit] : ['docker', 'start', runner.id];
+	runner.kind === 'unit' ? ['systemctl', 'start', runner.unit] : ['docker', 'start', runner.name];
 
 export const releaseRunners = (runners: readonly Runner[]): readonly Action[] =>
 	runners.map(runner => ({
@@ -153,10 +158,10 @@ export const releaseUnfinished = (runners: readonly Runner[]): readonly Action[]
 				'--collect',
 				`--unit=sysbox-setup-${action.id}`,
 				'--property=Type=oneshot',
-				`--property=ExecStartPost=docker start ${runner.id}`,
+				`--property=ExecStartPost=docker start ${runner.name}`,
 				'docker',
 				'wait',
-				runner.id,
+				runner.name,
 			],
 		};
 	});

@@ -192,7 +192,7 @@ describe.skipIf(!lab.available)('a restart of Docker', () => {
 		const events = await restart('  jobs: drain\n', '--drain-timeout', '2s');
 		expect(exitOf(events)).toBe(1);
 		expect(outcomes(events)).toEqual(['drain-gitlab-runner failed', 'release-gitlab-runner done']);
-		expect(events.find(e => e.failure !== undefined)?.failure?.said).toContain('build still runs');
+		expect(events.find(e => e.failure !== undefined)?.failure?.said).toContain('GitLab job 8812 still runs');
 		expect(await dockerPid()).toBe(docker);
 		expect(await runnerPid()).toBe(own);
 		expect(await inspect('.State.Running', 'build')).toBe('true');

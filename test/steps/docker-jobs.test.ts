@@ -145,7 +145,7 @@ describe('a runner in a container', () => {
 		expect(failed.end.exit).toBe(1);
 		expect(container(host, job)?.status).toBe('running');
 		const { failure } = failed.state.actions[0] ?? {};
-		expect(failure?.said).toContain(job);
+		expect(failure?.said).toContain('GitLab job 8812 still runs');
 		expect(failure?.next.join(' ')).toContain('--drain-timeout');
 		host.clock.advance(40 * minutes);
 		await host.exec(['docker', 'ps'], { timeoutMs: 1000 });
