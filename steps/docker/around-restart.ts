@@ -1,9 +1,11 @@
 import type { Action } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
+import { nameSome } from '../daemon/sysbox-runtime.ts';
 import { guardRestart, startAgain, waitForReturning } from './afterwards.ts';
 import { drainedByRun, drainRunners, holdRunners, releaseRunners, releaseUnfinished } from './drain.ts';
 import type { DockerStepFacts } from './facts.ts';
-import { drainable, jobsChoice } from './jobs-choice.ts';
+import { drainJenkins, pausedByRun, releaseJenkins } from './jenkins.ts';
+import { drainable, jobsChoice, runningJobs, waitForJobsMs } from './jobs-choice.ts';
 import { type Runner, runnerName } from './runners.ts';
 
 /** The id of the action that stops and starts Docker. */
@@ -20,7 +22,12 @@ export function aroundRestart(
 	needsMs: number,
 ): readonly Action[] {
 	const waits = jobsChoice(context) === 'drain';
-	const drains = waits ? drainRunners(facts, context, needsMs) : [];
+	const drains = waits
+		? [...drainJenkins(facts.jenkins, waitForJobsMs(context, needsMs)), ...drainRunners(facts, context, needsMs)]
+		: [];
+	const paused = drains.some(a => a.id.startsWith('drain-jenkins-'))
+		? facts.jenkins?.access
+		: pausedByRun(facts.jenkins, context.state);
 	const told = runnersOfRestart(facts, context);
 	return [
 		...drains,
@@ -31,6 +38,7 @@ export function aroundRestart(
 		),
 		...waitForReturning(facts, context),
 		...releaseRunners(told),
+		...(paused === undefined ? [] : [releaseJenkins(paused)]),
 	];
 }
 
@@ -40,9 +48,36 @@ export function runnersOfRestart(facts: DockerStepFacts, context: JudgeContext):
 	return facts.runners.filter(runner => told.some(other => runnerName(other) === runnerName(runner)));
 }
 
+/**
+ * Builds that cannot be waited for from here, where waiting was asked for: Jenkins does not answer, or has made agents
+ * of its own for builds. Then the restart is left to whoever can pause them.
+ */
+export function cannotWait(facts: DockerStepFacts, context: JudgeContext): Action | undefined {
+	if (jobsChoice(context) !== 'drain') return undefined;
+	const builds = runningJobs(facts).filter(c => c.owner?.kind === 'jenkins');
+	const { jenkins } = facts;
+	if (builds.length === 0 && jenkins?.kind !== 'unreachable') return undefined;
+	return {
+		id: 'pause-jenkins',
+		kind: 'manual',
+		title: 'Pause Jenkins, then restart Docker',
+		why:
+			jenkins?.kind === 'unreachable'
+				? `${jenkins.access.url} cannot be asked: ${jenkins.said}`
+				: `Jenkins builds in ${nameSome(builds.map(c => c.name))}, which cannot be waited for from here`,
+		text: 'In Jenkins: Manage Jenkins, Nodes, the node of this host, Mark this node temporarily offline; wait until it builds nothing; then start this step again',
+	};
+}
+
 /** What the step owes the host when it ends, however it ends. */
 export const owed = (facts: DockerStepFacts, context: JudgeContext): readonly Action[] =>
-	[...startAgain(facts, context), ...releaseUnfinished(drainedByRun(facts, context.state))].map(action => ({
+	[
+		...startAgain(facts, context),
+		...releaseUnfinished(drainedByRun(facts, context.state)),
+		...[pausedByRun(facts.jenkins, context.state)].flatMap(access =>
+			access === undefined ? [] : [releaseJenkins(access)],
+		),
+	].map(action => ({
 		...action,
 		givesBack: true,
 	}));

@@ -5,7 +5,7 @@ import type { JudgeContext } from '../../src/core/step.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
 import type { DockerStepFacts } from './facts.ts';
-import { drainable, drainTimeout, runningJobs } from './jobs-choice.ts';
+import { drainable, runningJobs, waitForJobsMs } from './jobs-choice.ts';
 import { type Runner, runnerName, showRunnerCommand } from './runners.ts';
 
 /** A job ends when it ends, and each look is two commands. */
@@ -16,9 +16,7 @@ const idOf = (verb: 'drain' | 'hold' | 'release', runner: Runner): string =>
 
 /** Tells each runner to take no new job, and waits until no job runs. */
 export function drainRunners(facts: DockerStepFacts, context: JudgeContext, restartMs: number): readonly Action[] {
-	const { until } = context.options;
-	const window = until === undefined ? Number.POSITIVE_INFINITY : until.getTime() - context.now.getTime() - restartMs;
-	const deadlineMs = Math.max(0, Math.min(drainTimeout(context), window));
+	const deadlineMs = waitForJobsMs(context, restartMs);
 	const jobs = runningJobs(facts).length;
 	return drainable(facts).map(runner => ({
 		id: idOf('drain', runner),

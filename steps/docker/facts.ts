@@ -9,6 +9,7 @@ import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
 import { runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+import { inspectJenkins, type JenkinsNode } from './jenkins.ts';
 import { inspectRunners, type Runner } from './runners.ts';
 
 export interface DockerStepFacts {
@@ -25,11 +26,13 @@ export interface DockerStepFacts {
 	/** Sysbox containers that were running before Sysbox was last started: broken, whatever `docker ps` says. */
 	readonly stale: readonly Container[];
 	readonly runners: readonly Runner[];
+	/** The node that this host is to a Jenkins; undefined where nobody has said which. */
+	readonly jenkins: JenkinsNode | undefined;
 }
 
-export async function inspectLoaded({ host, signal, before }: StepContext): Promise<DockerStepFacts> {
+export async function inspectLoaded({ host, signal, before, answers }: StepContext): Promise<DockerStepFacts> {
 	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
-	const [file, there, earlier, armed, network, stale, runners] = await Promise.all([
+	const [file, there, earlier, armed, network, stale, runners, jenkins] = await Promise.all([
 		readDaemonFile(host, dockerd.configFile),
 		host.stat(dockerd.configFile),
 		before?.(dockerd.configFile) ?? { kind: 'unchanged' as const },
@@ -37,9 +40,10 @@ export async function inspectLoaded({ host, signal, before }: StepContext): Prom
 		inspectNetworkInUse(host, docker, signal),
 		findStale(host, docker, signal),
 		inspectRunners(host, docker, signal),
+		inspectJenkins(host, answers, signal),
 	]);
 	const realFile = there.kind === 'found' ? there.meta.realPath : dockerd.configFile;
-	return { dockerd, file, realFile, before: earlier, switch: armed, docker, network, stale, runners };
+	return { dockerd, file, realFile, before: earlier, switch: armed, docker, network, stale, runners, jenkins };
 }
 
 async function findStale(host: ReadHost, docker: DockerFacts, signal: AbortSignal): Promise<readonly Container[]> {

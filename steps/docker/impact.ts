@@ -4,8 +4,10 @@ import type { JudgeContext } from '../../src/core/step.ts';
 import { impactOfStop } from '../../src/facts/container-impact.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 import { estimateRestart } from '../../src/switch/timing.ts';
+import { nameSome } from '../daemon/sysbox-runtime.ts';
 import { type Difference, describeDifference, otherDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
+import { jenkinsAgents } from './jenkins.ts';
 import { drainable, jobsChoice } from './jobs-choice.ts';
 import { chosenToStart } from './start-again-choice.ts';
 
@@ -58,6 +60,9 @@ export function impactOfRestart(facts: DockerStepFacts, context: JudgeContext): 
 		);
 	}
 	if (info?.swarm === 'active') notes.push('This host is in a swarm: its services are placed anew');
+	const agents = facts.jenkins === undefined ? jenkinsAgents(facts.docker) : [];
+	if (agents.length > 0)
+		notes.push(`Whether Jenkins builds in ${nameSome(agents.map(c => c.name))} cannot be seen from here`);
 	const { restartMs, withWayBackMs } = estimateRestart(facts.switch.lastStart);
 	const seconds = (ms: number) => `${Math.ceil(ms / 1000)} s`;
 	notes.push(

@@ -5,6 +5,7 @@ import { isJob } from '../../src/facts/container-impact.ts';
 import { type Container, describeOwner } from '../../src/facts/docker-container.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
 import type { DockerStepFacts } from './facts.ts';
+import { jenkinsAgents } from './jenkins.ts';
 import { isAtWork, type Runner, runnerName, undrainable } from './runners.ts';
 
 export const jobsId = 'docker.jobs';
@@ -14,11 +15,18 @@ export type JobsChoice = 'drain' | 'later' | 'now';
 const halfAnHourMs = 30 * 60_000;
 
 /** How long jobs are waited for, before the window is looked at. */
-export const drainTimeout = ({ options }: JudgeContext): number => options.drainTimeoutMs ?? halfAnHourMs;
+const drainTimeout = ({ options }: JudgeContext): number => options.drainTimeoutMs ?? halfAnHourMs;
 
 /** Containers of CI jobs that run now. */
 export function runningJobs({ docker }: Pick<DockerStepFacts, 'docker'>): readonly Container[] {
 	return docker.containers.kind === 'ok' ? docker.containers.value.filter(c => c.running && isJob(c)) : [];
+}
+
+/** How long jobs are waited for: what was said, cut to what the window leaves once the restart has had its share. */
+export function waitForJobsMs(context: JudgeContext, restartMs: number): number {
+	const { until } = context.options;
+	const window = until === undefined ? Number.POSITIVE_INFINITY : until.getTime() - context.now.getTime() - restartMs;
+	return Math.max(0, Math.min(drainTimeout(context), window));
 }
 
 /** Runners that work and can be told to finish. */
@@ -38,7 +46,11 @@ export function askJobs(facts: DockerStepFacts, context: JudgeContext): readonly
 		.filter(isAtWork)
 		.map(undrainable)
 		.filter(why => why !== undefined);
-	if (jobs.length === 0 && able.length === 0 && unable.length === 0) return [];
+	const agents = jenkinsAgents(facts.docker);
+	if (jobs.length + able.length + unable.length + agents.length === 0) return [];
+	// All or nothing: to wait for some jobs and kill the others is no drain.
+	const ownerless = able.length === 0 && jobs.some(job => job.owner?.kind === 'gitlab-runner');
+	const pausable = unable.length === 0 && !ownerless && (able.length > 0 || agents.length > 0);
 	const { options } = context;
 	const wait = duration(drainTimeout(context));
 	const named = nameSome([...new Set(jobs.map(job => (describeOwner(job) ?? job.name).replace(/ \(\w+\)$/, '')))]);
@@ -51,21 +63,33 @@ export function askJobs(facts: DockerStepFacts, context: JudgeContext): readonly
 			title:
 				jobs.length > 0
 					? `CI jobs run on this host: ${named}`
-					: `${nameSome(able.map(runnerName))} takes CI jobs on this host`,
+					: `${nameSome([...able.map(runnerName), ...agents.map(c => c.name)])} ${able.length + agents.length === 1 ? 'takes' : 'take'} CI jobs on this host`,
 			help: [
-				able.length > 0
+				able.length > 0 && pausable
 					? `${nameSome(able.map(runnerName))} can be told to take no new job and to finish those it has; it takes jobs again afterwards, however this ends. No job is ever killed.`
-					: 'What started them cannot be paused from here.',
+					: pausable
+						? ''
+						: 'What started them cannot be paused from here.',
 				...unable,
-			].join(' '),
+				agents.length > 0 && pausable
+					? `Whether Jenkins builds in ${nameSome(agents.map(c => c.name))} only its controller can tell; it is asked for next.`
+					: '',
+			]
+				.filter(sentence => sentence !== '')
+				.join(' '),
 			options: [
-				...(able.length > 0
-					? [{ value: 'drain', label: `Pause the runner, wait at most ${wait} for its jobs, then restart` }]
+				...(pausable
+					? [
+							{
+								value: 'drain',
+								label: `Pause the ${able.length > 0 ? 'runner' : 'agent'}, wait at most ${wait} for its jobs, then restart`,
+							},
+						]
 					: []),
 				{ value: 'later', label: 'Later: everything so far stays' },
 				{ value: 'now', label: 'Restart now: running jobs fail' },
 			],
-			initial: !careful ? 'now' : able.length > 0 ? 'drain' : 'later',
+			initial: !careful ? 'now' : pausable ? 'drain' : 'later',
 		},
 	];
 }

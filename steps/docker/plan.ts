@@ -6,7 +6,7 @@ import { estimateRestart } from '../../src/switch/timing.ts';
 import { fileProblem } from '../daemon/daemon-file.ts';
 import { dockerUnit } from '../daemon/dockerd-unit.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
-import { aroundRestart, owed } from './around-restart.ts';
+import { aroundRestart, cannotWait, owed } from './around-restart.ts';
 import { type Difference, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { impactOfReload, impactOfRestart } from './impact.ts';
@@ -26,6 +26,8 @@ export function planLoading(facts: DockerStepFacts, context: JudgeContext): Plan
 	if (facts.dockerd.unit === undefined) return { actions: [...left, byHand(facts, reload)] };
 	// A restart reads everything, what a reload would have read too.
 	if (restart.length > 0) {
+		const hindered = cannotWait(facts, context);
+		if (hindered !== undefined) return { actions: [...left, ...owed(facts, context), hindered] };
 		const { arm, restart: action, disarm } = restartDocker(facts, context, [...reload, ...restart]);
 		const needsMs = estimateRestart(facts.switch.lastStart).withWayBackMs;
 		return {

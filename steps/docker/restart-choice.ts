@@ -5,11 +5,12 @@ import { askStartAgain } from './afterwards.ts';
 import { type Difference, describeDifference, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { stoppedByRestart } from './impact.ts';
+import { askJenkins, jenkinsAgents, jenkinsIds } from './jenkins.ts';
 import { askJobs, jobsChoice, jobsId } from './jobs-choice.ts';
 import { startAgainId } from './start-again-choice.ts';
 
 export const restartId = 'docker.restart';
-export const answerIds = [restartId, jobsId, startAgainId] as const;
+export const answerIds = [restartId, jobsId, ...Object.values(jenkinsIds), startAgainId] as const;
 
 /**
  * Sysbox itself needs a reload only. What a restart puts in force are addresses, which can wait for the next quiet
@@ -50,5 +51,6 @@ export function askRestart(facts: DockerStepFacts | undefined, context: JudgeCon
 	const jobs = askJobs(facts, context);
 	if (jobsChoice(context) === 'later' || (jobs.length > 0 && jobsChoice(context) === undefined))
 		return [first, ...jobs];
-	return [first, ...jobs, ...askStartAgain(facts, context)];
+	const asked = jobsChoice(context) === 'drain' ? askJenkins(jenkinsAgents(facts.docker), context.answers) : [];
+	return [first, ...jobs, ...asked, ...askStartAgain(facts, context)];
 }

@@ -1,6 +1,12 @@
 /** A restart of Docker on a host where CI jobs run, by the real engine and applier on the simulated host. */
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Answers } from '../../src/core/question.ts';
+import { localHost } from '../../src/host/local/local-host.ts';
 import type { Fault } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
 import { scenarioState } from '../../src/host/simulated/scenarios.ts';
@@ -361,5 +367,106 @@ describe('the window', () => {
 		expect(actionsOf(failed)).toEqual(['drain-gitlab-runner failed', 'release-gitlab-runner done']);
 		expect(host.clock.now()).toBeLessThan(until.getTime());
 		expect(container(host, job)?.status).toBe('running');
+	});
+});
+
+describe('a Jenkins agent', () => {
+	/** A controller with one node, which builds for so many looks. */
+	async function controller(builds: number) {
+		const seen: { line: string; auth: string | undefined }[] = [];
+		const node = { paused: false, looks: builds };
+		const server = createServer((request, response) => {
+			seen.push({ line: `${request.method} ${request.url}`, auth: request.headers.authorization });
+			request.resume();
+			if (request.headers.authorization !== `Basic ${Buffer.from('bot:s3cret-token').toString('base64')}`) {
+				response.writeHead(401).end();
+				return;
+			}
+			if (request.url?.endsWith('/toggleOffline') === true) {
+				node.paused = !node.paused;
+				response.writeHead(302, { Location: '/' }).end();
+				return;
+			}
+			if (node.paused) node.looks -= 1;
+			response.end(JSON.stringify({ idle: node.looks <= 0, temporarilyOffline: node.paused }));
+		});
+		await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+		const { port } = server.address() as AddressInfo;
+		const folder = await mkdtemp(join(tmpdir(), 'sysbox-setup-jenkins-'));
+		const netrc = join(folder, 'netrc');
+		await writeFile(netrc, 'machine 127.0.0.1 login bot password s3cret-token\n', { mode: 0o600 });
+		onTestFinished(async () => {
+			server.close();
+			await rm(folder, { recursive: true });
+		});
+		const answers: Answers = {
+			...restart,
+			'docker.jobs': 'drain',
+			'docker.jenkins-url': `http://127.0.0.1:${port}`,
+			'docker.jenkins-node': 'build node 7',
+			'docker.jenkins-netrc': netrc,
+		};
+		return { seen, node, answers };
+	}
+
+	/** The simulated host, with the real curl. */
+	function withCurl(host: SimulatedHost): SimulatedHost {
+		const local = localHost();
+		return {
+			...host,
+			state: host.state,
+			exec: (argv, options) => (argv[0] === 'curl' ? local.exec(argv, options) : host.exec(argv, options)),
+			run: (argv, options) => (argv[0] === 'curl' ? local.run(argv, options) : host.run(argv, options)),
+		};
+	}
+
+	test('is set offline, its builds are waited for, and it is online again; its token is in no line', async () => {
+		const { seen, node, answers } = await controller(3);
+		const done = await run(withCurl(busyHost()), { answers });
+		expect(done.end.exit).toBe(0);
+		expect(actionsOf(done).filter(line => line.includes('jenkins'))).toEqual([
+			'drain-jenkins-build node 7 done',
+			'release-jenkins-build node 7 done',
+		]);
+		expect(node).toMatchObject({ paused: false });
+		expect(seen.filter(({ line }) => line.startsWith('POST')).map(({ line }) => line)).toEqual([
+			'POST /computer/build%20node%207/toggleOffline',
+			'POST /computer/build%20node%207/toggleOffline',
+		]);
+		expect(JSON.stringify(done.events)).not.toContain('s3cret-token');
+	});
+
+	test('whose builds take too long is online again, and Docker was not restarted', async () => {
+		const { node, answers } = await controller(1000);
+		const host = busyHost();
+		const failed = await run(withCurl(host), { answers, options: { drainTimeoutMs: minutes } });
+		expect(failed.end.exit).toBe(1);
+		expect(node.paused).toBe(false);
+		expect(failed.state.actions.map(a => a.id)).not.toContain('restart');
+	});
+
+	test('that somebody else has set offline stays offline', async () => {
+		const { seen, node, answers } = await controller(1);
+		node.paused = true;
+		const done = await run(withCurl(busyHost()), { answers });
+		expect(done.end.exit).toBe(0);
+		expect(node.paused).toBe(true);
+		expect(seen.some(({ line }) => line.startsWith('POST'))).toBe(false);
+	});
+
+	test('whose controller does not answer is left to the operator, with nothing restarted', async () => {
+		const { answers } = await controller(0);
+		const lost = { ...answers, 'docker.jenkins-url': 'http://127.0.0.1:1' };
+		const host = busyHost();
+		const { end, state } = await run(withCurl(host), { answers: lost });
+		expect(end.exit).toBe(4);
+		expect(state.actions.map(a => `${a.id} ${a.outcome}`)).toEqual(['pause-jenkins manual']);
+		expect(container(host, job)?.status).toBe('running');
+	});
+
+	test('of which nobody says where its controller is, is told of in the plan', async () => {
+		const { events } = await run(busyHost(), { answers: { ...restart, 'docker.jobs': 'drain' }, mode: 'plan' });
+		const plan = events.find(e => e.type === 'plan');
+		expect(plan?.impact?.notes).toContain('Whether Jenkins builds in jenkins-agent-1 cannot be seen from here');
 	});
 });
