@@ -43,6 +43,8 @@ type Done =
 			readonly kind: 'failed' | 'stale';
 			readonly said: string;
 			readonly why?: string;
+			/** What is true on the host, where that is another thing than for every action of its kind. */
+			readonly now?: string;
 			readonly next: readonly string[];
 	  };
 
@@ -120,7 +122,8 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 			return { kind: 'stale', failure: failureOf(action, done) };
 		case 'failed': {
 			const rolledBack = await rollBack(step, action, deps);
-			const failure = { ...failureOf(action, done), ...(rolledBack !== undefined && { now: rolledBack.now }) };
+			const now = rolledBack?.now ?? done.now ?? whatIsNow(action, prepared.undo);
+			const failure = { ...failureOf(action, done), now: redact(now) };
 			await deps.emit({
 				type: 'action.outcome',
 				step,
@@ -130,7 +133,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 				failure: redactDeep({
 					said: failure.said,
 					...(failure.why !== undefined && { why: failure.why }),
-					...(failure.now !== undefined && { now: failure.now }),
+					now: failure.now,
 					next: [...failure.next],
 				}),
 			});
@@ -155,8 +158,39 @@ function failureOf(action: Action, done: Extract<Done, { said: string }>): Actio
 		said: redact(done.said),
 		...(done.why !== undefined && { why: done.why }),
 		// What was only looked at again and not tried has not failed.
-		next: done.kind === 'failed' ? [...done.next, ...(action.whenItFails ?? [])] : done.next,
+		next: done.kind === 'failed' ? waysOn(action, done.next) : done.next,
 	};
+}
+
+function waysOn(action: Action, said: readonly string[]): readonly string[] {
+	const ways = [...said, ...(action.whenItFails ?? [])];
+	return ways.length > 0 ? ways : [`see what hinders it (${doesWhat(action)}), then start again`];
+}
+
+/** What is true on the host after an action that failed and has no way back of its own. */
+function whatIsNow(action: Action, undo: UndoRecord): string {
+	switch (action.kind) {
+		case 'write':
+		case 'restore':
+		case 'remove':
+		case 'remove-folder':
+			return `${action.path} is as it was before this action`;
+		case 'make-folder':
+			return `${action.path} was not made`;
+		case 'download':
+		case 'copy':
+			return `nothing was put at ${action.to}`;
+		case 'manual':
+			return 'this tool has changed nothing here';
+		case 'exec':
+		case 'signal':
+		case 'load-image':
+			return undo.kind === 'none'
+				? `it has no way back of its own: ${undo.why}`
+				: 'what it did until then is taken back by revert; a second start goes on from there';
+		default:
+			return action satisfies never;
+	}
 }
 
 /** An undo names argv and paths of this host; only free text in it can hold a secret. */
@@ -564,7 +598,8 @@ function sayWrite(path: string, result: WriteResult): Done {
 			return {
 				kind: 'failed',
 				said: result.message,
-				...(errnoWhy[result.errno] !== undefined && { why: errnoWhy[result.errno] }),
+				...whyOf(result),
+				...(result.touched === true && { now: `${path} is not as it was; its bytes from before are in the backup` }),
 				next: errnoNext[result.errno]?.(path) ?? [],
 			};
 		default:
@@ -572,11 +607,18 @@ function sayWrite(path: string, result: WriteResult): Done {
 	}
 }
 
+function whyOf({ errno, touched }: Extract<WriteResult, { kind: 'failed' }>): { why?: string } {
+	const why = errnoWhy[errno];
+	if (why === undefined) return {};
+	return { why: touched === true ? why : `${why}; nothing was changed` };
+}
+
 const errnoWhy: Readonly<Record<string, string>> = {
-	ENOSPC: 'the file system is full; nothing was changed',
-	EROFS: 'the file system is mounted read-only; nothing was changed',
+	ENOSPC: 'the file system is full',
+	EROFS: 'the file system is mounted read-only',
 	EACCES: 'this process may not write there',
-	EIO: 'the disk reported an error; look at the kernel log (dmesg)',
+	EIO: 'the disk reported an error',
+	EBUSY: 'something holds it: a mount, or another program',
 };
 
 const errnoNext: Readonly<Record<string, (path: string) => readonly string[]>> = {
@@ -584,6 +626,9 @@ const errnoNext: Readonly<Record<string, (path: string) => readonly string[]>> =
 	EROFS: path => [`see how it is mounted (${shellLine(['findmnt', '-T', path])}), then start again`],
 	EACCES: () => ['start again as root'],
 	EIO: () => ['see what the disk says (dmesg | tail), then start again'],
+	EBUSY: path => [
+		`see what it is (${shellLine(['findmnt', '-T', path])}; ${shellLine(['fuser', '-v', path])}), then start again`,
+	],
 };
 
 /** How often a wait asks again. Short, as a reload takes Docker about 10 ms; each question is one cheap command. */

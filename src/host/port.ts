@@ -123,7 +123,13 @@ export type WriteResult =
 	| { readonly kind: 'changed'; readonly found: Expected }
 	/** `validateWith` did not accept the new bytes; nothing was changed. */
 	| { readonly kind: 'rejected'; readonly said: string }
-	| { readonly kind: 'failed'; readonly errno: string; readonly message: string };
+	| {
+			readonly kind: 'failed';
+			readonly errno: string;
+			readonly message: string;
+			/** Set where it is not as it was: the message says how. */
+			readonly touched?: true;
+	  };
 
 export interface WriteHost extends ReadHost {
 	/** Runs a command that may change the host. It gets its own process group, so that Ctrl+C does not reach it. */

@@ -176,7 +176,12 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 			}
 		} catch (error) {
 			if (error instanceof PlainFailure)
-				return { kind: 'failed', errno: error.errno, message: `${path}: ${error.message}` };
+				return {
+					kind: 'failed',
+					errno: error.errno,
+					message: `${path}: ${error.message}`,
+					...(error.touched && { touched: true }),
+				};
 			const errno = errnoOf(error);
 			// What did not come from the system is a bug here, and must not pass for a state of the host.
 			if (errno === 'EUNKNOWN') throw error;
@@ -272,6 +277,7 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 			throw new PlainFailure(
 				errno,
 				`${failedWith(errno, 'it had to be rewritten in place').message}; ${back ? 'the old bytes were put back' : 'the old bytes could not be put back: restore it from the backup'}`,
+				!back,
 			);
 		} finally {
 			await file.close();
@@ -288,6 +294,7 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 				throw new PlainFailure(
 					errno,
 					`${failedWith(errno, 'it was changed, but the change may not be on disk').message}`,
+					true,
 				);
 		}
 	}
@@ -299,9 +306,11 @@ const gone: WriteResult = { kind: 'written', sha256: '', atomic: true };
 /** A failure whose words say more than its error name does. */
 class PlainFailure extends Error {
 	readonly errno: string;
-	constructor(errno: string, message: string) {
+	readonly touched: boolean;
+	constructor(errno: string, message: string, touched = false) {
 		super(message);
 		this.errno = errno;
+		this.touched = touched;
 	}
 }
 
