@@ -73,6 +73,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 			typed: request.typed,
 			opened,
 			reverts: run,
+			reverted: original,
 			takesBack: { run: original, stays },
 		});
 		if (exit === exitCode.done && options.format === 'text') {

@@ -48,6 +48,8 @@ export interface Walk {
 	/** Without one (check, plan) nothing is kept on disk. */
 	readonly opened?: OpenedRun;
 	readonly reverts?: string;
+	/** What the log of that run says. */
+	readonly reverted?: RunState;
 	/** What that run did, as its log tells, and what of it stays. */
 	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
 	/** The operator chose to take back what the run did: for whoever called, once this has returned. */
@@ -222,9 +224,6 @@ export async function walk(request: Walk): Promise<number> {
 		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command, ...plan });
 		// A kill or a power cut left these without an outcome. What they came to is for the steps to find out.
 		const cutOff = from.actions.filter(a => a.outcome === 'intended');
-		await surroundings.sweep([
-			...new Set(cutOff.flatMap(({ undo }) => (undo.kind === 'file' ? [dirname(undo.path)] : []))),
-		]);
 		for (const action of cutOff) {
 			await emit({
 				type: 'action.outcome',
@@ -236,6 +235,15 @@ export async function walk(request: Walk): Promise<number> {
 			});
 		}
 	}
+
+	// A writer that was killed, now or in the run that is taken back, may have left its temporary file.
+	const halfDone = [...from.actions, ...(request.reverted?.actions ?? [])].filter(
+		a => a.outcome === 'intended' || a.outcome === 'interrupted',
+	);
+	if (opened !== undefined)
+		await surroundings.sweep([
+			...new Set(halfDone.flatMap(({ undo }) => (undo.kind === 'file' ? [dirname(undo.path)] : []))),
+		]);
 
 	// What a killed proof left is in the way of the next one, and of taking the run back. Whoever has the lock knows that
 	// no other proof is at work.

@@ -1,7 +1,7 @@
 /**
  * Killed at every moment of the whole run: the process is gone, the log holds what was kept until then, and the host is
  * as it was left. A new process goes on from there. The run is made once, with a picture of log and host at each event
- * and at each change of the host; a kill is a start from one of these pictures.
+ * at each change of the host and after each call of the file writer; a kill is a start from one of these pictures.
  *
  * The short run takes the moments around each action, where something is half done, and a part of the others;
  * KILL_SWEEP=all takes them all.
@@ -9,6 +9,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/core/event.ts';
 import { type SimulatedState, startToolProcess } from '../../src/host/simulated/state.ts';
+import { hookedCalls } from '../host/faulty-file-calls.ts';
+import { simulatedFileCalls, writtenByCalls } from '../support/simulated-file-calls.ts';
 import {
 	actions,
 	daemonJson,
@@ -27,6 +29,8 @@ interface Moment {
 	readonly when: string;
 	/** An action has begun, and its outcome is not known yet. */
 	readonly amid: boolean;
+	/** The call of the file writer that was made last. */
+	readonly call?: string;
 	readonly kept: Kept;
 	readonly host: SimulatedState;
 }
@@ -53,14 +57,15 @@ async function wholeRun() {
 	const kept = newKept('run-1');
 	let amid = false;
 	let seen = '';
-	const picture = (when: string, host: SimulatedState, version: number): void => {
-		const key = `${kept.events.length} ${version}`;
+	const picture = (when: string, host: SimulatedState, version: number, call?: string): void => {
+		const key = `${kept.events.length} ${version} ${call ?? ''}`;
 		if (key === seen) return;
 		seen = key;
 		const last = kept.events.at(-1);
 		moments.push({
 			when: `${String(moments.length).padStart(3, '0')}, ${when}${last === undefined ? '' : ` after ${say(last)}`}`,
 			amid,
+			...(call !== undefined && { call }),
 			kept: copyOf(kept),
 			host,
 		});
@@ -72,7 +77,11 @@ async function wholeRun() {
 			picture('when the host had changed', state, changes);
 		},
 	});
-	const ended = await runbook(host, {
+	// As on a real host, a file is written call by call, and the process can be gone after each of them.
+	const calls = hookedCalls(simulatedFileCalls(host), {
+		after: (name, n) => picture(`after file call ${n} (${name})`, host.state(), changes, `${n} ${name}`),
+	});
+	const ended = await runbook(writtenByCalls(host, calls), {
 		kept,
 		onEvent: event => {
 			picture('directly', host.state(), changes);
@@ -106,12 +115,21 @@ const referenceEnd = leftBehind(reference.end);
 const taken = hostIn(reference.end);
 const referenceBack = await revert(taken, reference.ended.kept).then(() => leftBehind(taken.state()));
 
-/** Around each action both sides; of the rest so many that the file stays quick. */
+/** Around each action both sides, and what puts a file in place; of the rest so many that the file stays quick. */
 const everyNth = 24;
+const decisive = /^\d+ (?:write|rename|link|unlink)$/;
 const chosen =
 	process.env['KILL_SWEEP'] === 'all'
 		? reference.moments
-		: reference.moments.filter(({ amid, when }, index) => (amid && !when.includes('output')) || index % everyNth === 0);
+		: reference.moments.filter(({ amid, when, call }, index) =>
+				call === undefined
+					? (amid && !when.includes('output') && !when.includes('host had changed')) || index % everyNth === 0
+					: decisive.test(call) || index % everyNth === 0,
+			);
+
+/** Files of the writer that nobody needs any more. */
+const temporaryOn = ({ files }: SimulatedState): readonly string[] =>
+	Object.keys(files).filter(path => path.includes('/.sysbox-setup-'));
 
 /** A host that fails the test as soon as Docker or a container of the operator is down. */
 function watchedHost(state: SimulatedState) {
@@ -145,6 +163,7 @@ describe('killed', () => {
 			expect(ended.exit, `${statuses(ended).join(', ')}\n${ended.screen.slice(-2000)}`).toBe(0);
 			expect(leftBehind(host.state())).toEqual(referenceEnd);
 			expect(labelledOn(host.state())).toEqual([]);
+			expect(temporaryOn(host.state())).toEqual([]);
 			expect(ended.state.actions.filter(a => a.outcome === 'intended')).toEqual([]);
 
 			const back = await revert(host, over ? kept : log);
@@ -156,7 +175,10 @@ describe('killed', () => {
 
 	// Where an action had begun, and nothing of it may have been done: what takes it back finds nothing.
 	const unresumed = moments.filter(
-		([, { kept }]) => process.env['KILL_SWEEP'] === 'all' || kept.events.at(-1)?.type === 'action.intent',
+		([, { kept, call }]) =>
+			process.env['KILL_SWEEP'] === 'all' ||
+			(kept.events.at(-1)?.type === 'action.intent' && call === undefined) ||
+			call?.endsWith('write'),
 	);
 
 	test.each(unresumed)('at moment %s: it can be taken back without going on', async (_, { kept, host: left }) => {
@@ -167,6 +189,7 @@ describe('killed', () => {
 		expect(host.state().packages['sysbox-ce']).toBeUndefined();
 		expect(Object.keys(host.state().docker.engine.config.runtimes)).toEqual([]);
 		expect(labelledOn(host.state())).toEqual([]);
+		expect(temporaryOn(host.state())).toEqual([]);
 		expect(host.state().docker.engine.images.map(i => i.tags)).toEqual(original.docker.engine.images.map(i => i.tags));
 	});
 });

@@ -17,6 +17,7 @@ import { type RunState, reduceAll } from '../../src/core/state.ts';
 import type { Step } from '../../src/core/step.ts';
 import type { Waiver } from '../../src/core/waiver.ts';
 import { CannotGoOn, WrongInput } from '../../src/core/wrong-input.ts';
+import { sweepTemporaryFiles } from '../../src/host/local/root-file-writer.ts';
 import type { Fault } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/host/simulated/host.ts';
 import { releasesFrom } from '../../src/host/simulated/releases.ts';
@@ -26,6 +27,7 @@ import { knowledge } from '../../src/knowledge/index.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
 import { steps } from '../../steps/index.ts';
 import { memoryLog } from '../support/memory-log.ts';
+import { simulatedFileCalls } from '../support/simulated-file-calls.ts';
 
 export const daemonJson = '/etc/docker/daemon.json';
 export const hostFolder = '/var/lib/sysbox-setup';
@@ -93,11 +95,9 @@ export function runbook(host: SimulatedHost, ask: Ask = {}): Promise<Ended> {
 /** Takes a run back. */
 export function revert(host: SimulatedHost, original: Kept, ask: Ask = {}): Promise<Ended> {
 	const kept = ask.kept ?? newKept(`${original.run}-revert`);
-	const step = revertStep(
-		reduceAll(original.events),
-		async sha256 => original.backups.get(sha256) ?? kept.backups.get(sha256),
-	);
-	return start(host, { ...ask, kept }, { mode: 'revert', steps: [step], reverts: original.run });
+	const reverted = reduceAll(original.events);
+	const step = revertStep(reverted, async sha256 => original.backups.get(sha256) ?? kept.backups.get(sha256));
+	return start(host, { ...ask, kept }, { mode: 'revert', steps: [step], reverts: original.run, reverted });
 }
 
 /** What surrounds a run: the host, the command line, the terminal. `stateFolder` is only used where there is a disk. */
@@ -129,7 +129,8 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 		...(ask.record !== undefined && { record: ask.record }),
 		command: 'sysbox-setup',
 		version: '1.0.0',
-		sweep: async () => [],
+		sweep: async folders =>
+			(await Promise.all(folders.map(f => sweepTemporaryFiles(f, simulatedFileCalls(host), 0)))).flat(),
 		pause: host.clock.sleep,
 		now: () => new Date(host.clock.now() + (ask.wallClockIsOff?.() ?? 0)),
 		elapsed: () => host.clock.now(),
@@ -156,7 +157,12 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 async function start(
 	host: SimulatedHost,
 	ask: Ask,
-	what: { readonly mode: Walk['mode']; readonly steps: readonly Step[]; readonly reverts?: string },
+	what: {
+		readonly mode: Walk['mode'];
+		readonly steps: readonly Step[];
+		readonly reverts?: string;
+		readonly reverted?: RunState;
+	},
 ): Promise<Ended> {
 	const kept = ask.kept ?? newKept('run-1');
 	await host.makeFolder(hostFolder, { mode: 0o700 });
