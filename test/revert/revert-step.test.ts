@@ -267,6 +267,34 @@ describe('taking a run back', () => {
 		);
 	});
 
+	it('says what Docker keeps until its next restart, where the run had restarted it', async () => {
+		const after = '{"bip": "172.20.0.1/16"}';
+		const on = dockerHost({ [daemonJson]: after }, { loaded: ['runc'] });
+		const original = reduceAll(
+			eventsOf(
+				[
+					['daemon', 'write', wrote(daemonJson, '{}', after)],
+					['docker', 'restart', { kind: 'none', why: 'x' }],
+				].flatMap(([step, action, undo]): EventPayload[] => [
+					{ type: 'action.intent', step, action, title: 'x', kind: 'exec', does: 'x', undo } as EventPayload,
+					{ type: 'action.outcome', step, action, outcome: 'done', ms: 1 } as EventPayload,
+				]),
+			),
+		);
+		const { end, state } = await takeBack(original, on, { backups: ['{}', after] });
+		expect(end.exit).toBe(0);
+		expect(on.files.get(daemonJson)).toBe('{}');
+		expect(on.ran).toEqual([]);
+		expect(state.steps[0]?.after).toContainEqual(
+			expect.objectContaining({
+				id: 'revert.until-restart',
+				severity: 'warn',
+				summary: 'Docker keeps what it read at its restart in the run (bip) until its next restart',
+				remedy: expect.objectContaining({ commands: ['systemctl restart docker'] }),
+			}),
+		);
+	});
+
 	it('of several writes goes back to the bytes before the first', async () => {
 		const between = '{"debug": true}';
 		const twice = runThatMade(['one', wrote('/etc/x', old, between)], ['two', wrote('/etc/x', between, 'last')]);
