@@ -54,6 +54,8 @@ const built = spawnSync(process.execPath, [path('scripts/build.mjs')], { stdio: 
 if (built.status !== 0) failed += 1;
 else {
 	layer('built', 'test/built/vitest.config.ts');
+	if ((process.env['SMOKE_NODES'] ?? '') === '')
+		leftOut.push('the smoke test on other versions of Node: SMOKE_NODES names none (as PATH does, of node programs)');
 	if (!has('tmux')) leftOut.push('the wizard inside tmux: tmux is not installed');
 	const missing = [
 		...(has('mmdebstrap') ? [] : ['mmdebstrap is not installed']),

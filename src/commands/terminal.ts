@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { isatty } from 'node:tty';
 import type { AskLine } from '../decide/from-prompts.ts';
 
 /** What a command may say and hear. Everything printed goes through here. */
@@ -17,16 +18,25 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
+	const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+	// A lost terminal sends SIGHUP to the leader of its session only, which may be a shell that keeps it to itself.
+	let gone = false;
+	const noticeLoss = (): void => {
+		if (gone || !interactive || isatty(0)) return;
+		gone = true;
+		process.kill(process.pid, 'SIGHUP');
+	};
+	process.stdin.on('end', noticeLoss).on('error', noticeLoss);
 	// Whoever reads us may leave early (`| head`): that ends the talk, not the work.
-	process.stdout.on('error', () => undefined);
-	process.stderr.on('error', () => undefined);
+	process.stdout.on('error', noticeLoss);
+	process.stderr.on('error', noticeLoss);
 	let lines: ReturnType<typeof createInterface> | undefined;
 	let ended = false;
 	let drawing: Parameters<Terminal['attach']>[0] | undefined;
 	return {
 		out: text => void process.stdout.write(text),
 		err: text => (drawing === undefined ? void process.stderr.write(text) : drawing.say(text)),
-		interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+		interactive,
 		environment: process.env,
 		async ask(prompt) {
 			if (ended) return null;

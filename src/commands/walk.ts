@@ -174,8 +174,11 @@ export async function walk(request: Walk): Promise<number> {
 					),
 			})
 		: undefined;
+	const plainly = interactive && !canDraw(terminal, options);
+	// Nobody is to sit before a question whose answer is not waited for any more.
+	if (plainly) stop.signal.addEventListener('abort', terminal.close, { once: true });
 	const begun = await face?.begin();
-	if (begun?.kind === 'left') return begun.exit;
+	if (begun?.kind === 'left') return stop.exit() ?? begun.exit;
 	if (begun?.kind === 'undo') {
 		request.onUndo?.();
 		return exitCode.open;
@@ -270,8 +273,14 @@ export async function walk(request: Walk): Promise<number> {
 		decider: held === undefined ? decider : heldToPlan(decider, held.plan, stream.state),
 		emit,
 		state: stream.state,
-		apply: (step, action, how) =>
-			applyAction(step, action, how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal }),
+		apply: async (step, action, how) => {
+			await opened?.saved();
+			return applyAction(
+				step,
+				action,
+				how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal },
+			);
+		},
 		// Only a person wants to see everything first, and pays with one more look.
 		...(face !== undefined &&
 			mode === 'run' && {

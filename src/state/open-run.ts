@@ -20,6 +20,8 @@ export interface OpenedRun {
 	readonly answers: Answers;
 	readonly saveAnswer: (id: string, value: Answers[string]) => void;
 	readonly saveCursor: (step: string) => void;
+	/** Resolves when the session is on disk: before a change, as a run that no session names is not gone on with. */
+	readonly saved: () => Promise<void>;
 	readonly close: () => Promise<void>;
 }
 
@@ -98,6 +100,9 @@ export async function openRun(
 				save({ cursor: step });
 				// Which step others are told is not worth a run: on a full disk it stays the earlier one.
 				saving = saving.then(() => lock.update(step)).catch(() => undefined);
+			},
+			saved: async () => {
+				await saving;
 			},
 			close: async () => {
 				await saving;

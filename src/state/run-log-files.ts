@@ -148,30 +148,45 @@ export async function latestRun(
 	return (await listRuns(folder)).find(run => modes.includes(run.mode));
 }
 
+/** Events that are written in one go. All of them are on disk when one of them has to be. */
+interface Batch {
+	readonly lines: string[];
+	durable: boolean;
+	lastSeq: number;
+	readonly failuresBefore: number;
+	readonly written: Promise<void>;
+}
+
 /** A log of events over an open file. Exported for tests that bring their own file. */
 export function runLog(run: string, paths: RunPaths, file: LogFile, size: number, lastSeq: number): OpenRunLog {
 	let goodSize = size;
+	let accepted = lastSeq;
 	let last = lastSeq;
 	/** Set when the file could not be brought back to whole lines, or is closed: then nothing can be appended safely. */
 	let unusable: string | undefined;
 	let queue: Promise<void> = Promise.resolve();
+	/** Events that came since the last write began: a command that prints by the thousand lines costs few writes. */
+	let batch: Batch | undefined;
+	let failures = 0;
 
-	const writeLine = async (event: Event, durable: boolean): Promise<void> => {
-		if (unusable !== undefined) throw new LogWriteError(unusable, paths.events);
-		if (event.seq <= last) throw new Error(`event ${event.seq} after ${last}: the log is in order`);
-		const line = Buffer.from(`${JSON.stringify(event)}\n`);
+	const writeBatch = async ({ lines, durable, lastSeq: end, failuresBefore }: Batch): Promise<void> => {
+		// What was accepted behind events that could not be written would leave a gap in the log.
+		if (failures !== failuresBefore || unusable !== undefined) throw new LogWriteError(unusable ?? 'EIO', paths.events);
+		const bytes = Buffer.from(lines.join(''));
 		try {
 			let done = 0;
-			while (done < line.length) done += await file.write(line.subarray(done));
+			while (done < bytes.length) done += await file.write(bytes.subarray(done));
 		} catch (error) {
+			failures += 1;
+			accepted = last;
 			// Half a line in the middle would make the whole log unreadable later.
 			await file.truncate(goodSize).catch(() => {
 				unusable = errnoOf(error);
 			});
 			throw writeError(error, paths.events);
 		}
-		goodSize += line.length;
-		last = event.seq;
+		goodSize += bytes.length;
+		last = end;
 		if (!durable) return;
 		try {
 			await file.datasync();
@@ -182,12 +197,33 @@ export function runLog(run: string, paths: RunPaths, file: LogFile, size: number
 		}
 	};
 
+	const newBatch = (): Batch => {
+		const begun: Batch = {
+			lines: [],
+			durable: false,
+			lastSeq: accepted,
+			failuresBefore: failures,
+			written: queue.then(() => {
+				batch = undefined;
+				return writeBatch(begun);
+			}),
+		};
+		queue = begun.written.catch(() => {});
+		return begun;
+	};
+
 	return {
 		run,
 		append: (event, { durable }) => {
-			const written = queue.then(() => writeLine(event, durable));
-			queue = written.catch(() => {});
-			return written;
+			if (unusable !== undefined) return Promise.reject(new LogWriteError(unusable, paths.events));
+			if (event.seq <= accepted)
+				return Promise.reject(new Error(`event ${event.seq} after ${accepted}: the log is in order`));
+			batch ??= newBatch();
+			accepted = event.seq;
+			batch.lines.push(`${JSON.stringify(event)}\n`);
+			batch.lastSeq = event.seq;
+			batch.durable ||= durable;
+			return batch.written;
 		},
 		keep: bytes => keepBytes(paths.backup, bytes),
 		kept: sha256 => readKept(paths.backup, sha256),

@@ -24,6 +24,8 @@ export function plainEnvironment(home: string): Record<string, string> {
 
 export interface How {
 	readonly entry?: string;
+	/** Another Node than the one that runs the tests. */
+	readonly node?: string;
 	readonly cwd?: string;
 	readonly env?: Readonly<Record<string, string>>;
 	/** A module that is run before the program, as text. */
@@ -49,7 +51,11 @@ const optionsOf = (how: How) => {
 
 /** Runs the built program to its end. Nobody is at its standard input. */
 export async function run(argv: readonly string[], how: How = {}) {
-	const { exitCode, stdout, stderr, signal } = await execa(process.execPath, command(argv, how), optionsOf(how));
+	const { exitCode, stdout, stderr, signal } = await execa(
+		how.node ?? process.execPath,
+		command(argv, how),
+		optionsOf(how),
+	);
 	return { exit: exitCode, stdout, stderr, signal };
 }
 

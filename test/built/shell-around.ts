@@ -1,4 +1,43 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import type { Session } from './support-terminal.ts';
+
+/** Runs the program in a shell, which then says how it ended and in which modes it left the terminal. */
+export const saysHowItLeft = (program: string): string =>
+	`${program}; echo "code $?"; stty -a | tr ';' '\\n' | grep -ow -- '-\\?icanon\\|-\\?echo\\|-\\?isig' | tr '\\n' ' '; echo its end`;
+
+/** The exit code that such a shell has printed; the terminal is as a shell wants it. */
+export async function leftInOrder(session: Session): Promise<number> {
+	await session.until(/^code \d+[\s\S]*its end/m);
+	const said = /^code (\d+)\n([\s\S]*?)its end/m.exec(session.screen());
+	expect(said?.[2]?.trim().split(/\s+/).sort(), session.screen()).toEqual(['echo', 'icanon', 'isig']);
+	expectCursorAndPaste(session.raw().slice(0, session.raw().lastIndexOf('its end')));
+	return Number(said?.[1]);
+}
+
+/** The cursor is seen and a paste is not bracketed, whatever was switched before. */
+export function expectCursorAndPaste(raw: string): void {
+	expect(raw.lastIndexOf('\u001b[?25h')).toBeGreaterThanOrEqual(raw.lastIndexOf('\u001b[?25l'));
+	expect(raw.lastIndexOf('\u001b[?2004l')).toBeGreaterThanOrEqual(raw.lastIndexOf('\u001b[?2004h'));
+}
+
+/** The program below the shell. */
+export function programBelow(session: Session): number {
+	const children = readFileSync(`/proc/${session.pid}/task/${session.pid}/children`, 'utf8').trim().split(' ');
+	return Number(children[0]);
+}
+
+/** A folder for PATH in which the program has its name, so that what it prints can be typed as it stands. */
+export function asInstalled(): string {
+	const bin = mkdtempSync(join(tmpdir(), 'installed-'));
+	onTestFinished(() => rmSync(bin, { recursive: true, force: true }));
+	const entry = new URL('../../dist/cli.js', import.meta.url).pathname;
+	writeFileSync(join(bin, 'sysbox-setup'), `#!/bin/sh\nexec '${process.execPath}' '${entry}' "$@"\n`, { mode: 0o755 });
+	return `${bin}:${process.env['PATH'] ?? ''}`;
+}
 
 export const has = (program: string): boolean => {
 	try {

@@ -8,6 +8,7 @@ export interface Stop {
 
 export const enter = '\r';
 export const ctrlC = '\u0003';
+export const ctrlZ = '\u001a';
 export const escapeKey = '\u001b';
 
 /**
@@ -46,7 +47,7 @@ export async function walk(
 		const before = seen.at(-1);
 		await session.until(screen => (screen !== before && waiting(screen)) || session.over());
 		if (session.over()) {
-			if (to === undefined) return seen;
+			if (to === undefined || shows(session.screen(), to)) return seen;
 			throw new Error(`it ended before it showed ${to}:\n${session.screen()}`);
 		}
 		const screen = session.screen();

@@ -292,18 +292,6 @@ describe.skipIf(!tmux)('inside tmux', () => {
 	});
 });
 
-it('ends 143 after SIGTERM and 129 when it is hung up', async () => {
-	for (const [signal, code] of [
-		['SIGTERM', 143],
-		['SIGHUP', 129],
-	] as const) {
-		const session = startInTerminal();
-		await walk(session, { to: firstQuestion });
-		session.kill(signal);
-		expect(await session.ended).toBe(code);
-	}
-});
-
 describe('what is loaded', () => {
 	it('is Ink only where it draws', () => {
 		const main = readFileSync(join(import.meta.dirname, '../../dist/main.js'), 'utf8');

@@ -75,7 +75,7 @@ describe('the stream of events', () => {
 			append: event => new Promise<void>(resolve => gates.push(() => resolve(void order.push(`disk ${event.seq}`)))),
 			readers: [event => order.push(`read ${event.seq}`)],
 		});
-		const all = ['a', 'b', 'c'].map(line => stream.emit(said(line)));
+		const all = ['a', 'b', 'c'].map(line => stream.emit({ ...oneOfEach['step.start'], step: line }));
 		for (const wait of all) {
 			await Promise.resolve();
 			expect(gates).toHaveLength(1);
@@ -83,6 +83,25 @@ describe('the stream of events', () => {
 			await wait;
 		}
 		expect(order).toEqual(['disk 0', 'read 0', 'disk 1', 'read 1', 'disk 2', 'read 2']);
+	});
+
+	it('hands lines of output that come at once to the log together, and then to the readers, each with its own state', async () => {
+		const order: string[] = [];
+		const gates: (() => void)[] = [];
+		const stream = eventStream({
+			now,
+			append: event => {
+				order.push(`log ${event.seq}`);
+				return new Promise<void>(resolve => gates.push(resolve));
+			},
+			readers: [(event, state) => order.push(`read ${event.seq} ${state.lastSeq}`)],
+		});
+		const all = ['a', 'b', 'c'].map(line => stream.emit(said(line)));
+		await Promise.resolve();
+		expect(order).toEqual(['log 0', 'log 1', 'log 2']);
+		for (const gate of gates) gate();
+		await Promise.all(all);
+		expect(order.slice(3)).toEqual(['read 0 0', 'read 1 1', 'read 2 2']);
 	});
 
 	it('shows readers the state as of their event, not a later one', async () => {
@@ -126,7 +145,7 @@ describe('the stream of events', () => {
 			},
 			readers: [event => read.push(event.seq)],
 		});
-		const all = ['a', 'b', 'c'].map(line => stream.emit(said(line)));
+		const all = ['a', 'b', 'c'].map(line => stream.emit({ ...oneOfEach['step.start'], step: line }));
 		expect(await Promise.allSettled(all)).toMatchObject([
 			{ status: 'fulfilled' },
 			{ status: 'rejected', reason: full },

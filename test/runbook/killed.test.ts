@@ -144,7 +144,9 @@ function watchedHost(state: SimulatedState) {
 
 test('the run that nobody killed ends well, and has a moment for each event and each change', () => {
 	expect(reference.ended.exit).toBe(0);
-	expect(reference.moments.length).toBeGreaterThan(reference.ended.kept.events.length);
+	// Lines of output that come at once go to the log at once, so that there is no moment between them.
+	const apart = reference.ended.kept.events.filter(({ type }) => type !== 'output' && type !== 'progress');
+	expect(reference.moments.length).toBeGreaterThan(apart.length);
 	expect(chosen.length).toBeGreaterThan(30);
 });
 

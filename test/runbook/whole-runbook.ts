@@ -194,6 +194,7 @@ async function start(
 					kept.answers[id] = value;
 				},
 				saveCursor: () => undefined,
+				saved: async () => undefined,
 				close: async () => undefined,
 			},
 		}),

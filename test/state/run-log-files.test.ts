@@ -304,6 +304,52 @@ describe('a full or failing disk', () => {
 		await expect(log.append(said(1), { durable: true })).rejects.toMatchObject({ errno: 'EIO' });
 	});
 
+	it('takes nothing behind events that it could not write, as that would be a gap', async () => {
+		const gate: { fail?: () => void } = {};
+		let text = '';
+		const file: LogFile = {
+			write: async bytes => {
+				if (gate.fail === undefined)
+					await new Promise((_, reject) => {
+						gate.fail = () => reject(systemError('ENOSPC'));
+					});
+				text += new TextDecoder().decode(bytes);
+				return bytes.length;
+			},
+			datasync: async () => undefined,
+			truncate: async () => undefined,
+			close: async () => undefined,
+		};
+		const log = runLog('r1', runPaths(await freshStateFolder(), 'r1'), file, 0, -1);
+		const first = log.append(start(), { durable: false });
+		await vi.waitUntil(() => gate.fail !== undefined);
+		// The write of the first is under way: these go into the next one.
+		const behind = [said(1), said(2)].map(each => log.append(each, { durable: true }));
+		gate.fail?.();
+		await expect(first).rejects.toThrow(LogWriteError);
+		for (const each of behind) await expect(each).rejects.toThrow(LogWriteError);
+		expect(text).toBe('');
+	});
+
+	it('writes what came in one go in one go, and has all of it on disk when one event has to be', async () => {
+		const done: string[] = [];
+		const file: LogFile = {
+			write: async bytes => {
+				done.push(`write ${new TextDecoder().decode(bytes).split('\n').length - 1}`);
+				return bytes.length;
+			},
+			datasync: async () => void done.push('sync'),
+			truncate: async () => undefined,
+			close: async () => undefined,
+		};
+		const log = runLog('r1', runPaths(await freshStateFolder(), 'r1'), file, 0, -1);
+		const all = [0, 1, 2].map(seq => log.append(said(seq), { durable: seq === 1 }));
+		await Promise.all(all);
+		expect(done).toEqual(['write 3', 'sync']);
+		await log.append(said(3), { durable: false });
+		expect(done).toEqual(['write 3', 'sync', 'write 1']);
+	});
+
 	it('is waited for only where the event has to be on disk', async () => {
 		const { log, calls } = memoryLog({});
 		await log.append(start(), { durable: false });

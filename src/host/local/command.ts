@@ -6,6 +6,7 @@ import type { Argv, ExecOptions, ExecResult } from '../port.ts';
 import { childEnvironment } from './child-environment.ts';
 import { headAndTailOutput, limitedOutput, lineSplitter, textDecoder } from './command-output.ts';
 import { errnoOf, errnoText } from './errno-text.ts';
+import { readOnWhenGone } from './outliving.ts';
 
 /** How long a command that was told to end (SIGTERM) may take before it is killed (SIGKILL). */
 const defaultPoliteMs = 5000;
@@ -137,6 +138,9 @@ function start(
 		};
 		const { pid } = subprocess;
 		const untrack = pid === undefined || way.changesHost ? undefined : trackReadOnly(pid);
+		// What may be interrupted may end with this process too.
+		const outlivesUs = pid !== undefined && way.changesHost && options.signal === undefined;
+		const sendReaderAway = outlivesUs ? readOnWhenGone(subprocess) : undefined;
 
 		const settle = (
 			code: number | null,
@@ -148,6 +152,7 @@ function start(
 			for (const timer of timers) clearTimeout(timer);
 			options.signal?.removeEventListener('abort', cancel);
 			untrack?.();
+			sendReaderAway?.();
 			for (const end of ends) end();
 			subprocess.stdout?.destroy();
 			subprocess.stderr?.destroy();
@@ -207,6 +212,8 @@ function start(
 				lines?.take(decoder.write(chunk));
 				if (!room) stop('too-much-output');
 			});
+			// Handing it on to another process has paused it.
+			source.resume();
 			// A broken pipe ends the output; what the command came to is told by its exit.
 			source.on('error', () => {});
 			source.once('close', () => {
