@@ -30,6 +30,7 @@ import { checkHeldTo, checkSamePlan, type HeldTo, preflightOut, refuseUnlessPlan
 import { type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
+import { systemLog } from './system-log.ts';
 import type { Terminal } from './terminal.ts';
 import { canDraw, wizardFace } from './wizard-face.ts';
 
@@ -198,6 +199,9 @@ export async function walk(request: Walk): Promise<number> {
 						all: false,
 					}),
 	];
+	// Only what may change the host is told to it.
+	const system = opened === undefined ? undefined : systemLog(host);
+	if (system !== undefined) readers.push(system.reader);
 	const log = opened?.log;
 	const stream = eventStream({
 		now: surroundings.now,
@@ -305,6 +309,9 @@ export async function walk(request: Walk): Promise<number> {
 		...(end.why !== undefined && { why: end.why }),
 	});
 	await stream.drained();
+	const untold = await system?.close();
+	if (untold !== undefined && face === undefined)
+		terminal.err(`not everything is in the system log (${untold}); this tool's own log is complete\n`);
 	if (request.out !== undefined) await saveForeseen(request.out, end, stream.state(), request);
 	const unfinished = end.outcome === 'interrupted' || end.outcome === 'failed';
 	if (face === undefined && options.format === 'text' && unfinished && opened !== undefined)

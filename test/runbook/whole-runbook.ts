@@ -79,6 +79,7 @@ export interface Ask {
 	readonly managed?: readonly string[];
 	/** By how many milliseconds the time of day is off: somebody sets the clock. */
 	readonly wallClockIsOff?: () => number;
+	readonly changeId?: string;
 	/** The saved plan that the run is held to. */
 	readonly held?: HeldTo;
 	/** Where `plan` saves what it foresaw, on this machine. */
@@ -114,6 +115,7 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 		imageArchive: ask.imageArchives ?? [],
 		format: 'text',
 		fresh: false,
+		...(ask.changeId !== undefined && { changeId: ask.changeId }),
 		...(ask.deb !== undefined && { deb: ask.deb }),
 		...(ask.record !== undefined && { record: ask.record }),
 		...(ask.managed !== undefined && { managed: ask.managed }),
