@@ -1,3 +1,4 @@
+import { risksOf } from './action.ts';
 import { applyAll, showPlan } from './apply-plan.ts';
 import type { Ways } from './decider.ts';
 import type { EngineDeps } from './engine.ts';
@@ -11,6 +12,7 @@ import {
 	interruptedIn,
 	judgeContext,
 	reviewRun,
+	type Sight,
 	type StepResult,
 	type StepRun,
 	undecidedFindings,
@@ -110,8 +112,11 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 	if (deps.signal.aborted) return interruptedIn(step.id, { changed });
 	const failed = verdicts.filter(v => v.verdict === 'fail').map(v => v.id);
 	const undecided = verdicts.filter(v => v.verdict === 'could-not-tell').map(v => v.id);
-	if (failed.length > 0)
-		return { status: 'failed', why: `did not hold: ${failed.join(', ')}`, tally: { failed: true, changed }, open: [] };
+	if (failed.length > 0) {
+		const taken = await takeBack(run, sight, failed);
+		const why = [`did not hold: ${failed.join(', ')}`, ...(taken.said === undefined ? [] : [taken.said])].join('; ');
+		return { status: 'failed', why, tally: { failed: true, changed: changed || taken.changed }, open: [] };
+	}
 	if (undecided.length > 0)
 		return {
 			status: 'undecided',
@@ -124,6 +129,30 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 		tally: { changed, undecided: undecidedFindings(sight.findings, request.strict) },
 		open: [],
 	};
+}
+
+/** Offers to take back what this run changed and the probes found harmful. */
+async function takeBack(
+	{ deps, step, visit }: StepRun<ProofStep<unknown>>,
+	sight: Sight,
+	failed: readonly string[],
+): Promise<{ readonly changed: boolean; readonly said?: string }> {
+	const plan = step.remedy?.(sight.facts, failed, judgeContext(deps));
+	if (plan === undefined || plan.actions.length === 0) return { changed: false };
+	await showPlan(deps, step.id, plan);
+	visit.decided = true;
+	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: false });
+	const apply = decision.kind === 'apply' && risksOf(plan).every(risk => decision.risks.includes(risk));
+	await deps.emit({
+		type: 'decision',
+		step: step.id,
+		decision: apply ? 'apply' : 'skip',
+		risks: apply ? [...decision.risks] : [],
+	});
+	if (!apply) return { changed: false, said: 'it was left as it is' };
+	const applied = await applyAll(deps, step.id, plan.actions);
+	const done = applied.kind === 'done' && applied.changed;
+	return { changed: applied.changed, said: done ? 'it was taken back' : 'it could not be taken back' };
 }
 
 async function runProbes(

@@ -109,6 +109,11 @@ export interface ProofStep<Facts> extends StepBase {
 		facts: Facts,
 		context: JudgeContext,
 	): { readonly probes: readonly Probe[]; readonly leftOut: readonly LeftOut[] };
+	/**
+	 * What takes back a change of this run that these probes found harmful; empty where it made none. Shown and approved
+	 * as any plan: the proof has failed all the same.
+	 */
+	remedy?(facts: Facts, failed: readonly string[], context: JudgeContext): Plan;
 }
 
 /** A reduction of the run's events into a file. */

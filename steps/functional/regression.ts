@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Probe, ProbeResult } from '../../src/core/probe.ts';
 import type { RunState } from '../../src/core/state.ts';
+import type { Container } from '../../src/facts/docker-container.ts';
 
 /** What the run's first look at the host noted of each container. */
 const baseline = z.array(z.object({ id: z.string(), name: z.string(), pid: z.number(), running: z.boolean() }));
@@ -20,6 +21,61 @@ export function ranBefore(state: RunState): readonly Noted[] | undefined {
  */
 const restartWasAgreedTo = (state: RunState): boolean =>
 	state.steps.some(step => step.decision?.decision === 'apply' && step.decision.risks.includes('restart-docker'));
+
+export const defaultRuntimeProbe = 'regression.default-runtime';
+
+/** Which options of `docker run` the operator's containers share a namespace of the host with, each once. */
+const sharedWithHost = (containers: readonly Container[]): readonly string[] => [
+	...new Set(
+		containers.flatMap(c => {
+			const modes = { network: c.networkMode, pid: c.pidMode, ipc: c.ipcMode, uts: c.utsMode };
+			return Object.entries(modes).flatMap(([name, mode]) => (mode === 'host' ? [`--${name}=host`] : []));
+		}),
+	),
+];
+
+/**
+ * Under another default every container that names no runtime is another one from its next start on. Each kind of them
+ * that this host has is started under both, and has to do the same.
+ */
+export function underNewDefault(image: string, runtime: string, containers: readonly Container[]): Probe {
+	const kinds: readonly (readonly string[])[] = [[], ...sharedWithHost(containers).map(option => [option])];
+	return {
+		id: defaultRuntimeProbe,
+		title: 'Containers that name no runtime run as before',
+		threats: [],
+		attempt: `runs containers of ${image} as this host has them (${kinds.map(([option]) => option ?? 'plain').join(', ')}) under runc and under ${runtime}, which is now the default`,
+		expectation: 'each ends in the same way and prints the same under both',
+		async run(host): Promise<ProbeResult> {
+			const evidence: ProbeResult['evidence'][number][] = [];
+			const differences: string[] = [];
+			const unclear: string[] = [];
+			for (const options of kinds) {
+				const spec = { image, entrypoint: 'cat', command: ['/etc/passwd'], options };
+				const before = await host.runToEnd(spec, inspectMs);
+				const after = await host.runToEnd({ ...spec, runtime }, inspectMs);
+				const kind = options[0] ?? 'a plain container';
+				for (const { command, result } of [before, after])
+					evidence.push({
+						what: command,
+						said: result.code === 0 ? 'ended well' : result.stderr.trim() || `exit code ${result.code ?? 'none'}`,
+					});
+				if (before.result.code !== 0) unclear.push(kind);
+				else if (after.result.code !== 0) differences.push(`${kind} does not start any more`);
+				else if (after.result.stdout !== before.result.stdout) differences.push(`${kind} prints something else`);
+			}
+			if (differences.length > 0)
+				return { verdict: 'fail', because: `under ${runtime} ${differences.join('; ')}`, evidence };
+			if (unclear.length > 0)
+				return {
+					verdict: 'could-not-tell',
+					because: `under runc it does not run either: ${unclear.join(', ')}`,
+					evidence,
+				};
+			return { verdict: 'pass', because: `${kinds.length} of ${kinds.length} run as before`, evidence };
+		},
+	};
+}
 
 /** Nothing that ran before may have noticed. */
 export function runningContainers(state: RunState): Probe {

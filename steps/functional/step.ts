@@ -4,16 +4,21 @@ import { proofStep } from '../../src/core/step.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { parseSubordinateIds, type UserRange, userRange } from '../../src/facts/subordinate-ids.ts';
 import { readTextFile } from '../../src/facts/text-file.ts';
+import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
+import { inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { type ImageFacts, inspectImages, judgeImages, planImages } from '../security/images.ts';
 import { judgeRuntime } from '../security/runtime.ts';
-import { ciImage, imageProblem, imageQuestion, workload } from '../security/workload.ts';
+import { ciImage, imageProblem, imageQuestion, sysboxRuntime, workload } from '../security/workload.ts';
+import { putDefaultBack, setByThisRun } from './default-back.ts';
 import { functionalProbes } from './probes.ts';
-import { ranBefore, runningContainers } from './regression.ts';
+import { defaultRuntimeProbe, ranBefore, runningContainers, underNewDefault } from './regression.ts';
 
 interface FunctionalFacts {
 	readonly docker: DockerFacts;
 	readonly images: ImageFacts;
 	readonly subuid: UserRange | undefined;
+	/** What this dockerd reads: where the default runtime would be put back. */
+	readonly file: DaemonFile;
 }
 
 const registryQuestion: Question = {
@@ -34,6 +39,11 @@ const answered = (answers: Answers): readonly string[] => [
 	...(answers[registryQuestion.id] === undefined ? [] : [registryImage(answers)]),
 ];
 
+const isDefault = ({ info }: DockerFacts): boolean => info.kind === 'ok' && info.value.defaultRuntime === sysboxRuntime;
+
+/** The operator's own: what a proof starts names its runtime. */
+const containersIn = ({ containers }: DockerFacts) => (containers.kind === 'ok' ? containers.value : []);
+
 /** Shows that CI works under the new runtime, and that what ran before still runs. Makes throw-away containers only. */
 export const functionalStep = proofStep<FunctionalFacts>({
 	id: 'functional',
@@ -45,9 +55,11 @@ export const functionalStep = proofStep<FunctionalFacts>({
 
 	async inspect(context) {
 		const { host, signal } = context;
-		const [docker, images, uids, gids] = await Promise.all([
+		const { configFile } = await inspectDockerdUnit(host, signal);
+		const [docker, images, file, uids, gids] = await Promise.all([
 			inspectDocker(host, signal),
 			inspectImages(context),
+			readDaemonFile(host, configFile),
 			readTextFile(host, '/etc/subuid'),
 			readTextFile(host, '/etc/subgid'),
 		]);
@@ -55,7 +67,7 @@ export const functionalStep = proofStep<FunctionalFacts>({
 		const [first, second] = parsed;
 		const subuid =
 			first?.kind === 'ok' && second?.kind === 'ok' ? userRange(first.value, second.value, 'sysbox') : undefined;
-		return { docker, images, subuid };
+		return { docker, images, subuid, file };
 	},
 
 	judge: ({ docker, images }, { answers }) => [
@@ -86,8 +98,15 @@ export const functionalStep = proofStep<FunctionalFacts>({
 					]
 				: [];
 		return {
-			probes: [...functionalProbes(subject), ...(noted === undefined ? [] : [runningContainers(state)])],
+			probes: [
+				...functionalProbes(subject),
+				...(isDefault(docker) ? [underNewDefault(ciImage(answers), sysboxRuntime, containersIn(docker))] : []),
+				...(noted === undefined ? [] : [runningContainers(state)]),
+			],
 			leftOut,
 		};
 	},
+
+	remedy: ({ file }, failed, { state }) =>
+		failed.includes(defaultRuntimeProbe) && setByThisRun(state) ? putDefaultBack(file) : { actions: [] },
 });

@@ -1,0 +1,38 @@
+import type { Plan } from '../../src/core/action.ts';
+import type { RunState } from '../../src/core/state.ts';
+import { planDaemonJson } from '../../src/edit/daemon-json.ts';
+import { currentBytes, type DaemonFile, editable, expectedOf } from '../daemon/daemon-file.ts';
+import { runtimeName } from '../daemon/sysbox-runtime.ts';
+import { reloadDocker } from '../docker/reload.ts';
+
+/** dockerd's own. A key that is merely taken out would be ignored by a reload (moby daemon/reload_unix.go). */
+const stockRuntime = 'runc';
+
+/** Whether this run made Sysbox the default, and may offer to take that back. */
+export const setByThisRun = (state: RunState): boolean =>
+	state.actions.some(a => a.step === 'daemon' && a.id === 'daemon-json' && a.outcome === 'done') &&
+	state.steps.some(step => step.id === 'daemon' && step.decision?.risks.includes('default-runtime') === true);
+
+/** The default by its name again, then the reload that dockerd needs to see it. */
+export function putDefaultBack(file: DaemonFile): Plan {
+	const content = editable(file);
+	const plan =
+		content === undefined ? undefined : planDaemonJson(currentBytes(content), { defaultRuntime: stockRuntime });
+	if (content === undefined || plan?.kind !== 'edited') return { actions: [] };
+	return {
+		actions: [
+			{
+				id: 'default-back',
+				kind: 'write',
+				title: `Set the default runtime to ${stockRuntime} again in ${file.path}`,
+				why: 'containers that name no runtime do not run as they did before this run; nothing else of the file changes',
+				path: file.path,
+				bytes: plan.bytes,
+				mode: 0o644,
+				expect: expectedOf(content),
+				...(content.kind === 'read' && { before: content.text }),
+			},
+			reloadDocker([{ key: 'default-runtime', said: stockRuntime, loaded: runtimeName, needs: 'reload' }]),
+		],
+	};
+}
