@@ -13,7 +13,7 @@ import {
 	wantsFolder,
 	wantsPath,
 } from './names.ts';
-import { bootUnitText, switchScript, wantsText } from './script.ts';
+import { type Afterwards, bootUnitText, switchScript, wantsText } from './script.ts';
 import { deadlineMs, looksOf } from './timing.ts';
 
 export interface SwitchOrder {
@@ -26,7 +26,7 @@ export interface SwitchOrder {
 	/** `unix:///var/run/docker.sock`. */
 	readonly dockerHost: string;
 	/** Commands that are run when all is over, also where this tool is gone: a drained runner takes jobs again. */
-	readonly afterwards?: readonly Argv[];
+	readonly afterwards?: readonly Afterwards[];
 	/** How long other actions between arming and the restart may take. */
 	readonly othersMs?: number;
 }

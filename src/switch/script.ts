@@ -12,6 +12,9 @@ import {
 	wantsPath,
 } from './names.ts';
 
+/** What is given back when all is over: a command, or one that is run only where another one says so. */
+export type Afterwards = Argv | { readonly where: Argv; readonly says: string; readonly run: Argv };
+
 export interface ScriptWords {
 	/** dockerd's configuration file, without links. */
 	readonly file: string;
@@ -26,13 +29,20 @@ export interface ScriptWords {
 	/** How often it looks, every five seconds, before it gives up on a Docker that is still starting. */
 	readonly looks: number;
 	/** Run when all is over, however it ended: runners that were told to take no new job. */
-	readonly afterwards: readonly Argv[];
+	readonly afterwards: readonly Afterwards[];
 }
 
 /** One look every so many seconds. */
 export const lookEverySeconds = 5;
 
 const word = (text: string): string => shellLine([text]);
+
+const limited = (argv: Argv): string => `timeout 60 ${shellLine(argv)}`;
+
+const givesBack = (step: Afterwards): string =>
+	'run' in step
+		? `if ${limited(step.where)} 2>/dev/null | grep -qF ${word(step.says)}; then ${limited(step.run)}; fi\n`
+		: `${limited(step)}\n`;
 
 /**
  * The script of the switch, for any POSIX shell. Everything that varies is a quoted word at its top; there are no
@@ -131,7 +141,7 @@ if [ "$decision" = put-back ] || [ "$docker" != active ]; then
 	sync
 fi
 logger -t sysbox-setup -p daemon.warning "dead man's switch ($1): $file: $did; docker: $docker"
-${words.afterwards.map(argv => `timeout 60 ${shellLine(argv)}\n`).join('')}
+${words.afterwards.map(givesBack).join('')}
 rm -f ${wantsPath} ${bootUnitPath}
 rmdir ${wantsFolder} 2>/dev/null
 rm -f ${copyPath} ${scriptPath}

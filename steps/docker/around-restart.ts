@@ -4,7 +4,7 @@ import { nameSome } from '../daemon/sysbox-runtime.ts';
 import { guardRestart, startAgain, waitForReturning } from './afterwards.ts';
 import { drainedByRun, drainRunners, holdRunners, releaseRunners, releaseUnfinished } from './drain.ts';
 import type { DockerStepFacts } from './facts.ts';
-import { drainJenkins, pausedByRun, releaseJenkins } from './jenkins.ts';
+import { drainJenkins, type JenkinsAccess, pausedByRun, releaseJenkins } from './jenkins.ts';
 import { drainable, jobsChoice, runningJobs, waitForJobsMs } from './jobs-choice.ts';
 import { type Runner, runnerName } from './runners.ts';
 
@@ -25,9 +25,7 @@ export function aroundRestart(
 	const drains = waits
 		? [...drainJenkins(facts.jenkins, waitForJobsMs(context, needsMs)), ...drainRunners(facts, context, needsMs)]
 		: [];
-	const paused = drains.some(a => a.id.startsWith('drain-jenkins-'))
-		? facts.jenkins?.access
-		: pausedByRun(facts.jenkins, context.state);
+	const paused = nodeOfRestart(facts, context);
 	const told = runnersOfRestart(facts, context);
 	return [
 		...drains,
@@ -40,6 +38,12 @@ export function aroundRestart(
 		...releaseRunners(told),
 		...(paused === undefined ? [] : [releaseJenkins(paused)]),
 	];
+}
+
+/** The Jenkins node that is offline when Docker restarts, and was set so by this run or is about to be. */
+export function nodeOfRestart({ jenkins }: DockerStepFacts, context: JudgeContext): JenkinsAccess | undefined {
+	const told = jobsChoice(context) === 'drain' && jenkins?.kind === 'node' && !jenkins.paused;
+	return told ? jenkins.access : pausedByRun(jenkins, context.state);
 }
 
 /** Runners that take no job when Docker restarts: those that are about to be told so, and those that were. */

@@ -4,6 +4,7 @@ import type { RunState } from '../../src/core/state.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
+import type { Afterwards } from '../../src/switch/script.ts';
 
 /**
  * A Jenkins agent of this host, as its controller sees it. The controller is elsewhere: it is asked through curl, with
@@ -186,6 +187,13 @@ export function drainJenkins(node: JenkinsNode | undefined, deadlineMs: number):
 		},
 	];
 }
+
+/** The same without this tool: looked at first, as the one switch that Jenkins has turns over. */
+export const onlineAgain = (access: JenkinsAccess): Afterwards => ({
+	where: curl(access, 'api/json?tree=temporarilyOffline'),
+	says: '"temporarilyOffline":true',
+	run: turn(access, 'working').argv,
+});
 
 /** Sets the node online again that this run has set offline. */
 export const releaseJenkins = (access: JenkinsAccess): Action => ({

@@ -4,11 +4,12 @@ import { armSwitch, disarmSwitch } from '../../src/switch/actions.ts';
 import { patienceMs } from '../../src/switch/timing.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
 import { askInfo, describeInfo } from './answers.ts';
-import { runnersOfRestart } from './around-restart.ts';
+import { nodeOfRestart, runnersOfRestart } from './around-restart.ts';
 import type { Difference } from './differences.ts';
 import { releaseCommand } from './drain.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { stopsContainers } from './impact.ts';
+import { onlineAgain } from './jenkins.ts';
 import { dockerJournal, messageOf } from './journal.ts';
 
 export interface Restart {
@@ -31,8 +32,11 @@ export function restartDocker(
 			sha256: facts.file.content.kind === 'read' ? facts.file.content.sha256 : undefined,
 			earlier: earlierOf(facts),
 			dockerHost: endpointOf(facts),
-			// Runners that were told to take no job take jobs again, also when nobody is there to tell them.
-			afterwards: runnersOfRestart(facts, context).map(releaseCommand),
+			// Who was told to take no job takes jobs again, also when nobody is there to tell them.
+			afterwards: [
+				...runnersOfRestart(facts, context).map(releaseCommand),
+				...[nodeOfRestart(facts, context)].flatMap(node => (node === undefined ? [] : [onlineAgain(node)])),
+			],
 		},
 		facts.switch,
 	);

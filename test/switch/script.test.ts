@@ -146,6 +146,29 @@ describe('an armed switch', () => {
 		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'no-copy', docker: 'does-not-start' });
 	});
 
+	test('lets those take jobs again who were told to take none, and looks first where it has to', async () => {
+		const host = await hostWith('{}\n');
+		const said = (text: string) => ['logger', '-t', 'sysbox-setup', text] as const;
+		const actions = armSwitch(
+			{
+				file: daemonJson,
+				sha256: await sha('{}\n'),
+				earlier: 'unchanged',
+				dockerHost: 'unix:///var/run/docker.sock',
+				afterwards: [
+					said('always'),
+					{ where: ['cat', daemonJson], says: '{}', run: said('it was so') },
+					{ where: ['cat', daemonJson], says: '"other"', run: said('it was not so') },
+				],
+			},
+			await inspectSwitch(host, signal),
+		);
+		for (const action of actions) await carryOut(host, action);
+		await restart(host);
+		pass(host, 90_000);
+		expect(saidBy(host).split('\n').slice(-2)).toEqual(['always', 'it was so']);
+	});
+
 	test('stands down and goes when Docker came back and the tool is gone', async () => {
 		const host = await hostWith('{}\n');
 		await armed(host, encode(good), '{}\n');
