@@ -42,7 +42,7 @@ export function askJenkins(agents: readonly Container[], answers: Answers): read
 	const url: Question = {
 		id: jenkinsIds.url,
 		kind: 'text',
-		title: 'Where is the Jenkins of this host’s agents?',
+		title: 'Where is the Jenkins of this agent?',
 		help: `${agents[0]?.name} is an agent of a Jenkins. With its address its node is set offline, its builds are waited for, and it is set online again. Empty: that is left to you.`,
 		initial: '',
 		validate: text =>
@@ -56,7 +56,7 @@ export function askJenkins(agents: readonly Container[], answers: Answers): read
 		{
 			id: jenkinsIds.node,
 			kind: 'text',
-			title: 'What is this host’s node called there?',
+			title: 'What is its node called there?',
 			help: 'Its name in Manage Jenkins, Nodes.',
 			validate: text => (/^[^\p{C}/\\]+$/u.test(text) ? undefined : 'must be the name of a node'),
 		},

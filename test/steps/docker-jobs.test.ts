@@ -371,6 +371,11 @@ describe('the window', () => {
 });
 
 describe('a Jenkins agent', () => {
+	const withoutGitlab = (state: SimulatedState): void => {
+		const { engine } = state.docker;
+		engine.containers = engine.containers.filter(c => !/runner/.test(c.name));
+	};
+
 	/** A controller with one node, which builds for so many looks. */
 	async function controller(builds: number) {
 		const seen: { line: string; auth: string | undefined }[] = [];
@@ -387,7 +392,7 @@ describe('a Jenkins agent', () => {
 				response.writeHead(302, { Location: '/' }).end();
 				return;
 			}
-			if (node.paused) node.looks -= 1;
+			if (node.paused) node.looks = Math.max(0, node.looks - 1);
 			response.end(JSON.stringify({ idle: node.looks <= 0, temporarilyOffline: node.paused }));
 		});
 		await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -422,13 +427,13 @@ describe('a Jenkins agent', () => {
 
 	test('is set offline, its builds are waited for, and it is online again; its token is in no line', async () => {
 		const { seen, node, answers } = await controller(3);
-		const done = await run(withCurl(busyHost()), { answers });
+		const done = await run(withCurl(busyHost(withoutGitlab)), { answers });
 		expect(done.end.exit).toBe(0);
 		expect(actionsOf(done).filter(line => line.includes('jenkins'))).toEqual([
 			'drain-jenkins-build node 7 done',
 			'release-jenkins-build node 7 done',
 		]);
-		expect(node).toMatchObject({ paused: false });
+		expect(node).toEqual({ paused: false, looks: 0 });
 		expect(seen.filter(({ line }) => line.startsWith('POST')).map(({ line }) => line)).toEqual([
 			'POST /computer/build%20node%207/toggleOffline',
 			'POST /computer/build%20node%207/toggleOffline',
@@ -438,7 +443,7 @@ describe('a Jenkins agent', () => {
 
 	test('whose builds take too long is online again, and Docker was not restarted', async () => {
 		const { node, answers } = await controller(1000);
-		const host = busyHost();
+		const host = busyHost(withoutGitlab);
 		const failed = await run(withCurl(host), { answers, options: { drainTimeoutMs: minutes } });
 		expect(failed.end.exit).toBe(1);
 		expect(node.paused).toBe(false);
@@ -446,26 +451,28 @@ describe('a Jenkins agent', () => {
 	});
 
 	test('that somebody else has set offline stays offline', async () => {
-		const { seen, node, answers } = await controller(1);
+		const { seen, node, answers } = await controller(9);
 		node.paused = true;
-		const done = await run(withCurl(busyHost()), { answers });
+		const done = await run(withCurl(busyHost(withoutGitlab)), { answers });
 		expect(done.end.exit).toBe(0);
-		expect(node.paused).toBe(true);
+		expect(node).toEqual({ paused: true, looks: 0 });
 		expect(seen.some(({ line }) => line.startsWith('POST'))).toBe(false);
 	});
 
 	test('whose controller does not answer is left to the operator, with nothing restarted', async () => {
 		const { answers } = await controller(0);
 		const lost = { ...answers, 'docker.jenkins-url': 'http://127.0.0.1:1' };
-		const host = busyHost();
+		const host = busyHost(withoutGitlab);
 		const { end, state } = await run(withCurl(host), { answers: lost });
 		expect(end.exit).toBe(4);
 		expect(state.actions.map(a => `${a.id} ${a.outcome}`)).toEqual(['pause-jenkins manual']);
-		expect(container(host, job)?.status).toBe('running');
 	});
 
 	test('of which nobody says where its controller is, is told of in the plan', async () => {
-		const { events } = await run(busyHost(), { answers: { ...restart, 'docker.jobs': 'drain' }, mode: 'plan' });
+		const { events } = await run(busyHost(withoutGitlab), {
+			answers: { ...restart, 'docker.jobs': 'drain' },
+			mode: 'plan',
+		});
 		const plan = events.find(e => e.type === 'plan');
 		expect(plan?.impact?.notes).toContain('Whether Jenkins builds in jenkins-agent-1 cannot be seen from here');
 	});
