@@ -93,7 +93,9 @@ export const functionalStep = proofStep<FunctionalFacts>({
 							id: 'regression.running-containers',
 							title: 'What ran before still runs',
 							threats: [],
-							why: 'what ran before was not noted in this run: the step host was not part of it',
+							why: state.steps.some(step => step.id === 'host')
+								? 'what ran before is not known: Docker did not list its containers when this run began'
+								: 'what ran before was not noted in this run: the step host was not part of it',
 						},
 					]
 				: [];

@@ -571,6 +571,17 @@ function outdatedFinding(facts: SysboxFacts, context: JudgeContext, canReplace: 
 		remedy:
 			canReplace && wantsReplacement(facts, context)
 				? { kind: 'planned', text: `It is upgraded${breaks}` }
-				: { kind: 'advice', text: `Upgrade at a quiet time: answer ${upgradeId} with yes${breaks}` },
+				: {
+						kind: 'commands',
+						text: `Upgrade at a quiet time: answer ${upgradeId} with yes${breaks}`,
+						// As they can be typed: the answer, and every risk that the plan will ask for.
+						commands: [
+							"printf 'version: 1\\nsysbox:\\n  upgrade: true\\n' > upgrade.yml",
+							[
+								`${context.options.command} --yes --answers upgrade.yml --accept-risk restart-sysbox`,
+								...(users.length > 0 ? ['--accept-risk stop-containers --accept-risk lose-inner-stores'] : []),
+							].join(' '),
+						],
+					},
 	};
 }

@@ -277,6 +277,24 @@ describe('a host', () => {
 		const ended = await runbook(hostOf('fresh-ubuntu', { faults: [{ name: 'docker-hangs', command: 'ps' }] }));
 		expect(ended.exit).toBe(5);
 		expect(notTold(ended)).toEqual([]);
+		const probes = ended.state.steps.flatMap(s => s.probes);
+		expect(probes.find(p => p.id === 'regression.running-containers')?.because).toContain(
+			'Docker did not list its containers when this run began',
+		);
+	});
+
+	test('whose Sysbox is outdated is told the upgrade as it can be typed, with its risks', async () => {
+		const ended = await runbook(hostOf('outdated-sysbox'));
+		expect(ended.exit).toBe(1);
+		expect(ended.screen).toContain("printf 'version: 1\\nsysbox:\\n  upgrade: true\\n' > upgrade.yml");
+		expect(ended.screen).toContain(
+			'sysbox-setup --yes --answers upgrade.yml --accept-risk restart-sysbox --accept-risk stop-containers --accept-risk lose-inner-stores',
+		);
+		const typed = await runbook(hostOf('outdated-sysbox'), {
+			answers: { 'sysbox.upgrade': true },
+			risks: ['restart-sysbox', 'stop-containers', 'lose-inner-stores'],
+		});
+		expect(statuses(typed)).toContain('functional proved');
 	});
 });
 

@@ -455,7 +455,7 @@ describe('an older Sysbox', () => {
 		expect(questions).toMatchObject([{ id: 'sysbox.upgrade', initial: false }]);
 		expect(findings.find(f => f.id === 'sysbox.outdated')).toMatchObject({
 			severity: 'warn',
-			remedy: { kind: 'advice' },
+			remedy: { kind: 'commands' },
 		});
 	});
 
