@@ -339,6 +339,7 @@ describe('a review of the whole run', () => {
 		wantsFile('a', '/a', 'x'),
 		wantsFile('b', '/a', 'x', { needs: ['a'] }),
 		wantsFile('c', '/c', 'y'),
+		wantsFile('d', '/d', 'z'),
 		proof('p', [], ['a']),
 	];
 	/** A person who looks at everything first. */
@@ -364,15 +365,20 @@ describe('a review of the whole run', () => {
 		const { decider, told } = person([]);
 		const { end, events } = await run(steps(), world, { decider, ahead: true });
 		expect(end.exit).toBe(0);
-		expect(told).toEqual(['review at a: a Write /a; b ; c Write /c; p ', 'approve a', 'approve c']);
+		expect(told).toEqual([
+			'review at a: a Write /a; b ; c Write /c; d Write /d; p ',
+			'approve a',
+			'approve c',
+			'approve d',
+		]);
 		// Nothing of the look ahead is in the log.
-		expect(events.filter(e => e.type === 'plan').map(e => e.step)).toEqual(['a', 'c']);
-		expect(events.filter(e => e.type === 'step.start')).toHaveLength(4);
+		expect(events.filter(e => e.type === 'plan').map(e => e.step)).toEqual(['a', 'c', 'd']);
+		expect(events.filter(e => e.type === 'step.start')).toHaveLength(5);
 	});
 
 	it('is left out where one step is all that would change something', async () => {
 		const { decider, told } = person([]);
-		await run(steps(), newWorld({ '/c': 'y' }), { decider, ahead: true });
+		await run(steps(), newWorld({ '/c': 'y', '/d': 'z' }), { decider, ahead: true });
 		expect(told).toEqual(['approve a']);
 	});
 

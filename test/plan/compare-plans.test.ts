@@ -178,6 +178,15 @@ describe('a run that goes on', () => {
 	});
 
 	it('counts nothing that was done before it was held to the plan', () => {
-		expect(left([start(false), intent('a'), outcome('a', 'done')], ['b', 'c', 'd'])).toHaveLength(1);
+		const log = [start(false), intent('a'), outcome('a', 'done')];
+		expect(left(log, ['b', 'c', 'd'])).toHaveLength(1);
+		const resume: EventPayload = {
+			type: 'run.resume',
+			tool: '1.0.0',
+			user: 'u',
+			command: [],
+			plan: { file: 'p.json', digest },
+		};
+		expect(left([...log, resume], ['b', 'c', 'd'])).toHaveLength(1);
 	});
 });
