@@ -11,9 +11,10 @@ import { loading } from './bench/loading.mjs';
 import { logging } from './bench/logging.mjs';
 import { reloading } from './bench/reloading.mjs';
 import { starting } from './bench/starting.mjs';
+import { wizard } from './bench/wizard.mjs';
 
 /** Every part of the benchmark, in the order of its rows. A part gets this bench and calls `row` for what it measured. */
-const parts = { starting, loading, asking, impact, logging, editing, reloading };
+const parts = { starting, loading, asking, impact, logging, editing, reloading, wizard };
 
 const root = new URL('..', import.meta.url).pathname;
 const entry = join(root, 'dist/cli.js');
