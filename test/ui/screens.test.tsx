@@ -417,6 +417,23 @@ describe('work', () => {
 		expect(frame()).toContain('ctrl+c stop');
 	});
 
+	it('keeps what runs on the screen where the plan is longer than it', async () => {
+		const { emit, sees, frame } = bench();
+		await emit(stepStart('host'));
+		const actions = Array.from({ length: 40 }, (_, n) => shown({ id: `a${n}`, title: `Change number ${n + 1}` }));
+		await emit({ type: 'plan', step: 'host', actions });
+		await emit({ type: 'decision', step: 'host', decision: 'apply', risks: [] });
+		for (let n = 0; n <= 30; n++) {
+			const undo = { kind: 'none' as const, why: 'x' };
+			await emit({ type: 'action.intent', step: 'host', action: `a${n}`, title: 'x', kind: 'exec', does: 'x', undo });
+			if (n < 30) await emit({ type: 'action.outcome', step: 'host', action: `a${n}`, outcome: 'done', ms: 1 });
+		}
+		await sees('30 of 40 changes are done');
+		await sees(/Change number 31 +0:00/);
+		expect(frame()).toContain('then  Change number 32');
+		expect(frame()).toContain('then  7 more');
+	});
+
 	it('is stopped by Ctrl+C through the same door as the signal', async () => {
 		const { keys, emit, done, store, sees } = bench();
 		await emit(stepStart('host'));

@@ -4,7 +4,7 @@ import type { Look } from '../layout.ts';
 import { line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import { elapsed, sentence } from '../text/words.ts';
-import { type Work, workLines } from '../text/work-text.ts';
+import { foldedWorkLines, type Work, workLines } from '../text/work-text.ts';
 import { stepTitle } from './step-title.ts';
 
 /** What runs now: the approved changes, or the look before anything is asked. */
@@ -41,6 +41,9 @@ export function WorkingScreen({
 		: why === undefined
 			? []
 			: [line(sentence(why))];
-	const rows = working && work !== undefined ? workLines(work, width, theme, spinner) : [looking];
-	return <Frame look={look} title={stepTitle(step, look)} about={about} bodies={[rows]} />;
+	const bodies =
+		working && work !== undefined
+			? [workLines(work, width, theme, spinner), foldedWorkLines(work, width, theme, spinner)]
+			: [[looking]];
+	return <Frame look={look} title={stepTitle(step, look)} about={about} bodies={bodies} />;
 }

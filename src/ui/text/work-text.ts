@@ -15,10 +15,37 @@ export interface Work {
 	readonly now: number;
 }
 
+/** The same where not all of it fits: what runs, what comes next, and how much lies before and behind. */
+export function foldedWorkLines(work: Work, width: number, theme: Theme, spinner: string): readonly Line[] {
+	const { step, clocks, run } = work;
+	const actions = step.plan?.actions ?? [];
+	const ended = actions.filter(({ id }) => clocks[`action ${step.id} ${id}`]?.to !== undefined);
+	const fine = ended.filter(
+		({ id }) => run.actions.findLast(a => a.step === step.id && a.id === id)?.outcome === 'done',
+	);
+	const shown = actions.filter(action => !fine.includes(action)).slice(0, ended.length - fine.length + 3);
+	const rest = actions.length - fine.length - shown.length;
+	return [
+		...(fine.length === 0
+			? []
+			: [line(span(theme.glyphs.ok, 'ok'), ` ${fine.length} of ${actions.length} changes are done`)]),
+		...linesOf(shown, work, width, theme, spinner),
+		...(rest > 0 ? [line(span(`${theme.glyphs.neutral} then  ${rest} more`, 'dim'))] : []),
+	];
+}
+
 /** What of the approved plan is done, what runs and for how long, and what comes then. */
-export function workLines(work: Work, width: number, theme: Theme, spinner: string): readonly Line[] {
-	const { run, step, clocks, now } = work;
-	return (step.plan?.actions ?? []).flatMap(action => {
+export const workLines = (work: Work, width: number, theme: Theme, spinner: string): readonly Line[] =>
+	linesOf(work.step.plan?.actions ?? [], work, width, theme, spinner);
+
+function linesOf(
+	actions: readonly ShownAction[],
+	{ run, step, clocks, now }: Work,
+	width: number,
+	theme: Theme,
+	spinner: string,
+): readonly Line[] {
+	return actions.flatMap(action => {
 		const clock = clocks[`action ${step.id} ${action.id}`];
 		if (clock === undefined)
 			return [
