@@ -662,7 +662,8 @@ async function settle(step: StepId, action: Action, wait: Settle, deps: ApplyDep
 				said: `waited ${Math.round(wait.deadlineMs / 1000)} s for: ${wait.what}; last seen: ${seen}`,
 				next: [],
 			};
-		await deps.pause(wait.everyMs ?? settlePauseMs, deps.signal);
+		// A rare look must not make the wait longer than it was said to be.
+		await deps.pause(Math.min(wait.everyMs ?? settlePauseMs, Math.max(1, end - deps.elapsed())), deps.signal);
 	}
 }
 

@@ -146,9 +146,11 @@ describe('a runner in a container', () => {
 
 	test('whose jobs take too long stops nothing: Docker is not restarted, and it takes jobs again once it has ended', async () => {
 		const host = busyHost();
-		const failed = await run(host, { options: { drainTimeoutMs: 5 * minutes } });
+		const failed = await run(host, { options: { drainTimeoutMs: 5 * minutes + 1_000 } });
 		expect(actionsOf(failed)).toEqual(['drain-gitlab-runner failed', 'release-gitlab-runner done']);
 		expect(failed.end.exit).toBe(1);
+		const waited = failed.events.find(e => e.type === 'action.outcome')?.ms ?? 0;
+		expect(waited).toBeLessThan(5 * minutes + 5_000);
 		expect(container(host, job)?.status).toBe('running');
 		const { failure } = failed.state.actions[0] ?? {};
 		expect(failure?.said).toContain('GitLab job 8812 still runs');
