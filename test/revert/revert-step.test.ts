@@ -330,6 +330,18 @@ describe('what somebody else did since the run', () => {
 		expect(on.files.get(daemonJson)).toBe(`${withSysbox}\n`);
 	});
 
+	it('is shown without the body of a private key beside it, of which the diff has the middle only', async () => {
+		const body = ['MIIEowIBAAKCAQEA', 'qUzT4v9f0mYh', 'k8xWcLr2nB3s', 'Zt7PqgJd5oHe', 'uN1yXiVa6RbK'];
+		const key = ['-----BEGIN RSA PRIVATE KEY-----', ...body, '-----END RSA PRIVATE KEY-----', ''].join('\n');
+		const on = dockerHost({ '/etc/x': `${key}somebody\n` });
+		const written = runThatMade(['write', wrote('/etc/x', `${key}before\n`, `${key}after\n`)]);
+		const { end, state } = await takeBack(written, on, { backups: [`${key}before\n`, `${key}after\n`] });
+		expect(end.exit).toBe(3);
+		const evidence = state.steps[0]?.before[0]?.evidence ?? '';
+		expect(evidence).toContain('somebody');
+		for (const line of body) expect(evidence).not.toContain(line);
+	});
+
 	it('counts also when the file is gone', async () => {
 		const { end, state } = await takeBack(original, dockerHost({}));
 		expect(end.exit).toBe(3);
