@@ -8,7 +8,7 @@ import {
 	parseUnitFiles,
 } from '../../src/facts/dockerd-flags.ts';
 import { parseCmdline, type UnitState } from '../../src/facts/systemd-show.ts';
-import { describeSystemdTrouble, inspectUnits, unitNamed } from '../../src/facts/systemd-units.ts';
+import { describeSystemdTrouble, inspectUnits, type UnitsAnswer, unitNamed } from '../../src/facts/systemd-units.ts';
 import { readTextOr } from '../../src/facts/text-file.ts';
 import type { ReadHost } from '../../src/host/port.ts';
 
@@ -29,7 +29,11 @@ export interface DockerdUnit {
 }
 
 export async function inspectDockerdUnit(host: ReadHost, signal: AbortSignal): Promise<DockerdUnit> {
-	const answer = await inspectUnits(host, [dockerUnit], signal);
+	return dockerdUnitIn(await inspectUnits(host, [dockerUnit], signal), host, signal);
+}
+
+/** The same from what systemd has told already. One command. */
+export async function dockerdUnitIn(answer: UnitsAnswer, host: ReadHost, signal: AbortSignal): Promise<DockerdUnit> {
 	const found = unitNamed(answer, dockerUnit);
 	const unit = found?.loadState === 'loaded' ? found : undefined;
 	if (unit === undefined) {

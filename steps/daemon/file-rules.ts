@@ -53,7 +53,9 @@ function elsewhere({ file, dockerd }: RuleFacts): readonly Finding[] {
 	];
 }
 
-function flagConflicts({ file, dockerd }: RuleFacts): readonly Finding[] {
+/** Settings that stand both in the file and in a flag; none where this dockerd reads another file. */
+export function flagConflicts({ file, dockerd }: Pick<RuleFacts, 'file' | 'dockerd'>): readonly Finding[] {
+	if (dockerd.configFile !== file.path) return [];
 	return conflictsWith(viewOf(file)?.directives ?? [], dockerd).map(({ key, flag }): Finding => {
 		const inFile = keyPlace(file, key);
 		const inUnit = placeOf(flag.name, dockerd);

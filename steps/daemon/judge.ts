@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/finding.ts';
+import { shellLine } from '../../src/core/shell-line.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { fileProblem, positionProblem, viewOf } from './daemon-file.ts';
 import { placeOf } from './dockerd-unit.ts';
@@ -74,7 +75,7 @@ export function verdictFindings({ file, validation }: Pick<DaemonFacts, 'file' |
 					remedy: {
 						kind: 'commands',
 						text: 'Correct what it names, then ask it again',
-						commands: [`sudoedit ${file.path}`, `dockerd --validate --config-file ${file.path}`],
+						commands: [`sudoedit ${file.path}`, shellLine(validation.asked)],
 					},
 				},
 			];

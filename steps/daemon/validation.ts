@@ -6,7 +6,7 @@ import type { DockerdUnit } from './dockerd-unit.ts';
 /** What dockerd itself makes of a configuration file. */
 export type Validation =
 	| { readonly kind: 'accepted' }
-	| { readonly kind: 'refused'; readonly said: string }
+	| { readonly kind: 'refused'; readonly said: string; readonly asked: Argv }
 	/** An older dockerd: it learned to look at a file before it uses it later. */
 	| { readonly kind: 'unsupported' }
 	| { readonly kind: 'unknown'; readonly why: string };
@@ -44,9 +44,9 @@ export async function validate(
 	host: ReadHost,
 	path: string,
 	signal: AbortSignal,
-	dockerd?: DockerdUnit,
+	dockerd: DockerdUnit,
 ): Promise<Validation> {
-	const argv = command(path, dockerd === undefined ? [] : flagsFor(path, dockerd));
+	const argv = command(path, flagsFor(path, dockerd));
 	const result = await host.exec(argv, { timeoutMs: 15_000, signal });
 	if (result.problem !== undefined) {
 		return { kind: 'unknown', why: result.problem === 'missing' ? 'there is no dockerd on the PATH' : result.problem };
@@ -54,7 +54,7 @@ export async function validate(
 	const said = `${result.stderr}\n${result.stdout}`.trim();
 	if (/unknown flag: --validate|flag provided but not defined: -validate/i.test(said)) return { kind: 'unsupported' };
 	if (result.code === 0) return { kind: 'accepted' };
-	return { kind: 'refused', said: excerpt(said, 600) };
+	return { kind: 'refused', said: excerpt(said, 600), asked: argv };
 }
 
 /** Whether this dockerd can be asked about a candidate. */

@@ -18,6 +18,7 @@ import { inspectManager, inspectUnits, type UnitsAnswer } from '../../src/facts/
 import { readTextFile, readTextOr, type TextFile } from '../../src/facts/text-file.ts';
 import type { ReadHost, SpaceResult } from '../../src/host/port.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
+import { type DockerdUnit, dockerdUnitIn } from '../daemon/dockerd-unit.ts';
 import { type Validation, validate } from '../daemon/validation.ts';
 import { inspectToolInstall, type ToolInstall } from './tools.ts';
 
@@ -81,6 +82,8 @@ export interface HostFacts {
 	readonly etc: string;
 	/** The file that the next step edits, and what dockerd makes of it. */
 	readonly daemonFile: DaemonFile;
+	/** How systemd starts dockerd; undefined where there is no file that its flags could clash with. */
+	readonly dockerd: DockerdUnit | undefined;
 	/** Undefined: there is no file, or none that it could read. */
 	readonly validation: Validation | undefined;
 	readonly memory: Reading<Memory>;
@@ -137,7 +140,7 @@ const watchedUnits = [
 /** Where programs are looked for: the PATH that systemd gives its services, and snaps. */
 const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
 
-/** Looks at the host. Reads files and runs thirteen commands at most for anything else; changes nothing. */
+/** Looks at the host. Reads files and runs fourteen commands at most for anything else; changes nothing. */
 export async function inspectHost(context: StepContext): Promise<HostFacts> {
 	const { host, signal } = context;
 	const exec = { timeoutMs: 10_000, signal };
@@ -160,9 +163,10 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 	const { mounts } = files;
 	const dataRootPath =
 		docker.info.kind === 'ok' && docker.info.value.rootDir !== '' ? docker.info.value.rootDir : '/var/lib/docker';
+	// A file with a mistake is named with its place; dockerd would only name the file.
+	const dockerd = daemonFile.content.kind === 'read' ? await dockerdUnitIn(units, host, signal) : undefined;
 	const [validation, dockerProgram, dataRoot, sysboxRoot, programRoot, etc, modules, headers] = await Promise.all([
-		// A file with a mistake is named with its place; dockerd would only name the file.
-		daemonFile.content.kind === 'read' ? validate(host, packageFile, signal) : undefined,
+		dockerd === undefined ? undefined : validate(host, packageFile, signal, dockerd),
 		realPath(host, programs.get('docker')),
 		placeOf(host, dataRootPath),
 		placeOf(host, '/var/lib/sysbox'),
@@ -185,6 +189,7 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		units,
 		docker,
 		daemonFile,
+		dockerd,
 		validation,
 		mounts,
 		cgroups: mounts.kind === 'ok' ? cgroupsOf(mounts.value, files.cgroupControllers) : undefined,

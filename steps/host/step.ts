@@ -5,6 +5,7 @@
 
 import type { Finding } from '../../src/core/finding.ts';
 import { changeStep, type JudgeContext, type Observation } from '../../src/core/step.ts';
+import { flagConflicts } from '../daemon/file-rules.ts';
 import { hostChecks } from './checks/catalogue.ts';
 import { knownIssueFindings } from './checks/known-issues.ts';
 import { type HostFacts, inspectHost } from './facts.ts';
@@ -13,7 +14,9 @@ import { answerIds, questions } from './questions.ts';
 
 function judge(facts: HostFacts, context: JudgeContext): readonly Finding[] {
 	const findings = hostChecks.map(check => ({ id: check.id, why: check.why, ...check.judge(facts, context) }));
-	return [...findings, ...knownIssueFindings(facts, context)];
+	const { daemonFile: file, dockerd } = facts;
+	const clashes = dockerd === undefined ? [] : flagConflicts({ file, dockerd });
+	return [...findings, ...clashes, ...knownIssueFindings(facts, context)];
 }
 
 /** What the record and the regression proof compare with later. */

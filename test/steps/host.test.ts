@@ -129,10 +129,10 @@ describe('a fit host', () => {
 		expect(step.ask?.({}, facts, contextOf())).toEqual([]);
 	});
 
-	it('is looked at with eleven commands at most, each of them asked once', async () => {
+	it('is looked at with twelve commands at most, each of them asked once', async () => {
 		const host = scriptedHost(daemonJson('{}\n'));
 		await step.inspect({ ...contextOf(), host, signal: new AbortController().signal });
-		expect(host.ran.length).toBeLessThanOrEqual(11);
+		expect(host.ran.length).toBeLessThanOrEqual(12);
 		expect(new Set(host.ran).size).toBe(host.ran.length);
 	});
 
@@ -201,7 +201,14 @@ describe('a fit host', () => {
 const daemonJson = (text: string | { readonly denied: true }, reply: Reply = { stdout: 'configuration OK\n' }) =>
 	changed(ubuntu, {
 		files: { '/etc/docker/daemon.json': text },
-		commands: { 'dockerd --validate --config-file /etc/docker/daemon.json': reply },
+		commands: {
+			'systemctl cat docker.service': {
+				stdout:
+					'# /usr/lib/systemd/system/docker.service\n[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\n',
+			},
+			'dockerd --validate --config-file /etc/docker/daemon.json --host=fd:// --containerd=/run/containerd/containerd.sock':
+				reply,
+		},
 	});
 
 const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Partial<JudgeContext>?])[] = [
@@ -592,6 +599,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		'with a key that dockerd does not know',
 		daemonJson('{}', { code: 1, stderr: 'no' }),
 	],
+	['daemon-json.flags', 'block', 'with "hosts" beside the unit\'s -H', daemonJson('{\n  "hosts": ["fd://"]\n}')],
 	['daemon-json.accepted', 'info', 'with a comma too many', daemonJson('{ "debug": true, }\n')],
 	['daemon-json.accepted', 'ok', 'with a good file', daemonJson('{}')],
 	['clock.sane', 'warn', 'with a clock of 2019', ubuntu, { now: new Date('2019-01-01T00:00:00Z') }],
