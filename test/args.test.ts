@@ -105,7 +105,8 @@ describe('options', () => {
 		text => {
 			vi.stubEnv('SBXSETUP_YES', text);
 			vi.stubEnv('SBXSETUP_FRESH', text);
-			expect(options()).toMatchObject({ yes: false, fresh: false });
+			vi.stubEnv('SBXSETUP_NO_COLOR', text);
+			expect(options()).toMatchObject({ yes: false, fresh: false, noColor: false });
 			expect(options('--yes')).toMatchObject({ yes: true });
 		},
 	);

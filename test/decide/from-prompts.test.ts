@@ -300,11 +300,12 @@ describe('going back in plain lines', () => {
 	});
 
 	it('takes saved answers of finished steps unasked, until somebody goes back', async () => {
-		const saved = { 'ci.memory': '4g', 'record.owner': 'anna' };
+		const saved = { 'ci.memory': '4g', 'ci.cpus': '2', 'record.owner': 'anna' };
 		const anna = person(['b', ''], { saved, settled: ['ci'] });
+		const cpus = { ...plain, id: 'ci.cpus' };
 		expect(await anna.decider.answer('ci', plain, { back: true })).toMatchObject({ value: '4g', source: 'saved' });
 		expect(await anna.decider.answer('record', noDefault, { back: true })).toEqual({ kind: 'back' });
-		expect(await anna.decider.answer('ci', plain, { back: true })).toMatchObject({ value: '4g', source: 'saved' });
+		expect(await anna.decider.answer('ci', cpus, { back: true })).toMatchObject({ value: '2', source: 'saved' });
 		expect(anna.prompts).toHaveLength(2);
 	});
 });

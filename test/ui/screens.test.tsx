@@ -121,12 +121,15 @@ describe('the start screen of a run that goes on', () => {
 	});
 
 	it('is not written over by what was found once the operator has gone on', async () => {
-		const { store, sees, emit, frame } = start({ kind: 'looking' });
+		const { store, sees, emit, frame, decider } = start({ kind: 'looking' });
 		store.press({ kind: 'enter' });
 		await emit(stepStart('host'));
+		void decider.onBlocked?.('host', [finding({})], ways);
+		await sees('❯ Look again');
 		store.tell({ kind: 'start', seen: { kind: 'seen', differences: [] } });
-		await sees('1 of 2');
+		await sees('fuse3 is missing');
 		expect(frame()).not.toContain('looked at again just now');
+		expect(store.state().asking?.screen.kind).toBe('blocked');
 	});
 });
 
@@ -597,6 +600,7 @@ describe('the end', () => {
 	it('always has room for what was changed, the record and the way back', async () => {
 		const { emit, store, sees, frame } = bench();
 		await changed(emit, 'Sysbox', titles(5));
+		await changed(emit, 'Docker', ['Reload Docker']);
 		await emit(stepStart('ci', 'CI configuration'));
 		const blocks = Array.from({ length: 12 }, (_, n) =>
 			finding({
@@ -614,12 +618,12 @@ describe('the end', () => {
 			exit: 3,
 			changed: true,
 			reboot: false,
-			open: titles(9) as string[],
+			open: titles(6) as string[],
 		});
 		ends(store);
 		await sees('CI configuration: blocked, 12 things in the way');
 		await sees('v tells what it is, and what helps');
-		expect(frame()).toMatch(/Changed +5 things; v names each|Changed +Change number 1/);
+		expect(frame()).toMatch(/Changed +Sysbox: 5 changes\n +Docker: Reload Docker/);
 		expect(frame()).toMatch(/Undo +sysbox-setup revert/);
 		expect(frame()).not.toContain('blocked by ci.1');
 	});
