@@ -3,6 +3,7 @@ import { type Container, parseContainers } from './docker-container.ts';
 import { type DockerEndpoint, parseDockerContext } from './docker-endpoint.ts';
 import { type DockerInfo, parseDockerInfo } from './docker-info.ts';
 import { type BridgeNetwork, parseBridgeNetwork } from './docker-network.ts';
+import { type DockerPlugin, parsePlugins } from './docker-plugin.ts';
 import { type DockerVersion, parseDockerVersion } from './docker-version.ts';
 import { excerpt, type Reading } from './reading.ts';
 
@@ -36,6 +37,7 @@ const commands = {
 	info: ['docker', 'info', '--format', '{{json .}}'],
 	list: ['docker', 'ps', '-aq', '--no-trunc'],
 	bridge: ['docker', 'network', 'inspect', 'bridge'],
+	plugins: ['docker', 'plugin', 'ls', '--format', '{{json .}}'],
 } as const satisfies Record<string, Argv>;
 
 /** The command line that inspects these containers, in one call. */
@@ -70,6 +72,14 @@ export async function inspectDocker(host: ReadHost, signal: AbortSignal): Promis
 		ask(commands.bridge).then(result => answered(result, parseBridgeNetwork)),
 	]);
 	return { endpoint, version, info, containers: found, bridge };
+}
+
+/** Docker's own plugins. Apart from the rest, as only a change of the default runtime touches them. */
+export async function inspectPlugins(
+	host: ReadHost,
+	signal: AbortSignal,
+): Promise<DockerAnswer<readonly DockerPlugin[]>> {
+	return answered(await host.exec(commands.plugins, { timeoutMs, signal }), parsePlugins);
 }
 
 function answered<T>(

@@ -1,15 +1,14 @@
 import type { Question } from '../../src/core/question.ts';
 import type { DaemonFacts } from './facts.ts';
-import { nameSome, runtimeName } from './sysbox-runtime.ts';
-import { unfitContainers } from './unfit-containers.ts';
-import { configuredDefault, defaultIsFlag, defaultRuntimeId, registrationOf } from './wish.ts';
+import { runtimeName } from './sysbox-runtime.ts';
+import { breaks } from './under-default.ts';
+import { canHaveDefault, configuredDefault, defaultRuntimeId } from './wish.ts';
 
 export const answerIds = [defaultRuntimeId] as const;
 
 export function askDaemon(facts: DaemonFacts | undefined): readonly Question[] {
 	if (facts === undefined) return [question(false, [])];
-	const registration = registrationOf(facts).kind;
-	if (defaultIsFlag(facts) || registration === 'unreadable' || registration === 'no-program') return [];
+	if (!canHaveDefault(facts)) return [];
 	return [question(configuredDefault(facts) === runtimeName, breaks(facts))];
 }
 
@@ -19,21 +18,12 @@ function question(initial: boolean, consequences: readonly string[]): Question {
 		kind: 'confirm',
 		title: `Make ${runtimeName} the default runtime of all containers?`,
 		help: [
-			`Without it each container asks for Sysbox itself (runtime: ${runtimeName}), and the others stay as they are.`,
+			`With no, a container gets Sysbox only by asking for it (runtime: ${runtimeName}).`,
+			'With yes, each one that names no runtime and is created from then on gets it too.',
+			'None of them starts while Sysbox does not run.',
 			...consequences,
-			'docker build with BuildKit ignores the default runtime, and if Sysbox does not start, no container does.',
+			'docker build with BuildKit does not follow it.',
 		].join(' '),
 		initial,
 	};
-}
-
-/** What would not start, and what would start with less, on this very host. */
-export function breaks(facts: DaemonFacts): readonly string[] {
-	const unfit = unfitContainers(facts.docker);
-	const named = (refused: boolean) => unfit.filter(c => c.refused === refused).map(c => `${c.name} (${c.because})`);
-	const [refused, poorer] = [named(true), named(false)];
-	return [
-		...(refused.length > 0 ? [`Created anew, these would not start: ${nameSome(refused)}.`] : []),
-		...(poorer.length > 0 ? [`Created anew, these would start without the host's devices: ${nameSome(poorer)}.`] : []),
-	];
 }

@@ -6,6 +6,7 @@ import { placeOf } from './dockerd-unit.ts';
 import type { DaemonFacts } from './facts.ts';
 import { ruleFindings } from './file-rules.ts';
 import { nameSome, runtimeName, runtimePath } from './sysbox-runtime.ts';
+import { bootState, enabledPlugins } from './under-default.ts';
 import { unfitContainers } from './unfit-containers.ts';
 import {
 	configuredDefault,
@@ -211,14 +212,27 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 			summary: `Containers get ${configured ?? 'runc'} unless they ask for another runtime`,
 		};
 	}
-	const unfit = unfitContainers(facts.docker).filter(c => c.refused);
+	const { underDefault } = facts;
+	const refused = unfitContainers(facts.docker).flatMap(c => (c.refused ? [`${c.name} (${c.because})`] : []));
+	const failing = [...refused, ...enabledPlugins(underDefault).map(name => `${name} (plugin)`)];
+	const atBoot = underDefault?.boot.kind === 'known' ? bootState(underDefault.boot) : undefined;
+	const disabled = underDefault?.boot.kind === 'known' && underDefault.boot.unit === 'disabled';
+	const evidence = [
+		...(failing.length > 0 ? [`would not start when created anew: ${nameSome(failing)}`] : []),
+		...(atBoot?.fine === false ? [atBoot.words] : []),
+	].join('\n');
 	return {
 		id,
-		severity: unfit.length > 0 ? 'warn' : 'info',
+		severity: evidence === '' ? 'info' : 'warn',
 		summary: `Every container that names no runtime gets ${runtimeName}`,
-		...(unfit.length > 0 && {
-			evidence: `would not start when created anew: ${nameSome(unfit.map(c => `${c.name} (${c.because})`))}`,
-		}),
+		...(evidence !== '' && { evidence }),
 		why: 'docker build with BuildKit does not follow it, and Docker depends on Sysbox for every start',
+		...(disabled && {
+			remedy: {
+				kind: 'commands' as const,
+				text: 'Let every boot start Sysbox, before Docker',
+				commands: ['systemctl enable sysbox.service'],
+			},
+		}),
 	};
 }

@@ -1,10 +1,10 @@
 import { type Action, emptyPlan, type Plan } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
-import { breaks } from './ask.ts';
 import { expectedOf, fileProblem } from './daemon-file.ts';
 import type { DaemonFacts } from './facts.ts';
 import { breaksARule } from './file-rules.ts';
 import { nameSome, runtimeName } from './sysbox-runtime.ts';
+import { breaks } from './under-default.ts';
 import { canValidate, validateCandidate } from './validation.ts';
 import { editOf, wishedDefault } from './wish.ts';
 

@@ -1,7 +1,8 @@
 import { changeStep, type Step } from '../../src/core/step.ts';
 import { answerIds, askDaemon } from './ask.ts';
 import { viewOf } from './daemon-file.ts';
-import { type DaemonFacts, inspectDaemon } from './facts.ts';
+import type { DaemonFacts } from './facts.ts';
+import { inspectDaemon } from './inspect.ts';
 import { judgeDaemon } from './judge.ts';
 import { planDaemon } from './plan.ts';
 import { configuredDefault } from './wish.ts';

@@ -9,7 +9,7 @@ import {
 import { valuesOf } from '../../src/facts/dockerd-flags.ts';
 import { currentBytes, editable, type ReadableContent, viewOf } from './daemon-file.ts';
 import { flagIsGiven } from './dockerd-unit.ts';
-import { type DaemonFacts, usualPlaces } from './facts.ts';
+import { type DaemonFacts, type Registered, usualPlaces } from './facts.ts';
 import { runtimeName } from './sysbox-runtime.ts';
 
 export const defaultRuntimeId = 'daemon.default-runtime';
@@ -27,7 +27,7 @@ export type Registration =
 	| { readonly kind: 'missing' | 'wrong-path'; readonly to: string; readonly was?: string }
 	| { readonly kind: 'no-program'; readonly was?: string };
 
-export function registrationOf(facts: DaemonFacts): Registration {
+export function registrationOf(facts: Registered): Registration {
 	const view = viewOf(facts.file);
 	if (view === undefined) return { kind: 'unreadable' };
 	const entry = view.runtimes.get(runtimeName);
@@ -68,7 +68,13 @@ export const wantsDefault = (facts: DaemonFacts, context: JudgeContext): boolean
 	yesNoAnswer(context.answers, defaultRuntimeId) ?? configuredDefault(facts) === runtimeName;
 
 /** A flag decides it: the file must not say it too. */
-export const defaultIsFlag = (facts: DaemonFacts): boolean => flagIsGiven('default-runtime', facts.dockerd);
+export const defaultIsFlag = (facts: Registered): boolean => flagIsGiven('default-runtime', facts.dockerd);
+
+/** Whether the question about it can be put: it is ours to write, and Sysbox can be registered. */
+export function canHaveDefault(facts: Registered): boolean {
+	const registration = registrationOf(facts).kind;
+	return !defaultIsFlag(facts) && registration !== 'unreadable' && registration !== 'no-program';
+}
 
 /**
  * What the key has to say, or undefined where it can stay as it is. A key that is merely missing lets a daemon that was

@@ -4,6 +4,7 @@ import { describeDockerTrouble, inspectDocker } from '../../src/facts/docker-dae
 import { parseDockerContext, whereIs } from '../../src/facts/docker-endpoint.ts';
 import { parseDockerInfo } from '../../src/facts/docker-info.ts';
 import { parseBridgeNetwork } from '../../src/facts/docker-network.ts';
+import { parsePlugins } from '../../src/facts/docker-plugin.ts';
 import { parseDockerdVersion, parseDockerVersion } from '../../src/facts/docker-version.ts';
 import { valueIn } from '../../src/facts/reading.ts';
 import { changed, hostFixture, type Reply, scriptedHost } from '../support/scripted-host.ts';
@@ -208,6 +209,20 @@ describe('the bridge network', () => {
 			valueIn(parseBridgeNetwork('[{"Id":"x","IPAM":{"Config":[{"Subnet":"172.17.0.0/16"},{"Subnet":"fd00::/80"}]}}]'))
 				?.ipv4,
 		).toEqual([{ subnet: '172.17.0.0/16' }]);
+	});
+});
+
+describe("docker's own plugins", () => {
+	it('are a line each, and no line where there is none', () => {
+		// As Docker 26.1.5 printed it.
+		const line =
+			'{"Description":"a plugin","Enabled":false,"ID":"a15a3abd0bc2","Name":"lab/idle:1","PluginReference":"lab/idle:1"}\n';
+		expect(valueIn(parsePlugins(line + line.replace('false', 'true')))).toEqual([
+			{ name: 'lab/idle:1', enabled: false },
+			{ name: 'lab/idle:1', enabled: true },
+		]);
+		expect(valueIn(parsePlugins(''))).toEqual([]);
+		expect(parsePlugins('ID NAME\n').kind).not.toBe('ok');
 	});
 });
 

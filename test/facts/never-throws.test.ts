@@ -5,6 +5,7 @@ import { parseDockerContext } from '../../src/facts/docker-endpoint.ts';
 import { parseReloadEvent } from '../../src/facts/docker-event.ts';
 import { parseDockerInfo } from '../../src/facts/docker-info.ts';
 import { parseBridgeNetwork } from '../../src/facts/docker-network.ts';
+import { parsePlugins } from '../../src/facts/docker-plugin.ts';
 import { parseDockerdVersion, parseDockerVersion } from '../../src/facts/docker-version.ts';
 import { parseUnitFiles } from '../../src/facts/dockerd-flags.ts';
 import { parsePackages } from '../../src/facts/dpkg.ts';
@@ -25,6 +26,7 @@ const parsers: Readonly<Record<string, (text: unknown) => Reading<unknown>>> = {
 	parseReloadEvent,
 	parseDockerInfo,
 	parseBridgeNetwork,
+	parsePlugins,
 	parseDockerdVersion,
 	parseDockerVersion,
 	parseUnitFiles,

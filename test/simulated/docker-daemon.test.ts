@@ -15,6 +15,17 @@ const lastOfJournal = async (ways: Ways, count = 4) =>
 	(await ways.read(['journalctl', '-u', 'docker', '-n', String(count), '-o', 'cat', '--no-pager'])).out;
 
 describe('the daemon of the simulated host', () => {
+	it('lists its plugins as Docker does, and only while it is up', async () => {
+		const argv = ['docker', 'plugin', 'ls', '--format', '{{json .}}'] as const;
+		const ways = hostOf('containers-running');
+		const line = JSON.parse((await ways.read(argv)).out) as object;
+		expect(Object.keys(line)).toEqual(['Description', 'Enabled', 'ID', 'Name', 'PluginReference']);
+		expect(line).toMatchObject({ Enabled: true, Name: 'loki:latest' });
+		expect(await hostOf('fresh-debian').read(argv)).toEqual({ code: 0, out: '', err: '' });
+		await ways.run(['systemctl', 'stop', 'docker.socket', 'docker.service']);
+		expect(await ways.read(argv)).toMatchObject({ code: 1, out: '' });
+	});
+
 	describe('reads its file on reload', () => {
 		it('registers a runtime, even one whose program is missing; containers of that one end with 127', async () => {
 			const ways = hostOf('fresh-debian');

@@ -5,7 +5,7 @@ import type { ReadHost } from '../../src/host/port.ts';
 import { builtInPools, describePools, poolsInForce, samePools } from '../../steps/daemon/address-pools.ts';
 import { askDaemon } from '../../steps/daemon/ask.ts';
 import { readDaemonFile } from '../../steps/daemon/daemon-file.ts';
-import { inspectDaemon } from '../../steps/daemon/facts.ts';
+import { inspectDaemon } from '../../steps/daemon/inspect.ts';
 import { judgeDaemon } from '../../steps/daemon/judge.ts';
 import { planDaemon } from '../../steps/daemon/plan.ts';
 import { type DockerHost, dockerHost, judging, looking, readyDaemonJson, setUpHost } from './scripted-docker.ts';
@@ -141,6 +141,48 @@ describe('the default runtime', () => {
 		expect(JSON.parse(written(plan.actions) ?? '')).toMatchObject({ 'default-runtime': 'sysbox-runc' });
 		expect(questions[0]?.help).toContain('would not start: node-exporter (host network)');
 		expect(plan.impact?.notes.join(' ')).toContain('scanner (privileged)');
+	});
+
+	test('is asked with the plugins of this host, and what comes back at a boot', async () => {
+		const words: DockerHost = {
+			...setUpHost,
+			containers: [...containers, { name: 'registry', restart: 'always' }, { name: 'job', restart: 'on-failure' }],
+			plugins: [
+				{ Name: 'vieux/sshfs:latest', Enabled: true },
+				{ Name: 'old/one:1', Enabled: false },
+			],
+		};
+		const help = (await seen(words)).questions[0]?.help ?? '';
+		expect(help).toContain('known to fail under it: vieux/sshfs:latest.');
+		expect(help).toContain(
+			'come back after a boot only with Sysbox: registry. sysbox.service is enabled and goes before Docker.',
+		);
+		const disabled = await seen(
+			{ ...words, sysboxAtBoot: 'disabled' },
+			{ answers: { 'daemon.default-runtime': true } },
+		);
+		expect(disabled.plan.impact?.notes.join(' ')).toContain('sysbox.service is not enabled (disabled)');
+	});
+
+	test('is asked of plugins and boot only where it can be asked at all, and once', async () => {
+		const ran = async (words: DockerHost) => {
+			const host = dockerHost(words);
+			await lookedAt(host);
+			return host.ran.filter(line => line.startsWith('docker plugin'));
+		};
+		expect(await ran(setUpHost)).toHaveLength(1);
+		expect(await ran({ daemonJson: '{}' })).toEqual([]);
+		expect(await ran({ ...setUpHost, dockerdFlags: '-H fd:// --default-runtime=runc' })).toEqual([]);
+	});
+
+	test('that is Sysbox warns of a host whose next boot does not start it', async () => {
+		const daemonJson = readyDaemonJson.replace('{\n', '{\n    "default-runtime": "sysbox-runc",\n');
+		const { findings } = await seen({ ...setUpHost, daemonJson, sysboxAtBoot: 'disabled' });
+		expect(findings.at(-1)).toMatchObject({
+			id: 'daemon.default-runtime',
+			severity: 'warn',
+			remedy: { commands: ['systemctl enable sysbox.service'] },
+		});
 	});
 
 	test('goes back by name too, as a missing key would change nothing', async () => {

@@ -8,6 +8,7 @@ import { showUnitsCommand } from '../../src/facts/systemd-units.ts';
 import type { ReadHost, StatResult } from '../../src/host/port.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { showSwitchCommand } from '../../src/switch/facts.ts';
+import { showBootCommand } from '../../steps/daemon/under-default.ts';
 import { showRunnerCommand } from '../../steps/docker/runners.ts';
 import { type Reply, type ScriptedHost, scriptedHost } from '../support/scripted-host.ts';
 
@@ -26,6 +27,10 @@ export interface DockerHost {
 	/** Which Sysbox is there: version of its programs. */
 	readonly programs?: string | { readonly runc: string; readonly mgr: string; readonly fs: string };
 	readonly units?: Partial<Record<'sysbox' | 'sysbox-mgr' | 'sysbox-fs', UnitWords>> | 'active';
+	/** `UnitFileState` of sysbox.service. */
+	readonly sysboxAtBoot?: string;
+	/** `docker plugin ls`. */
+	readonly plugins?: readonly { readonly Name: string; readonly Enabled: boolean }[];
 	readonly sockets?: boolean;
 	readonly subuid?: string;
 	readonly subgid?: string;
@@ -218,6 +223,12 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 					Containers: {},
 				},
 			]),
+		},
+		'docker plugin ls --format {{json .}}': {
+			stdout: (words.plugins ?? []).map(p => `${JSON.stringify(p)}\n`).join(''),
+		},
+		[showBootCommand.join(' ')]: {
+			stdout: `Before=shutdown.target docker.service\nLoadState=loaded\nUnitFileState=${words.sysboxAtBoot ?? 'enabled'}\n`,
 		},
 		'ip -4 -o address show dev docker0': {
 			stdout: '3: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever\n',

@@ -323,6 +323,8 @@ export interface Engine {
 	images: Image[];
 	volumes: Volume[];
 	networks: Network[];
+	/** What `docker plugin install` brought. */
+	plugins?: { id: string; name: string; description: string; enabled: boolean }[];
 	nextAddress: number;
 	/** What the daemon has told of itself since it started: reloads. */
 	events?: { at: number; action: 'reload'; attributes: Record<string, string> }[];

@@ -83,7 +83,7 @@ export const docker: Program = (scope, call) => {
 	const name = group === undefined ? verb : `${verb} ${rest.shift() ?? ''}`;
 	const command = commands[group === undefined ? verb : (group[name.split(' ')[1] ?? ''] ?? name)];
 	if (command === undefined) {
-		if (verb === 'swarm' || verb === 'plugin' || verb === 'node') {
+		if (verb === 'swarm' || verb === 'node') {
 			call.io.out('');
 			return 0;
 		}
@@ -381,7 +381,34 @@ const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 		disconnect: 'network connect',
 		prune: 'network prune',
 	},
+	plugin: { ls: 'plugin ls', list: 'plugin ls' },
 	system: { df: 'system df', events: 'events' },
+};
+
+/** Docker's own plugins; the fields in the order and with the types of 26.1.5. */
+const pluginLs: Command = (_scope, place, call, words) => {
+	const parsed = parseOptions(words, {
+		withValue: ['--format', '--filter', '-f'],
+		flags: ['-q', '--quiet', '--no-trunc'],
+	});
+	if (parsed.unknown.length > 0) throw new UnsimulatedCommand(call.argv, String(parsed.unknown[0]));
+	const format = lastOf(parsed, '--format');
+	const plugins = place.engine.plugins ?? [];
+	const rows = plugins.map(({ id, name, description, enabled }) => ({
+		Description: description,
+		Enabled: enabled,
+		ID: id.slice(0, 12),
+		Name: name,
+		PluginReference: `docker.io/${name}`,
+	}));
+	if (format === undefined) {
+		call.io.out('ID             NAME         DESCRIPTION   ENABLED\n');
+		for (const row of rows) call.io.out(`${row.ID}   ${row.Name}   ${row.Description}   ${row.Enabled}\n`);
+		return 0;
+	}
+	for (const row of rows)
+		call.io.out(format === 'json' || format === '{{json .}}' ? `${goJson(row)}\n` : `${renderTemplate(format, row)}\n`);
+	return 0;
 };
 
 const matchesFilters = (place: Place, container: Container, filters: readonly string[]): boolean =>
@@ -1023,5 +1050,6 @@ const commands: Readonly<Record<string, Command>> = {
 	'network rm': networkRm,
 	'network ls': networkLs,
 	'system df': systemDf,
+	'plugin ls': pluginLs,
 	events,
 };

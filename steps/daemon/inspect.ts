@@ -1,0 +1,43 @@
+import type { StepContext } from '../../src/core/step.ts';
+import { inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { inspectSubordinateIds } from '../../src/facts/subordinate-ids.ts';
+import type { ReadHost } from '../../src/host/port.ts';
+import { readDaemonFile, viewOf } from './daemon-file.ts';
+import { inspectDockerdUnit } from './dockerd-unit.ts';
+import { type DaemonFacts, type ProgramState, type Registered, usualPlaces } from './facts.ts';
+import { inspectUnderDefault } from './under-default.ts';
+import { validate } from './validation.ts';
+import { canHaveDefault } from './wish.ts';
+
+export async function inspectDaemon({ host, signal }: StepContext): Promise<DaemonFacts> {
+	const [dockerd, docker, ids] = await Promise.all([
+		inspectDockerdUnit(host, signal),
+		inspectDocker(host, signal),
+		inspectSubordinateIds(host),
+	]);
+	const [file, validation] = await Promise.all([
+		readDaemonFile(host, dockerd.configFile),
+		validate(host, dockerd.configFile, signal, dockerd),
+	]);
+	const binaries = [...(viewOf(file)?.runtimes.values() ?? [])].flatMap(entry => entry.path ?? entry.binaryName ?? []);
+	const paths = [...new Set([...usualPlaces, ...binaries.filter(path => path.startsWith('/'))])];
+	const states = await Promise.all(paths.map(async path => [path, await programState(host, path)] as const));
+	const registered: Registered = {
+		root: host.identity.uid === 0,
+		dockerd,
+		file,
+		validation,
+		docker,
+		programs: new Map(states),
+		...ids,
+	};
+	const underDefault = canHaveDefault(registered) ? await inspectUnderDefault(host, signal) : undefined;
+	return { ...registered, underDefault };
+}
+
+async function programState(host: ReadHost, path: string): Promise<ProgramState> {
+	const found = await host.stat(path);
+	if (found.kind === 'denied') return 'denied';
+	if (found.kind !== 'found') return 'missing';
+	return found.type === 'file' && (found.meta.mode & 0o111) !== 0 ? 'runs' : 'not-executable';
+}
