@@ -1,15 +1,19 @@
 import type { Emit, Event, EventPayload } from './event.ts';
 import { eventVersion } from './event.ts';
-import { initialState, type RunState, reduce } from './state.ts';
+import { initialState, type RunState, reduce, reduceBurst } from './state.ts';
 
 /** Hands an event to the disk, in the order of the calls. `durable` means: answer only when it would survive a power cut. */
 export type Append = (event: Event, options: { readonly durable: boolean }) => Promise<void>;
 
+/** The state is the one behind the event; lines of output that came at once share the one behind the last of them. */
 export type EventReader = (event: Event, state: RunState) => void;
 
-interface Seen {
-	readonly event: Event;
-	readonly state: RunState;
+/** Lines of a command that prints by the thousand, while the disk is at work on what came before. */
+interface Burst {
+	readonly events: Event[];
+	readonly read: Promise<void>;
+	/** Set when it has ended. */
+	behind?: RunState;
 }
 
 export interface EventStream {
@@ -46,31 +50,29 @@ export function eventStream(options: {
 	readonly from?: RunState;
 }): EventStream {
 	let state = options.from ?? initialState;
+	let lastSeq = state.lastSeq;
 	let queue: Promise<void> = Promise.resolve();
 	let failure: { readonly error: unknown } | undefined;
+	/** Still growing; its events are not in the state yet. */
+	let burst: Burst | undefined;
 
-	/** Lines of a command that prints by the thousand, while the disk is at work on what came before. */
-	let burst: { readonly seen: Seen[]; readonly read: Promise<void> } | undefined;
-
-	const emit = (payload: EventPayload): Promise<void> => {
-		if (failure !== undefined) return Promise.reject(failure.error);
-		const event = { v: eventVersion, seq: state.lastSeq + 1, at: options.now().toISOString(), ...payload } as Event;
-		state = reduce(state, event);
-		if (burst !== undefined && inBursts.has(event.type)) {
-			burst.seen.push({ event, state });
-			return burst.read;
-		}
-		const seen: Seen[] = [{ event, state }];
-		const read = queue.then(async () => {
-			if (burst?.seen === seen) burst = undefined;
-			if (failure !== undefined) throw failure.error;
-			const { append } = options;
-			if (append !== undefined)
-				await Promise.all(seen.map(one => append(one.event, { durable: durableTypes.has(one.event.type) })));
-			for (const one of seen) for (const reader of options.readers) reader(one.event, one.state);
-		});
-		// Whatever is no output ends a burst: what comes behind it is to come behind it in the log too.
-		burst = inBursts.has(event.type) ? { seen, read } : undefined;
+	const endBurst = (): RunState => {
+		if (burst === undefined) return state;
+		state = reduceBurst(state, burst.events);
+		burst.behind = state;
+		burst = undefined;
+		return state;
+	};
+	const handOver = async (events: readonly Event[], behind: RunState): Promise<void> => {
+		if (failure !== undefined) throw failure.error;
+		const { append } = options;
+		// A log that writes them in one go answers with one promise for all.
+		if (append !== undefined)
+			await Promise.all(new Set(events.map(event => append(event, { durable: durableTypes.has(event.type) }))));
+		for (const event of events) for (const reader of options.readers) reader(event, behind);
+	};
+	const inTurn = (work: () => Promise<void>): Promise<void> => {
+		const read = queue.then(work);
 		queue = read.catch(error => {
 			failure ??= { error };
 		});
@@ -78,9 +80,29 @@ export function eventStream(options: {
 		read.catch(() => undefined);
 		return read;
 	};
+	const beginBurst = (first: Event): Burst => {
+		const events = [first];
+		const begun: Burst = { events, read: inTurn(() => handOver(events, begun.behind ?? endBurst())) };
+		return begun;
+	};
+
+	const emit = (payload: EventPayload): Promise<void> => {
+		if (failure !== undefined) return Promise.reject(failure.error);
+		lastSeq += 1;
+		const event = { v: eventVersion, seq: lastSeq, at: options.now().toISOString(), ...payload } as Event;
+		if (!inBursts.has(event.type)) {
+			// Whatever is no output ends a burst: what comes behind it is to come behind it in the log too.
+			const behind = reduce(endBurst(), event);
+			state = behind;
+			return inTurn(() => handOver([event], behind));
+		}
+		if (burst === undefined) burst = beginBurst(event);
+		else burst.events.push(event);
+		return burst.read;
+	};
 	return {
 		emit,
-		state: () => state,
+		state: endBurst,
 		drained: async () => {
 			await queue;
 			if (failure !== undefined) throw failure.error;

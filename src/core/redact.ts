@@ -35,7 +35,12 @@ const rules: readonly { readonly pattern: RegExp; readonly replacement: string }
 	{ pattern: /(--[a-z-]*(?:password|secret|token)(?:=|\s+))[^\s"'-][^\s"']*/gi, replacement: `$1${hidden}` },
 ];
 
+/** A part of whatever a rule or {@link secretBlock} matches: one look at a line spares all of theirs at most lines. */
+const mayHoldSecret =
+	/:\/\/|gl[a-z]{2,5}-|gh[opsru]_|github_pat_|xox[abps]-|npm_|eyJ|PRIVATE KEY|passw|secret|token|api[_-]?key|private[_-]?key|auth/i;
+
 export function redact(text: string): string {
+	if (!mayHoldSecret.test(text)) return text;
 	let result = text;
 	for (const { pattern, replacement } of rules) result = result.replace(pattern, replacement);
 	return result;
@@ -62,6 +67,7 @@ export function lineRedactor(): (line: string) => string {
 			if (line.trim() === '' || indentation > inBlock) return line.trim() === '' ? line : hidden;
 			inBlock = undefined;
 		}
+		if (!inKey && !mayHoldSecret.test(line)) return line;
 		inBlock = secretBlock.exec(line)?.[1]?.length;
 		const began = inKey;
 		const marks = [...line.matchAll(keyBegins), ...line.matchAll(keyEnds)].toSorted((a, b) => a.index - b.index);

@@ -211,6 +211,28 @@ function changeAction(
 	return action === undefined ? state : { ...state, actions: state.actions.with(index, change(action)) };
 }
 
+/**
+ * The same for events of output that came at once, without making a state for each: of the lines of an action only those
+ * count that its tail holds in the end.
+ */
+export function reduceBurst(state: RunState, events: readonly Event[]): RunState {
+	const later = new Map<StepId, Map<string, number>>();
+	const counted: Event[] = [];
+	for (const event of events.toReversed()) {
+		if (event.type === 'output') {
+			const ofStep = later.get(event.step) ?? new Map<string, number>();
+			later.set(event.step, ofStep);
+			const lines = (ofStep.get(event.action) ?? 0) + 1;
+			ofStep.set(event.action, lines);
+			if (lines > tailLength) continue;
+		}
+		counted.push(event);
+	}
+	let next = state;
+	for (const event of counted.toReversed()) next = reduce(next, event);
+	return next;
+}
+
 export const reduceAll = (events: Iterable<Event>): RunState => {
 	let state = initialState;
 	for (const event of events) state = reduce(state, event);

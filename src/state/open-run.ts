@@ -124,13 +124,20 @@ export async function openRun(
 /** A run that is refused before its first event (a mistyped answer) leaves no log behind. */
 function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
 	let created: Promise<OpenRunLog> | undefined;
+	let begun: OpenRunLog | undefined;
 	const log = (): Promise<OpenRunLog> => {
 		created ??= createRunLog(folder, run);
 		return created;
 	};
 	return {
 		run,
-		append: async (event, how) => (await log()).append(event, how),
+		// Once it is begun, lines that come by the thousand share the promise of the write that takes them all.
+		append: (event, how) =>
+			begun?.append(event, how) ??
+			log().then(opened => {
+				begun = opened;
+				return opened.append(event, how);
+			}),
 		keep: async bytes => (await log()).keep(bytes),
 		// A log that was not begun keeps nothing, and is not begun by a question.
 		kept: async sha256 => (await created)?.kept(sha256),

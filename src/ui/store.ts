@@ -144,6 +144,12 @@ export function createStore(options: StoreOptions): Store {
 			return () => listeners.delete(listener);
 		},
 		reader: (event, run) => {
+			if (event.type === 'output' || event.type === 'progress') {
+				// The lines of a burst share one state.
+				if (run !== state.run) state = { ...state, run, now: clock() };
+				flood ??= setTimeout(notify, floodMs);
+				return;
+			}
 			const clocks = turnClocks(state.clocks, event, clock());
 			const transcript =
 				event.type === 'step.end'
@@ -151,8 +157,7 @@ export function createStore(options: StoreOptions): Store {
 					: state.transcript;
 			const totals = event.type === 'probe.start' ? { ...state.totals, [event.step]: event.of } : state.totals;
 			state = { ...state, run, clocks, totals, transcript, now: clock() };
-			if (event.type === 'output' || event.type === 'progress') flood ??= setTimeout(notify, floodMs);
-			else notify();
+			notify();
 		},
 		ask: (asking, check) =>
 			new Promise<Reply>((resolve, reject) => {

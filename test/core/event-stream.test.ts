@@ -85,7 +85,7 @@ describe('the stream of events', () => {
 		expect(order).toEqual(['disk 0', 'read 0', 'disk 1', 'read 1', 'disk 2', 'read 2']);
 	});
 
-	it('hands lines of output that come at once to the log together, and then to the readers, each with its own state', async () => {
+	it('hands lines of output that come at once to the log together, and then to the readers, with the state behind the last of them', async () => {
 		const order: string[] = [];
 		const gates: (() => void)[] = [];
 		const stream = eventStream({
@@ -101,7 +101,18 @@ describe('the stream of events', () => {
 		expect(order).toEqual(['log 0', 'log 1', 'log 2']);
 		for (const gate of gates) gate();
 		await Promise.all(all);
-		expect(order.slice(3)).toEqual(['read 0 0', 'read 1 1', 'read 2 2']);
+		expect(order.slice(3)).toEqual(['read 0 2', 'read 1 2', 'read 2 2']);
+	});
+
+	it('counts lines that are still on their way to the disk as soon as somebody asks, and shows them to no earlier reader', async () => {
+		const tails: (readonly string[] | undefined)[] = [];
+		const stream = eventStream({ now, readers: [(_event, state) => tails.push(state.actions[0]?.tail)] });
+		const all = [oneOfEach['action.intent'], said('a'), said('b')].map(stream.emit);
+		expect(stream.state()).toMatchObject({ lastSeq: 2, actions: [{ tail: ['a', 'b'] }] });
+		all.push(stream.emit(said('c')), stream.emit(oneOfEach['action.outcome']));
+		expect(stream.state()).toMatchObject({ lastSeq: 4, actions: [{ tail: ['a', 'b', 'c'], outcome: 'done' }] });
+		await Promise.all(all);
+		expect(tails).toEqual([[], ['a', 'b'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c']]);
 	});
 
 	it('shows readers the state as of their event, not a later one', async () => {

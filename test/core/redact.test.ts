@@ -38,6 +38,8 @@ describe('what is taken out of text before it is logged or shown', () => {
 			'gitlab-runner register --token abc --url https://x',
 			'gitlab-runner register --token [redacted] --url https://x',
 		],
+		['a secret of a client', 'CLIENT_SECRET=abc', 'CLIENT_SECRET=[redacted]'],
+		['a key on one line', 'private-key: abc', 'private-key: [redacted]'],
 		['an option with =', '--registration-token=abc', '--registration-token=[redacted]'],
 	])('%s', (_what, text, shown) => {
 		expect(redact(text)).toBe(shown);

@@ -7,6 +7,7 @@ import {
 	type RunState,
 	reduce,
 	reduceAll,
+	reduceBurst,
 	stepOf,
 } from '../../src/core/state.ts';
 
@@ -57,6 +58,26 @@ const outcome = (
 	step = 's',
 ): EventPayload => ({ type: 'action.outcome', step, action, outcome: what, ms: 1 });
 const said = (line: string): EventPayload => ({ type: 'output', step: 's', action: 'a', stream: 'stdout', line });
+
+describe('lines of output that come at once', () => {
+	it('leave the state that they leave one by one, of whichever actions they are', () => {
+		const before = reduced(start, stepStart('s'), stepStart('t'), intent('a'), intent('b'), intent('a', file, 't'));
+		const others = [
+			{ step: 's', action: 'b' },
+			{ step: 't', action: 'a' },
+			{ step: 't', action: 'unknown' },
+		];
+		const burst = Array.from({ length: 50 }, (_, n): EventPayload[] => [
+			said(`line ${n}`),
+			...(n % 4 === 0 ? others.map(other => ({ ...said(`other ${n}`), ...other }) as EventPayload) : []),
+			...(n % 20 === 0 ? [{ type: 'progress', step: 's', action: 'a', done: n, unit: 'layers' } as const] : []),
+		]).flat();
+		for (const length of [0, 1, 3, 11, 12, 13, 40, burst.length]) {
+			const some = events(burst.slice(0, length), 6);
+			expect(reduceBurst(before, some)).toEqual(some.reduce(reduce, before));
+		}
+	});
+});
 
 describe('a run that goes on', () => {
 	it('has not ended, whatever the log said when it was left', () => {

@@ -41,11 +41,13 @@ export function lineSplitter(onLine: (line: string) => void): LineSplitter {
 	};
 	return {
 		take: text => {
-			const parts = text.split('\n');
-			for (const [index, part] of parts.entries()) {
-				add(part);
-				if (index < parts.length - 1) flush();
+			let from = 0;
+			for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+				add(text.slice(from, end));
+				flush();
+				from = end + 1;
 			}
+			add(text.slice(from));
 		},
 		end: () => {
 			if (open) flush();
