@@ -21,7 +21,20 @@ export interface ForeseenStep {
 }
 
 /** Every chosen step of a run, with what it would do. `sinceSeq`: the last event before the run was foreseen. */
-export function foreseenSteps({ state }: Foreseen, order: StepOrder, sinceSeq: number): readonly ForeseenStep[] {
+export function foreseenSteps(
+	{ state }: Pick<Foreseen, 'state'>,
+	order: StepOrder,
+	sinceSeq: number,
+): readonly ForeseenStep[] {
+	// Two proofs may need the same image: the second one will find it there.
+	const foreseen = new Set<string>();
+	const once = (actions: readonly ShownAction[]): readonly ShownAction[] =>
+		actions.filter(({ kind, id, does }) => {
+			const same = `${id} ${does}`;
+			const first = !foreseen.has(same);
+			if (kind === 'exec' || kind === 'load-image') foreseen.add(same);
+			return first;
+		});
 	return order.steps.flatMap(({ step: { id, title, kind }, role }, index): readonly ForeseenStep[] => {
 		if (role !== 'chosen') return [];
 		const seen = state.steps.find(step => step.id === id);
@@ -40,7 +53,7 @@ export function foreseenSteps({ state }: Foreseen, order: StepOrder, sinceSeq: n
 				n: index + 1,
 				title,
 				kind,
-				actions: plan?.actions ?? [],
+				actions: once(plan?.actions ?? []),
 				...(plan?.impact !== undefined && { impact: plan.impact }),
 				assumed: state.answerEvents
 					.filter(event => event.step === id && event.seq > sinceSeq && event.source === 'default')

@@ -62,7 +62,7 @@ describe('the review of a run', () => {
 			'Record  written at the end',
 			'✖ stops at step 4: db stops',
 			'has to be accepted by name at its step: restart-docker',
-			'1 answer still to be asked, taken as: daemon.default-runtime false',
+			'1 question still to come, which may change this; v shows what is assumed',
 			'Taken back with:  sysbox-setup revert',
 		])
 			expect(frame()).toContain(words);

@@ -53,25 +53,19 @@ export function reviewNotes(
 					width,
 					2,
 				)),
-		...few(
-			assumed.length === 0
-				? []
-				: wrap(
-						line(
-							span(theme.glyphs.unknown, 'unknown'),
-							` ${count(assumed.length, 'answer')} still to be asked, taken as: ${clean(assumed.join(', '))}`,
-						),
-						width,
-						2,
+		...(assumed.length === 0
+			? []
+			: wrap(
+					line(
+						span(theme.glyphs.unknown, 'unknown'),
+						` ${count(assumed.length, 'question')} still to come, which may change this; v shows what is assumed`,
 					),
-			theme,
-		),
+					width,
+					2,
+				)),
 		...wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2),
 	];
 }
-
-const few = (rows: readonly Line[], theme: Theme): readonly Line[] =>
-	rows.length <= 3 ? rows : [...rows.slice(0, 2), line(span(`  ${theme.more} v shows all of them`, 'dim'))];
 
 /** All of it, diffs and all. */
 export function reviewText(run: readonly ForeseenStep[], width: number, theme: Theme): readonly Line[] {
