@@ -8,7 +8,10 @@ import { median, ms, ratio } from './measure.mjs';
 
 const rounds = 9;
 const floodLines = 20_000;
+const patienceMs = 60_000;
 const hello = 'Hello from Ink';
+/** Ink writes it before each frame. */
+const frameBegins = '\u001b[?2026h';
 
 export async function wizard({ root, entry, folder, row }) {
 	const inkHello = join(folder, 'ink-hello/main.mjs');
@@ -59,6 +62,8 @@ async function flooding({ root, folder, row, state }) {
 		resolveDir: join(root, 'test/built/one-command'),
 		loader: 'ts',
 	});
+	const command = argv => ({ ONE_COMMAND: JSON.stringify({ argv, stateFolder: state() }) });
+	const line = 'Unpacking package number %.0f (1.2.3-4ubuntu5) ...';
 	const running = lines =>
 		inTerminal(
 			[program],
@@ -67,12 +72,7 @@ async function flooding({ root, folder, row, state }) {
 				await session.pressOn('❯ Leave');
 				return { cpu: session.cpu() - before, peak: session.peak() };
 			},
-			{
-				ONE_COMMAND: JSON.stringify({
-					argv: ['seq', '-f', 'Unpacking package number %.0f (1.2.3-4ubuntu5) ...', String(lines)],
-					stateFolder: state(),
-				}),
-			},
+			command(['seq', '-f', line, String(lines)]),
 		);
 	const cost = [];
 	const memory = [];
@@ -90,6 +90,28 @@ async function flooding({ root, folder, row, state }) {
 		median(cost) <= 200,
 	);
 	row('peak memory with these lines / with one', ratio(median(memory)), '≤ 1.5', median(memory) <= 1.5);
+
+	// It is ended with the terminal; until then it prints as fast as it is read.
+	const answers = await inTerminal(
+		[program],
+		async session => {
+			await session.pressOn('0:01');
+			const answered = [];
+			for (let round = 0; round < rounds; round++) {
+				answered.push(await session.framesUntil('?', 'stop at the next safe point and save'));
+				await session.framesUntil('\u001b', '0:');
+			}
+			return answered;
+		},
+		command(['yes', line]),
+	);
+	const most = Math.max(...answers.map(answer => answer.frames));
+	row(
+		`a key while a command prints without end is answered (${ms(median(answers.map(answer => answer.ms)))})`,
+		most === 1 ? '1 frame' : `${most} frames`,
+		'≤ 2 frames',
+		most <= 2,
+	);
 }
 
 async function bundle(root, contents, outdir, { resolveDir = root, loader = 'js' } = {}) {
@@ -131,10 +153,15 @@ async function inTerminal(argv, look, more = {}) {
 			const check = () => {
 				const seen = met();
 				if (!seen && !gone) return;
-				waiting.delete(check);
-				if (seen) resolve();
-				else reject(new Error(`ended without ${what}:\n${raw.slice(-2000)}`));
+				settle(seen ? undefined : 'it ended');
 			};
+			const settle = lost => {
+				waiting.delete(check);
+				clearTimeout(patience);
+				if (lost === undefined) resolve();
+				else reject(new Error(`${lost} without ${what}:\n${raw.slice(-2000)}`));
+			};
+			const patience = setTimeout(() => settle(`${patienceMs / 1000} s went by`), patienceMs);
 			waiting.add(check);
 			check();
 		});
@@ -152,6 +179,15 @@ async function inTerminal(argv, look, more = {}) {
 					seenUpTo = raw.length;
 					pty.write('\r');
 				}
+			},
+			/** Presses a key; how many frames it took until these words were shown. */
+			framesUntil: async (key, words) => {
+				seenUpTo = raw.length;
+				const pressed = performance.now();
+				pty.write(key);
+				await wait(words);
+				const shown = raw.slice(seenUpTo, raw.indexOf(words, seenUpTo));
+				return { frames: shown.split(frameBegins).length - 1, ms: performance.now() - pressed };
 			},
 			elapsed: () => Number(process.hrtime.bigint() - began) / 1e6,
 			/** In KiB. */

@@ -10,7 +10,7 @@ import { type OneCommandProgram, oneCommandProgram } from './one-command/bundle.
 import { emptyFolder, run, signalAt, stackTrace } from './program.ts';
 import { asInstalled, expectCursorAndPaste, leftInOrder, programBelow, saysHowItLeft } from './shell-around.ts';
 import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
-import { ctrlC, ctrlZ, enter, waits, walk } from './walk.ts';
+import { ctrlC, ctrlZ, enter, escapeKey, waits, walk } from './walk.ts';
 
 const firstQuestion = 'Install fuse3 and jq?';
 
@@ -328,6 +328,29 @@ describe('a command of this machine', () => {
 		expect(await session.ended).toBe(0);
 		expect(session.raw()).not.toContain('\u001b[3J');
 		expect(session.tallest()).toBeLessThanOrEqual(23);
+	});
+
+	it('that prints without end leaves each key its answer, and ends by Ctrl+C', async () => {
+		const session = program.start({ argv: ['yes', 'one line of endlessly many'] });
+		await session.until('❯ Begin');
+		session.type(enter);
+		await session.until('❯ Do it');
+		session.type(enter);
+		const flooding = (screen: string): boolean =>
+			screen.includes('one line of endlessly many') && screen.includes('0:0');
+		for (const [key, answer] of [
+			['?', 'stop at the next safe point and save'],
+			['v', /rows \d+ to \d+ of \d+/],
+		] as const) {
+			await session.until(flooding);
+			session.type(key);
+			await session.until(answer);
+			session.type(escapeKey);
+		}
+		await session.until(flooding);
+		session.type(ctrlC);
+		expect(await session.ended).toBe(130);
+		expect(session.everything()).toContain('Stopped and saved');
 	});
 
 	it('can be watched in plain lines too', async () => {
