@@ -15,6 +15,10 @@ export const markerPath = `${switchFolder}/fired`;
 
 /** Waits for the deadline: a transient timer, and the service of that name that it starts. */
 export const deadlineUnit = 'sysbox-setup-switch-deadline';
+/** Transient too: gives back what was paused for the restart, once Docker has started. */
+export const giveBackUnit = 'sysbox-setup-switch-give-back';
+/** The script while that unit waits and works. In /run, so that no later boot finds it. */
+export const giveBackPath = `/run/${giveBackUnit}`;
 /** Runs at the next boot, before Docker. */
 export const bootUnit = 'sysbox-setup-switch.service';
 export const bootUnitPath = `/etc/systemd/system/${bootUnit}`;

@@ -5,6 +5,8 @@ import {
 	bootUnitPath,
 	copyPath,
 	deadlineUnit,
+	giveBackPath,
+	giveBackUnit,
 	markerPath,
 	scriptPath,
 	switchFolder,
@@ -37,23 +39,64 @@ export const lookEverySeconds = 5;
 
 const word = (text: string): string => shellLine([text]);
 
-const limited = (argv: Argv): string => `timeout 60 ${shellLine(argv)}`;
+const stepSeconds = 60;
+/** What does not end when it is told to is killed so much later. */
+const killSeconds = 5;
+
+const limited = (argv: Argv): string => `timeout -k ${killSeconds} ${stepSeconds} ${shellLine(argv)}`;
 
 const givesBack = (step: Afterwards): string =>
 	'run' in step
-		? `if ${limited(step.where)} 2>/dev/null | grep -qF ${word(step.says)}; then ${limited(step.run)}; fi\n`
-		: `${limited(step)}\n`;
+		? `if ${limited(step.where)} 2>/dev/null | grep -qF ${word(step.says)}; then ${limited(step.run)}; fi`
+		: limited(step);
+
+/** The third mode of the script, which comes to its end before anything else is looked at. */
+const givingBack = (steps: readonly Afterwards[]): string => `if [ "$1" = give-back ]; then
+	rm -f ${giveBackPath}
+${steps.map(step => `\t${givesBack(step)}\n`).join('')}	exit 0
+fi
+`;
 
 /**
- * The script of the switch, for any POSIX shell. Everything that varies is a quoted word at its top; there are no
+ * Has systemd run that mode behind Docker's start. The unit of a boot must not wait for it itself: it is ordered before
+ * Docker, and `docker start` would wait for Docker, as would the start of a runner that comes after Docker.
+ */
+const handOver = (steps: readonly Afterwards[]): string => {
+	const argv: Argv = [
+		'systemd-run',
+		'--no-block',
+		'--collect',
+		`--unit=${giveBackUnit}`,
+		'--description=sysbox-setup: let runners take jobs again',
+		'--property=After=docker.service',
+		// After= alone waits for nothing that nobody starts (systemd.special(7)); docker.service asks for it too.
+		'--property=Wants=network-online.target',
+		'--property=After=network-online.target',
+		'--property=Type=oneshot',
+		`--property=TimeoutStartSec=${steps.length * 2 * (stepSeconds + killSeconds)}`,
+		'/bin/sh',
+		giveBackPath,
+		'give-back',
+	];
+	return `if ! ${shellLine(argv)}; then
+	logger -t sysbox-setup -p daemon.warning "dead man's switch ($1): what was paused for the restart could not be given back"
+fi
+`;
+};
+
+/**
+ * The script of the switch, for any POSIX shell. What varies is a quoted word at its top, or a command; there are no
  * functions and no `case` in it, so that it can be read from top to bottom by whoever finds it at night.
  */
-export const switchScript = (words: ScriptWords): string => `#!/bin/sh
+export const switchScript = (words: ScriptWords): string => {
+	const { afterwards } = words;
+	const gives = afterwards.length > 0;
+	return `#!/bin/sh
 # The dead man's switch of sysbox-setup: armed before Docker is restarted, taken away once Docker answers again.
 # If Docker does not come back it puts the earlier configuration back and starts Docker. Needs nothing of sysbox-setup.
 #   deadline: run by ${deadlineUnit}.timer
 #   boot:     run by ${bootUnit} before Docker starts, after a power cut
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+${gives ? `#   give-back: run by ${giveBackUnit}.service behind both, once Docker has started\n` : ''}PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 file=${word(words.file)}
 written=${word(words.written)}
@@ -63,7 +106,7 @@ DOCKER_HOST=${word(words.dockerHost)}
 export PATH LC_ALL DOCKER_HOST
 umask 022
 
-decision=
+${gives ? `${givingBack(afterwards)}\n` : ''}decision=
 if [ "$1" = boot ]; then decision=put-back; fi
 looks=0
 silent=0
@@ -141,14 +184,15 @@ if [ "$decision" = put-back ] || [ "$docker" != active ]; then
 	sync
 fi
 logger -t sysbox-setup -p daemon.warning "dead man's switch ($1): $file: $did; docker: $docker"
-${words.afterwards.map(givesBack).join('')}
+# All of it goes before anything is given back, which may take its time or fail.
 rm -f ${wantsPath} ${bootUnitPath}
 rmdir ${wantsFolder} 2>/dev/null
-rm -f ${copyPath} ${scriptPath}
+${gives ? `cp ${scriptPath} ${giveBackPath}\n` : ''}rm -f ${copyPath} ${scriptPath}
 rmdir ${switchFolder} 2>/dev/null
 sync
-exit 0
+${gives ? handOver(afterwards) : ''}exit 0
 `;
+};
 
 /** The unit for the next boot. In this boot, where the deadline is being waited for, it does nothing. */
 export const bootUnitText = `# Made by sysbox-setup before it restarted Docker, and removed when Docker answers again.

@@ -15,6 +15,16 @@ const dropIn = '/etc/systemd/system/docker.service.d/lab.conf';
 const bad = `[Service]\nExecStartPre=/bin/sh -c 'if grep -q sysbox-runc ${daemonJson}; then sleep 4; exit 1; fi'\n`;
 /** Longer than the switch waits before it looks. */
 const slow = '[Service]\nExecStartPre=/bin/sleep 75\n';
+/** Stands for gitlab-runner: on SIGQUIT it ends once it has no job, and it has none. */
+const runner = `#!/bin/sh\ntrap 'exit 0' QUIT\nwhile :; do sleep 3600 & wait $!; done\n`;
+/** Somebody starts it by hand: no boot does. */
+const runnerUnit = `[Unit]
+After=docker.service
+[Service]
+ExecStart=/usr/bin/gitlab-runner "run"
+Restart=always
+RestartSec=120
+`;
 
 interface Event {
 	readonly type: string;
@@ -206,16 +216,41 @@ describe.skipIf(!lab.available)('on a real Docker', () => {
 		]);
 	});
 
-	it('a power cut in the middle of a restart ends with the earlier file and a Docker that runs', async () => {
+	it('a power cut in the middle of a restart ends with the earlier file, a Docker that runs, and a runner that takes jobs', async () => {
 		const { host, deb } = restarted;
 		const other = withBridge('172.31.0.1');
 		await host.removeFile(note);
 		await host.writeFile(daemonJson, other);
+		await host.writeFile('/root/answers.yml', 'version: 1\ndocker:\n  restart: true\n  jobs: drain\n');
+		await host.writeFile('/usr/bin/gitlab-runner', runner, 0o755);
+		await host.writeFile('/etc/systemd/system/gitlab-runner.service', runnerUnit);
+		await host.exec(['systemctl', 'daemon-reload']);
+		await host.exec(['systemctl', 'start', 'gitlab-runner']);
 		await killedInRestart(host, deb);
 		expect(await file(host)).toContain('sysbox-runc');
+		expect((await shell(host, 'systemctl is-active gitlab-runner')).stdout).toBe('inactive\n');
 		await host.powerCut();
 		expect(await file(host)).toBe(other);
 		expect((await host.readFile(note)).toString('utf8')).toContain('by=boot\ndid=put-back\n');
+		await waitIn(
+			host,
+			60,
+			'systemctl is-active --quiet gitlab-runner && ! ls /run /run/systemd/transient | grep -q sysbox-setup-switch',
+		);
 		expect(await leftOfSwitch(host)).toBe('');
+		const bridge = await host.exec(['docker', 'network', 'inspect', 'bridge', '--format', '{{json .IPAM.Config}}']);
+		expect(bridge.stdout).toContain('172.31.0.1');
+		// Each has waited for the one before it, and nobody for longer than was good for it.
+		const shown = async (unit: string, property: string): Promise<string> =>
+			(await host.exec(['systemctl', 'show', unit, '--property', property, '--value'])).stdout.trim();
+		expect(await shown('sysbox-setup-switch.service', 'Result')).toBe('success');
+		const order = [
+			await shown('sysbox-setup-switch.service', 'ExecMainExitTimestampMonotonic'),
+			await shown('docker.service', 'InactiveExitTimestampMonotonic'),
+			await shown('docker.service', 'ActiveEnterTimestampMonotonic'),
+			await shown('gitlab-runner.service', 'InactiveExitTimestampMonotonic'),
+		].map(Number);
+		expect(order[0]).toBeGreaterThan(0);
+		expect(order).toEqual(order.toSorted((a, b) => a - b));
 	});
 });

@@ -8,9 +8,11 @@ import type { Fault } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
 import { rebooted } from '../../src/host/simulated/reboot.ts';
 import { scenarioState } from '../../src/host/simulated/scenarios.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
-import { armSwitch, disarmSwitch } from '../../src/switch/actions.ts';
+import { type SimulatedState, startToolProcess } from '../../src/host/simulated/state.ts';
+import { armSwitch, clearAway, disarmSwitch } from '../../src/switch/actions.ts';
 import { inspectSwitch } from '../../src/switch/facts.ts';
+import type { Afterwards } from '../../src/switch/script.ts';
+import { switchFindings } from '../../src/switch/telling.ts';
 
 const daemonJson = '/etc/docker/daemon.json';
 const good = '{\n  "log-driver": "json-file"\n}\n';
@@ -56,10 +58,15 @@ async function carryOut(host: SimulatedHost, action: Action): Promise<void> {
 	expect(result, action.id).toEqual({ kind: 'done' });
 }
 
-async function armed(host: SimulatedHost, earlier: Uint8Array | 'missing' | 'unchanged', now: string) {
+async function armed(
+	host: SimulatedHost,
+	earlier: Uint8Array | 'missing' | 'unchanged',
+	now: string,
+	afterwards: readonly Afterwards[] = [],
+) {
 	const facts = await inspectSwitch(host, signal);
 	const actions = armSwitch(
-		{ file: daemonJson, sha256: await sha(now), earlier, dockerHost: 'unix:///var/run/docker.sock' },
+		{ file: daemonJson, sha256: await sha(now), earlier, dockerHost: 'unix:///var/run/docker.sock', afterwards },
 		facts,
 	);
 	for (const action of actions) await carryOut(host, action);
@@ -235,6 +242,83 @@ describe('an armed switch', () => {
 		expect(after.state().docker.engine.up).toBe(true);
 		expect((await inspectSwitch(after, signal)).fired).toMatchObject({ by: 'boot', did: 'put-back' });
 		expectGone(after.state(), 'note');
+	});
+
+	test('gives back after a power cut what needs Docker, once Docker has started, and does not hold it up', async () => {
+		const host = await hostWith(bad);
+		const asks: Afterwards = ['docker', 'version', '--format', '{{.Server.Version}}'];
+		await armed(host, encode(good), bad, [
+			asks,
+			['systemctl', 'start', 'gitlab-runner.service'],
+			['logger', '-t', 'sysbox-setup', 'given back'],
+		]);
+		host.disturb(state => {
+			const text = '[Unit]\nAfter=docker.service\n[Service]\nExecStart=/usr/bin/gitlab-runner "run"\n';
+			const fragment = '/etc/systemd/system/gitlab-runner.service';
+			state.files[fragment] = { kind: 'file', text, mode: 0o644, uid: 0, gid: 0 };
+		});
+		const after = simulatedHost({ state: rebooted(host.state(), 'cut') });
+		expect(textAt(after, daemonJson)).toBe(good);
+		const told = after
+			.state()
+			.journal.map(({ who, unit, text }) => (who === 'sysbox-setup' ? text : `${unit} ${text}`));
+		const bootRun = told.findIndex(text => text.includes("dead man's switch (boot)"));
+		const docker = told.findIndex((text, n) => n > bootRun && /^docker\.service Started/.test(text));
+		const runner = told.findIndex((text, n) => n > docker && /^gitlab-runner\.service Started/.test(text));
+		expect(bootRun).toBeGreaterThan(-1);
+		expect(docker).toBeGreaterThan(bootRun);
+		expect(runner).toBeGreaterThan(docker);
+		expect(told.indexOf('given back')).toBeGreaterThan(runner);
+		// Nobody had to be killed, and Docker answered when it was asked.
+		expect(after.state().units['gitlab-runner.service']?.active).toBe('active');
+		expect(told.filter(text => /switch\S* (?:Failed|.*Cannot connect)/.test(text))).toEqual([]);
+		expectGone(after.state(), 'note');
+	});
+
+	test.each(['boot', 'deadline'] as const)(
+		'has nothing left to act on, whatever what it gives back may hang on (%s)',
+		async by => {
+			const host = await hostWith(bad);
+			await armed(host, encode(good), bad, [
+				['sleep', 'infinity'],
+				['sleep', 'infinity'],
+				['cp', '-r', '/etc/systemd/system/multi-user.target.d', '/tmp/seen'],
+				['cp', '/etc/systemd/system/sysbox-setup-switch.service', '/tmp/seen'],
+				['cp', '/var/lib/sysbox-setup/switch/put-back', '/tmp/seen'],
+			]);
+			let after = host;
+			if (by === 'boot') after = simulatedHost({ state: rebooted(host.state(), 'cut') });
+			else {
+				await restart(host);
+				pass(host, 600_000);
+			}
+			expect(textAt(after, daemonJson)).toBe(good);
+			expect(after.state().docker.engine.up).toBe(true);
+			expect((await inspectSwitch(after, signal)).fired).toMatchObject({ by, did: 'put-back' });
+			expect(textAt(after, '/tmp/seen')).toBeUndefined();
+			expectGone(after.state(), 'note');
+			// Another boot is like any other: somebody's later file stays.
+			after.disturb(state => {
+				state.files[daemonJson] = { kind: 'file', text: bad, mode: 0o644, uid: 0, gid: 0 };
+			});
+			expect(textAt(simulatedHost({ state: rebooted(after.state(), 'cut') }), daemonJson)).toBe(bad);
+		},
+	);
+
+	test('that a power cut has stopped in the middle of removing itself is cleared away by the next run', async () => {
+		const host = await hostWith(good);
+		await armed(host, encode(good), bad, [['docker', 'version']]);
+		for (const argv of [
+			['rm', '/etc/systemd/system/multi-user.target.d/sysbox-setup-switch.conf'],
+			['rm', '/etc/systemd/system/sysbox-setup-switch.service'],
+			['rm', '/var/lib/sysbox-setup/switch/daemon.json'],
+		] as const)
+			expect((await host.run(argv, { timeoutMs: 1000 })).code).toBe(0);
+		const after = simulatedHost({ state: startToolProcess(rebooted(host.state(), 'cut')) });
+		const facts = await inspectSwitch(after, signal);
+		expect(switchFindings(facts)[0]?.summary).toBe("Something of a dead man's switch is left; nothing of it acts");
+		for (const action of clearAway(facts)) await carryOut(after, action);
+		expectGone(after.state());
 	});
 
 	test('is gone once it is taken away, and the next boot is like any other', async () => {

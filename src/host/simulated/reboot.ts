@@ -3,7 +3,7 @@ import { finish } from './engine.ts';
 import { removeTree, sha256 } from './file-tree.ts';
 import { fuseProfileAllows } from './programs/misc.ts';
 import { hostScope } from './scope.ts';
-import { fileOf, hostPlace, loadUnitsOfBoot, startUnit, startWantedByDropIns } from './services.ts';
+import { fileOf, hostPlace, loadUnitsOfBoot, passTime, startUnit, startWantedByDropIns } from './services.ts';
 import { type SimulatedState, startToolProcess } from './state.ts';
 
 /** Files below /run that the system makes anew at each boot. */
@@ -58,9 +58,16 @@ export function rebooted(state: SimulatedState, how: 'orderly' | 'cut' = 'orderl
 			['enabled', 'static'].includes(unit.enabled) && (unit.enabled === 'enabled' || unit.active === 'active');
 		Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success', mainPid: 0, starts: [] });
 		for (const timed of ['retryAt', 'readyAt', 'startedAt'] as const) delete unit[timed];
-		if (wanted) pulledIn.push(name);
+		delete unit.queued;
+		if (!wanted) continue;
+		unit.queued = true;
+		pulledIn.push(name);
 	}
 	startWantedByDropIns(world);
-	for (const name of pulledIn) startUnit(world, name);
+	for (const name of pulledIn) {
+		startUnit(world, name);
+		delete next.units[name]?.queued;
+	}
+	passTime(world);
 	return startToolProcess(next);
 }

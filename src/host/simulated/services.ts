@@ -80,11 +80,20 @@ const titleOf = (unit: Unit): string => `${unit.name} - ${unit.description}`;
 const dueAt = (unit: Unit): number =>
 	Math.min(unit.retryAt ?? Infinity, unit.readyAt ?? Infinity, unit.elapsesAt ?? Infinity);
 
+/** Whether a start of it would wait for another one's to be over: for one that it says it comes after. */
+export const waitsForAnother = (state: SimulatedState, unit: Unit): boolean =>
+	unitValues(unit.loadedText, 'After')
+		.flatMap(value => value.split(/\s+/))
+		.some(name => state.units[name]?.queued === true || state.units[name]?.readyAt !== undefined);
+
+const mayBegin = (state: SimulatedState, unit: Unit): boolean =>
+	unit.queued === true && isTransient(unit) && !waitsForAnother(state, unit);
+
 /** Whether time alone has brought something about: a unit's turn, the end of a container or of a process in one. */
 export function somethingIsDue(state: SimulatedState): boolean {
 	const { engine } = state.docker;
 	return (
-		Object.values(state.units).some(u => dueAt(u) <= state.now) ||
+		Object.values(state.units).some(u => dueAt(u) <= state.now || mayBegin(state, u)) ||
 		(engine.up &&
 			engine.containers.some(
 				c =>
@@ -99,6 +108,11 @@ export function somethingIsDue(state: SimulatedState): boolean {
 function passUnits(world: World): void {
 	const { state } = world;
 	for (;;) {
+		const behind = Object.values(state.units).find(u => mayBegin(state, u));
+		if (behind !== undefined) {
+			runTransient(world, behind);
+			continue;
+		}
 		const unit = Object.values(state.units).toSorted((a, b) => dueAt(a) - dueAt(b))[0];
 		if (unit === undefined || dueAt(unit) > state.now) return;
 		const now = state.now;
@@ -156,6 +170,7 @@ function beginStart(world: World, name: string): Done {
 	const unit = world.state.units[name];
 	if (unit === undefined || unit.active === 'active') return done;
 	touch(world);
+	delete unit.queued;
 	if (unit.active !== 'activating') unit.leftInactiveAt = world.state.now;
 	if (name === 'sysbox.service') return startSysbox(world, unit);
 	const limit = Number(unitValues(unit.loadedText, 'StartLimitBurst').at(-1) ?? 5);
@@ -188,9 +203,9 @@ function runOneshot(world: World, unit: Unit): Done {
 
 function runCommandOf(world: World, unit: Unit): number {
 	const argv = commandWords(unitValues(unit.loadedText, 'ExecStart').at(-1) ?? '');
-	const said = capture(
-		io => runProgram(hostScope(world, 'root'), { argv, stdin: noInput, io, timeoutMs: 86_400_000 }) ?? 127,
-	);
+	const limit = unit.type === 'oneshot' ? Number(unitValues(unit.loadedText, 'TimeoutStartSec').at(-1)) : NaN;
+	const timeoutMs = Number.isNaN(limit) ? 86_400_000 : limit * 1000;
+	const said = capture(io => runProgram(hostScope(world, 'root'), { argv, stdin: noInput, io, timeoutMs }) ?? 127);
 	for (const text of `${said.stdout}${said.stderr}`.split('\n').filter(line => line !== ''))
 		journal(world, unit.name, argv[0]?.split('/').at(-1) ?? '', nextPid(world), text);
 	return said.exit === 'endless' ? 1 : said.exit;
@@ -200,36 +215,75 @@ function runCommandOf(world: World, unit: Unit): number {
 
 const transientFolder = '/run/systemd/transient';
 
+const isTransient = (unit: Unit): boolean => unit.fragment.startsWith(transientFolder);
+
+function addTransient(world: World, full: string, text: string, change: Partial<Unit>): void {
+	put(world.state.files, `${transientFolder}/${full}`, text);
+	world.state.units[full] = {
+		name: full,
+		description: unitValues(text, 'Description').at(-1) ?? full,
+		active: 'inactive',
+		sub: 'dead',
+		result: 'success',
+		enabled: 'static',
+		type: unitValues(text, 'Type').at(-1) ?? 'simple',
+		fragment: `${transientFolder}/${full}`,
+		mainPid: 0,
+		mainStatus: 0,
+		starts: [],
+		loadedText: text,
+		...change,
+	};
+}
+
+const commandLine = (argv: readonly string[]): string =>
+	argv.map(word => (/^[\w./:=-]+$/.test(word) ? word : `"${word}"`)).join(' ');
+
+/** `systemd-run --no-block`: a service that begins once those that it comes after have started. False: as below. */
+export function startTransientService(
+	world: World,
+	name: string,
+	how: {
+		readonly description: string;
+		readonly unit: readonly string[];
+		readonly service: readonly string[];
+		readonly argv: readonly string[];
+	},
+): boolean {
+	if (world.state.units[`${name}.service`] !== undefined) return false;
+	touch(world);
+	const lines = [
+		...['[Unit]', `Description=${how.description}`, ...how.unit],
+		...['', '[Service]', ...how.service, `ExecStart=${commandLine(how.argv)}`, ''],
+	];
+	addTransient(world, `${name}.service`, lines.join('\n'), { queued: true });
+	return true;
+}
+
+/** A transient service begins, and is gone when it has ended (--collect). */
+function runTransient(world: World, unit: Unit): void {
+	delete unit.queued;
+	Object.assign(
+		unit,
+		unit.type === 'oneshot' ? { active: 'activating', sub: 'start' } : { active: 'active', sub: 'running' },
+	);
+	systemd(world, unit, `${unit.type === 'oneshot' ? 'Starting' : 'Started'} ${titleOf(unit)}.`);
+	runCommandOf(world, unit);
+	dropTransient(world, unit.name);
+}
+
 /** `systemd-run --on-active=…`: a timer and the service that it starts. False: there is one of that name already. */
 export function startTransientTimer(
 	world: World,
 	name: string,
 	how: { readonly description: string; readonly afterMs: number; readonly argv: readonly string[] },
 ): boolean {
-	const { units, files } = world.state;
+	const { units } = world.state;
 	if (units[`${name}.timer`] !== undefined || units[`${name}.service`] !== undefined) return false;
 	touch(world);
-	const add = (full: string, text: string, change: Partial<Unit>): void => {
-		put(files, `${transientFolder}/${full}`, text);
-		units[full] = {
-			name: full,
-			description: how.description,
-			active: 'inactive',
-			sub: 'dead',
-			result: 'success',
-			enabled: 'static',
-			type: 'simple',
-			fragment: `${transientFolder}/${full}`,
-			mainPid: 0,
-			mainStatus: 0,
-			starts: [],
-			loadedText: text,
-			...change,
-		};
-	};
-	const words = how.argv.map(word => (/^[\w./:=-]+$/.test(word) ? word : `"${word}"`)).join(' ');
-	add(`${name}.service`, `[Unit]\nDescription=${how.description}\n\n[Service]\nExecStart=${words}\n`, {});
-	add(`${name}.timer`, `[Unit]\nDescription=${how.description}\n\n[Timer]\nOnActiveSec=${how.afterMs / 1000}s\n`, {
+	const head = `[Unit]\nDescription=${how.description}`;
+	addTransient(world, `${name}.service`, `${head}\n\n[Service]\nExecStart=${commandLine(how.argv)}\n`, {});
+	addTransient(world, `${name}.timer`, `${head}\n\n[Timer]\nOnActiveSec=${how.afterMs / 1000}s\n`, {
 		active: 'active',
 		sub: 'waiting',
 		elapsesAt: world.state.now + how.afterMs,
@@ -242,11 +296,7 @@ function elapse(world: World, timer: Unit): void {
 	delete timer.elapsesAt;
 	const service = world.state.units[timer.name.replace(/\.timer$/, '.service')];
 	dropTransient(world, timer.name);
-	if (service === undefined) return;
-	Object.assign(service, { active: 'active', sub: 'running' });
-	systemd(world, service, `Started ${titleOf(service)}.`);
-	runCommandOf(world, service);
-	dropTransient(world, service.name);
+	if (service !== undefined) runTransient(world, service);
 }
 
 function dropTransient(world: World, name: string): void {
@@ -257,7 +307,7 @@ function dropTransient(world: World, name: string): void {
 /** What systemd reads when it starts, besides what it knew before: units that were put into /etc, and drop-ins. */
 export function loadUnitsOfBoot(world: World): void {
 	const { units } = world.state;
-	for (const name of Object.keys(units)) if (units[name]?.fragment.startsWith(transientFolder)) delete units[name];
+	for (const name of Object.keys(units)) if (units[name] !== undefined && isTransient(units[name])) delete units[name];
 	removeTree(world.state.files, transientFolder);
 	const { view } = hostScope(world, 'root');
 	const folder = '/etc/systemd/system';
@@ -380,7 +430,7 @@ function stopOne(world: World, unit: Unit, result: Unit['result'] = 'success'): 
 export function stopUnit(world: World, name: string): void {
 	const unit = world.state.units[name];
 	if (unit === undefined) return;
-	if (unit.fragment.startsWith(transientFolder)) {
+	if (isTransient(unit)) {
 		touch(world);
 		for (const full of [name, name.replace(/\.timer$/, '.service')]) dropTransient(world, full);
 		return;

@@ -362,6 +362,8 @@ function runSimple(shell: Shell, command: Extract<Command, { kind: 'simple' }>, 
 		return;
 	}
 	shell.status = exit;
+	// Killed by whoever has set it a limit.
+	if (shell.scope.world.state.now > shell.deadline) shell.leave = { kind: 'endless' };
 	if (exit === 137) streams.io.err('Killed\n');
 }
 

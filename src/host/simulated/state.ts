@@ -97,6 +97,8 @@ export interface Unit {
 	retryAt?: number;
 	/** Its start is under way, and will be over at this time. */
 	readyAt?: number;
+	/** Its start is asked for, and has not begun: at a boot, or behind a unit that it is ordered after. */
+	queued?: true;
 	/** For a timer: when it elapses, and what it starts then. */
 	elapsesAt?: number;
 	/** Text of the unit and its drop-ins when systemd last read them. */

@@ -75,6 +75,8 @@ export const docker: Program = (scope, call) => {
 			rest = rest.slice(1);
 		} else throw new UnsimulatedCommand(call.argv, `docker ${verb}`);
 	}
+	// During a boot docker.socket listens already, and Docker's own start waits: the client is not answered.
+	if (scope.inside === undefined && world.state.units['docker.service']?.queued === true) return 'endless';
 	const connection = connect(scope);
 	if (verb === 'info') return info(scope, call, rest, connection);
 	if (verb === 'system' && rest[0] === 'info') return info(scope, call, rest.slice(1), connection);

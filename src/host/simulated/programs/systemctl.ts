@@ -10,6 +10,7 @@ import {
 	unitSources,
 	unitText,
 	unitValues,
+	waitsForAnother,
 } from '../services.ts';
 import type { Unit } from '../state.ts';
 import { type Call, type Exit, journal, type Program, touch, UnsimulatedCommand, type World } from '../world.ts';
@@ -334,6 +335,9 @@ export const systemctl: Program = (scope, call) => {
 		}
 		return 0;
 	}
+	// During a boot: the start waits, and whoever asked for it with it.
+	const waits = names.some(name => state.units[name] !== undefined && waitsForAnother(state, state.units[name]));
+	if (verb === 'start' && waits && !parsed.flags.has('--no-block')) return 'endless';
 	let code = 0;
 	for (const name of names) {
 		const unit = state.units[name];
