@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { exitCode } from '../core/exit.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { WrongInput } from '../core/wrong-input.ts';
@@ -54,6 +53,7 @@ export async function startAgainAsRoot(
 }
 
 async function runSudo(args: readonly string[]): Promise<SudoResult> {
+	const { execa } = await import('execa');
 	const result = await execa('sudo', args, { stdio: 'inherit', reject: false });
 	if (result.exitCode !== undefined) return { kind: 'ended', code: result.exitCode };
 	// A folder of PATH that may not be read makes a missing program look like EACCES, so every failure to start is one.

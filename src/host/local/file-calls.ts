@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, readlink, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 
 export interface FileFacts {
 	readonly type: 'file' | 'directory' | 'link' | 'other';
@@ -101,6 +100,7 @@ export const systemFileCalls: FileCalls = {
 		if (source === undefined || target === undefined || process.platform !== 'linux') return;
 		// coreutils knows ACLs, extended attributes and SELinux labels, and skips what the file system lacks. It gets the
 		// open files, not paths that could be exchanged meanwhile. What has to hold (owner, mode) is set by the caller.
+		const { execa } = await import('execa');
 		await execa('cp', ['--attributes-only', '--preserve=all', '--', '/proc/self/fd/3', '/proc/self/fd/4'], {
 			// execa's types name descriptors up to 9 only; its code hands over any.
 			stdio: ['ignore', 'ignore', 'ignore', source.fd as 3, target.fd as 4],

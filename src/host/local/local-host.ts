@@ -1,5 +1,5 @@
-import type { WriteHost } from '../port.ts';
-import { runCommand } from './command.ts';
+import type { Argv, ExecOptions, ExecResult, WriteHost } from '../port.ts';
+import type { CommandWay } from './command.ts';
 import { copyFile } from './copy-file.ts';
 import { fetchFile } from './download.ts';
 import { errnoOf } from './errno-text.ts';
@@ -27,9 +27,9 @@ export function localHost(options: LocalHostOptions = {}): WriteHost {
 	const environment = options.environment ?? process.env;
 	const identity = localIdentity(environment);
 	const run: WriteHost['run'] = (argv, execOptions) =>
-		runCommand(argv, execOptions, { changesHost: true, hostPath, environment });
+		command(argv, execOptions, { changesHost: true, hostPath, environment });
 	const exec: WriteHost['exec'] = (argv, execOptions) =>
-		runCommand(argv, execOptions, { changesHost: false, hostPath, environment });
+		command(argv, execOptions, { changesHost: false, hostPath, environment });
 	const writer = rootFileWriter({ uid: identity.uid, run: argv => exec(argv, { timeoutMs: validateTimeoutMs }) });
 	return {
 		kind: 'local',
@@ -45,6 +45,12 @@ export function localHost(options: LocalHostOptions = {}): WriteHost {
 		download: (url, path, how) => fetchFile(url, hostPath(path), how, identity.uid),
 		copyFile: (from, to, how) => copyFile(hostPath(from), hostPath(to), how, identity.uid),
 	};
+}
+
+/** What starts commands is loaded with the first one: the wizard's first screen is drawn before any is run. */
+async function command(argv: Argv, options: ExecOptions, way: CommandWay): Promise<ExecResult> {
+	const { runCommand } = await import('./command.ts');
+	return runCommand(argv, options, way);
 }
 
 function signalProcess(
