@@ -116,6 +116,8 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		}
 		return world;
 	};
+	/** Of commands that have done their work and are still telling of it. */
+	const underWay = new Set<World>();
 	const commit = (world: World): void => {
 		state = world.state;
 		options.onChange?.(state);
@@ -167,7 +169,10 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		const elapsedMs = world.state.now - started;
 		if (world.changed && !mayChange && unknown === 'throw') throw new ReadingCommandChangedHost(argv);
 		const cut = limited(chunks, exec.maxBytes ?? defaultOutputLimit);
+		underWay.add(world);
 		const whole = await replay(cut.chunks, exit === 'endless' ? 0 : elapsedMs, exec);
+		// Not in a `finally`: between that and the lines below there would be a moment for another change.
+		underWay.delete(world);
 		// Whoever has heard enough does not wait for the end.
 		if (exit === 'endless' && exec.signal?.aborted) return nothing('cancelled');
 		clock.advance(elapsedMs);
@@ -237,6 +242,11 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 			const world = draft(structuredClone);
 			act(world.state);
 			commit(world);
+			// What happens while a command tells its lines is not undone when it ends.
+			for (const other of underWay) {
+				other.state = structuredClone(other.state);
+				act(other.state);
+			}
 		},
 		exec: (argv, exec) => command(argv, exec, false),
 		run: (argv, exec) => inTurn(() => command(argv, exec, true)),

@@ -11,7 +11,7 @@ export interface Release {
 
 /** The draft that one command works on. Thrown away when the command may not have run, kept when it did. */
 export interface World {
-	readonly state: SimulatedState;
+	state: SimulatedState;
 	readonly faults: FaultSwitch;
 	readonly releases: readonly Release[];
 	/** Set by whoever changes anything but the passing of time: a reading command must leave it false. */
