@@ -22,6 +22,11 @@ interface Event {
 /** x86-64 and arm64 number the calls differently. */
 const xattr = {
 	set: 'my ($p, $k, $v) = ($ARGV[0], "user.team", "ci"); syscall(`uname -m` =~ /aarch64/ ? 5 : 188, $p, $k, $v, 2, 0) == 0 or die $!',
+	/** Access control list, version 2: the owner, the user `daemon`, the group, the mask, others (acl(5)). */
+	setAcl:
+		'my ($p, $k) = ($ARGV[0], "system.posix_acl_access"); my $v = pack("V", 2) . join "", map { pack "vvV", @$_ } [1, 6, ~0], [2, 4, 1], [4, 4, ~0], [16, 4, ~0], [32, 0, ~0]; syscall(`uname -m` =~ /aarch64/ ? 5 : 188, $p, $k, $v, length $v, 0) == 0 or die $!',
+	getAcl:
+		'my ($p, $k, $v) = ($ARGV[0], "system.posix_acl_access", "\\0" x 99); my $l = syscall(`uname -m` =~ /aarch64/ ? 8 : 191, $p, $k, $v, 99); print $l > 0 ? unpack("H*", substr($v, 0, $l)) : "none"',
 	get: 'my ($p, $k, $v) = ($ARGV[0], "user.team", "\\0" x 9); my $l = syscall(`uname -m` =~ /aarch64/ ? 8 : 191, $p, $k, $v, 9); print $l > 0 ? substr($v, 0, $l) : "none"',
 } as const;
 
@@ -36,6 +41,7 @@ describe.skipIf(!lab.available)('daemon.json on a real host', () => {
 		await host.writeFile(real, operatorsFile);
 		await host.exec(['chmod', '640', real]);
 		await host.exec(['perl', '-e', xattr.set, real]);
+		await host.exec(['perl', '-e', xattr.setAcl, real]);
 		await host.exec(['ln', '-s', real, daemonJson]);
 	});
 	afterAll(async () => host?.remove());
@@ -91,8 +97,10 @@ describe.skipIf(!lab.available)('daemon.json on a real host', () => {
 		await host.exec(['systemctl', 'daemon-reload']);
 	});
 
-	it('that is a link stays one when it is written after all; mode and attributes stay', async () => {
+	it('that is a link stays one when it is written after all; mode, attributes and the access list stay', async () => {
 		await host.writeFile('/root/answers.yml', 'version: 1\nhost:\n  managed: false\n');
+		const list = (await host.exec(['perl', '-e', xattr.getAcl, real])).stdout;
+		expect(list).toHaveLength(2 * (4 + 5 * 8));
 		const { code, of } = await install('--answers', '/root/answers.yml');
 		expect(code).toBe(0);
 		expect(of('daemon-json')).toMatchObject({ outcome: 'done' });
@@ -100,6 +108,7 @@ describe.skipIf(!lab.available)('daemon.json on a real host', () => {
 		expect((await host.exec(['readlink', daemonJson])).stdout.trim()).toBe(real);
 		expect((await host.exec(['stat', '-c', '%a %U', real])).stdout.trim()).toBe('640 root');
 		expect((await host.exec(['perl', '-e', xattr.get, real])).stdout).toBe('ci');
+		expect((await host.exec(['perl', '-e', xattr.getAcl, real])).stdout).toBe(list);
 		expect(await read(daemonJson)).toContain('"sysbox-runc"');
 	});
 
