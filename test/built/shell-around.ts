@@ -24,6 +24,15 @@ export function expectCursorAndPaste(raw: string): void {
 	expect(raw.lastIndexOf('\u001b[?2004l')).toBeGreaterThanOrEqual(raw.lastIndexOf('\u001b[?2004h'));
 }
 
+/** What must hold of all that a session wrote. */
+export function expectSoundDrawing(session: Session, rows = 24): void {
+	const raw = session.raw();
+	// That would wipe what stood in the scrollback before we came.
+	expect(raw).not.toContain('\u001b[3J');
+	expect(raw).not.toMatch(/unique "key"|Warning: |act\(/);
+	expect(session.tallest()).toBeLessThanOrEqual(rows - 1);
+}
+
 /** The program below the shell. */
 export function programBelow(session: Session): number {
 	const children = readFileSync(`/proc/${session.pid}/task/${session.pid}/children`, 'utf8').trim().split(' ');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { endState, hostOf, recordOf } from './end-state.ts';
 import { emptyFolder, run } from './program.ts';
-import { has } from './shell-around.ts';
+import { expectSoundDrawing, has } from './shell-around.ts';
 import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
 import { ctrlC, enter, escapeKey, walk } from './walk.ts';
 
@@ -14,15 +14,6 @@ const leave = async (session: Session): Promise<void> => {
 	session.type(ctrlC);
 	await session.ended;
 };
-
-/** What must hold of all that a session wrote. */
-function expectSoundDrawing(session: Session, rows = 24): void {
-	const raw = session.raw();
-	// That would wipe what stood in the scrollback before we came.
-	expect(raw).not.toContain('\u001b[3J');
-	expect(raw).not.toMatch(/unique "key"|Warning: |act\(/);
-	expect(session.tallest()).toBeLessThanOrEqual(rows - 1);
-}
 
 /** The threat table is what a record comes to. */
 const threats = (record: string): readonly string[] =>

@@ -1,0 +1,147 @@
+/**
+ * The built wizard on a real systemd and Docker host, typed in a terminal from fresh to the record. It has to leave what
+ * a run without anybody leaves.
+ */
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { expectSoundDrawing, leftInOrder, saysHowItLeft } from '../built/shell-around.ts';
+import { openTerminal, type Session, terminalEnvironment } from '../built/support-terminal.ts';
+import { type Stop, walk } from '../built/walk.ts';
+import { type LabHost, labAvailable, startLabHost } from './lab-host.ts';
+
+const lab = await labAvailable();
+if (!lab.available) console.warn(`the lab is not available: ${lab.why}`);
+
+const daemonJson = '/etc/docker/daemon.json';
+const operatorsFile = '{\n\t"log-driver": "json-file",\n\t"max-concurrent-downloads": 12345678\n}';
+const risks = ['unverified-deb', 'default-runtime'] as const;
+
+/** Other answers than the wizard offers, so that each step has something to do on this host. */
+const typed: readonly Stop[] = [
+	// What needs a name is not done with Enter alone.
+	{ shows: '❯ Leave it as it is     Do it: type', keys: '\u001b[C\r' },
+	...risks.map(risk => ({ shows: new RegExp(`accept\\s+this,\\s+type\\s+${risk}\\b`), keys: `${risk}\r` })),
+	{ shows: 'the default runtime of all containers?', keys: 'y' },
+	{ shows: 'For which CI systems', keys: 'a\r' },
+	{ shows: 'Into which folder?', keys: '/srv/ci\r' },
+	{ shows: 'Which image do jobs', keys: 'lab/ci:1\r' },
+	{ shows: 'How much memory may', keys: '512m\r' },
+	{ shows: 'How many processes may', keys: '1024\r' },
+	{ shows: "What is your GitLab's address?", keys: 'https://gitlab.example.com/\r' },
+	{ shows: "What is your Jenkins controller's address?", keys: 'https://jenkins.example.com/\r' },
+	{ shows: 'Which image has a registry', keys: 'lab/registry:1\r' },
+	{ shows: 'Who looks after this host?', keys: 'platform team\r' },
+];
+
+/** The same for a run without anybody. */
+const answers = [
+	'version: 1',
+	'daemon:',
+	'  default-runtime: true',
+	'ci:',
+	'  systems: [compose, gitlab, jenkins]',
+	'  folder: /srv/ci',
+	'  image: lab/ci:1',
+	'  memory: 512m',
+	'  cpus: 1',
+	'  pids: 1024',
+	'  gitlab-url: https://gitlab.example.com/',
+	'  jenkins-url: https://jenkins.example.com/',
+	'functional:',
+	'  registry-image: lab/registry:1',
+	'record:',
+	'  owner: platform team',
+	'',
+].join('\n');
+
+const options = (deb: string): readonly string[] => [
+	...['--deb', deb, '--image-archive', '/opt/sysbox-setup-lab/images/ci-images.tar', '--record', '/root/record.md'],
+];
+
+/** It goes with its test. */
+async function freshHost(name: string, finished: (remove: () => Promise<void>) => void) {
+	const host = await startLabHost({ cgroup: 'v1', name });
+	finished(() => host.remove());
+	await host.installTool(new URL('../../dist', import.meta.url).pathname);
+	await host.loadImages('busybox');
+	const { path: deb } = await host.putPackage('good');
+	await host.exec(['mkdir', '-p', '/etc/docker', '/srv/ci']);
+	await host.writeFile(daemonJson, operatorsFile);
+	return { host, deb };
+}
+
+/** The wizard in a terminal that reaches into the host, as that of ssh does; the shell around it says how it left. */
+function wizardOn(host: LabHost, deb: string): Session {
+	const program = `sysbox-setup ${options(deb).join(' ')}`;
+	const environment = ['--env', 'TERM=xterm-256color', '--env', 'LANG=C.UTF-8'];
+	return openTerminal(
+		['docker', 'exec', '--interactive', '--tty', ...environment, host.name, 'sh', '-c', saysHowItLeft(program)],
+		{ env: terminalEnvironment(), folder: '/' },
+	);
+}
+
+/** The data block of a record, without what differs from run to run. */
+function dataOf(record: string): object {
+	const [, block = ''] = /^---\n([\s\S]*?)\n---\n/.exec(record) ?? [];
+	const data = block.split('\n').map(line => /^([^:]+): (.*)$/.exec(line)?.slice(1) as [string, string]);
+	const ofOneRun = ['run', 'started', 'written'];
+	// The id is the engine's own, and which default runtime was seen hangs on when the host was last looked at.
+	const ofOneHost = (key: string, value: unknown): unknown =>
+		key === 'dockerId' || key === 'defaultRuntime' ? undefined : value;
+	return Object.fromEntries(
+		data.filter(([key]) => !ofOneRun.includes(key)).map(([key, json]) => [key, JSON.parse(json, ofOneHost)]),
+	);
+}
+
+/** What a run leaves on a host. */
+async function endState(host: LabHost): Promise<object> {
+	const says = async (script: string): Promise<readonly string[]> =>
+		(await host.exec(['sh', '-ec', script])).stdout.trimEnd().split('\n');
+	const units = 'docker.service containerd.service sysbox.service sysbox-mgr.service sysbox-fs.service';
+	return {
+		daemonJson: (await host.readFile(daemonJson)).toString(),
+		packages: await says('dpkg-query -W'),
+		selections: await says('dpkg --get-selections'),
+		unitFiles: await says('systemctl list-unit-files --no-legend --no-pager | sort'),
+		units: await says(`systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,DropInPaths ${units}`),
+		runtimes: await says(
+			"docker info --format '{{range $name, $_ := .Runtimes}}{{$name}} {{.Path}}, {{end}}default {{.DefaultRuntime}}'",
+		),
+		images: await says("docker image ls --format '{{.Repository}}:{{.Tag}} {{.ID}}' | sort"),
+		containers: await says('docker ps --all --quiet'),
+		ciFiles: await says("find /srv/ci -printf '%P %M %U:%G\\n' | sort; find /srv/ci -type f | sort | xargs tail -n +1"),
+		settings: await says(
+			"find /etc/sysctl.d /etc/modules-load.d /etc/systemd/system /etc/subuid /etc/subgid -printf '%p %M %l\\n' | sort; cat /etc/subuid /etc/subgid",
+		),
+		record: dataOf((await host.readFile('/root/record.md')).toString()),
+	};
+}
+
+describe.skipIf(!lab.available)('the wizard, typed on a real host,', () => {
+	let unattended: object;
+
+	beforeAll(async () => {
+		let remove = async (): Promise<void> => undefined;
+		try {
+			const { host, deb } = await freshHost('wizard-unattended', how => {
+				remove = how;
+			});
+			await host.writeFile('/root/answers.yml', answers);
+			const accepted = risks.flatMap(risk => ['--accept-risk', risk]);
+			const run = ['sysbox-setup', '--yes', '--answers', '/root/answers.yml', ...accepted, ...options(deb)];
+			const { code, stdout, stderr } = await host.exec(run, { reject: false, timeoutMs: 200_000 });
+			expect(code, stdout + stderr).toBe(0);
+			unattended = await endState(host);
+		} finally {
+			await remove();
+		}
+	}, 16 * 60_000);
+
+	it('goes from fresh to the record, and leaves what a run without anybody leaves', async () => {
+		const { host, deb } = await freshHost('wizard', onTestFinished);
+		const session = wizardOn(host, deb);
+		await walk(session, { stops: typed });
+		expect(await leftInOrder(session)).toBe(0);
+		expectSoundDrawing(session);
+		expect(await endState(host)).toEqual(unattended);
+	});
+});
