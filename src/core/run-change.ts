@@ -6,6 +6,7 @@ import type { ChangeStep, StepId } from './step.ts';
 import {
 	blockedBy,
 	canGoBack,
+	failedIn,
 	firstSight,
 	hardBlocks,
 	interruptedIn,
@@ -161,13 +162,7 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		if (applied.kind === 'postponed') return postponed(deps, step.id, applied.why, changed);
 		if (applied.kind === 'failed') {
 			await sight.look('after');
-			return {
-				status: 'failed',
-				why: applied.failure.said,
-				tally: { failed: true, changed },
-				open: [],
-				...(applied.quit && { stop: 'quit' as const }),
-			};
+			return failedIn(applied, changed);
 		}
 		await sight.look('after');
 		if (manual.length === 0) continue;

@@ -7,6 +7,7 @@ import type { ProofStep } from './step.ts';
 import {
 	blockedBy,
 	canGoBack,
+	failedIn,
 	firstSight,
 	hardBlocks,
 	interruptedIn,
@@ -85,14 +86,7 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 		const applied = await applyAll(deps, step.id, plan.actions);
 		changed = applied.changed;
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
-		if (applied.kind === 'failed')
-			return {
-				status: 'failed',
-				why: applied.failure.said,
-				tally: { failed: true, changed },
-				open: [],
-				...(applied.quit && { stop: 'quit' as const }),
-			};
+		if (applied.kind === 'failed') return failedIn(applied, changed);
 		await sight.look('after');
 		const still = hardBlocks(sight.findings);
 		if (still.length > 0) return { ...blockedBy(still), tally: { blocked: true, changed } };

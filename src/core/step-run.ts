@@ -190,6 +190,18 @@ export const interruptedIn = (step: StepId, tally: Partial<Tally> = {}): StepRes
 	open: [step],
 });
 
+/** An action failed, and nobody wanted it tried again. */
+export const failedIn = (
+	{ failure, quit }: { readonly failure: { readonly said: string }; readonly quit: boolean },
+	changed: boolean,
+): StepResult => ({
+	status: 'failed',
+	why: failure.said,
+	tally: { failed: true, changed },
+	open: [],
+	...(quit && { stop: 'quit' as const }),
+});
+
 /**
  * What hinders a step is shown, and looked at again as often as the operator says: it is put right in another terminal.
  * A decider that nobody sits behind has no such method, and the step ends blocked at once.
