@@ -7,16 +7,19 @@ import { handsOff } from './hands-off.ts';
 import { hostStep } from './host/step.ts';
 import { recordStep } from './record/step.ts';
 import { security } from './security/step.ts';
+import { type StepName, stepNames } from './step-names.ts';
 import { sysboxStep } from './sysbox/step.ts';
 
-/** The runbook, in its order. */
-export const steps: readonly Step[] = [
-	hostStep,
-	sysboxStep,
-	daemonStep,
-	dockerStep,
-	ciStep,
-	functionalStep,
+const byName: Readonly<Record<StepName, Step>> = {
+	host: hostStep,
+	sysbox: sysboxStep,
+	daemon: daemonStep,
+	docker: dockerStep,
+	ci: ciStep,
+	functional: functionalStep,
 	security,
-	recordStep,
-].map(handsOff);
+	record: recordStep,
+};
+
+/** The runbook, in its order. */
+export const steps: readonly Step[] = stepNames.map(name => handsOff(byName[name]));

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
 import type { AskLine } from '../decide/from-prompts.ts';
+import type { Opening } from '../ui/opening.tsx';
 
 /** What a command may say and hear. Everything printed goes through here. */
 export interface Terminal {
@@ -12,10 +13,17 @@ export interface Terminal {
 	readonly interactive: boolean;
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	readonly ask: AskLine;
-	/** Something draws on the terminal: talk goes to it, and it is closed with the terminal. Returns how it is taken off. */
-	readonly attach: (drawing: { readonly say: (text: string) => void; readonly close: () => void }) => () => void;
+	/**
+	 * Something draws on the terminal: talk goes to it, and it is closed with the terminal, or before data is printed.
+	 * Returns how it is taken off.
+	 */
+	readonly attach: (drawing: Drawing) => () => void;
+	/** What the first frame is drawn on, for the wizard; undefined where nothing was drawn yet. */
+	readonly handOver: Opening['handOver'];
 	readonly close: () => void;
 }
+
+export type Drawing = Pick<Opening, 'say' | 'close'> & Partial<Pick<Opening, 'handOver'>>;
 
 export function processTerminal(): Terminal {
 	const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
@@ -32,9 +40,16 @@ export function processTerminal(): Terminal {
 	process.stderr.on('error', noticeLoss);
 	let lines: ReturnType<typeof createInterface> | undefined;
 	let ended = false;
-	let drawing: Parameters<Terminal['attach']>[0] | undefined;
+	let drawing: Drawing | undefined;
+	const stopDrawing = (): void => {
+		drawing?.close();
+		drawing = undefined;
+	};
 	return {
-		out: text => void process.stdout.write(text),
+		out: text => {
+			stopDrawing();
+			process.stdout.write(text);
+		},
 		err: text => (drawing === undefined ? void process.stderr.write(text) : drawing.say(text)),
 		interactive,
 		environment: process.env,
@@ -67,10 +82,10 @@ export function processTerminal(): Terminal {
 				drawing = undefined;
 			};
 		},
+		handOver: () => drawing?.handOver?.(),
 		close: () => {
 			lines?.close();
-			drawing?.close();
-			drawing = undefined;
+			stopDrawing();
 		},
 	};
 }

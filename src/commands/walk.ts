@@ -25,6 +25,7 @@ import { ndjsonReader } from '../report/ndjson.ts';
 import { textReader } from '../report/text.ts';
 import type { OpenedRun } from '../state/open-run.ts';
 import { readUntil } from '../window-words.ts';
+import { canDraw } from './draw.ts';
 import { plainFace } from './plain-face.ts';
 import { checkHeldTo, checkSamePlan, type HeldTo, preflightOut, refuseUnlessPlanned, savePlan } from './plan-file.ts';
 import { type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
@@ -32,7 +33,7 @@ import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import { systemLog } from './system-log.ts';
 import type { Terminal } from './terminal.ts';
-import { canDraw, wizardFace } from './wizard-face.ts';
+import { wizardFace } from './wizard-face.ts';
 
 export interface Walk {
 	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';

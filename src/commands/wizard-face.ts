@@ -1,27 +1,19 @@
 import { join, resolve } from 'node:path';
-import type { CommonOptions } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
 import type { WriteHost } from '../host/port.ts';
 import { glyphsFor } from '../report/glyphs.ts';
+import { inColourOrNot } from './draw.ts';
 import { type Face, type FaceRequest, finishedBefore } from './face.ts';
 import { saveAnswers } from './save-answers.ts';
-import type { Terminal } from './terminal.ts';
 
 /** Names that Tab looks at in one folder; a spool of a million files is not worth the wait. */
 const mostNames = 500;
 
-/** A terminal that can be drawn on, and nobody who asked for plain lines. */
-export const canDraw = (terminal: Terminal, options: CommonOptions): boolean =>
-	terminal.interactive &&
-	!options.plain &&
-	terminal.environment['TERM'] !== 'dumb' &&
-	terminal.environment['INK_SCREEN_READER'] !== 'true';
-
-/** Loads Ink, which nothing else does, and mounts the wizard on the terminal. */
+/** Puts the wizard on the terminal. */
 export async function wizardFace(request: FaceRequest): Promise<Face> {
 	const { mode, from, passed, surroundings, terminal, signal } = request;
 	const { host, command } = surroundings;
-	const startWizard = await loadWizard(terminal, request.noColor);
+	const { startWizard } = await inColourOrNot(terminal, request.noColor, () => import('../ui/run-wizard.tsx'));
 	const wizard = startWizard({
 		intro: {
 			tool: surroundings.version,
@@ -49,6 +41,7 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 		risks: passed.risks,
 		stdin: process.stdin,
 		stdout: process.stdout,
+		mounted: terminal.handOver(),
 		signal,
 		interrupt: () => process.kill(process.pid, 'SIGINT'),
 		stopProcess: () => process.kill(process.pid, 'SIGTSTP'),
@@ -79,17 +72,6 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 			if (goesOn) terminal.err(` Go on     ${request.goOn}\n`);
 		},
 	};
-}
-
-/** NO_COLOR is not heard by Ink's colours, FORCE_COLOR is; it is for this process only and goes to no child. */
-async function loadWizard(terminal: Terminal, noColor: boolean) {
-	const forced = process.env['FORCE_COLOR'];
-	const plain = noColor || (terminal.environment['NO_COLOR'] ?? '') !== '';
-	if (plain) process.env['FORCE_COLOR'] = '0';
-	const { startWizard } = await import('../ui/run-wizard.tsx');
-	if (plain && forced === undefined) delete process.env['FORCE_COLOR'];
-	else if (plain) process.env['FORCE_COLOR'] = forced;
-	return startWizard;
 }
 
 async function listFolder(

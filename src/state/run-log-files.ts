@@ -3,22 +3,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Event, eventSchema } from '../core/event.ts';
-import { errnoOf, errnoText } from '../host/local/errno-text.ts';
+import { errnoOf } from '../host/local/errno-text.ts';
 import { readLogLines } from './log-lines.ts';
+import { LogWriteError } from './log-write-error.ts';
 import type { LogProblem, LogRead, RunLog } from './run-log.ts';
 import { isRunName, type RunPaths, runPaths, type StateFolder, syncFolder } from './state-folder.ts';
-
-/** The log could not be written. Nothing that it was to record may be done then. */
-export class LogWriteError extends Error {
-	readonly errno: string;
-	readonly file: string;
-	constructor(errno: string, file: string) {
-		super(`${file} could not be written: ${errnoText(errno)}`);
-		this.name = 'LogWriteError';
-		this.errno = errno;
-		this.file = file;
-	}
-}
 
 /** Why there is nothing to read. */
 export type LogAbsence =

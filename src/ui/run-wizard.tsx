@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { render } from 'ink';
+import { type Instance, render } from 'ink';
 import type { Decider } from '../core/decider.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Answers } from '../core/question.ts';
@@ -11,6 +11,7 @@ import type { Glyphs } from '../report/glyphs.ts';
 import { App, type InkTerminal } from './app.tsx';
 import { rule } from './layout.ts';
 import { blank, clean, type Line, line } from './line.ts';
+import { mountedOn } from './opening.tsx';
 import { menu, type Option } from './prompt.ts';
 import { type Intro, type SeenSince, textWidth } from './screen.ts';
 import { createStore } from './store.ts';
@@ -27,6 +28,8 @@ export interface WizardOptions {
 	readonly risks: readonly RiskName[];
 	readonly stdin: NodeJS.ReadStream;
 	readonly stdout: NodeJS.WriteStream;
+	/** What the first frame was drawn with; without it, the terminal is taken here. */
+	readonly mounted?: Instance | undefined;
 	/** Aborted when the run is to stop. */
 	readonly signal: AbortSignal;
 	/** Ctrl+C: raw mode hands it to us as a key, and it is to do what the signal does. */
@@ -65,12 +68,12 @@ export interface Wizard {
 	readonly abandon: () => void;
 }
 
-/** Mounts the wizard. Ink is told that it is interactive: it would draw nothing where `CI` is set, and CI hosts set it. */
+/** Puts the wizard on the terminal. */
 export function startWizard(options: WizardOptions): Wizard {
 	const { intro, stdout, signal } = options;
 	const theme = themeFor(options.glyphs);
 	const sizeNow = () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 });
-	let mounted = true;
+	let drawn = true;
 	let terminal: InkTerminal | undefined;
 
 	const store = createStore({
@@ -105,8 +108,8 @@ export function startWizard(options: WizardOptions): Wizard {
 	const app = (
 		<App
 			store={store}
-			onTerminal={mountedOn => {
-				terminal = mountedOn;
+			onTerminal={ours => {
+				terminal = ours;
 			}}
 		/>
 	);
@@ -115,25 +118,20 @@ export function startWizard(options: WizardOptions): Wizard {
 		store.resize(sizeNow());
 		instance.rerender(app);
 	};
-	stdout.on('resize', resized);
-	const instance = render(app, {
-		stdin: options.stdin,
-		stdout,
-		interactive: true,
-		exitOnCtrlC: false,
-		isScreenReaderEnabled: false,
-		patchConsole: false,
-		maxFps: 20,
-	});
+	stdout.prependListener('resize', resized);
+	const { mounted } = options;
+	const instance = mounted ?? render(app, mountedOn(options));
+	mounted?.rerender(app);
 	// A defect in a screen unmounts all of it; the run then ends at its next question instead of waiting for ever.
 	const gone = instance.waitUntilExit();
 	gone.catch(error => store.fail(error));
 	const stop = (): void => store.stop();
-	signal.addEventListener('abort', stop, { once: true });
+	if (signal.aborted) stop();
+	else signal.addEventListener('abort', stop, { once: true });
 
 	const unmount = (): void => {
-		if (!mounted) return;
-		mounted = false;
+		if (!drawn) return;
+		drawn = false;
 		stdout.off('resize', resized);
 		signal.removeEventListener('abort', stop);
 		instance.unmount();
@@ -163,7 +161,7 @@ export function startWizard(options: WizardOptions): Wizard {
 		reader: store.reader,
 		say: text => {
 			const lines = text.split('\n').filter(row => row.trim() !== '');
-			if (mounted && lines.length > 0) store.note(lines.map(row => line(clean(row))));
+			if (drawn && lines.length > 0) store.note(lines.map(row => line(clean(row))));
 		},
 		async begin() {
 			const decided = new AbortController();

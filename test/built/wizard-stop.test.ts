@@ -12,6 +12,9 @@ import { asInstalled, expectCursorAndPaste, leftInOrder, programBelow, saysHowIt
 import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
 import { ctrlC, ctrlZ, enter, escapeKey, waits, walk } from './walk.ts';
 
+/** The first frame, which is drawn before the steps are loaded. */
+const openingWords = 'Reading what earlier runs left here';
+
 const firstQuestion = 'Install fuse3 and jq?';
 
 /** Where a run can be stopped. Each leaves the session in that state. */
@@ -72,6 +75,39 @@ describe.each(moments)('stopped %s', (moment, reach) => {
 		await again.until('❯ Go on with step');
 		again.type(ctrlC);
 		await again.ended;
+	});
+});
+
+describe('stopped at the first frame, before anything is known', () => {
+	it.each([
+		['SIGINT', 130],
+		['SIGTERM', 143],
+		['SIGHUP', 129],
+	] as const)('by %s', async (signal, code) => {
+		const session = startInTerminal({ shell: saysHowItLeft, preload: signalAt('stdout', openingWords, signal) });
+		expect(await leftInOrder(session)).toBe(code);
+		expect(session.screen()).not.toContain(openingWords);
+		expect(session.screen()).not.toContain('❯');
+	});
+});
+
+describe('what is found wrong after the first frame', () => {
+	const inOneLine = (session: Session): string => session.screen().replace(/\s+/g, ' ').trim();
+
+	it('is all that is left on the screen', async () => {
+		const session = startInTerminal({ shell: saysHowItLeft, args: ['--answers', '/nowhere/answers.yml'] });
+		expect(await leftInOrder(session)).toBe(2);
+		await session.written(openingWords);
+		expect(inOneLine(session)).toMatch(
+			/^sysbox-setup: the answers file \/nowhere\/answers\.yml cannot be read: there is no such file code 2 /,
+		);
+	});
+
+	it('is so, too, where it is no mistake', async () => {
+		const session = startInTerminal({ shell: saysHowItLeft, args: ['revert'] });
+		expect(await leftInOrder(session)).toBe(0);
+		await session.written(openingWords);
+		expect(inOneLine(session)).toMatch(/^there is nothing to take back: .* still s ?tands code 0 /);
 	});
 });
 
@@ -234,7 +270,8 @@ describe('a crash', () => {
 		});
 		await walk(session, { to: 'its end', waits: screen => screen.includes('its end') || waits(screen) });
 		expect(await leftInOrder(session)).toBe(1);
-		expect(session.everything()).toContain('a defect');
+		expect(session.everything()).toContain('this is a defect of sysbox-setup, not of your host');
+		expect(session.everything()).toContain('Error: a defect');
 	});
 });
 

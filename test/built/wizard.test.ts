@@ -30,6 +30,15 @@ describe('a whole run', () => {
 		return () => rmSync(unattended, { recursive: true, force: true });
 	});
 
+	it('is announced before it is known, and what was said then makes room for the start screen', async () => {
+		const session = startInTerminal();
+		await session.until('❯ Begin');
+		await session.written('Reading what earlier runs left here');
+		expect(session.everything()).not.toContain('Reading what earlier runs left here');
+		expect(session.screen().split('\n')[0]).toMatch(/^ sysbox-setup \S+ on ci-07$/);
+		await leave(session);
+	});
+
 	it('goes from the first frame to the record with Enter alone, and leaves what --yes leaves', async () => {
 		const session = startInTerminal();
 		const screens = await walk(session);

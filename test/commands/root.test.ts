@@ -23,6 +23,7 @@ async function start(options: {
 		environment: options.environment ?? {},
 		ask: async () => null,
 		attach: () => () => undefined,
+		handOver: () => undefined,
 		close: () => undefined,
 	};
 	const exit = await startAgainAsRoot(own, options.typed ?? ['--yes'], terminal, async given => {

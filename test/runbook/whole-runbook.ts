@@ -147,6 +147,7 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 			environment: {},
 			ask: async () => null,
 			attach: () => () => undefined,
+			handOver: () => undefined,
 			close: () => undefined,
 		},
 		stop: { signal: new AbortController().signal, exit: () => undefined, release: () => undefined },

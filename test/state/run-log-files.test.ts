@@ -14,11 +14,11 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Event, EventPayload } from '../../src/core/event.ts';
 import { readLogLines } from '../../src/state/log-lines.ts';
+import { LogWriteError } from '../../src/state/log-write-error.ts';
 import {
 	createRunLog,
 	keptBytes,
 	type LogFile,
-	LogWriteError,
 	latestRun,
 	listRuns,
 	openRunLog,

@@ -21,7 +21,7 @@ import { RiskScreen } from './risk-screen.tsx';
 import { StartScreen } from './start-screen.tsx';
 import { stepTitle } from './step-title.ts';
 import { SummaryScreen } from './summary-screen.tsx';
-import { smallest, TooSmallScreen } from './too-small-screen.tsx';
+import { TooSmallScreen, tooSmall } from './too-small-screen.tsx';
 import { WorkingScreen } from './working-screen.tsx';
 
 const pagerHints = (theme: Theme): readonly Hint[] => [
@@ -39,7 +39,7 @@ const explainHints: readonly Hint[] = ['next', 'previous', 'print-commands', 'cl
 /** Chooses the screen for a state and hands it the data that it needs. */
 export function CurrentScreen({ state, theme }: { readonly state: WizardState; readonly theme: Theme }): ReactElement {
 	const { columns, rows } = state.size;
-	if (columns < smallest.columns || rows < smallest.rows) return <TooSmallScreen columns={columns} rows={rows} />;
+	if (tooSmall(state.size)) return <TooSmallScreen columns={columns} rows={rows} />;
 	const { asking, overlay } = state;
 	const look = (hints: readonly Hint[]): Look => ({
 		theme,

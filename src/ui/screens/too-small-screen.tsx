@@ -1,7 +1,10 @@
 import { Text } from 'ink';
 import type { ReactElement } from 'react';
 
-export const smallest = { columns: 40, rows: 10 };
+const smallest = { columns: 40, rows: 10 };
+
+export const tooSmall = ({ columns, rows }: { readonly columns: number; readonly rows: number }): boolean =>
+	columns < smallest.columns || rows < smallest.rows;
 
 /** Said instead of a screen that would be cut. */
 export function TooSmallScreen({ columns, rows }: { readonly columns: number; readonly rows: number }): ReactElement {

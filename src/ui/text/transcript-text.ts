@@ -5,9 +5,15 @@ import type { Theme } from '../theme.ts';
 import { findingCounts } from './findings-text.ts';
 import { count, statusWord } from './words.ts';
 
-export function introLines(intro: Intro, width: number, theme: Theme): readonly Line[] {
+/** What this is, and on which host, as soon as that is known. */
+export function introLines(
+	intro: Pick<Intro, 'tool' | 'simulated'> & Partial<Pick<Intro, 'host'>>,
+	width: number,
+	theme: Theme,
+): readonly Line[] {
+	const on = intro.host === undefined ? '' : ` on ${intro.host}`;
 	return [
-		...wrap(line(span(`sysbox-setup ${intro.tool}`, 'strong'), ` on ${intro.host}`), width),
+		...wrap(line(span(`sysbox-setup ${intro.tool}`, 'strong'), on), width),
 		...(intro.simulated
 			? wrap(
 					line(span(theme.glyphs.warn, 'warn'), ' simulated host: nothing on this machine is looked at or changed'),
