@@ -14,7 +14,7 @@ import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
-import { decideFromAnswers, decideNothing } from '../decide/from-answers.ts';
+import { decideFromAnswers, decideNothing, givenAnswer } from '../decide/from-answers.ts';
 import { foreseenHost } from '../host/foreseen.ts';
 import { showExactly } from '../plan/exact-action.ts';
 import { heldToPlan } from '../plan/held-to-plan.ts';
@@ -136,6 +136,7 @@ export async function walk(request: Walk): Promise<number> {
 		show: showExactly,
 		foresee: actions => foreseenHost(host, actions),
 		kept,
+		given: question => givenAnswer(question, { answers: passed.answers, saved }),
 		probeHost: probes,
 		cleanUpProbes: () => probes.cleanUp(),
 	};

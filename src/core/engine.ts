@@ -7,7 +7,7 @@ import type { Foreseen } from './foresee-run.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { StepOrder } from './order.ts';
 import type { ProbeHost } from './probe.ts';
-import type { Answers } from './question.ts';
+import type { Answers, AnswerValue, Question } from './question.ts';
 import { runChange } from './run-change.ts';
 import { runProof } from './run-proof.ts';
 import { runReport } from './run-report.ts';
@@ -31,6 +31,10 @@ export interface EngineDeps {
 	readonly knowledge: Knowledge;
 	readonly options: RunOptions;
 	readonly decider: Decider;
+	/** What was answered before this run asked anything: counts for steps that are only inspected, which ask nothing. */
+	readonly given?: (
+		question: Question,
+	) => { readonly value: AnswerValue; readonly source: 'answers' | 'saved' } | undefined;
 	readonly emit: Emit;
 	readonly state: () => RunState;
 	readonly now: () => Date;

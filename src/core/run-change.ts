@@ -69,6 +69,7 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 	if (unfit !== undefined) return unfit;
 
 	if (role === 'inspected') {
+		await sight.takeGiven();
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) return { status: 'unchanged', tally: {}, open: [] };
 		return {

@@ -1,9 +1,10 @@
 import type { ReadHost } from '../host/port.ts';
+import type { AnswerSource } from './decider.ts';
 import type { EngineDeps, EngineRequest } from './engine.ts';
 import type { StepStatus } from './event.ts';
 import type { Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
-import { type Answers, answerProblem, type Question, secretAnswer } from './question.ts';
+import { type Answers, type AnswerValue, answerProblem, type Question, secretAnswer } from './question.ts';
 import { redact, redactDeep } from './redact.ts';
 import { changing, foreseenSteps } from './review.ts';
 import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext, StepId } from './step.ts';
@@ -83,6 +84,8 @@ export interface Sight {
 	untilFit(): Promise<StepResult | undefined>;
 	/** Asks what is left to ask. An answer can name what is to be looked at, such as a folder. */
 	ask(): Promise<StepResult | undefined>;
+	/** Takes the answers that were given beforehand, and asks nothing. */
+	takeGiven(): Promise<void>;
 	/** Does what was decided about something that hinders. Undefined: it can be planned again. */
 	afterBlock(next: 'look-again' | 'ask-again' | StepResult, when: 'before' | 'after'): Promise<StepResult | undefined>;
 }
@@ -123,6 +126,12 @@ export async function firstSight(
 		return untilFit();
 	}
 
+	async function takeGiven(): Promise<void> {
+		const known = deps.state().answers;
+		await takeAllGiven(run, facts);
+		if (newAnswers(known, deps.state().answers)) await look('before');
+	}
+
 	async function afterBlock(
 		next: 'look-again' | 'ask-again' | StepResult,
 		when: 'before' | 'after',
@@ -144,6 +153,7 @@ export async function firstSight(
 		look,
 		untilFit,
 		ask,
+		takeGiven,
 		afterBlock,
 	};
 }
@@ -317,15 +327,35 @@ export async function askAll({ deps, step, visit }: StepRun<Step>, facts: unknow
 		const problem = answerProblem(question, decision.value);
 		if (problem !== undefined) return missing(`${question.id} (${problem})`);
 		visit.passed.push(question);
-		const secret = question.kind === 'text' && question.secret === true;
-		if (!secret) deps.saveAnswer(question.id, decision.value);
-		const value = secret ? secretAnswer : decision.value;
-		await deps.emit({
-			type: 'answer',
-			step: step.id,
-			id: question.id,
-			value: redactDeep(value) as never,
-			source: decision.source,
-		});
+		await keepAnswer(deps, step.id, question, decision);
+	}
+}
+
+async function keepAnswer(
+	deps: EngineDeps,
+	step: StepId,
+	question: Question,
+	{ value, source }: { readonly value: AnswerValue; readonly source: AnswerSource },
+): Promise<void> {
+	const secret = question.kind === 'text' && question.secret === true;
+	if (!secret) deps.saveAnswer(question.id, value);
+	const kept = secret ? secretAnswer : value;
+	await deps.emit({ type: 'answer', step, id: question.id, value: redactDeep(kept) as never, source });
+}
+
+/** An answer can bring up the next question; one that was not answered beforehand is left out. */
+async function takeAllGiven(
+	{ deps, step }: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
+	facts: unknown,
+): Promise<void> {
+	const seen = new Set<string>();
+	for (;;) {
+		const questions = step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? [];
+		const question = questions.find(({ id }) => !seen.has(id));
+		if (question === undefined) return;
+		seen.add(question.id);
+		const given = deps.given?.(question);
+		if (given === undefined || answerProblem(question, given.value) !== undefined) continue;
+		await keepAnswer(deps, step.id, question, given);
 	}
 }

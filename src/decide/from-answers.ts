@@ -1,6 +1,6 @@
 import { risksOf } from '../core/action.ts';
 import type { Decider } from '../core/decider.ts';
-import { type Answers, answerProblem, initialAnswer } from '../core/question.ts';
+import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
 
 /**
@@ -19,11 +19,8 @@ export function decideFromAnswers(options: {
 				return options.risks.includes(question.risk)
 					? { kind: 'answer', value: question.risk, source: 'answers' }
 					: { kind: 'missing' };
-			const given = options.answers[question.id];
-			if (given !== undefined) return { kind: 'answer', value: given, source: 'answers' };
-			const saved = options.saved[question.id];
-			if (saved !== undefined && answerProblem(question, saved) === undefined)
-				return { kind: 'answer', value: saved, source: 'saved' };
+			const given = givenAnswer(question, options);
+			if (given !== undefined) return { kind: 'answer', ...given };
 			const initial = initialAnswer(question);
 			return initial === undefined ? { kind: 'missing' } : { kind: 'answer', value: initial, source: 'default' };
 		},
@@ -35,6 +32,19 @@ export function decideFromAnswers(options: {
 			return 'go-on';
 		},
 	};
+}
+
+/** What the answers file says, or what an earlier process of the run was answered, as far as that still fits. */
+export function givenAnswer(
+	question: Question,
+	{ answers, saved }: { readonly answers: Answers; readonly saved: Answers },
+): { readonly value: AnswerValue; readonly source: 'answers' | 'saved' } | undefined {
+	const given = answers[question.id];
+	if (given !== undefined) return { value: given, source: 'answers' };
+	const before = saved[question.id];
+	return before !== undefined && answerProblem(question, before) === undefined
+		? { value: before, source: 'saved' }
+		: undefined;
 }
 
 /** For `check` and `plan`: nothing is ever approved. */

@@ -66,6 +66,19 @@ describe('a host under Ansible', () => {
 		expect(new TextDecoder().decode(ended.kept.backups.get(kept))).toBe(toldContent(ended));
 	});
 
+	test('is written by the run where an answer says so, also where the step that would ask is not chosen', async () => {
+		const answers = { 'host.managed': false };
+		const before = textOn(underAnsible()) ?? '';
+		const first = underAnsible();
+		expect((await runbook(first, { answers, selection: { only: ['host', 'sysbox'] } })).exit).toBe(0);
+		const host = written(first, daemonJson, before);
+		const ended = await runbook(host, { answers, selection: { only: ['daemon', 'docker'] } });
+
+		expect(actions(ended).filter(a => / manual$/.test(a))).toEqual([]);
+		expect(ended.exit).toBe(0);
+		expect(textOn(host)).toContain('sysbox-runc');
+	});
+
 	test('is set up and proved once the content is there', async () => {
 		const first = await runbook(underAnsible());
 		const host = written(underAnsible(), daemonJson, toldContent(first));
