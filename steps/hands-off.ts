@@ -8,12 +8,15 @@ import {
 	repositoryBehind,
 } from '../src/facts/configuration-managers.ts';
 import { inspectUnits } from '../src/facts/systemd-units.ts';
+import { inspectDockerdUnit } from './daemon/dockerd-unit.ts';
 import { managedId } from './host/managed.ts';
 
 /** What was seen of others who write configuration here. */
 interface Others {
 	readonly traces: readonly ManagerTrace[];
 	readonly links: readonly Managed[];
+	/** The file that dockerd reads: configuration wherever it lies. */
+	readonly dockerdFile?: string;
 }
 
 interface Facts {
@@ -23,8 +26,8 @@ interface Facts {
 
 /**
  * The same step with its hands off the files that others write: those of `--managed`; without it, where there are traces
- * of a configuration manager, everything that lasts below /etc, and a file that is a link into a repository. An answer of no to the
- * host step's question takes that default back.
+ * of a configuration manager, everything that lasts below /etc and the file that dockerd reads; and a file that is a link
+ * into a repository. An answer of no to the host step's question takes that default back.
  */
 export function handsOff(step: Step): Step {
 	if (step.kind !== 'change') return step;
@@ -58,20 +61,24 @@ async function inspectOthers(step: ChangeStep<unknown>, own: unknown, context: S
 	const paths = step.plan(own, context).actions.flatMap(action => (action.kind === 'write' ? [action.path] : []));
 	// Most looks of a run find nothing to write, and need not know who else would.
 	if (paths.length === 0) return { traces: [], links: [] };
-	const [traces, ...links] = await Promise.all([
-		inspectUnits(context.host, managerUnits, context.signal).then(units => inspectManagers(context.host, units)),
+	const { host, signal } = context;
+	const [traces, { configFile }, ...links] = await Promise.all([
+		inspectUnits(host, managerUnits, signal).then(units => inspectManagers(host, units)),
+		inspectDockerdUnit(host, signal),
 		...paths.map(async (path): Promise<readonly Managed[]> => {
-			const repository = await repositoryBehind(context.host, path);
+			const repository = await repositoryBehind(host, path);
 			return repository === undefined ? [] : [{ path, by: `the repository in ${repository}` }];
 		}),
 	]);
-	return { traces, links: links.flat() };
+	return { traces, links: links.flat(), dockerdFile: configFile };
 }
 
-function managedFiles({ traces, links }: Others, context: JudgeContext): readonly Managed[] {
+function managedFiles({ traces, links, dockerdFile }: Others, context: JudgeContext): readonly Managed[] {
 	const { managed } = context.options;
 	if (managed !== undefined) return managed.map(path => ({ path, by: 'whoever manages it' }));
 	if (decided(context)) return [];
 	const names = [...new Set(traces.map(trace => trace.by))];
-	return [...links, ...(names.length === 0 ? [] : configuration.map(path => ({ path, by: names.join(' and ') })))];
+	if (names.length === 0) return links;
+	const paths = [...configuration, ...(dockerdFile === undefined ? [] : [dockerdFile])];
+	return [...links, ...paths.map(path => ({ path, by: names.join(' and ') }))];
 }

@@ -79,6 +79,25 @@ describe('a host under Ansible', () => {
 		expect(textOn(host)).toContain('sysbox-runc');
 	});
 
+	test('has the file that its dockerd reads left to Ansible, wherever that file lies', async () => {
+		const elsewhere = '/srv/docker.json';
+		const host = underAnsible();
+		await runbook(host, { answers: { 'host.managed': false }, selection: { only: ['host', 'sysbox'] } });
+		const state = host.state();
+		const unit = state.units['docker.service'];
+		const flags = (text: string) => text.replace(/^ExecStart=.*/m, `$& --config-file=${elsewhere}`);
+		const file = state.files[unit?.fragment ?? ''];
+		if (unit === undefined || file?.kind !== 'file') throw new Error('no unit of Docker');
+		state.files[unit.fragment] = fileOf(flags(file.text ?? ''));
+		unit.loadedText = flags(unit.loadedText);
+		const there = written(hostIn(state), elsewhere, '{}\n');
+		const ended = await runbook(there, { selection: { only: ['daemon'] } });
+
+		expect(actions(ended)).toEqual(['daemon.daemon-json manual']);
+		expect(ended.screen).toContain(`Have ${elsewhere} written by Ansible`);
+		expect(textOn(there, elsewhere)).toBe('{}\n');
+	});
+
 	test('is set up and proved once the content is there', async () => {
 		const first = await runbook(underAnsible());
 		const host = written(underAnsible(), daemonJson, toldContent(first));
