@@ -27,6 +27,8 @@ export interface Session {
 	/** Waits until it has been written, wherever the screen is by now. */
 	readonly written: (words: string) => Promise<void>;
 	readonly type: (keys: string) => void;
+	/** A slow line is none any more; what a program wrote last on one is lost with its end. */
+	readonly becomesFast: () => void;
 	readonly resize: (columns: number, rows: number) => void;
 	readonly kill: (signal: NodeJS.Signals) => void;
 	/** The terminal goes away, as with a broken ssh connection. */
@@ -102,6 +104,8 @@ export function openTerminal(
 		readonly rows?: number | undefined;
 		readonly folder: string;
 		readonly cwd?: string;
+		/** A slow line: after each piece of at most 4 KiB nothing is read for so many milliseconds. */
+		readonly slowMs?: number | undefined;
 	},
 ): Session {
 	const { columns = 80, rows = 24, folder, env, cwd } = options;
@@ -111,6 +115,7 @@ export function openTerminal(
 	const terminal = new xterm.Terminal({ ...size, allowProposedApi: true, scrollback: 5000 });
 	let raw = '';
 	let exit: number | undefined;
+	let { slowMs } = options;
 	/** Those who wait for something: asked whenever the screen may have changed. */
 	const waiting = new Set<() => void>();
 	const look = (): void => {
@@ -118,6 +123,10 @@ export function openTerminal(
 	};
 	pty.onData(data => {
 		raw += data;
+		if (slowMs !== undefined) {
+			pty.pause();
+			setTimeout(() => pty.resume(), slowMs);
+		}
 		terminal.write(data, look);
 	});
 	terminal.onData(data => {
@@ -179,6 +188,10 @@ export function openTerminal(
 		ended,
 		over: () => exit !== undefined,
 		type: keys => pty.write(keys),
+		becomesFast: () => {
+			slowMs = undefined;
+			pty.resume();
+		},
 		kill: signal => pty.kill(signal),
 		hangUp: () => (pty as IPty & { destroy: () => void }).destroy(),
 		resize: (cols, height) => {

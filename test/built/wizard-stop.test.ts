@@ -8,7 +8,14 @@ import { simulatedHostFile } from '../../src/host/simulated/simulated-host-file.
 import { endState, hostOf, recordOf } from './end-state.ts';
 import { type OneCommandProgram, oneCommandProgram } from './one-command/bundle.ts';
 import { emptyFolder, run, signalAt, stackTrace } from './program.ts';
-import { asInstalled, expectCursorAndPaste, leftInOrder, programBelow, saysHowItLeft } from './shell-around.ts';
+import {
+	asInstalled,
+	expectCursorAndPaste,
+	expectSoundDrawing,
+	leftInOrder,
+	programBelow,
+	saysHowItLeft,
+} from './shell-around.ts';
 import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
 import { ctrlC, ctrlZ, enter, escapeKey, waits, walk } from './walk.ts';
 
@@ -388,6 +395,26 @@ describe('a command of this machine', () => {
 		session.type(ctrlC);
 		expect(await session.ended).toBe(130);
 		expect(session.everything()).toContain('Stopped and saved');
+	});
+
+	it('that prints without end leaves each key its answer on a line of 64 kbit/s, too, and ends by Ctrl+C', async () => {
+		const session = program.start({ argv: ['yes', 'one line of endlessly many'] }, { slowMs: 500 });
+		await session.until('❯ Begin');
+		session.type(enter);
+		await session.until('❯ Do it');
+		session.type(enter);
+		const flooding = (screen: string): boolean =>
+			screen.includes('one line of endlessly many') && screen.includes('0:0');
+		await session.until(flooding);
+		session.type('?');
+		await session.until('stop at the next safe point and save');
+		session.type(escapeKey);
+		await session.until(flooding);
+		session.becomesFast();
+		session.type(ctrlC);
+		expect(await session.ended).toBe(130);
+		expect(session.everything()).toContain('Stopped and saved');
+		expectSoundDrawing(session);
 	});
 
 	it('can be watched in plain lines too', async () => {

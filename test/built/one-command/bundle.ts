@@ -14,7 +14,7 @@ export interface OneCommand {
 }
 
 export interface OneCommandProgram {
-	readonly start: (command: Omit<OneCommand, 'stateFolder'>) => Session;
+	readonly start: (command: Omit<OneCommand, 'stateFolder'>, line?: { readonly slowMs: number }) => Session;
 	readonly remove: () => void;
 }
 
@@ -29,12 +29,13 @@ export async function oneCommandProgram(): Promise<OneCommandProgram> {
 		outExtension: { '.js': '.mjs' },
 	});
 	return {
-		start: command => {
+		start: (command, line) => {
 			const stateFolder = sessionFolder();
 			return openTerminal([process.execPath, join(folder, 'main.mjs')], {
 				env: terminalEnvironment({ ONE_COMMAND: JSON.stringify({ ...command, stateFolder } satisfies OneCommand) }),
 				folder: stateFolder,
 				cwd: stateFolder,
+				...line,
 			});
 		},
 		remove: () => rmSync(folder, { recursive: true, force: true }),
