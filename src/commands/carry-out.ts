@@ -33,7 +33,10 @@ export async function carryOut(
 			? await realSurroundings(options, __VERSION__)
 			: await simulatedSurroundings(options, __VERSION__);
 	if (changes && !surroundings.simulated && surroundings.host.identity.uid !== 0) {
-		return startAgainAsRoot({ node: process.execPath, entry: process.argv[1] ?? 'sysbox-setup' }, typed, terminal);
+		const own = { node: process.execPath, entry: process.argv[1] ?? 'sysbox-setup' };
+		const exit = await startAgainAsRoot(own, typed, terminal);
+		// Ctrl+C at the password: sudo itself ends 1 then.
+		return stop.exit() ?? exit;
 	}
 	switch (invocation.command) {
 		case 'run':
