@@ -199,18 +199,21 @@ describe('writing a file', () => {
 		expect(at.order).toEqual([]);
 	});
 
-	it('tells a full disk and a read-only one in words', async () => {
-		const failing = (errno: string) =>
-			bench({}, () => ({ replaceFile: async () => ({ kind: 'failed', errno, message: `/etc/x: ${errno}` }) }));
-		const full = failing('ENOSPC');
-		expect(await full.apply(write('/etc/x', 'new'))).toMatchObject({
-			kind: 'failed',
-			failure: { said: '/etc/x: ENOSPC', why: 'the file system is full; nothing was changed' },
-		});
-		expect(outcomeOf(full)).toMatchObject({ outcome: 'failed', failure: { said: '/etc/x: ENOSPC' } });
-		expect(await failing('EROFS').apply(write('/etc/x', 'new'))).toMatchObject({
-			failure: { why: 'the file system is mounted read-only; nothing was changed' },
-		});
+	it.each([
+		['ENOSPC', 'the file system is full', 'make room there (df -h /etc), then start again'],
+		['EROFS', 'the file system is mounted read-only', 'see how it is mounted (findmnt -T /etc/x), then start again'],
+		['EACCES', 'this process may not write there', 'start again as root'],
+		['EIO', 'the disk reported an error', 'see what the disk says (dmesg | tail), then start again'],
+		[
+			'EBUSY',
+			'something holds it: a mount, or another program',
+			'see what it is (findmnt -T /etc/x; fuser -v /etc/x), then start again',
+		],
+	])('that fails with %s says why, and what to type next', async (errno, why, next) => {
+		const at = bench({}, () => ({ replaceFile: async () => ({ kind: 'failed', errno, message: `/etc/x: ${errno}` }) }));
+		const failure = { said: `/etc/x: ${errno}`, why: `${why}; nothing was changed`, next: [next] };
+		expect(await at.apply(write('/etc/x', 'new'))).toMatchObject({ kind: 'failed', failure });
+		expect(outcomeOf(at)).toMatchObject({ outcome: 'failed', failure });
 	});
 
 	it('that its own program refuses is not touched', async () => {
