@@ -1,4 +1,7 @@
-/** How the built program writes daemon.json on a real host, and how it does not: managed, linked, mounted, in two places. */
+/**
+ * How the built program writes daemon.json on a real host, and how it does not: managed, linked, mounted, in two places; and
+ * how it takes a default runtime back.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LabHost, labAvailable, startLabHost } from './lab-host.ts';
 
@@ -11,7 +14,12 @@ const operatorsFile = '{\n\t"log-driver": "json-file",\n\t"max-concurrent-downlo
 
 interface Event {
 	readonly type: string;
+	readonly step?: string;
+	readonly id?: string;
 	readonly action?: string;
+	readonly verdict?: string;
+	readonly because?: string;
+	readonly why?: string;
 	readonly outcome?: string;
 	readonly evidence?: string;
 	readonly inPlace?: true;
@@ -119,5 +127,40 @@ describe.skipIf(!lab.available)('daemon.json on a real host', () => {
 		expect(of('daemon-json')).toMatchObject({ outcome: 'done', inPlace: true });
 		expect(of('daemon-json')?.evidence).toContain('written in place and not in one moment');
 		expect(await read(daemonJson)).toContain('"sysbox-runc": {');
+	});
+
+	it('makes Sysbox the default, and names runc again where a container of this host then no longer starts', async () => {
+		const says = async (...argv: string[]): Promise<string> => (await host.exec(argv)).stdout.trim();
+		await host.loadImages('busybox');
+		const run = ['docker', 'run', '-d', '--name', 'monitor', '--network=host', '--stop-signal', 'SIGKILL'];
+		await host.exec([...run, 'lab/busybox:1', 'sleep', '3600']);
+		const running = ['docker', 'inspect', '--format', '{{.State.Running}} {{.State.Pid}}', 'monitor'];
+		const [file, monitor] = [await read(daemonJson), await says(...running)];
+		const answers = [
+			...['version: 1', 'host:', '  managed: false', 'daemon:', '  default-runtime: true'],
+			...['ci:', '  image: lab/ci:1', 'functional:', '  registry-image: lab/registry:1', ''],
+		];
+		await host.writeFile('/root/default.yml', answers.join('\n'));
+		const { code, events, of } = await tool(
+			...['--yes', '--only', 'daemon,docker,functional', '--answers', '/root/default.yml'],
+			...['--accept-risk', 'default-runtime', '--image-archive', '/opt/sysbox-setup-lab/images/ci-images.tar'],
+		);
+
+		const probes = events.filter(e => e.type === 'probe' && e.verdict !== 'pass');
+		expect(probes).toMatchObject([
+			{
+				id: 'regression.default-runtime',
+				verdict: 'fail',
+				because: expect.stringContaining('--network=host does not start'),
+			},
+		]);
+		expect(events.find(e => e.type === 'step.end' && e.step === 'functional')?.why).toContain('it was taken back');
+		expect(code).toBe(1);
+		expect(of('default-back')).toMatchObject({ outcome: 'done' });
+		expect(await says('docker', 'info', '--format', '{{.DefaultRuntime}}')).toBe('runc');
+		const back = await read(daemonJson);
+		expect(back.replace(/,\s*"default-runtime": "runc"/, '')).toBe(file);
+		expect(back).not.toBe(file);
+		expect(await says(...running)).toBe(monitor);
 	});
 });
