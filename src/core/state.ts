@@ -54,10 +54,17 @@ export interface RunState {
 	readonly actions: readonly ActionState[];
 	readonly answers: Answers;
 	readonly answerEvents: readonly EventOf<'answer'>[];
-	/** First and latest observation of each key. */
-	readonly observed: Readonly<Record<string, { readonly first: Observed; readonly last: Observed }>>;
+	readonly observed: Readonly<Record<string, ObservedOverTime>>;
 	readonly record?: EventOf<'record.written'>;
 	readonly end?: EventOf<'run.end'>;
+}
+
+/** What was seen of one key. A run that goes on looks again at a host that it has begun to change. */
+export interface ObservedOverTime {
+	readonly first: Observed;
+	/** The latest before the run's first action, or the first where there was none before it. */
+	readonly beforeChanges: Observed;
+	readonly last: Observed;
 }
 
 export interface Observed {
@@ -105,10 +112,9 @@ export function reduce(state: RunState, event: Event): RunState {
 			});
 		case 'observed': {
 			const seen: Observed = { at: event.at, value: event.value };
-			return {
-				...next,
-				observed: { ...state.observed, [event.key]: { first: state.observed[event.key]?.first ?? seen, last: seen } },
-			};
+			const { first = seen, beforeChanges = seen } = state.observed[event.key] ?? {};
+			const kept = { first, beforeChanges: state.actions.length === 0 ? seen : beforeChanges, last: seen };
+			return { ...next, observed: { ...state.observed, [event.key]: kept } };
 		}
 		case 'findings':
 			return changeStep(next, event.step, step =>
@@ -257,6 +263,10 @@ export function actionsToRevert(state: RunState): readonly ActionState[] {
 		return open;
 	});
 }
+
+/** What the run came to over all its processes: the last one may have found nothing left to change. */
+export const outcomeOfRun = (state: RunState, { outcome }: EventOf<'run.end'>): EventOf<'run.end'>['outcome'] =>
+	outcome === 'nothing-to-do' && actionsToRevert(state).length > 0 ? 'done' : outcome;
 
 /** True when anything on the host was changed, or may have been. */
 export function changedAnything(state: RunState): boolean {

@@ -3,7 +3,7 @@ import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Finding } from '../core/finding.ts';
 import { impactRows } from '../core/impact.ts';
-import { actionsToRevert, type RunState } from '../core/state.ts';
+import { actionsToRevert, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { type ThreatRow, threatTable } from '../core/threat.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
@@ -270,7 +270,7 @@ function endLines(
 	const changed = event.changed || actionsToRevert(state).length > 0;
 	const lines = [
 		'',
-		`${state.start?.host ?? 'this host'}${simulated}: ${outcomeWords[event.outcome]}${event.why === undefined ? '' : `: ${event.why}`}`,
+		`${state.start?.host ?? 'this host'}${simulated}: ${outcomeWords[outcomeOfRun(state, event)]}${event.why === undefined ? '' : `: ${event.why}`}`,
 	];
 	if (options.mode === 'run' || options.mode === 'test') {
 		if (state.steps.some(step => step.probes.some(probe => probe.threats.length > 0)))

@@ -1,7 +1,7 @@
 import type { Finding } from '../../src/core/finding.ts';
 import { describePackageUndo } from '../../src/core/package-changes.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
-import type { ActionState, RunState, StepState } from '../../src/core/state.ts';
+import type { ActionState, Observed, RunState, StepState } from '../../src/core/state.ts';
 import { statusWords } from '../../src/core/status-words.ts';
 import { type ThreatRow, threatTable } from '../../src/core/threat.ts';
 import { block, code, inline, table } from './markdown.ts';
@@ -76,7 +76,7 @@ function dataBlock(
 		review: reviewDay(options),
 		...(start?.changeId !== undefined && { changeId: start.changeId }),
 		...(plan !== undefined && { plan: plan.digest }),
-		observed: Object.fromEntries(Object.entries(state.observed).map(([key, seen]) => [key, seen.last.value])),
+		observed: Object.fromEntries(Object.keys(state.observed).map(key => [key, seenOf(state, key)])),
 		files: filesLeft(state),
 		threats: rows.map(row => ({
 			id: row.id,
@@ -90,6 +90,22 @@ function dataBlock(
 	// Markdown knows such a block, so nothing in it looks like HTML either.
 	const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
 	return ['---', ...Object.entries(data).map(([key, value]) => `${key}: ${json(value)}`), '---'];
+}
+
+type Seen = Observed['value'];
+
+const isObject = (value: Seen | undefined): value is { readonly [key: string]: Seen } =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * What was seen last, as kernel and Docker are what the proofs ran on. The default runtime is the one thing of the host
+ * itself that a run changes: there the record names what the host came with, and under `docker` what it has now.
+ */
+function seenOf(state: RunState, key: string): Seen | undefined {
+	const seen = state.observed[key];
+	if (key !== 'host' || !isObject(seen?.last.value) || !isObject(seen.beforeChanges.value)) return seen?.last.value;
+	const { defaultRuntime } = seen.beforeChanges.value;
+	return defaultRuntime === undefined ? seen.last.value : { ...seen.last.value, defaultRuntime };
 }
 
 /** What the run left in each file that it wrote, by sha256. */
@@ -173,8 +189,8 @@ const heldTo = ({ start, resumes }: RunState) => [start, ...resumes].findLast(ev
 function whoWhenWhere(state: RunState, options: RecordOptions): readonly string[] {
 	const { start } = state;
 	const plan = heldTo(state);
-	const seen = state.observed['host']?.last.value;
-	const facts = typeof seen === 'object' && seen !== null && !Array.isArray(seen) ? Object.entries(seen) : [];
+	const seen = seenOf(state, 'host');
+	const facts = isObject(seen) ? Object.entries(seen) : [];
 	const rows: (readonly string[])[] = [
 		['host', inline(start?.host ?? '')],
 		['started', `${start?.at ?? ''} by ${inline(start?.user ?? '')}`],

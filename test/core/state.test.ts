@@ -104,10 +104,14 @@ describe('a run that goes on', () => {
 		expect(stepOf(state, 'nobody')).toBeUndefined();
 	});
 
-	it('keeps the first observation of a key beside the last one', () => {
+	it('keeps the first observation of a key and the one before the first change beside the last one', () => {
 		const saw = (value: number): EventPayload => ({ type: 'observed', step: 's', key: 'containers', value });
-		expect(reduced(saw(1), saw(2), saw(3)).observed).toEqual({
-			containers: { first: { at: 't0', value: 1 }, last: { at: 't2', value: 3 } },
+		expect(reduced(saw(1), saw(2), intent('a'), saw(3), saw(4)).observed).toEqual({
+			containers: {
+				first: { at: 't0', value: 1 },
+				beforeChanges: { at: 't1', value: 2 },
+				last: { at: 't4', value: 4 },
+			},
 		});
 	});
 });

@@ -303,6 +303,19 @@ describe('the end', () => {
 		);
 	});
 
+	it('says done of a run that was gone on with, where an earlier process of it had changed everything', () => {
+		const undo = { kind: 'folder' as const, path: '/x' };
+		const does = { title: 'x', kind: 'exec' as const, does: 'x', undo };
+		const { data } = printed(
+			'run',
+			start,
+			{ type: 'action.intent', step: 's', action: 'a', ...does },
+			{ type: 'action.outcome', step: 's', action: 'a', outcome: 'done', ms: 1 },
+			end({ outcome: 'nothing-to-do', changed: false }),
+		);
+		expect(data).toBe('\nci-07: done\n  undo   sysbox-setup revert\n');
+	});
+
 	it('gives the reason for what was passed wrongly', () => {
 		expect(printed('run', start, end({ outcome: 'wrong-input', exit: 2, why: 'no answer for x.y' })).data).toContain(
 			'ci-07: what was passed is wrong: no answer for x.y',

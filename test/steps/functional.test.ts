@@ -61,7 +61,7 @@ function noted(
 	const seen = { at: '', value };
 	return {
 		...initialState,
-		observed: { containers: { first: seen, last: seen } },
+		observed: { containers: { first: seen, beforeChanges: seen, last: seen } },
 		steps: [
 			{
 				id: 'docker',

@@ -145,6 +145,27 @@ describe('the record', () => {
 		]);
 	});
 
+	it('names the default runtime from before the first change, and all else as it was seen last', () => {
+		const seen = (docker: string, defaultRuntime: string): EventPayload => ({
+			type: 'observed',
+			step: 'ci',
+			key: 'host',
+			value: { docker, defaultRuntime },
+		});
+		const resumed = [
+			start,
+			stepStart('ci'),
+			seen('none yet', 'none yet'),
+			seen('29.7.1', 'runc'),
+			...written,
+			seen('29.7.2', 'sysbox-runc'),
+			stepEnd('ci', 'done'),
+		];
+		const record = recordOf(resumed);
+		expect(dataOf(record)['observed']).toEqual({ host: { docker: '29.7.2', defaultRuntime: 'runc' } });
+		expect(section(record, 'Who, when, where')).toContain('| defaultRuntime | runc |');
+	});
+
 	it('has every part: table, who and when, changes, proofs, findings, answers, what is left, what is not protected', () => {
 		const record = recordOf(whole);
 		expect(section(record, 'What is true now')).toContain(

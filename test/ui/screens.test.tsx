@@ -563,6 +563,14 @@ describe('the end', () => {
 		await many.sees(/Changed +Sysbox: 20 changes\n +Docker: Reload Docker\n +v names each/);
 	});
 
+	it('is done also where an earlier process of the run had changed everything', async () => {
+		const { emit, store, sees } = bench();
+		await changed(emit, 'Sysbox', titles(1));
+		await emit({ type: 'run.end', outcome: 'nothing-to-do', exit: 0, changed: false, reboot: false, open: [] });
+		ends(store);
+		await sees('Done · ci-07');
+	});
+
 	it('tells what was left out, and what could not be done without it', async () => {
 		const { emit, store, sees } = bench();
 		await emit(stepStart('sysbox', 'Sysbox'));

@@ -1,5 +1,5 @@
 import { standingBlocks } from '../../core/finding.ts';
-import { changedAnything, type RunState } from '../../core/state.ts';
+import { changedAnything, outcomeOfRun, type RunState } from '../../core/state.ts';
 import { type ThreatRow, threatTable } from '../../core/threat.ts';
 import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
@@ -16,7 +16,8 @@ function outcomeText(run: RunState): string {
 	if (run.end === undefined) return 'Left';
 	// A host from which everything was held off is not one where nothing had to be done.
 	const leftOut = run.steps.some(step => step.status === 'not-run' || step.decision?.decision === 'skip');
-	return run.end.outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[run.end.outcome];
+	const outcome = outcomeOfRun(run, run.end);
+	return outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[outcome];
 }
 
 /** How much is told: each change; each step; each step, and of what failed no more than that; one row of each. */
