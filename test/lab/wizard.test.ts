@@ -1,11 +1,11 @@
 /**
- * The built wizard on a real systemd and Docker host, typed in a terminal from fresh to the record. It has to leave what
- * a run without anybody leaves.
+ * The built wizard on a real systemd and Docker host, typed in a terminal from fresh to the record, and gone on with after
+ * a kill -9 in each step. It has to leave what a run without anybody leaves.
  */
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { expectSoundDrawing, leftInOrder, saysHowItLeft } from '../built/shell-around.ts';
 import { openTerminal, type Session, terminalEnvironment } from '../built/support-terminal.ts';
-import { type Stop, walk } from '../built/walk.ts';
+import { enter, type Stop, walk } from '../built/walk.ts';
 import { type LabHost, labAvailable, startLabHost } from './lab-host.ts';
 
 const lab = await labAvailable();
@@ -21,7 +21,9 @@ const typed: readonly Stop[] = [
 	{ shows: '❯ Leave it as it is     Do it: type', keys: '\u001b[C\r' },
 	...risks.map(risk => ({ shows: new RegExp(`accept\\s+this,\\s+type\\s+${risk}\\b`), keys: `${risk}\r` })),
 	{ shows: 'the default runtime of all containers?', keys: 'y' },
-	{ shows: 'For which CI systems', keys: 'a\r' },
+	// Once it was answered it is offered as it was answered, and `a` would take it all back.
+	{ shows: /For which CI systems[\s\S]*\[x\] Docker Compose[\s\S]*\[x\] GitLab[\s\S]*\[x\] Jenkins/, keys: enter },
+	{ shows: 'For which CI systems', keys: `a${enter}` },
 	{ shows: 'Into which folder?', keys: '/srv/ci\r' },
 	{ shows: 'Which image do jobs', keys: 'lab/ci:1\r' },
 	{ shows: 'How much memory may', keys: '512m\r' },
@@ -57,10 +59,10 @@ const options = (deb: string): readonly string[] => [
 	...['--deb', deb, '--image-archive', '/opt/sysbox-setup-lab/images/ci-images.tar', '--record', '/root/record.md'],
 ];
 
-/** It goes with its test. */
-async function freshHost(name: string, finished: (remove: () => Promise<void>) => void) {
+async function freshHost(name: string, started: (host: LabHost) => void) {
 	const host = await startLabHost({ cgroup: 'v1', name });
-	finished(() => host.remove());
+	// Before anything can fail: it has to be removed then, too.
+	started(host);
 	await host.installTool(new URL('../../dist', import.meta.url).pathname);
 	await host.loadImages('busybox');
 	const { path: deb } = await host.putPackage('good');
@@ -70,9 +72,10 @@ async function freshHost(name: string, finished: (remove: () => Promise<void>) =
 }
 
 /** The wizard in a terminal that reaches into the host, as that of ssh does; the shell around it says how it left. */
-function wizardOn(host: LabHost, deb: string): Session {
+function wizardOn(host: LabHost, deb: string, env: Readonly<Record<string, string>> = {}): Session {
 	const program = `sysbox-setup ${options(deb).join(' ')}`;
-	const environment = ['--env', 'TERM=xterm-256color', '--env', 'LANG=C.UTF-8'];
+	const given = { TERM: 'xterm-256color', LANG: 'C.UTF-8', ...env };
+	const environment = Object.entries(given).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
 	return openTerminal(
 		['docker', 'exec', '--interactive', '--tty', ...environment, host.name, 'sh', '-c', saysHowItLeft(program)],
 		{ env: terminalEnvironment(), folder: '/' },
@@ -84,9 +87,7 @@ function dataOf(record: string): object {
 	const [, block = ''] = /^---\n([\s\S]*?)\n---\n/.exec(record) ?? [];
 	const data = block.split('\n').map(line => /^([^:]+): (.*)$/.exec(line)?.slice(1) as [string, string]);
 	const ofOneRun = ['run', 'started', 'written'];
-	// The id is the engine's own, and which default runtime was seen hangs on when the host was last looked at.
-	const ofOneHost = (key: string, value: unknown): unknown =>
-		key === 'dockerId' || key === 'defaultRuntime' ? undefined : value;
+	const ofOneHost = (key: string, value: unknown): unknown => (key === 'dockerId' ? undefined : value);
 	return Object.fromEntries(
 		data.filter(([key]) => !ofOneRun.includes(key)).map(([key, json]) => [key, JSON.parse(json, ofOneHost)]),
 	);
@@ -116,14 +117,48 @@ async function endState(host: LabHost): Promise<object> {
 	};
 }
 
+/**
+ * Put in front of the program: it sends itself SIGKILL within the step that KILL_IN names, once what it is about to do
+ * there, or its first look where there is nothing to do, stands in the log.
+ */
+const killItself = `
+	import { open } from 'node:fs/promises';
+	const { KILL_IN: step, KILL_AT: at } = process.env;
+	const file = await open('/dev/null');
+	const kind = Object.getPrototypeOf(file);
+	await file.close();
+	const { write } = kind;
+	kind.write = async function (bytes, ...rest) {
+		const done = await write.call(this, bytes, ...rest);
+		for (const row of Buffer.from(bytes).toString().split('\\n')) {
+			if (!row.startsWith('{"v":')) continue;
+			const event = JSON.parse(row);
+			if (event.step === step && event.type === at) process.kill(process.pid, 'SIGKILL');
+		}
+		return done;
+	};
+`;
+
+/** A step, and what its log says last before the kill. */
+const kills = [
+	['Host compatibility', 'host', 'findings'],
+	['Sysbox', 'sysbox', 'action.intent'],
+	['Docker configuration', 'daemon', 'action.intent'],
+	['Docker reload or restart', 'docker', 'action.intent'],
+	['CI configuration', 'ci', 'action.intent'],
+	['Functional proof', 'functional', 'action.intent'],
+	['Security proof', 'security', 'probe.start'],
+	['Record', 'record', 'action.intent'],
+] as const;
+
 describe.skipIf(!lab.available)('the wizard, typed on a real host,', () => {
 	let unattended: object;
 
 	beforeAll(async () => {
-		let remove = async (): Promise<void> => undefined;
+		let started: LabHost | undefined;
 		try {
-			const { host, deb } = await freshHost('wizard-unattended', how => {
-				remove = how;
+			const { host, deb } = await freshHost('wizard-unattended', it => {
+				started = it;
 			});
 			await host.writeFile('/root/answers.yml', answers);
 			const accepted = risks.flatMap(risk => ['--accept-risk', risk]);
@@ -132,16 +167,50 @@ describe.skipIf(!lab.available)('the wizard, typed on a real host,', () => {
 			expect(code, stdout + stderr).toBe(0);
 			unattended = await endState(host);
 		} finally {
-			await remove();
+			await started?.remove();
 		}
 	}, 16 * 60_000);
 
 	it('goes from fresh to the record, and leaves what a run without anybody leaves', async () => {
-		const { host, deb } = await freshHost('wizard', onTestFinished);
+		const { host, deb } = await freshHost('wizard', it => onTestFinished(() => it.remove()));
 		const session = wizardOn(host, deb);
 		await walk(session, { stops: typed });
 		expect(await leftInOrder(session)).toBe(0);
 		expectSoundDrawing(session);
 		expect(await endState(host)).toEqual(unattended);
+	});
+
+	describe('with kill -9 in each step, each time gone on with by Enter,', () => {
+		let host: LabHost;
+		let deb: string;
+		beforeAll(async () => {
+			({ deb } = await freshHost('wizard-killed', it => {
+				host = it;
+			}));
+			await host.writeFile('/root/kill-itself.mjs', killItself);
+		}, 16 * 60_000);
+		afterAll(async () => {
+			await host?.remove();
+		});
+
+		it.each(kills.map(([title, step, at], n) => ({ title, step, at, before: kills[n - 1]?.[0], n })))(
+			'goes on where it was killed, and is killed in step $step',
+			async ({ step, at, before, n }) => {
+				const env = { NODE_OPTIONS: '--import=/root/kill-itself.mjs', KILL_IN: step, KILL_AT: at };
+				const session = wizardOn(host, deb, env);
+				const [first] = await walk(session, { stops: typed });
+				if (before !== undefined) expect(first).toContain(`❯ Go on with step ${n}, ${before}`);
+				expect(session.screen()).toContain('code 137');
+			},
+		);
+
+		it('comes to the record, and leaves what a run without anybody leaves', async () => {
+			const session = wizardOn(host, deb);
+			const [first] = await walk(session, { stops: typed });
+			expect(first).toContain('❯ Go on with step 8, Record');
+			expect(await leftInOrder(session)).toBe(0);
+			expectSoundDrawing(session);
+			expect(await endState(host)).toEqual(unattended);
+		});
 	});
 });
