@@ -22,6 +22,7 @@ export function plainFace(request: FaceRequest): Face {
 		talk: terminal.err,
 		data: terminal.out,
 		mode,
+		accepted: passed.risks,
 		command: surroundings.command,
 		all: false,
 	});
@@ -33,7 +34,7 @@ export function plainFace(request: FaceRequest): Face {
 		risks: passed.risks,
 		given: () => run.answers,
 		settled: () => settled,
-		planLines: step => planLines(step.actions, step.impact, glyphsFor(terminal.environment)),
+		planLines: step => planLines(step.actions, step.impact, passed.risks, glyphsFor(terminal.environment)),
 		undoWith: `${surroundings.command} revert`,
 		...(mode === 'run' && {
 			undo: {

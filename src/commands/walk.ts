@@ -197,6 +197,7 @@ export async function walk(request: Walk): Promise<number> {
 						talk: terminal.err,
 						data: terminal.out,
 						mode,
+						accepted: passed.risks,
 						command: surroundings.command,
 						all: false,
 					}),

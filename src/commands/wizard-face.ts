@@ -23,6 +23,7 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 			command,
 			goOn: request.goOn,
 			mode,
+			accepted: passed.risks,
 			now: surroundings.now().getTime(),
 			steps: request.order.steps.map(({ step: { id, title, why, brief }, role }, index) => ({
 				id,

@@ -3,7 +3,7 @@ import type { Foreseen } from './foresee-run.ts';
 import { impactHeadline } from './impact.ts';
 import type { StepOrder } from './order.ts';
 import type { AnswerValue } from './question.ts';
-import type { RiskName } from './risk.ts';
+import { consentWords, type RiskName } from './risk.ts';
 import type { StepId } from './step.ts';
 
 /** What a step would do, as far as it can be foreseen. */
@@ -98,9 +98,12 @@ export const quietly = ({ kind, unknown }: ForeseenStep): string =>
 				: 'nothing to change';
 
 /** The whole run in plain lines, in reading order. */
-export function reviewLines(steps: readonly ForeseenStep[], undoWith: string | undefined): readonly string[] {
+export function reviewLines(
+	steps: readonly ForeseenStep[],
+	accepted: readonly RiskName[],
+	undoWith: string | undefined,
+): readonly string[] {
 	const assumed = assumedAhead(steps);
-	const risks = risksAhead(steps);
 	return [
 		'',
 		' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
@@ -109,7 +112,7 @@ export function reviewLines(steps: readonly ForeseenStep[], undoWith: string | u
 			...step.actions.map(action => `    - ${action.title}`),
 		]),
 		...stopsAhead(steps).map(({ n, what }) => ` stops at step ${n}: ${what}`),
-		...(risks.length === 0 ? [] : [` has to be accepted by name: ${risks.join(', ')}`]),
+		...consentWords(risksAhead(steps), accepted).map(({ text }) => ` ${text}`),
 		...(assumed.length === 0 ? [] : [` taken for what is still to be asked: ${assumed.join(', ')}`]),
 		...(undoWith === undefined ? [] : [` taken back with: ${undoWith}`]),
 	];

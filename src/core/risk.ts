@@ -37,3 +37,16 @@ export const riskWords: Readonly<Record<RiskName, string>> = {
 	'old-kernel': 'This kernel is older than what Sysbox needs to keep containers apart as it should.',
 	'load-probes': 'The host is put under load for a short time, to see whether limits hold. Other work may feel it.',
 };
+
+/** Which of these risks are still to be accepted, and which were already, each in words. */
+export function consentWords(
+	risks: readonly RiskName[],
+	accepted: readonly RiskName[],
+): readonly { readonly given: boolean; readonly text: string }[] {
+	const given = risks.filter(risk => accepted.includes(risk));
+	const missing = risks.filter(risk => !accepted.includes(risk));
+	return [
+		...(missing.length === 0 ? [] : [{ given: false, text: `has to be accepted by name: ${missing.join(', ')}` }]),
+		...(given.length === 0 ? [] : [{ given: true, text: `accepted with --accept-risk: ${given.join(', ')}` }]),
+	];
+}

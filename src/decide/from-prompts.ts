@@ -94,7 +94,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 		},
 
 		async review(_step, run, ways) {
-			for (const line of reviewLines(run, options.undoWith)) say(line);
+			for (const line of reviewLines(run, options.risks, options.undoWith)) say(line);
 			for (;;) {
 				const decision = await choose<'go-on' | 'all' | 'back' | 'quit'>('go on?', [
 					{ words: ['g', 'go on'], shown: '[g]o on, and be asked again at each step', value: 'go-on' },

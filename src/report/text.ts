@@ -3,6 +3,7 @@ import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Finding } from '../core/finding.ts';
 import { impactRows } from '../core/impact.ts';
+import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { type ThreatRow, threatTable } from '../core/threat.ts';
@@ -15,6 +16,8 @@ export interface TextOptions {
 	/** Data: what the command was asked for. */
 	readonly data: (text: string) => void;
 	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
+	/** Risks that were accepted by name when the run was started. */
+	readonly accepted: readonly RiskName[];
 	/** The command that an operator would type again. */
 	readonly command: string;
 	/** Lists findings that are fine too. */
@@ -50,7 +53,7 @@ export function textReader(options: TextOptions): EventReader {
 					say(line);
 				return;
 			case 'plan':
-				for (const line of planLines(event.actions, event.impact, glyphs)) say(line);
+				for (const line of planLines(event.actions, event.impact, options.accepted, glyphs)) say(line);
 				return;
 			case 'decision':
 				if (event.decision !== 'refused') return;
@@ -159,6 +162,7 @@ function labelled(label: string, text: string): readonly string[] {
 export function planLines(
 	actions: readonly ShownAction[],
 	impact: Impact | undefined,
+	accepted: readonly RiskName[],
 	glyphs: Glyphs,
 ): readonly string[] {
 	const lines: string[] = [];
@@ -172,10 +176,11 @@ export function planLines(
 			lines.push(...labelled('touches', action.touches.join(', ')));
 		if (action.waitsFor !== undefined) lines.push(...labelled('waits', action.waitsFor));
 		lines.push(...labelled('undo', action.undo));
-		if (action.risks !== undefined)
-			lines.push(
-				...labelled('risk', `${action.risks.join(', ')} (--accept-risk ${action.risks.join(' --accept-risk ')})`),
-			);
+		const missing = action.risks?.filter(risk => !accepted.includes(risk)) ?? [];
+		if (missing.length > 0)
+			lines.push(...labelled('risk', `${missing.join(', ')} (--accept-risk ${missing.join(' --accept-risk ')})`));
+		const given = action.risks?.filter(risk => accepted.includes(risk)) ?? [];
+		if (given.length > 0) lines.push(...labelled('risk', `${given.join(', ')} (accepted with --accept-risk)`));
 	}
 	if (impact?.containers === undefined)
 		for (const stop of impact?.stops ?? []) lines.push(` ${glyphs.block} stops   ${stop}`);

@@ -35,6 +35,8 @@ export interface Intro {
 	/** The command that goes on with this very run. */
 	readonly goOn: string;
 	readonly mode: 'run' | 'test' | 'revert';
+	/** Risks that were accepted by name when the run was started. */
+	readonly accepted: readonly RiskName[];
 	/** By the host's clock: a simulated host has one of its own. */
 	readonly now: number;
 	readonly steps: readonly IntroStep[];

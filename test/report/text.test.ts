@@ -29,10 +29,19 @@ const end = (over: Partial<Extract<EventPayload, { type: 'run.end' }>> = {}): Ev
 
 /** What these events print. */
 function printed(mode: TextOptions['mode'], ...payloads: readonly EventPayload[]) {
+	return printedWith([], mode, ...payloads);
+}
+
+function printedWith(
+	accepted: TextOptions['accepted'],
+	mode: TextOptions['mode'],
+	...payloads: readonly EventPayload[]
+) {
 	const said = { talk: '', data: '' };
 	const read = textReader({
 		glyphs: asciiGlyphs,
 		mode,
+		accepted,
 		command: 'sysbox-setup',
 		all: false,
 		talk: text => {
@@ -172,6 +181,28 @@ describe('a plan', () => {
 			' x stops   dind',
 			' - jobs wait',
 			'',
+		]);
+	});
+
+	it('says which of its risks were accepted when the run was started', () => {
+		const { data } = printedWith(['restart-docker'], 'plan', {
+			type: 'plan',
+			step: 's',
+			actions: [
+				{
+					id: 'a',
+					kind: 'exec',
+					title: 'Restart Docker',
+					why: 'so that it reads the file',
+					does: 'systemctl restart docker',
+					undo: 'none',
+					risks: ['restart-docker', 'stop-containers'],
+				},
+			],
+		});
+		expect(data.split('\n').filter(line => line.includes('risk'))).toEqual([
+			'     risk    stop-containers (--accept-risk stop-containers)',
+			'     risk    restart-docker (accepted with --accept-risk)',
 		]);
 	});
 

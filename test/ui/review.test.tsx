@@ -48,6 +48,15 @@ const run: readonly ForeseenStep[] = [
 ];
 
 describe('the review of a run', () => {
+	it('tells of a risk that was accepted when the run was started', async () => {
+		const { emit, decider, sees, frame } = bench({ intro: { accepted: ['restart-docker'] } });
+		await emit(stepStart('host'));
+		void decider.review?.('host', run, { back: true });
+		await sees('Before the first change: the whole run');
+		expect(frame()).toContain('✔ accepted with --accept-risk: restart-docker');
+		expect(frame()).not.toContain('has to be accepted');
+	});
+
 	it('shows every change, what stops, what is only assumed and the way back', async () => {
 		const { emit, decider, sees, frame, keys } = bench();
 		await emit(stepStart('host'));
@@ -61,7 +70,7 @@ describe('the review of a run', () => {
 			'Functional proof  cannot be foreseen: no answer for functional.image',
 			'Record  written at the end',
 			'✖ stops at step 4: db stops',
-			'has to be accepted by name at its step: restart-docker',
+			'▲ has to be accepted by name: restart-docker',
 			'1 question still to come, which may change this; v shows what is assumed',
 			'Taken back with:  sysbox-setup revert',
 		])

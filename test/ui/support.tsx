@@ -18,6 +18,7 @@ export const intro: Intro = {
 	command: 'sysbox-setup',
 	goOn: 'sysbox-setup --answers a.yml',
 	mode: 'run',
+	accepted: [],
 	now: Date.parse('2026-11-24T10:00:00Z'),
 	steps: [
 		{

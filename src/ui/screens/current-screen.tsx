@@ -118,7 +118,15 @@ function Asked({
 				/>
 			);
 		case 'review':
-			return <ReviewScreen look={look} run={screen.run} command={state.intro.command} prompt={prompt} />;
+			return (
+				<ReviewScreen
+					look={look}
+					run={screen.run}
+					accepted={state.intro.accepted}
+					command={state.intro.command}
+					prompt={prompt}
+				/>
+			);
 		case 'plan':
 			return (
 				<PlanScreen
@@ -127,6 +135,7 @@ function Asked({
 					why={whyOf(state)}
 					findings={screen.findings}
 					page={screen.page}
+					accepted={state.intro.accepted}
 					command={state.intro.mode === 'revert' ? undefined : state.intro.command}
 					prompt={prompt}
 				/>

@@ -1,11 +1,13 @@
 import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
+import type { RiskName } from '../../core/risk.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import { planPageRows } from '../press.ts';
 import type { Prompt } from '../prompt.ts';
+import { consentLines } from '../text/consent-text.ts';
 import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
 import { impactLines, planLinesIn, planPages, planRows } from '../text/plan-text.ts';
 import { count, sentence } from '../text/words.ts';
@@ -18,6 +20,7 @@ export function PlanScreen({
 	why,
 	findings,
 	page,
+	accepted,
 	command,
 	prompt,
 }: {
@@ -27,6 +30,8 @@ export function PlanScreen({
 	readonly findings: readonly Finding[];
 	/** 0: all at a glance; then the changes in full. */
 	readonly page: number;
+	/** Risks that were accepted when the run was started. */
+	readonly accepted: readonly RiskName[];
 	/** How this tool is started again; without it there is nothing to take back. */
 	readonly command: string | undefined;
 	readonly prompt: Prompt;
@@ -51,10 +56,7 @@ export function PlanScreen({
 	const troubles = notFine(findings);
 	const impact = impactLines(plan?.impact, width, theme, 7);
 	const risks = [...new Set(actions.flatMap(action => action.risks ?? []))];
-	const consent =
-		risks.length === 0
-			? []
-			: [line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name: ${risks.join(', ')}`)];
+	const consent = consentLines(risks, accepted, width, theme);
 	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
 	const undo = command === undefined ? [] : wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2);
 	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { changing, type ForeseenStep } from '../../core/review.ts';
+import type { RiskName } from '../../core/risk.ts';
 import type { Look } from '../layout.ts';
 import { blank, line } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
@@ -11,17 +12,20 @@ import { count } from '../text/words.ts';
 export function ReviewScreen({
 	look,
 	run,
+	accepted,
 	command,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly run: readonly ForeseenStep[];
+	/** Risks that were accepted when the run was started. */
+	readonly accepted: readonly RiskName[];
 	readonly command: string;
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
 	const changes = run.reduce((sum, step) => sum + step.actions.length, 0);
-	const notes = reviewNotes(run, command, width, theme);
+	const notes = reviewNotes(run, accepted, command, width, theme);
 	const steps = reviewLines(run, 'steps', width, theme);
 	return (
 		<Frame

@@ -1,6 +1,8 @@
 import { assumedAhead, changing, type ForeseenStep, quietly, risksAhead, stopsAhead } from '../../core/review.ts';
+import type { RiskName } from '../../core/risk.ts';
 import { blank, clean, clip, type Line, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
+import { consentLines } from './consent-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
 import { count } from './words.ts';
 
@@ -36,23 +38,17 @@ export function reviewLines(
 /** What the changes mean: what stops, what has to be accepted, what is only assumed, and the way back. */
 export function reviewNotes(
 	run: readonly ForeseenStep[],
+	accepted: readonly RiskName[],
 	command: string,
 	width: number,
 	theme: Theme,
 ): readonly Line[] {
-	const risks = risksAhead(run);
 	const assumed = assumedAhead(run);
 	return [
 		...stopsAhead(run).flatMap(({ n, what }) =>
 			wrap(line(span(theme.glyphs.block, 'block'), ` stops at step ${n}: ${clean(what)}`), width, 2),
 		),
-		...(risks.length === 0
-			? []
-			: wrap(
-					line(span(theme.glyphs.warn, 'warn'), ` has to be accepted by name at its step: ${risks.join(', ')}`),
-					width,
-					2,
-				)),
+		...consentLines(risksAhead(run), accepted, width, theme),
 		...(assumed.length === 0
 			? []
 			: wrap(
