@@ -1,4 +1,5 @@
 import type { Finding } from './finding.ts';
+import { isNextKey } from './next-steps.ts';
 import { redactDeep } from './redact.ts';
 import { type RunState, type StepState, stepOf } from './state.ts';
 import type { Observation, Step, StepContext } from './step.ts';
@@ -33,7 +34,7 @@ export async function seenAnew(
 		const texts = [
 			...(step.observe?.(facts) ?? []).flatMap(({ key, value }) => {
 				const seen = past.observed[key]?.last;
-				return seen === undefined ? [] : differencesOf(seen.value, value);
+				return seen === undefined || isNextKey(key) ? [] : differencesOf(seen.value, value);
 			}),
 			...findingDifferences(before, findings),
 		];

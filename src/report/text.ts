@@ -3,6 +3,7 @@ import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
 import type { Finding } from '../core/finding.ts';
 import { impactRows } from '../core/impact.ts';
+import { nextSteps } from '../core/next-steps.ts';
 import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
@@ -283,6 +284,7 @@ function endLines(
 		if (!changed && event.outcome !== 'nothing-to-do') lines.push('nothing was changed');
 	}
 	for (const open of event.open) lines.push(`  left   ${open}`);
+	if (options.mode === 'run') for (const next of nextSteps(state)) lines.push(`  next   ${next}`);
 	if (state.record !== undefined)
 		lines.push(`  record ${state.record.path}${state.record.incomplete ? ' (incomplete)' : ''}`);
 	if (changed && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);

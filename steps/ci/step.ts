@@ -1,5 +1,6 @@
 import type { Action, Plan } from '../../src/core/action.ts';
 import { emptyPlan } from '../../src/core/action.ts';
+import { nextKey } from '../../src/core/next-steps.ts';
 import { changeStep, type JudgeContext, type Step } from '../../src/core/step.ts';
 import { containerSites } from './access-sites.ts';
 import { type CiFiles, ciFindings } from './ci-findings.ts';
@@ -23,17 +24,26 @@ export const ciStep: Step = changeStep<CiFacts>({
 	inspect: lookAtCi,
 	judge: (facts, context) => ciFindings(facts, ciFiles(facts, context), context),
 	observe(facts) {
+		const next = { key: nextKey('ci'), value: nextOf(facts) };
 		const { containers, info } = facts.docker;
-		if (containers.kind !== 'ok') return [];
+		if (containers.kind !== 'ok') return [next];
 		const sites = [
 			...containerSites(containers.value, info.kind === 'ok' ? info.value : undefined, facts.composeFiles, {}),
 			...facts.runnerConfigs.flatMap(config => config.sites),
 		];
-		return [{ key: 'ci.access', value: sites.map(site => ({ where: site.where, what: site.access.what })) }];
+		return [{ key: 'ci.access', value: sites.map(site => ({ where: site.where, what: site.access.what })) }, next];
 	},
 	ask: ciQuestions,
 	plan: planCi,
 });
+
+/** The files alone change nothing for any job. */
+function nextOf({ folder, files }: CiFacts): string | null {
+	const written = Object.values(files).some(file => file.kind === 'text' && file.ours);
+	return written
+		? `CI jobs get a Docker under Sysbox once your CI uses the files in ${folder.path}; each says in its first lines how.`
+		: null;
+}
 
 function ciFiles(facts: CiFacts, { answers }: JudgeContext): CiFiles {
 	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;

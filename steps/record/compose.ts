@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/finding.ts';
+import { isNextKey, nextSteps } from '../../src/core/next-steps.ts';
 import { describePackageUndo } from '../../src/core/package-changes.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import type { ActionState, Observed, RunState, StepState } from '../../src/core/state.ts';
@@ -76,7 +77,11 @@ function dataBlock(
 		review: reviewDay(options),
 		...(start?.changeId !== undefined && { changeId: start.changeId }),
 		...(plan !== undefined && { plan: plan.digest }),
-		observed: Object.fromEntries(Object.keys(state.observed).map(key => [key, seenOf(state, key)])),
+		observed: Object.fromEntries(
+			Object.keys(state.observed)
+				.filter(key => !isNextKey(key))
+				.map(key => [key, seenOf(state, key)]),
+		),
 		files: filesLeft(state),
 		threats: rows.map(row => ({
 			id: row.id,
@@ -363,7 +368,7 @@ function answers(state: RunState): readonly string[] {
 }
 
 function whatIsLeft(state: RunState): readonly string[] {
-	const open = state.steps.flatMap(step => step.open);
+	const open = [...state.steps.flatMap(step => step.open), ...nextSteps(state)];
 	return ['## What is left', '', ...(open.length === 0 ? ['Nothing.'] : open.map(text => `- ${inline(text)}`))];
 }
 

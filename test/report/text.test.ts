@@ -281,6 +281,13 @@ describe('a probe', () => {
 		expect(printed('run', probe('left-out')).talk).not.toContain('saw');
 	});
 
+	it('says at the end of a run what the operator does next', () => {
+		const next: EventPayload = { type: 'observed', step: 'ci', key: 'next.ci', value: 'Use the files in /srv/ci.' };
+		expect(printed('run', start, next, end()).data).toContain('  next   Use the files in /srv/ci.\n');
+		expect(printed('revert', start, next, end()).data).not.toContain('Use the files');
+		expect(printed('run', start, next, { ...next, value: null }, end()).data).not.toContain('next');
+	});
+
 	it('brings the threat table to the end of a run, and to no check', () => {
 		const step: EventPayload = { type: 'step.start', step: 'security', title: 'x', kind: 'proof', n: 1, of: 1 };
 		expect(printed('run', start, step, probe('pass'), end()).data).toContain(

@@ -105,6 +105,17 @@ describe('the plan of the CI step', () => {
 		expect(named(second.findings, 'ci.files')).toMatchObject({ severity: 'ok' });
 	});
 
+	it('leaves it to the operator to use what was written, and to nobody where nothing was', async () => {
+		const host = ciHost();
+		const first = await look(host, allSystems);
+		const nextOf = (facts: unknown) => step.observe?.(facts).find(({ key }) => key === 'next.ci')?.value;
+		expect(nextOf(first.facts)).toBeNull();
+		await apply(host, first.plan.actions);
+		expect(nextOf((await look(host, allSystems)).facts)).toBe(
+			'CI jobs get a Docker under Sysbox once your CI uses the files in /home/anna/sysbox-ci; each says in its first lines how.',
+		);
+	});
+
 	it('is empty the second time when the image was pulled in between, and pins where it was there at first', async () => {
 		const digest = `sha256:${'b'.repeat(64)}`;
 		const pulled = { 'docker:29-dind': digest, 'docker:29-cli': digest };

@@ -229,6 +229,14 @@ describe('the record', () => {
 		expect(section(record, 'Afterwards')).toContain('go on with what is left');
 	});
 
+	it('lists what the operator does next, which is no fact about the host', () => {
+		const next: EventPayload = { type: 'observed', step: 'ci', key: 'next.ci', value: 'Use the files in /srv/ci.' };
+		const record = recordOf([start, stepStart('ci'), next, stepEnd('ci', 'done')]);
+		expect(section(record, 'What is left')).toContain('- Use the files in /srv/ci.');
+		expect(section(record, 'What is left')).not.toContain('Nothing.');
+		expect(record.split('\n---\n')[0]).not.toContain('Use the files');
+	});
+
 	it('keeps an accepted finding visible, with its reason and last day', () => {
 		const findings = [
 			{

@@ -515,6 +515,7 @@ describe('the end', () => {
 			undo: { kind: 'none', why: 'x' },
 		});
 		await emit({ type: 'action.outcome', step: 'host', action: 'install', outcome: 'done', ms: 1 });
+		await emit({ type: 'observed', step: 'host', key: 'next.ci', value: 'Use the files in /srv/ci.' });
 		await emit({ type: 'step.end', step: 'host', status: 'done', changed: true, open: [] });
 		await emit({ type: 'run.end', outcome: 'open', exit: 4, changed: true, reboot: false, open: ['host: reboot'] });
 		void store.ask({
@@ -525,6 +526,7 @@ describe('the end', () => {
 		await sees('Saved; something is left to do · ci-07');
 		await sees(/Changed +Install fuse3/);
 		await sees(/To do +Host compatibility: reboot/);
+		await sees(/Next +Use the files in \/srv\/ci\./);
 		await sees(/Undo +sysbox-setup revert/);
 		await sees(/Go on +sysbox-setup --answers a\.yml/);
 		await sees('saved: /root/answers.yml');

@@ -1,4 +1,5 @@
 import { standingBlocks } from '../../core/finding.ts';
+import { nextSteps } from '../../core/next-steps.ts';
 import { changedAnything, outcomeOfRun, type RunState } from '../../core/state.ts';
 import { type ThreatRow, threatTable } from '../../core/threat.ts';
 import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
@@ -46,6 +47,8 @@ export function summaryLines(
 	const declined = leftOutText(run);
 	if (declined !== '') lines.push(...label('Left out', declined));
 	if (open.length > 0) lines.push(...label('To do', [...new Set(open.map(of => openText(run, of)))].join('\n')));
+	const next = nextSteps(run);
+	if (next.length > 0 && intro.mode === 'run') lines.push(...label('Next', next.join('\n')));
 	if (run.record !== undefined)
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
 	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
