@@ -4,6 +4,7 @@ import type { Action, Settle, Undo } from '../core/action.ts';
 import type { ActionFailure } from '../core/decider.ts';
 import type { ApplyResult } from '../core/engine.ts';
 import { type Emit, type UndoRecord, undoRecordSchema } from '../core/event.ts';
+import { handedOverKey } from '../core/hands-off.ts';
 import { lineRedactor, redact, redactDeep, redactLines } from '../core/redact.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { doesWhat, showAction } from '../core/shown-action.ts';
@@ -308,6 +309,14 @@ async function prepareRemoval(path: string, expect: Expected, deps: ApplyDeps): 
 	return { kind: 'prepared', undo: { kind: 'none', why: 'the run that is taken back had made it' } };
 }
 
+/** Keeps a file as it is before others write it: Docker may not come up with what they write. */
+async function noteHandedOver(step: StepId, path: string, deps: ApplyDeps): Promise<void> {
+	const now = await deps.host.readFile(path, { maxBytes: maxBackupBytes });
+	if (now.kind !== 'bytes' && now.kind !== 'missing') return;
+	const value = { path, sha256: now.kind === 'bytes' ? await deps.keep(now.bytes) : null };
+	await deps.emit({ type: 'observed', step, key: handedOverKey(path), value });
+}
+
 type Restore = Extract<Action, { kind: 'restore' }>;
 
 /** What this run replaced at the path, as its undo describes it: the last of it, or the first. */
@@ -510,6 +519,7 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 		}
 		case 'manual': {
 			if (action.file === undefined) return { kind: 'manual' };
+			await noteHandedOver(step, action.file.path, deps);
 			// What is shown is redacted, and a terminal does not give back line ends: the bytes themselves lie in a file.
 			const kept = deps.keptAt(await deps.keep(action.file.bytes));
 			return { kind: 'manual', evidence: `the exact content is in ${kept}` };
@@ -680,7 +690,7 @@ async function rollBack(
 	for (const each of back) {
 		const result = await applyAction(step, { ...each, id: `${action.id}.${each.id}` }, calm);
 		if (result.kind === 'failed' || result.kind === 'stale') {
-			said.push(`${doesWhat(each)} failed: ${result.failure.said}`);
+			said.push(`${doesWhat(each)} failed: ${result.failure.said}`, ...(each.whenItFails ?? []));
 			return { complete: false, now: said.join('; ') };
 		}
 		said.push(doesWhat(each));

@@ -4,6 +4,7 @@ import type { EngineDeps, EngineRequest } from './engine.ts';
 import type { StepStatus } from './event.ts';
 import type { Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
+import { beforeHandOver } from './hands-off.ts';
 import { type Answers, type AnswerValue, answerProblem, type Question, secretAnswer } from './question.ts';
 import { redact, redactDeep } from './redact.ts';
 import { changing, foreseenSteps } from './review.ts';
@@ -60,9 +61,10 @@ async function fileBefore(path: string, deps: EngineDeps, host: ReadHost): Promi
 	const first = deps
 		.state()
 		.actions.find(a => a.undo.kind === 'file' && a.undo.path === path && a.outcome !== 'refused')?.undo;
-	if (first?.kind === 'file') {
-		if (first.before === null) return { kind: 'missing' };
-		const bytes = await deps.kept(first.before.sha256);
+	const earlier = first?.kind === 'file' ? (first.before?.sha256 ?? null) : beforeHandOver(path, deps.state());
+	if (earlier === null) return { kind: 'missing' };
+	if (earlier !== undefined) {
+		const bytes = await deps.kept(earlier);
 		return bytes === undefined ? { kind: 'gone' } : { kind: 'bytes', bytes };
 	}
 	if (host === deps.host) return { kind: 'unchanged' };

@@ -39,8 +39,8 @@ export interface StepContext {
 	readonly now: Date;
 	readonly signal: AbortSignal;
 	/**
-	 * A file as it was before this run first changed it, for what has to be put back without this tool. Only a run that
-	 * keeps a log knows.
+	 * A file as it was before this run first changed it, or first had others change it, for what has to be put back
+	 * without this tool. Only a run that keeps a log knows.
 	 */
 	readonly before?: (path: string) => Promise<FileBefore>;
 }

@@ -38,6 +38,18 @@ type Parts = Pick<SwitchFacts, 'files' | 'folder' | 'wantsFolder' | 'waiting'>;
 
 const none: Parts = { files: new Map(), folder: 'missing', wantsFolder: 'shared', waiting: false };
 
+/** "puts the earlier /etc/docker/daemon.json back and starts Docker" */
+export function switchDoes({ file, earlier }: Pick<SwitchOrder, 'file' | 'earlier'>): string {
+	switch (earlier) {
+		case 'unchanged':
+			return 'starts Docker';
+		case 'missing':
+			return `removes ${file} and starts Docker`;
+		default:
+			return `puts the earlier ${file} back and starts Docker`;
+	}
+}
+
 /**
  * The actions that arm the switch, in the order in which a kill after each leaves a host that heals: the bytes first,
  * then who uses them. Nothing of an earlier one may be there: see {@link clearAway}.
@@ -55,12 +67,7 @@ export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Acti
 		afterwards: order.afterwards ?? [],
 	});
 	const seconds = deadlineMs(facts.lastStart, order.othersMs) / 1000;
-	const what =
-		earlier === 'unchanged'
-			? 'starts Docker'
-			: earlier === 'missing'
-				? `removes ${order.file} and starts Docker`
-				: `puts the earlier ${order.file} back and starts Docker`;
+	const what = switchDoes(order);
 	const actions: Action[] = [];
 	let parts: Parts = none;
 	/** What was armed so far is taken away when the next one fails: half a switch is none. */

@@ -46,6 +46,24 @@ export async function inspectLoaded({ host, signal, before, answers }: StepConte
 	return { dockerd, file, realFile, before: earlier, switch: armed, docker, network, stale, runners, jenkins };
 }
 
+/** What Docker ran with before this run wrote the file, or had it written. */
+export function earlierFile({ before, file }: DockerStepFacts): Uint8Array | 'missing' | 'unchanged' {
+	switch (before.kind) {
+		case 'bytes': {
+			const same = file.content.kind === 'read' && Buffer.compare(file.content.bytes, before.bytes) === 0;
+			return same ? 'unchanged' : before.bytes;
+		}
+		case 'missing':
+			return file.content.kind === 'missing' ? 'unchanged' : 'missing';
+		// Without its bytes nothing can be put back; Docker can still be started again.
+		case 'unchanged':
+		case 'gone':
+			return 'unchanged';
+		default:
+			return before satisfies never;
+	}
+}
+
 async function findStale(host: ReadHost, docker: DockerFacts, signal: AbortSignal): Promise<readonly Container[]> {
 	const users = runningUnderSysbox(docker);
 	if (users.length === 0) return [];

@@ -1,4 +1,5 @@
 import type { Impact } from '../../src/core/action.ts';
+import { beforeHandOver } from '../../src/core/hands-off.ts';
 import { describeImpact, groupImpact, type ImpactContainer } from '../../src/core/impact.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { impactOfStop } from '../../src/facts/container-impact.ts';
@@ -6,7 +7,7 @@ import type { Container } from '../../src/facts/docker-container.ts';
 import { estimateRestart } from '../../src/switch/timing.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
 import { type Difference, describeDifference, otherDifferences } from './differences.ts';
-import type { DockerStepFacts } from './facts.ts';
+import { type DockerStepFacts, earlierFile } from './facts.ts';
 import { jenkinsAgents } from './jenkins.ts';
 import { drainable, jobsChoice } from './jobs-choice.ts';
 import { chosenToStart } from './start-again-choice.ts';
@@ -69,6 +70,9 @@ export function impactOfRestart(facts: DockerStepFacts, context: JudgeContext): 
 		'docker does not answer while it restarts; jobs that talk to it fail',
 		`By its last start that takes about ${seconds(restartMs)}, and at most ${seconds(withWayBackMs)} should it not come back`,
 	);
+	const { path } = facts.file;
+	if (beforeHandOver(path, context.state) !== undefined && earlierFile(facts) !== 'unchanged')
+		notes.push(`Should it not come back, the earlier ${path} is put back, although others write it`);
 	notes.push(...alsoTakesEffect(otherDifferences(facts, context)));
 	return { stops: [...lost, ...returning].map(describeImpact), notes, containers };
 }

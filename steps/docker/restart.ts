@@ -1,13 +1,13 @@
 import type { Action, Settled } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
-import { armSwitch, disarmSwitch } from '../../src/switch/actions.ts';
-import { patienceMs } from '../../src/switch/timing.ts';
+import { armSwitch, disarmSwitch, switchDoes } from '../../src/switch/actions.ts';
+import { deadlineMs, patienceMs } from '../../src/switch/timing.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
 import { askInfo, describeInfo } from './answers.ts';
 import { nodeOfRestart, runnersOfRestart } from './around-restart.ts';
 import type { Difference } from './differences.ts';
 import { releaseCommand } from './drain.ts';
-import type { DockerStepFacts } from './facts.ts';
+import { type DockerStepFacts, earlierFile } from './facts.ts';
 import { stopsContainers } from './impact.ts';
 import { onlineAgain } from './jenkins.ts';
 import { dockerJournal, messageOf } from './journal.ts';
@@ -30,7 +30,7 @@ export function restartDocker(
 		{
 			file: facts.realFile,
 			sha256: facts.file.content.kind === 'read' ? facts.file.content.sha256 : undefined,
-			earlier: earlierOf(facts),
+			earlier: earlierFile(facts),
 			dockerHost: endpointOf(facts),
 			// Who was told to take no job takes jobs again, also when nobody is there to tell them.
 			afterwards: [
@@ -42,24 +42,6 @@ export function restartDocker(
 	);
 	const disarm = disarmSwitch(arm);
 	return { arm, disarm, restart: restartAction(facts, context, differences, disarm) };
-}
-
-/** What Docker ran with before this run wrote the file. */
-function earlierOf({ before, file }: DockerStepFacts): Uint8Array | 'missing' | 'unchanged' {
-	switch (before.kind) {
-		case 'bytes': {
-			const same = file.content.kind === 'read' && Buffer.compare(file.content.bytes, before.bytes) === 0;
-			return same ? 'unchanged' : before.bytes;
-		}
-		case 'missing':
-			return file.content.kind === 'missing' ? 'unchanged' : 'missing';
-		// Without its bytes nothing can be put back; Docker can still be started again.
-		case 'unchanged':
-		case 'gone':
-			return 'unchanged';
-		default:
-			return before satisfies never;
-	}
 }
 
 const endpointOf = ({ docker: { endpoint } }: DockerStepFacts): string =>
@@ -115,6 +97,9 @@ function wayBack(facts: DockerStepFacts, { state }: JudgeContext): readonly Acti
 		written.outcome === 'done' &&
 		content.kind === 'read' &&
 		written.undo.after === content.sha256;
+	// What this run wrote is back by then.
+	const armed = switchDoes({ file: facts.realFile, earlier: ours ? 'unchanged' : earlierFile(facts) });
+	const seconds = deadlineMs(facts.switch.lastStart) / 1000;
 	const run = (id: string, title: string, verb: string): Action => ({
 		id,
 		kind: 'exec',
@@ -123,6 +108,9 @@ function wayBack(facts: DockerStepFacts, { state }: JudgeContext): readonly Acti
 		argv: ['systemctl', verb, 'docker'],
 		timeoutMs: patienceMs(facts.switch.lastStart),
 		uninterruptible: true,
+		whenItFails: [
+			`the dead man's switch is still armed: ${seconds} s after it was armed it looks for Docker, and ${armed}`,
+		],
 		undo: { kind: 'none', why: 'it is itself a step back' },
 	});
 	const restore: Action = {
