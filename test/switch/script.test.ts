@@ -198,6 +198,67 @@ describe('an armed switch', () => {
 		expect(textAt(host, daemonJson)).toBe(good);
 	});
 
+	test('looks twice at a Docker that is down, so that whoever is putting it right goes first', async () => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		pass(host, 56_800);
+		await restart(host);
+		// Down, and systemd is about to start it once more: with the file that the run has put back just now.
+		host.disturb(state => {
+			state.files[daemonJson] = { kind: 'file', text: good, mode: 0o644, uid: 0, gid: 0 };
+		});
+		pass(host, 20_000);
+		expect(host.state().docker.engine.up).toBe(true);
+		expect(saidBy(host)).toContain('daemon.json: stand-down; docker: active');
+		expectGone(host.state());
+	});
+
+	test('puts the earlier file back where Docker runs and answers at none of three looks', async () => {
+		const host = await hostWith('{}\n', [{ name: 'docker-hangs', command: 'version', times: 3 }]);
+		await armed(host, encode(good), '{}\n');
+		expect((await restart(host)).code).toBe(0);
+		pass(host, 120_000);
+		expect(textAt(host, daemonJson)).toBe(good);
+		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'put-back', docker: 'started' });
+	});
+
+	test('leaves a Docker alone that answers at the third look', async () => {
+		const host = await hostWith('{}\n', [{ name: 'docker-hangs', command: 'version', times: 2 }]);
+		await armed(host, encode(good), '{}\n');
+		expect((await restart(host)).code).toBe(0);
+		pass(host, 120_000);
+		expect(textAt(host, daemonJson)).toBe('{}\n');
+		expect(saidBy(host)).toContain('daemon.json: stand-down; docker: active');
+		expectGone(host.state());
+	});
+
+	test.each(['timer', 'service'])(
+		'does nothing in the boot in which its deadline is waited for, whoever starts its unit (%s)',
+		async waits => {
+			const host = await hostWith(bad);
+			await armed(host, encode(good), bad);
+			const other = waits === 'timer' ? 'service' : 'timer';
+			host.disturb(state => {
+				// One of the two is enough.
+				delete state.files[`/run/systemd/transient/sysbox-setup-switch-deadline.${other}`];
+			});
+			const start = ['systemctl', 'start', 'sysbox-setup-switch.service'] as const;
+			expect((await host.run(start, { timeoutMs: 60_000 })).code).toBe(0);
+			expect(textAt(host, daemonJson)).toBe(bad);
+			expect((await inspectSwitch(host, signal)).fired).toBeUndefined();
+		},
+	);
+
+	test('without its script is passed over by the next boot, and nothing fails there', async () => {
+		const host = await hostWith(good);
+		await armed(host, encode(good), bad);
+		await host.run(['rm', '/var/lib/sysbox-setup/switch/put-back'], { timeoutMs: 1000 });
+		const after = simulatedHost({ state: rebooted(host.state(), 'cut') });
+		expect(after.state().docker.engine.up).toBe(true);
+		expect(after.state().units['sysbox-setup-switch.service']?.active).not.toBe('failed');
+		expect(after.state().journal.filter(({ unit, text }) => unit?.includes('switch') && /Fail/.test(text))).toEqual([]);
+	});
+
 	test('leaves a slow Docker alone that is still starting at the deadline', async () => {
 		const host = await hostWith('{}\n', [{ name: 'docker-starts-slowly', ms: 200_000, times: 1 }]);
 		await armed(host, encode(good), '{}\n');

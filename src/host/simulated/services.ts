@@ -169,6 +169,11 @@ export function startUnit(world: World, name: string): Done {
 function beginStart(world: World, name: string): Done {
 	const unit = world.state.units[name];
 	if (unit === undefined || unit.active === 'active') return done;
+	const unmet = unmetCondition(world, unit);
+	if (unmet !== undefined) {
+		systemd(world, unit, `${titleOf(unit)} was skipped because of an unmet condition check (${unmet}).`);
+		return done;
+	}
 	touch(world);
 	delete unit.queued;
 	if (unit.active !== 'activating') unit.leftInactiveAt = world.state.now;
@@ -190,6 +195,15 @@ function beginStart(world: World, name: string): Done {
 	if (name === 'sysbox-fs.service') return startFileSystem(world, unit);
 	if (unit.type === 'oneshot' && unit.fragment.startsWith('/etc/')) return runOneshot(world, unit);
 	return running(world, unit, 120);
+}
+
+function unmetCondition(world: World, unit: Unit): string | undefined {
+	const { view } = hostScope(world, 'root');
+	const isThere = (path: string): boolean => resolve(view, path).kind === 'found';
+	const unmet = unitValues(unit.loadedText, 'ConditionPathExists').find(path =>
+		path.startsWith('!') ? isThere(path.slice(1)) : !isThere(path),
+	);
+	return unmet === undefined ? undefined : `ConditionPathExists=${unmet}`;
 }
 
 /** A unit of somebody's own: its command is run, and it is over. */
@@ -304,36 +318,42 @@ function dropTransient(world: World, name: string): void {
 	delete world.state.files[`${transientFolder}/${name}`];
 }
 
+const ownUnits = '/etc/systemd/system';
+
+/** A unit that was put into /etc is known as soon as somebody names it, unless systemd knew one of that name before. */
+export function loadUnit(world: World, name: string): Unit | undefined {
+	const known = world.state.units[name];
+	const text = known === undefined && name.endsWith('.service') ? fileOf(world, `${ownUnits}/${name}`) : undefined;
+	if (text === undefined) return known;
+	const unit: Unit = {
+		name,
+		description: unitValues(text, 'Description').at(-1) ?? name,
+		active: 'inactive',
+		sub: 'dead',
+		result: 'success',
+		enabled: 'static',
+		type: unitValues(text, 'Type').at(-1) ?? 'simple',
+		fragment: `${ownUnits}/${name}`,
+		mainPid: 0,
+		mainStatus: 0,
+		starts: [],
+		loadedText: text,
+	};
+	world.state.units[name] = unit;
+	return unit;
+}
+
 /** What systemd reads when it starts, besides what it knew before: units that were put into /etc, and drop-ins. */
 export function loadUnitsOfBoot(world: World): void {
 	const { units } = world.state;
 	for (const name of Object.keys(units)) if (units[name] !== undefined && isTransient(units[name])) delete units[name];
 	removeTree(world.state.files, transientFolder);
 	const { view } = hostScope(world, 'root');
-	const folder = '/etc/systemd/system';
-	for (const name of view.names(folder)) {
-		const text =
-			name.endsWith('.service') && units[name] === undefined ? fileOf(world, `${folder}/${name}`) : undefined;
-		if (text === undefined) continue;
-		units[name] = {
-			name,
-			description: unitValues(text, 'Description').at(-1) ?? name,
-			active: 'inactive',
-			sub: 'dead',
-			result: 'success',
-			enabled: 'static',
-			type: unitValues(text, 'Type').at(-1) ?? 'simple',
-			fragment: `${folder}/${name}`,
-			mainPid: 0,
-			mainStatus: 0,
-			starts: [],
-			loadedText: text,
-		};
-	}
+	for (const name of view.names(ownUnits)) loadUnit(world, name);
 	for (const unit of Object.values(units)) unit.loadedText = unitText(world, unit);
 }
 
-/** Units that a drop-in of multi-user.target wants, and whose conditions hold: those that go before Docker come first. */
+/** Units that a drop-in of multi-user.target wants: those that go before Docker come first. */
 export function startWantedByDropIns(world: World): void {
 	const { view } = hostScope(world, 'root');
 	const folder = '/etc/systemd/system/multi-user.target.d';
@@ -344,10 +364,7 @@ export function startWantedByDropIns(world: World): void {
 	for (const name of wanted) {
 		const unit = world.state.units[name];
 		if (unit === undefined) continue;
-		const holds = unitValues(unit.loadedText, 'ConditionPathExists').every(path =>
-			path.startsWith('!') ? resolve(view, path.slice(1)).kind !== 'found' : resolve(view, path).kind === 'found',
-		);
-		if (holds) beginStart(world, name);
+		beginStart(world, name);
 		// systemd forgets a unit that is over and whose file is gone.
 		if (fileOf(world, unit.fragment) === undefined) delete world.state.units[name];
 	}

@@ -2,6 +2,7 @@ import {
 	commandWords,
 	type Done,
 	fullName,
+	loadUnit,
 	reloadDocker,
 	restartUnit,
 	signalHostProcess,
@@ -340,7 +341,7 @@ export const systemctl: Program = (scope, call) => {
 	if (verb === 'start' && waits && !parsed.flags.has('--no-block')) return 'endless';
 	let code = 0;
 	for (const name of names) {
-		const unit = state.units[name];
+		const unit = verb === 'start' ? loadUnit(world, name) : state.units[name];
 		if (unit === undefined) {
 			call.io.err(
 				['enable', 'disable', 'mask', 'unmask'].includes(verb)
