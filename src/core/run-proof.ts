@@ -109,7 +109,13 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 	if (failed.length > 0) {
 		const taken = await takeBack(run, sight, failed);
 		const why = [`did not hold: ${failed.join(', ')}`, ...(taken.said === undefined ? [] : [taken.said])].join('; ');
-		return { status: 'failed', why, tally: { failed: true, changed: changed || taken.changed }, open: [] };
+		return {
+			status: 'failed',
+			why,
+			tally: { failed: true, changed: changed || taken.changed },
+			open: [],
+			...(taken.leave === true && { stop: 'quit' as const }),
+		};
 	}
 	if (undecided.length > 0)
 		return {
@@ -130,23 +136,28 @@ async function takeBack(
 	{ deps, step, visit }: StepRun<ProofStep<unknown>>,
 	sight: Sight,
 	failed: readonly string[],
-): Promise<{ readonly changed: boolean; readonly said?: string }> {
+): Promise<{ readonly changed: boolean; readonly said?: string; readonly leave?: boolean }> {
 	const plan = step.remedy?.(sight.facts, failed, judgeContext(deps));
 	if (plan === undefined || plan.actions.length === 0) return { changed: false };
 	await showPlan(deps, step.id, plan);
 	visit.decided = true;
 	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: false });
 	const apply = decision.kind === 'apply' && risksOf(plan).every(risk => decision.risks.includes(risk));
+	const leave = decision.kind === 'quit';
 	await deps.emit({
 		type: 'decision',
 		step: step.id,
-		decision: apply ? 'apply' : 'skip',
+		decision: apply ? 'apply' : leave ? 'quit' : 'skip',
 		risks: apply ? [...decision.risks] : [],
 	});
-	if (!apply) return { changed: false, said: 'it was left as it is' };
+	if (!apply) return { changed: false, said: 'it was left as it is', leave };
 	const applied = await applyAll(deps, step.id, plan.actions);
 	const done = applied.kind === 'done' && applied.changed;
-	return { changed: applied.changed, said: done ? 'it was taken back' : 'it could not be taken back' };
+	return {
+		changed: applied.changed,
+		said: done ? 'it was taken back' : 'it could not be taken back',
+		leave: applied.kind === 'failed' && applied.quit,
+	};
 }
 
 async function runProbes(

@@ -5,7 +5,7 @@ import type { Decider, ReviewDecision } from '../../src/core/decider.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { orderSteps } from '../../src/core/order.ts';
 import type { Probe } from '../../src/core/probe.ts';
-import { changeStep, proofStep, type Step } from '../../src/core/step.ts';
+import { changeStep, type ProofStep, proofStep, type Step } from '../../src/core/step.ts';
 import { decideFromAnswers } from '../../src/decide/from-answers.ts';
 import type { WriteHost } from '../../src/host/port.ts';
 import { type EngineAsk, engineRun, type KeptRun, newKeptRun } from '../support/engine-run.ts';
@@ -311,6 +311,67 @@ describe('proofs and exit codes', () => {
 		};
 		await expect(run([proof('p', [bad])], newWorld(), { deps: { cleanUpProbes } })).rejects.toThrow('defect');
 		expect(cleaned).toBe(1);
+	});
+});
+
+describe('what a failed proof offers to take back', () => {
+	const takesBack = (action: Partial<Action> = {}): Step => ({
+		...(proof('p', [probe('a', 'fail'), probe('b', 'pass')]) as ProofStep<null>),
+		remedy: (_facts, failed) => ({
+			actions: [
+				{
+					id: 'back',
+					kind: 'write',
+					title: `Take back what made ${failed.join()} fail`,
+					why: 'test',
+					path: '/a',
+					bytes: bytes('earlier'),
+					mode: 0o644,
+					expect: { kind: 'sha256', sha256: sha('later') },
+					...action,
+				} as Action,
+			],
+		}),
+	});
+	/** A person who is shown it, and what they were shown. */
+	async function offered(
+		decision: Awaited<ReturnType<Decider['approve']>>,
+		{ action, now = 'later' }: { readonly action?: Partial<Action>; readonly now?: string } = {},
+	) {
+		const world = newWorld({ '/a': now });
+		const shown: string[] = [];
+		const decider: Decider = {
+			...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+			approve: async (_step, plan) => {
+				shown.push(...plan.actions.map(a => a.title));
+				return decision;
+			},
+		};
+		const { end, state } = await run([takesBack(action), proof('q', [])], world, { decider });
+		expect(shown).toEqual(['Take back what made a fail']);
+		// It has failed, whatever becomes of it.
+		expect(end.exit).toBe(1);
+		const [step, next] = state.steps;
+		return { now: world.files.get('/a'), why: step?.why, changed: end.changed, goesOn: next !== undefined };
+	}
+
+	it('is done when it is approved', async () => {
+		const why = 'did not hold: a; it was taken back';
+		expect(await offered({ kind: 'apply', risks: [] })).toEqual({ now: 'earlier', why, changed: true, goesOn: true });
+	});
+
+	it.each([
+		['it is skipped', { kind: 'skip' }, {}, true],
+		['the operator leaves, and so does the run', { kind: 'quit' }, {}, false],
+		['its risk is not accepted by name', { kind: 'apply', risks: [] }, { action: { risks: ['restart-docker'] } }, true],
+	] as const)('stays as it is when %s', async (_, decision, of, goesOn) => {
+		const why = 'did not hold: a; it was left as it is';
+		expect(await offered(decision, of)).toEqual({ now: 'later', why, changed: false, goesOn });
+	});
+
+	it('is told when it cannot be done', async () => {
+		const why = 'did not hold: a; it could not be taken back';
+		expect(await offered({ kind: 'apply', risks: [] }, { now: 'theirs' })).toMatchObject({ now: 'theirs', why });
 	});
 });
 
