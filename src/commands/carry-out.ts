@@ -4,7 +4,7 @@ import type { CommonOptions, Invocation } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
 import { openRun } from '../state/open-run.ts';
 import { checkList } from './check-list.ts';
-import { realSurroundings, simulatedSurroundings } from './machine.ts';
+import { commandHere, realSurroundings, simulatedSurroundings } from './machine.ts';
 import { readHeldTo } from './plan-file.ts';
 import { readPassed } from './preflight.ts';
 import { revert } from './revert.ts';
@@ -26,7 +26,7 @@ export async function carryOut(
 ): Promise<number> {
 	const { options } = invocation;
 	const changes = invocation.command === 'run' || invocation.command === 'test' || invocation.command === 'revert';
-	if (changes && !options.yes && !terminal.interactive) throw refuseWithoutTerminal('sysbox-setup');
+	if (changes && !options.yes && !terminal.interactive) throw refuseWithoutTerminal(commandHere(__VERSION__));
 	if (invocation.command === 'check' && invocation.list) return checkList(terminal);
 	const surroundings =
 		options.demo === undefined

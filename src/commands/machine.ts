@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommonOptions } from '../args.ts';
 import { didYouMean } from '../core/nearest.ts';
@@ -14,11 +15,42 @@ import { openFolder } from '../state/open-run.ts';
 import { defaultStatePath } from '../state/state-folder.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** How the operator started this tool, so that every command that is printed works as typed. */
-export function ownCommand(environment: Readonly<Record<string, string | undefined>>, version: string): string {
-	// npx runs the program as an npm command of this name; a global or a local install does not set it.
-	return environment['npm_command'] === 'exec' ? `sudo npx sysbox-setup@${version}` : 'sysbox-setup';
+/** What started this process. */
+export interface Started {
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	readonly version: string;
+	/** The file that node was given. */
+	readonly entry: string;
+	/** Whether a shell would find a program of this name. */
+	readonly isInPath: (program: string) => boolean;
 }
+
+/** How the operator started this tool, so that every command that is printed works as typed. */
+export function ownCommand({ environment, version, entry, isInPath }: Started): string {
+	// npx runs the program as an npm command of this name; a global or a local install does not set it.
+	if (environment['npm_command'] === 'exec') return `sudo npx sysbox-setup@${version}`;
+	return isInPath('sysbox-setup') ? 'sysbox-setup' : shellLine(['node', entry]);
+}
+
+const startedHere = (version: string): Started => ({
+	environment: process.env,
+	version,
+	entry: process.argv[1] ?? 'sysbox-setup',
+	isInPath: program =>
+		(process.env['PATH'] ?? '').split(delimiter).some(folder => folder !== '' && isProgram(join(folder, program))),
+});
+
+function isProgram(path: string): boolean {
+	try {
+		accessSync(path, constants.X_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** As {@link ownCommand}, for this process. */
+export const commandHere = (version: string): string => ownCommand(startedHere(version));
 
 /** With what the operator said about where things are kept, as the same has to be said again. */
 const withFolder = (command: string, options: CommonOptions): string =>
@@ -55,7 +87,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		hostFolder: stateFolder,
 		workingFolder: process.cwd(),
 		...(options.record !== undefined && { record: resolve(options.record) }),
-		command: withFolder(ownCommand(process.env, version), options),
+		command: withFolder(commandHere(version), options),
 		version,
 		sweep: async folders => (await Promise.all(folders.map(folder => sweepTemporaryFiles(folder)))).flat(),
 		pause: realPause,
@@ -105,10 +137,7 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 		hostFolder,
 		workingFolder: '/root',
 		...(record !== undefined && { record }),
-		command: withFolder(
-			`${ownCommand(process.env, version)} --demo${name === 'fresh-ubuntu' ? '' : `=${name}`}`,
-			options,
-		),
+		command: withFolder(`${commandHere(version)} --demo${name === 'fresh-ubuntu' ? '' : `=${name}`}`, options),
 		version,
 		// Its files are replaced in one piece by the simulation itself.
 		sweep: async () => [],

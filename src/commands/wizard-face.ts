@@ -25,8 +25,9 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 			mode,
 			accepted: passed.risks,
 			now: surroundings.now().getTime(),
-			steps: request.order.steps.map(({ step: { id, title, why, brief }, role }, index) => ({
+			steps: request.order.steps.map(({ step: { id, title, why, brief, needs }, role }, index) => ({
 				id,
+				needs,
 				n: index + 1,
 				title,
 				why,

@@ -20,6 +20,8 @@ export interface IntroStep {
 	readonly why: string;
 	/** In a few words. */
 	readonly brief: string;
+	/** Steps without which it is not run. */
+	readonly needs: readonly StepId[];
 	/** Only looked at, as a step that was chosen needs it. */
 	readonly inspected?: true;
 }

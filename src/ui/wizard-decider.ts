@@ -4,7 +4,8 @@ import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Ques
 import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, stepOf } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
-import { type Menu, menu, type Prompt } from './prompt.ts';
+import { neededBy, numbersText } from './needed-by.ts';
+import { type Menu, menu, type Option, type Prompt } from './prompt.ts';
 import type { Asking, Intro, Screen } from './screen.ts';
 import type { Check, Store } from './store.ts';
 import { changesToUndo } from './text/words.ts';
@@ -80,7 +81,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			for (;;) {
 				const reply = await show(
 					{ kind: 'plan', step, findings, page: 0 },
-					planMenu(asked, plan, store.state().intro.mode),
+					planMenu(asked, plan, store.state().intro, step),
 					{
 						back: ways.back,
 						skip: true,
@@ -107,7 +108,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 					[
 						{ value: 'retry', label: 'Try again' },
 						...(options.onUndo !== undefined && actionsToRevert(run).length > 0 ? [undo] : []),
-						{ value: 'go-on', label: 'Go on without this step' },
+						goOnWithout(step),
 						{ value: 'quit', label: 'Save and quit' },
 					],
 					'retry',
@@ -125,11 +126,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			const reply = await show(
 				{ kind: 'blocked', step, findings },
 				menu(
-					[
-						{ value: 'look-again', label: 'Look again' },
-						{ value: 'go-on', label: 'Go on without this step' },
-						{ value: 'quit', label: 'Save and quit' },
-					],
+					[{ value: 'look-again', label: 'Look again' }, goOnWithout(step), { value: 'quit', label: 'Save and quit' }],
 					'look-again',
 				),
 				{ back: ways.back, skip: false, quit: true },
@@ -145,11 +142,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			const reply = await show(
 				{ kind: 'blocked', step, findings: left },
 				menu(
-					[
-						{ value: 'look-again', label: 'Look again' },
-						{ value: 'go-on', label: 'Go on without this step' },
-						{ value: 'quit', label: 'Save and quit' },
-					],
+					[{ value: 'look-again', label: 'Look again' }, goOnWithout(step), { value: 'quit', label: 'Save and quit' }],
 					'look-again',
 				),
 				{ back: false, skip: false, quit: true },
@@ -180,6 +173,14 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 		},
 	};
 
+	function goOnWithout(step: StepId): Option {
+		const missing = neededBy(store.state().intro.steps, step);
+		return {
+			value: 'go-on',
+			label: `Go on without this step${missing.length === 0 ? '' : ` and ${needing(missing)}`}`,
+		};
+	}
+
 	/** Undefined: all were accepted. A name that is not typed leaves everything as it is. */
 	async function askRisks(
 		step: StepId,
@@ -201,9 +202,13 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 	}
 }
 
+const needing = (missing: readonly number[]): string =>
+	`${numbersText(missing)}, which ${missing.length === 1 ? 'needs' : 'need'} it`;
+
 /** Where a risk has to be named, Enter must not lead there. */
-function planMenu(risks: readonly RiskName[], plan: Plan, mode: Intro['mode']): Menu {
+function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro, id: StepId): Menu {
 	const leave = 'Leave it as it is';
+	const missing = neededBy(steps, id);
 	const changes = plan.actions.length;
 	// What is for others to do is not done by saying yes.
 	const waits = plan.actions.every(action => action.kind === 'manual');
@@ -213,7 +218,7 @@ function planMenu(risks: readonly RiskName[], plan: Plan, mode: Intro['mode']): 
 		? menu([apply, skip], 'apply')
 		: menu(
 				[
-					{ value: 'skip', label: leave },
+					{ value: 'skip', label: missing.length === 0 ? leave : `Skip this step with ${needing(missing)}` },
 					{ value: 'apply', label: `Do it: type ${risks.join(', ')}` },
 				],
 				'skip',

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { type Event, eventSchema } from '../../src/core/event.ts';
+import { pathWithProgram } from './support-terminal.ts';
 
 export const root = new URL('../../', import.meta.url).pathname;
 export const entry = join(root, 'dist/cli.js');
@@ -19,7 +20,7 @@ export function emptyFolder(keep: 'keep' | 'for this test' = 'for this test'): s
 
 /** What a shell of somebody who never used this program has, and a home of its own. */
 export function plainEnvironment(home: string): Record<string, string> {
-	return { PATH: process.env['PATH'] ?? '', HOME: home, LANG: 'C.UTF-8' };
+	return { PATH: pathWithProgram, HOME: home, LANG: 'C.UTF-8' };
 }
 
 export interface How {

@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import type { Session } from './support-terminal.ts';
 
 /** Runs the program in a shell, which then says how it ended and in which modes it left the terminal. */
@@ -37,15 +35,6 @@ export function expectSoundDrawing(session: Session, rows = 24): void {
 export function programBelow(session: Session): number {
 	const children = readFileSync(`/proc/${session.pid}/task/${session.pid}/children`, 'utf8').trim().split(' ');
 	return Number(children[0]);
-}
-
-/** A folder for PATH in which the program has its name, so that what it prints can be typed as it stands. */
-export function asInstalled(): string {
-	const bin = mkdtempSync(join(tmpdir(), 'installed-'));
-	onTestFinished(() => rmSync(bin, { recursive: true, force: true }));
-	const entry = new URL('../../dist/cli.js', import.meta.url).pathname;
-	writeFileSync(join(bin, 'sysbox-setup'), `#!/bin/sh\nexec '${process.execPath}' '${entry}' "$@"\n`, { mode: 0o755 });
-	return `${bin}:${process.env['PATH'] ?? ''}`;
 }
 
 export const has = (program: string): boolean => {

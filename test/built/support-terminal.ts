@@ -7,6 +7,9 @@ import { onTestFinished } from 'vitest';
 
 const entry = new URL('../../dist/cli.js', import.meta.url).pathname;
 
+/** The program has its name there, so that what it prints can be typed as it stands. */
+export const pathWithProgram = `${new URL('bin', import.meta.url).pathname}:${process.env['PATH'] ?? ''}`;
+
 /** How long a screen may take to show something on a loaded machine. */
 const patienceMs = 40_000;
 
@@ -67,7 +70,10 @@ export function terminalEnvironment(more: Readonly<Record<string, string>> = {})
 		'TMUX',
 	];
 	const inherited = Object.entries(process.env).filter(([name]) => !hidden.includes(name));
-	return { ...Object.fromEntries(inherited), LANG: 'C.UTF-8', ...more } as Record<string, string>;
+	return { ...Object.fromEntries(inherited), PATH: pathWithProgram, LANG: 'C.UTF-8', ...more } as Record<
+		string,
+		string
+	>;
 }
 
 /** The built program on the simulated host, in a terminal of its own. */

@@ -8,14 +8,7 @@ import { simulatedHostFile } from '../../src/host/simulated/simulated-host-file.
 import { endState, hostOf, recordOf } from './end-state.ts';
 import { type OneCommandProgram, oneCommandProgram } from './one-command/bundle.ts';
 import { emptyFolder, run, signalAt, stackTrace } from './program.ts';
-import {
-	asInstalled,
-	expectCursorAndPaste,
-	expectSoundDrawing,
-	leftInOrder,
-	programBelow,
-	saysHowItLeft,
-} from './shell-around.ts';
+import { expectCursorAndPaste, expectSoundDrawing, leftInOrder, programBelow, saysHowItLeft } from './shell-around.ts';
 import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
 import { ctrlC, ctrlZ, enter, escapeKey, waits, walk } from './walk.ts';
 
@@ -76,7 +69,7 @@ describe.each(moments)('stopped %s', (moment, reach) => {
 		expect(session.everything()).toContain('Stopped and saved');
 		expect(session.everything()).toMatch(/^ Changed {3}\S/m);
 		const again = openTerminal(['/bin/sh', '-c', printedCommand(session)], {
-			env: terminalEnvironment({ PATH: asInstalled() }),
+			env: terminalEnvironment(),
 			folder: session.folder,
 		});
 		await again.until('❯ Go on with step');

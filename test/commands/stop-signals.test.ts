@@ -34,8 +34,11 @@ describe('asking a run to stop', () => {
 
 describe('the command that is printed', () => {
 	it('is the one that works as it was started', () => {
-		expect(ownCommand({}, '1.2.3')).toBe('sysbox-setup');
-		expect(ownCommand({ npm_command: 'exec' }, '1.2.3')).toBe('sudo npx sysbox-setup@1.2.3');
-		expect(ownCommand({ npm_command: 'run-script' }, '1.2.3')).toBe('sysbox-setup');
+		const started = (environment: Record<string, string>, installed: boolean) =>
+			ownCommand({ environment, version: '1.2.3', entry: "/srv/anna's/cli.js", isInPath: () => installed });
+		expect(started({}, true)).toBe('sysbox-setup');
+		expect(started({ npm_command: 'exec' }, false)).toBe('sudo npx sysbox-setup@1.2.3');
+		expect(started({ npm_command: 'run-script' }, true)).toBe('sysbox-setup');
+		expect(started({ npm_command: 'run-script' }, false)).toBe("node '/srv/anna'\\''s/cli.js'");
 	});
 });

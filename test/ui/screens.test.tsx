@@ -5,7 +5,7 @@ import type { Finding } from '../../src/core/finding.ts';
 import type { Probe } from '../../src/core/probe.ts';
 import { initialState, reduceAll } from '../../src/core/state.ts';
 import type { SeenSince } from '../../src/ui/screen.ts';
-import { bench, down, enter, esc, right, shown, stepStart } from './support.tsx';
+import { bench, down, enter, esc, intro, right, shown, stepStart } from './support.tsx';
 
 const ways = { back: false };
 
@@ -268,6 +268,25 @@ describe('a plan', () => {
 		expect(frame()).toContain('❯ Leave it as it is');
 		await keys(enter);
 		expect((await decision).kind).toBe('skip');
+	});
+
+	it('with a risk says which steps are not run without it', async () => {
+		const steps = (['daemon', 'docker', 'ci', 'record'] as const).map((id, index) => ({
+			...intro.steps[0]!,
+			id,
+			n: index + 3,
+			needs: { daemon: [], docker: ['daemon'], ci: ['docker'], record: [] }[id],
+		}));
+		const { emit, decider, sees, frame, keys } = bench({ intro: { steps } });
+		await emit(stepStart('daemon', 'daemon'));
+		await emit({ type: 'plan', step: 'daemon', actions: [shown({ risks: ['default-runtime'] })] });
+		const decision = decider.approve('daemon', { actions: [action({ risks: ['default-runtime'] })] }, [], ways);
+		await sees(/❯ Skip this step with 4 and 5, which need it\s+Do it: type default-runtime/);
+		await keys(enter);
+		expect((await decision).kind).toBe('skip');
+		void decider.onBlocked?.('docker', findings, ways);
+		await sees('Go on without this step and 5, which needs it');
+		expect(frame()).toContain('❯ Look again');
 	});
 
 	it('with a risk is done when its name is typed, after what stops was named', async () => {

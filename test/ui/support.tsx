@@ -25,10 +25,18 @@ export const intro: Intro = {
 			id: 'host',
 			n: 1,
 			title: 'Host compatibility',
+			needs: [],
 			why: 'looks whether this host is fit',
 			brief: 'is this host fit?',
 		},
-		{ id: 'security', n: 2, title: 'Security proof', why: 'attempts to get to this host', brief: 'what must fail' },
+		{
+			id: 'security',
+			n: 2,
+			needs: [],
+			title: 'Security proof',
+			why: 'attempts to get to this host',
+			brief: 'what must fail',
+		},
 	],
 };
 

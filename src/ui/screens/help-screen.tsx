@@ -33,7 +33,7 @@ export function HelpScreen({
 		wrap(line(span(pad(shown, 10), 'strong'), text), width, 10);
 	const body = [
 		...key(theme.arrows, 'choose; h j k l do it too'),
-		...key('enter', 'take what is marked; it is never the option that stops or weakens something'),
+		...key('enter', 'take what is marked: what you answered before, else never what stops or weakens something'),
 		...commands.flatMap(command => {
 			const text = meanings[command];
 			return text === undefined ? [] : key(bindings[command].shown, text);

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { neededBy, numbersText } from '../../src/ui/needed-by.ts';
+import type { IntroStep } from '../../src/ui/screen.ts';
+import { steps } from '../../steps/index.ts';
+
+const announced: readonly IntroStep[] = steps.map(({ id, title, why, needs }, index) => ({
+	id,
+	n: index + 1,
+	title,
+	why,
+	brief: why,
+	needs,
+}));
+
+describe('the steps that are not run without another', () => {
+	it('are those that need it, and those that need them', () => {
+		expect(neededBy(announced, 'host')).toEqual([2, 3, 4, 5, 6, 7]);
+		expect(neededBy(announced, 'daemon')).toEqual([4, 5, 6, 7]);
+		expect(neededBy(announced, 'record')).toEqual([]);
+	});
+
+	it.each([
+		[[5], '5'],
+		[[5, 6], '5 and 6'],
+		[[4, 5, 6, 7], '4 to 7'],
+		[[2, 4, 7], '2, 4 and 7'],
+	])('%j are told as %s', (numbers, text) => {
+		expect(numbersText(numbers)).toBe(text);
+	});
+});
