@@ -653,8 +653,9 @@ async function settle(step: StepId, action: Action, wait: Settle, deps: ApplyDep
 	const end = deps.elapsed() + wait.deadlineMs;
 	let seen = 'nothing yet';
 	for (;;) {
-		if (deps.signal.aborted) return { kind: 'interrupted' };
-		const state = await wait.check(deps.host, deps.signal, since);
+		// Whoever stops the run is told of a package that is installed that it is: one last look, and no more waiting.
+		const stopping = deps.signal.aborted;
+		const state = await wait.check(deps.host, stopping ? new AbortController().signal : deps.signal, since);
 		if (state.kind === 'settled')
 			return {
 				kind: 'done',
@@ -663,6 +664,7 @@ async function settle(step: StepId, action: Action, wait: Settle, deps: ApplyDep
 					.join('; '),
 			};
 		if (state.kind === 'refused') return { kind: 'failed', said: state.said, next: [] };
+		if (stopping) return { kind: 'interrupted' };
 		if (wait.everyMs !== undefined && state.seen !== seen)
 			void deps.emit({ type: 'output', step, action: action.id, stream: 'stdout', line: redact(state.seen) });
 		seen = state.seen;

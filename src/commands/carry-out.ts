@@ -2,13 +2,15 @@ import { steps } from '../../steps/index.ts';
 import { proofNames } from '../../steps/step-names.ts';
 import type { CommonOptions, Invocation } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
-import { openRun } from '../state/open-run.ts';
+import type { RunState } from '../core/state.ts';
+import { openFolder, openRun } from '../state/open-run.ts';
 import { checkList } from './check-list.ts';
 import { commandHere, realSurroundings, simulatedSurroundings } from './machine.ts';
 import { readHeldTo } from './plan-file.ts';
 import { readPassed } from './preflight.ts';
 import { revert } from './revert.ts';
 import { startAgainAsRoot } from './root.ts';
+import { lastStandingRun, stateOf } from './standing-run.ts';
 import { status } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -111,6 +113,7 @@ async function runbook(
 		...(options.answers !== undefined && { answers: options.answers }),
 	});
 	const opened = await openRun(surroundings, { mode, fresh: options.fresh });
+	const standing = mode === 'run' && opened.events.length === 0 ? await standingRun(surroundings) : undefined;
 	let undo = false;
 	let exit: number;
 	try {
@@ -137,11 +140,24 @@ async function runbook(
 				undo = true;
 			},
 			...(held !== undefined && { held }),
+			...(standing !== undefined && { standing }),
 		});
 	} finally {
 		await opened.close();
 	}
 	return undo ? undoNow(options, surroundings, terminal, stop) : exit;
+}
+
+/** What an earlier run has set up here. Only told: `revert` itself says what is wrong with a log that cannot be read. */
+async function standingRun({ stateFolder, simulated }: Surroundings): Promise<RunState | undefined> {
+	try {
+		const folder = await openFolder(stateFolder, true);
+		const run = await lastStandingRun(folder);
+		const state = run === undefined ? undefined : await stateOf(folder, run);
+		return state?.start?.simulated === simulated ? state : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 /** As if `revert` had been typed now: nothing that was accepted or answered for the run counts for its way back. */

@@ -33,6 +33,8 @@ export interface FaceRequest {
 	readonly order: StepOrder;
 	/** The run that is taken back, and what of it stays. */
 	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	/** What an earlier run has set up here, where this one is new. */
+	readonly standing?: RunState;
 	readonly from: RunState;
 	readonly saved: Answers;
 	readonly passed: Passed;

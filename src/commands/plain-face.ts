@@ -47,7 +47,11 @@ export function plainFace(request: FaceRequest): Face {
 	});
 
 	async function begin(): Promise<Begun> {
-		if (from.start === undefined) return { kind: 'go-on' };
+		if (from.start === undefined) {
+			if (request.standing !== undefined)
+				say(` an earlier run has changed this host; take it back with: ${surroundings.command} revert`);
+			return { kind: 'go-on' };
+		}
 		for (const line of leftWhere(from)) say(line);
 		for (const line of sayDifferences(await request.seenAnew(signal))) say(line);
 		const changes = mode === 'run' ? actionsToRevert(from).length : 0;

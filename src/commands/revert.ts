@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { CommonOptions } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
-import { actionsToRevert, type RunState, reduceAll } from '../core/state.ts';
-import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
+import { WrongInput } from '../core/wrong-input.ts';
 import { leftByRevert, revertStep } from '../revert/revert-step.ts';
-import { logTrouble, openFolder, openRun, otherWorld } from '../state/open-run.ts';
-import { keptBytes, listRuns, readRunLog } from '../state/run-log-files.ts';
-import type { StateFolder } from '../state/state-folder.ts';
+import { openFolder, openRun, otherWorld } from '../state/open-run.ts';
+import { keptBytes } from '../state/run-log-files.ts';
 import { readPassed, reasonOf } from './preflight.ts';
+import { lastStandingRun, stateOf, takenBackRuns } from './standing-run.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
@@ -83,42 +82,6 @@ export async function revert(request: RevertRequest): Promise<number> {
 	} finally {
 		await opened.close();
 	}
-}
-
-async function stateOf(folder: StateFolder, run: string): Promise<RunState> {
-	const log = await readRunLog(folder, run);
-	if (log.kind === 'missing')
-		throw new CannotGoOn(
-			`this host has no log of run ${run}: a run can be taken back only where it ran.`,
-			exitCode.blocked,
-		);
-	if (log.kind !== 'events') throw logTrouble(log);
-	return reduceAll(log.events);
-}
-
-/** The newest run that changed something and was not taken back since. */
-async function lastStandingRun(folder: StateFolder): Promise<string | undefined> {
-	const runs = await listRuns(folder);
-	const takenBack = await takenBackRuns(folder);
-	for (const { run, mode } of runs.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt))) {
-		if (
-			(mode === 'run' || mode === 'test') &&
-			!takenBack.has(run) &&
-			actionsToRevert(await stateOf(folder, run)).length > 0
-		)
-			return run;
-	}
-	return undefined;
-}
-
-/** Runs of which a revert has come to its end. */
-async function takenBackRuns(folder: StateFolder): Promise<ReadonlySet<string>> {
-	const takenBack = new Set<string>();
-	for (const { run, mode, reverts } of await listRuns(folder)) {
-		if (mode !== 'revert' || reverts === undefined) continue;
-		if ((await stateOf(folder, run)).end?.exit === exitCode.done) takenBack.add(reverts);
-	}
-	return takenBack;
 }
 
 /** Records are for people; a megabyte is far more than one ever has. */

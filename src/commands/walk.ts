@@ -54,6 +54,8 @@ export interface Walk {
 	readonly reverted?: RunState;
 	/** What that run did, as its log tells, and what of it stays. */
 	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	/** What an earlier run has set up here, where this one is new. */
+	readonly standing?: RunState;
 	/** The operator chose to take back what the run did: for whoever called, once this has returned. */
 	readonly onUndo?: () => void;
 	/** The saved plan that this run is held to. */
@@ -162,6 +164,7 @@ export async function walk(request: Walk): Promise<number> {
 				mode: mode === 'test' || mode === 'revert' ? mode : 'run',
 				order,
 				...(request.takesBack !== undefined && { takesBack: request.takesBack }),
+				...(request.standing !== undefined && { standing: request.standing }),
 				from,
 				saved,
 				passed,

@@ -36,6 +36,7 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 			})),
 			...(from.start !== undefined && { resume: from }),
 			...(request.takesBack !== undefined && { takesBack: request.takesBack }),
+			...(request.standing !== undefined && { standing: request.standing }),
 		},
 		glyphs: glyphsFor(terminal.environment),
 		answers: passed.answers,

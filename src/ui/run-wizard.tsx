@@ -232,15 +232,23 @@ export function startWizard(options: WizardOptions): Wizard {
 function startMenu(intro: Intro) {
 	const leave = { value: 'leave', label: 'Leave' };
 	const { resume } = intro;
-	if (resume === undefined) return menu([{ value: 'begin', label: 'Begin' }, leave], 'begin');
+	const takeBack = (run: RunState): Option => ({
+		value: 'undo',
+		label: `Take back what was done (${changesToUndo(run)})`,
+	});
+	if (resume === undefined) {
+		const { standing } = intro;
+		return menu(
+			[{ value: 'begin', label: 'Begin' }, ...(standing === undefined ? [] : [takeBack(standing)]), leave],
+			'begin',
+		);
+	}
 	const at = resume.steps.at(-1);
 	return menu(
 		[
 			{ value: 'go-on', label: at === undefined ? 'Go on' : `Go on with step ${at.n}, ${at.title}` },
 			{ value: 'again', label: 'Ask everything again from step 1' },
-			...(intro.mode === 'run' && actionsToRevert(resume).length > 0
-				? [{ value: 'undo', label: `Take back what was done (${changesToUndo(resume)})` }]
-				: []),
+			...(intro.mode === 'run' && actionsToRevert(resume).length > 0 ? [takeBack(resume)] : []),
 			leave,
 		],
 		'go-on',

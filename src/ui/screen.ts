@@ -44,6 +44,8 @@ export interface Intro {
 	readonly steps: readonly IntroStep[];
 	/** The run that is taken back, and what of it stays. */
 	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	/** What an earlier run has set up here, when there is none to go on with. */
+	readonly standing?: RunState;
 	/** The run that was left, when there is one to go on with. */
 	readonly resume?: RunState;
 }

@@ -43,6 +43,7 @@ export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 
 	const { candidate } = facts;
 	const actions: Action[] = [...prepareFile(facts, ready)];
+	const keys = ready.plan.kind === 'edited' ? ready.plan.keys : [];
 	if (decision.kind === 'configure') {
 		actions.push(configure);
 	} else if (candidate.kind === 'file' || candidate.kind === 'release') {
@@ -52,7 +53,7 @@ export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 		return emptyPlan;
 	}
 	actions.push(start);
-	return { actions, impact: impactOf(facts, decision, context) };
+	return { actions, impact: impactOf(facts, decision, keys, context) };
 }
 
 /** Everything that the package would write, in one diff, before its scripts run. */
@@ -75,7 +76,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	actions.push({
 		id: 'daemon-json',
 		kind: 'write',
-		title: `Write ${facts.file.path} before the package does`,
+		title: `Write ${facts.file.path} before the package does: ${nameSome([...plan.keys, ...plan.relaid])}`,
 		why: `it then finds ${nameSome([...plan.keys, ...plan.relaid])} as it wants them, changes nothing and restarts nothing; the addresses are those in use now`,
 		path: facts.file.path,
 		bytes: plan.bytes,
@@ -336,7 +337,7 @@ function planServices(facts: SysboxFacts, context: JudgeContext): Plan {
 	return actions.length === 0 ? emptyPlan : { actions };
 }
 
-function impactOf(facts: SysboxFacts, decision: Decision, context: JudgeContext): Impact {
+function impactOf(facts: SysboxFacts, decision: Decision, keys: readonly string[], context: JudgeContext): Impact {
 	const { docker } = facts;
 	const hit: Pick<Impact, 'stops' | 'containers'> =
 		decision.kind === 'replace' ? broken(facts, context) : { stops: [] };
@@ -350,6 +351,12 @@ function impactOf(facts: SysboxFacts, decision: Decision, context: JudgeContext)
 	}
 	if (stops.length > 0) {
 		notes.push('These containers still look "Up" afterwards but are broken: they have to be created anew');
+	}
+	const addresses = keys.filter(key => key === 'bip' || key === 'default-address-pools');
+	if (addresses.length > 0) {
+		notes.push(
+			`${nameSome(addresses)}: the addresses that Docker uses already, written down as the package wants them; no network changes, nor does one when Docker next starts`,
+		);
 	}
 	return { ...hit, notes };
 }

@@ -473,6 +473,26 @@ describe('the wait for the effect', () => {
 		expect(at.files.get('/etc/x')).toBe('new');
 	});
 
+	it('that is there is told of, although the run is being stopped', async () => {
+		const at = bench({}, () => ({
+			run: async () => {
+				at.stop.abort();
+				return ran();
+			},
+		}));
+		let asked = 0;
+		const settle = {
+			what: 'it runs',
+			deadlineMs: 1000,
+			check: async (_host: unknown, signal: AbortSignal): Promise<Settled> => {
+				asked += 1;
+				return signal.aborted ? { kind: 'waiting', seen: 'nothing' } : { kind: 'settled', evidence: 'it runs' };
+			},
+		};
+		expect(await at.apply(exec({ uninterruptible: true, settle }))).toEqual({ kind: 'done' });
+		expect(asked).toBe(1);
+	});
+
 	it('does not begin when the change itself failed', async () => {
 		let asked = 0;
 		const settle = {

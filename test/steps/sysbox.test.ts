@@ -239,7 +239,10 @@ describe('containers on the host', () => {
 		expect(risksOf(plan)).toEqual([]);
 		expect(plan.impact).toEqual({
 			stops: [],
-			notes: ['1 running container is not touched, and Docker is not restarted'],
+			notes: [
+				'1 running container is not touched, and Docker is not restarted',
+				'bip and default-address-pools: the addresses that Docker uses already, written down as the package wants them; no network changes, nor does one when Docker next starts',
+			],
 		});
 		expect(passesPackageGuard(written(plan.actions) ?? '')).toEqual({ bip: true, pools: true });
 		expect(written(plan.actions)).toContain('"live-restore": true,');

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { changedAnything, type RunState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, clean, type Line, line, pad, span, wrap } from '../line.ts';
+import { blank, clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import type { Intro, SeenSince } from '../screen.ts';
@@ -25,7 +25,16 @@ export function StartScreen({
 	const { resume } = intro;
 	if (resume === undefined) {
 		const about = intro.takesBack === undefined ? aboutFresh[intro.mode] : aboutTakenBack(intro);
-		return <Frame look={look} title={title} about={[line(about)]} bodies={freshBodies(intro, look)} prompt={prompt} />;
+		const set = intro.standing === undefined ? [] : [line(standingText(intro.standing, intro))];
+		return (
+			<Frame
+				look={look}
+				title={title}
+				about={[line(about), ...set]}
+				bodies={freshBodies(intro, look)}
+				prompt={prompt}
+			/>
+		);
 	}
 	const at = resume.steps.at(-1);
 	const place = at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
@@ -54,6 +63,12 @@ function aboutTakenBack(intro: Intro): string {
 	return `Takes back the run that ${user} began ${whenTold(at, intro.now)} (${changesToUndo(run)}): files byte for byte, packages to what was selected before.`;
 }
 
+/** A host that was set up before is looked at again, and what is as it should be is left so. */
+function standingText(run: RunState, { now }: Intro): string {
+	const who = run.start === undefined ? '' : ` ${whenTold(run.start.at, now)}, by ${run.start.user}`;
+	return `An earlier run made ${changesToUndo(run)} here${who}. What is as it should be stays as it is.`;
+}
+
 function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	const { width, theme } = look;
 	const ok = span(theme.glyphs.ok, 'ok');
@@ -67,7 +82,14 @@ function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 		const done = past.steps
 			.filter(step => past.actions.some(action => action.step === step.id && action.outcome === 'done'))
 			.flatMap(step => stepLines(past, step, width, theme));
-		return [[line(span('What it did', 'strong')), ...done, blank, ...promise], [...done, ...promise], promise];
+		const left = intro.takesBack?.stays ?? [];
+		const stays = left.length === 0 ? [] : labelled('Stays', left.join(', '), width, { indent: 1, column: 7 });
+		return [
+			[line(span('What it did', 'strong')), ...done, blank, ...stays, blank, ...promise],
+			[...done, ...stays, ...promise],
+			[...done, ...promise],
+			promise,
+		];
 	}
 	const chosen = intro.steps.filter(step => step.inspected !== true);
 	const longest = Math.max(...chosen.map(step => step.title.length));

@@ -12,17 +12,19 @@ export const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
 export const notFine = (findings: readonly Finding[]): readonly Finding[] =>
 	bySeverity(findings).filter(finding => finding.severity !== 'ok' && finding.severity !== 'info');
 
-/** `✔ 61 ok   ▲ 2 warnings   ✖ 1 blocks`; what is zero is left out. */
+/** `✔ 61 ok   ▲ 2 warnings   ✖ 1 blocks   · 9 notes`; what is zero is left out. */
 export function findingCounts(findings: readonly Finding[], theme: Theme): Line {
 	const number = (test: (finding: Finding) => boolean): number => findings.filter(test).length;
+	const notes = number(f => f.severity === 'info');
 	const planned = number(f => f.severity === 'block' && f.remedy?.kind === 'planned');
 	const blocks = number(f => f.severity === 'block') - planned;
 	const parts: readonly (readonly [number, Severity, string])[] = [
-		[number(f => f.severity === 'ok' || f.severity === 'info'), 'ok', 'ok'],
+		[number(f => f.severity === 'ok'), 'ok', 'ok'],
 		[number(f => f.severity === 'warn'), 'warn', number(f => f.severity === 'warn') === 1 ? 'warning' : 'warnings'],
 		[planned, 'block', 'to do'],
 		[blocks, 'block', blocks === 1 ? 'blocks' : 'block'],
 		[number(f => f.severity === 'could-not-tell'), 'could-not-tell', 'could not tell'],
+		[notes, 'info', notes === 1 ? 'note' : 'notes'],
 	];
 	return parts
 		.filter(([n]) => n > 0)

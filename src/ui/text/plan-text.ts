@@ -26,7 +26,7 @@ export function planLinesIn(
 	const chosen = actions.map(() => 0);
 	const height = (index: number, level: number): number => told[index]?.[level]?.length ?? 0;
 	let used = told.reduce((sum, of) => sum + (of[0]?.length ?? 0), 0);
-	if (used > rows) return foldedLines(actions, width, theme);
+	if (used > rows) return foldedLines(rows, actions, width, theme);
 	for (let level = 1; level < levels.length; level++) {
 		for (const index of actions.keys()) {
 			const more = height(index, level) - height(index, level - 1);
@@ -38,8 +38,8 @@ export function planLinesIn(
 	return told.flatMap((of, index) => of[chosen[index] ?? 0] ?? []);
 }
 
-/** Where not even all titles fit: what has a risk stands alone, and what lies between is told in one row. */
-function foldedLines(actions: readonly ShownAction[], width: number, theme: Theme): readonly Line[] {
+/** Where not even all titles fit: what has a risk stands alone, and what lies between is told in one row, but for what there is room for. */
+function foldedLines(rows: number, actions: readonly ShownAction[], width: number, theme: Theme): readonly Line[] {
 	const runs: (readonly [from: number, to: number])[] = [];
 	for (const [index, { risks = [] }] of actions.entries()) {
 		const last = runs.at(-1);
@@ -47,14 +47,30 @@ function foldedLines(actions: readonly ShownAction[], width: number, theme: Them
 		if (joins) runs[runs.length - 1] = [last[0], index];
 		else runs.push([index, index]);
 	}
-	return runs.flatMap(([from, to]) => {
+	const title = (index: number): Line =>
+		clip(
+			line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(clean(actions[index]?.title ?? ''), 'strong')),
+			width,
+			theme.more,
+		);
+	const folded = runs.map(fold);
+	let spare = rows - folded.flat().length;
+	return runs.flatMap(([from, to], n) => {
+		// Two titles and their fold take more room than the fold alone by as many rows as are told one by one.
+		const alone = Math.max(0, Math.min(spare, to - from - 1));
+		if (alone === 0) return folded[n] ?? [];
+		spare -= alone;
+		return [...Array.from({ length: alone }, (_, at) => title(from + at)), ...fold([from + alone, to])];
+	});
+
+	function fold([from, to]: readonly [number, number]): readonly Line[] {
 		const [first, last] = [actions[from], actions[to]];
 		if (first === undefined || last === undefined) return [];
 		if (from === to) return actionLines(first, from + 1, 'title', width, theme);
 		const place = `${String(from + 1).padStart(2)} to ${to + 1} `;
 		const between = to - from > 1 ? ` ${theme.more} ` : ', ';
 		return wrap(line(span(place, 'dim'), `${clean(first.title)}${between}${clean(last.title)}`), width, 4);
-	});
+	}
 }
 
 /** The changes in full, as many a page as so many rows hold; one that is longer goes on on the next. */

@@ -28,17 +28,14 @@ const titleColumn = 24;
 
 /** A finished step, in one row where that holds it: what it was, what it came to, and what that rests on. */
 export function stepLines(run: RunState, step: StepState, width: number, theme: Theme): readonly Line[] {
-	const row = (rest: readonly (string | Span)[]): Line =>
-		line(
-			statusMark(step.status, theme),
-			` ${step.n} ${pad(step.title, titleColumn)}  `,
-			statusWord(step.status),
-			...rest,
-		);
 	const changed = run.actions.filter(a => a.step === step.id && a.outcome === 'done').map(a => clean(a.title));
+	// A run that was gone on with found its own work done.
+	const status = step.status === 'unchanged' && changed.length > 0 ? 'done' : step.status;
+	const row = (rest: readonly (string | Span)[]): Line =>
+		line(statusMark(status, theme), ` ${step.n} ${pad(step.title, titleColumn)}  `, statusWord(status), ...rest);
 	const named = row([span(`  ${changed.join(', ')}`, 'dim')]);
 	// Many are counted: the summary names them.
-	if (step.status === 'done' && changed.length > 0)
+	if (status === 'done' && changed.length > 0)
 		return changed.length === 1 || widthOf(named) <= width
 			? wrap(named, width, titleColumn + 6)
 			: [row([span(`  ${count(changed.length, 'change')}`, 'dim')])];
