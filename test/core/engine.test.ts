@@ -160,6 +160,19 @@ describe('a change step', () => {
 		expect(accepted.end.exit).toBe(0);
 	});
 
+	it('leaves it undone also where whoever decides says yes and does not name it', async () => {
+		const world = newWorld();
+		const { end, state } = await run([wantsFile('a', '/a', 'x', { action: { risks: ['restart-docker'] } })], world, {
+			decider: {
+				...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+				approve: async () => ({ kind: 'apply', risks: [] }),
+			},
+		});
+		expect(end).toMatchObject({ exit: 4, changed: false });
+		expect(state.steps[0]?.why).toBe('needs --accept-risk restart-docker');
+		expect(world.files.size).toBe(0);
+	});
+
 	it('looks again and plans anew when the file changed under the plan', async () => {
 		const world = newWorld();
 		const real = tinyHost(world.files);

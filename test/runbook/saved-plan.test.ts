@@ -1,5 +1,5 @@
 /** A plan that was saved and approved is what is done, or nothing is. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
@@ -49,6 +49,19 @@ const forged = ({ file, plan }: HeldTo, change: (plan: SavedPlan) => void): Held
 
 const planActions = ({ plan }: HeldTo): readonly string[] =>
 	plan.steps.flatMap(step => step.actions.map(action => `${step.id}.${action.id}`));
+
+test('a plan is not written over what somebody has put there while it was made', async () => {
+	const out = join(folder, 'taken.json');
+	// Asked for the time after the first look at the file.
+	const wallClockIsOff = () => {
+		if (!existsSync(out)) writeFileSync(out, 'theirs');
+		return 0;
+	};
+	const ended = await runbook(hostOf('fresh-ubuntu'), { mode: 'plan', out, wallClockIsOff });
+	expect(ended.exit).toBe(2);
+	expect(ended.screen).toContain('is there already, and is not replaced');
+	expect(readFileSync(out, 'utf8')).toBe('theirs');
+});
 
 describe('a saved plan', () => {
 	const choices: readonly [ScenarioName, Answers, readonly RiskName[]][] = [

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { type LockFiles, type LockRequest, type LockResult, lockHolder, takeLock } from '../../src/state/lock.ts';
@@ -112,6 +113,30 @@ describe('the lock of a host', () => {
 		expect(readdirSync(folder.path)).toEqual(['lock']);
 		await lock.release();
 		expect(readdirSync(folder.path)).toEqual([]);
+	});
+
+	it('is not taken from a run that has just taken it over from the dead one', async () => {
+		const machine = testMachine();
+		const folder = await freshStateFolder();
+		held(await takeLock(folder, machine.request(1)));
+		machine.processes.delete(1);
+		let first = true;
+		// Another one takes it over between this one's look and its claim, and has cleaned up after itself by then.
+		const files: LockFiles = {
+			read: path => readFile(path, 'utf8'),
+			create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
+			link: async (from, to) => {
+				if (first && to !== folder.lockFile) {
+					first = false;
+					held(await takeLock(folder, machine.request(2)));
+				}
+				await link(from, to);
+			},
+			rename,
+			unlink,
+		};
+		expect(await takeLock(folder, machine.request(3, { files }))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
+		expect(readdirSync(folder.path)).toEqual(['lock']);
 	});
 
 	it('is left alone by a run that lost it', async () => {

@@ -164,6 +164,18 @@ describe('the default runtime', () => {
 		expect(disabled.plan.impact?.notes.join(' ')).toContain('sysbox.service is not enabled (disabled)');
 	});
 
+	test('is asked with what is not known of this host, or not in order', async () => {
+		const helpOf = async (words: Partial<DockerHost>) =>
+			(await seen({ ...setUpHost, containers: [{ name: 'registry', restart: 'always' }], ...words })).questions[0]
+				?.help;
+		expect(await helpOf({ plugins: 'unknown' })).toContain("Docker's own plugins would get it too, and are not known");
+		expect(await helpOf({ sysboxAtBoot: 'unknown' })).toContain('What starts Sysbox at a boot could not be read.');
+		expect(await helpOf({ sysboxGoesFirst: false })).toContain('nothing makes Docker wait for it');
+		// What is refused under Sysbox does not come back either way.
+		const refused = [{ name: 'exporter', restart: 'always', network: 'host' }];
+		expect(await helpOf({ containers: refused })).not.toContain('come back after a boot only with Sysbox');
+	});
+
 	test('is asked of plugins and boot only where it can be asked at all, and once', async () => {
 		const ran = async (words: DockerHost) => {
 			const host = dockerHost(words);

@@ -144,6 +144,25 @@ describe('a runner in a container', () => {
 		expect(host.state().docker.engine.config.bridgeCidr).toBe('172.26.0.1/24');
 	});
 
+	test('that ends before its jobs do is no reason to stop them: they are waited for, too', async () => {
+		const host = busyHost();
+		let left: string | undefined;
+		const clock = {
+			now: host.clock.now,
+			sleep: async (ms: number, signal: AbortSignal) => {
+				// Somebody ends it at the first look.
+				if (container(host, 'gitlab-runner')?.status === 'running')
+					await host.run(['docker', 'kill', 'gitlab-runner'], { timeoutMs: 10_000 });
+				left ??= container(host, job)?.status;
+				await host.clock.sleep(ms, signal);
+			},
+		};
+		const done = await run(host, { options: { drainTimeoutMs: 30 * minutes }, clock });
+		expect(left).toBe('running');
+		expect(actionsOf(done)).toEqual(['drain-gitlab-runner failed', 'release-gitlab-runner done']);
+		expect(jobEnded(host)).toBe(true);
+	});
+
 	test('whose jobs take too long stops nothing: Docker is not restarted, and it takes jobs again once it has ended', async () => {
 		const host = busyHost();
 		const failed = await run(host, { options: { drainTimeoutMs: 5 * minutes + 1_000 } });

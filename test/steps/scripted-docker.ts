@@ -30,7 +30,9 @@ export interface DockerHost {
 	/** `UnitFileState` of sysbox.service. */
 	readonly sysboxAtBoot?: string;
 	/** `docker plugin ls`. */
-	readonly plugins?: readonly { readonly Name: string; readonly Enabled: boolean }[];
+	readonly plugins?: readonly { readonly Name: string; readonly Enabled: boolean }[] | 'unknown';
+	/** Docker is ordered behind sysbox.service; it is, unless this says otherwise. */
+	readonly sysboxGoesFirst?: false;
 	readonly sockets?: boolean;
 	readonly subuid?: string;
 	readonly subgid?: string;
@@ -225,10 +227,16 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 			]),
 		},
 		'docker plugin ls --format {{json .}}': {
-			stdout: (words.plugins ?? []).map(p => `${JSON.stringify(p)}\n`).join(''),
+			...(words.plugins === 'unknown'
+				? { code: 1, stderr: 'Cannot connect to the Docker daemon' }
+				: { stdout: (words.plugins ?? []).map(p => `${JSON.stringify(p)}\n`).join('') }),
 		},
 		[showBootCommand.join(' ')]: {
-			stdout: `Before=shutdown.target docker.service\nLoadState=loaded\nUnitFileState=${words.sysboxAtBoot ?? 'enabled'}\n`,
+			...(words.sysboxAtBoot === 'unknown'
+				? { code: 1, stderr: 'Failed to connect to bus' }
+				: {
+						stdout: `Before=shutdown.target${words.sysboxGoesFirst === false ? '' : ' docker.service'}\nLoadState=loaded\nUnitFileState=${words.sysboxAtBoot ?? 'enabled'}\n`,
+					}),
 		},
 		'ip -4 -o address show dev docker0': {
 			stdout: '3: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever\n',
