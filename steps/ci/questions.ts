@@ -110,7 +110,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.gitlab-url',
 			kind: 'text',
 			title: "What is your GitLab's address?",
-			help: 'It goes into the runner configuration. The token is asked by nobody here: it belongs to `gitlab-runner register`.',
+			help: 'It goes into the runner configuration. You are not asked for the token: it belongs to `gitlab-runner register`.',
 			...(url !== undefined && { initial: url }),
 			validate: text => serverUrlProblem(text, { https: true }),
 		});

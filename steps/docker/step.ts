@@ -9,7 +9,7 @@ export const dockerStep: Step = changeStep<DockerStepFacts>({
 	id: 'docker',
 	title: 'Docker reload or restart',
 	why: 'Lets Docker take up its configuration, by a reload where that is enough, and waits until it has.',
-	brief: 'Docker reads that anew; mostly a reload will do',
+	brief: 'has Docker read it; mostly a reload will do',
 	needs: ['daemon'],
 	answerIds,
 	inspect: inspectLoaded,

@@ -122,7 +122,9 @@ export const goesOn = (run: RunState): boolean =>
 
 export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: number, theme: Theme): readonly Line[] {
 	const titles = Math.max(...rows.map(row => row.title.length));
-	const head = line(span(`${pad('', titles)}  ${pad('before', 9)} ${pad('now', 18)} rests on`, 'dim'));
+	const head = line(
+		span(`${pad('for jobs under Sysbox', titles)}  ${pad('before', 9)} ${pad('now', 18)} rests on`, 'dim'),
+	);
 	return [
 		head,
 		...rows.flatMap(row => {
