@@ -60,6 +60,7 @@ const walks = [
 			{ sees: ['Make sysbox-runc the default runtime', '❯ No', 'q quit'], keys: enter },
 			{ sees: ['Restart Docker now for bip?', '❯ No', 'q quit'], keys: 'y' },
 			{ sees: ['CI jobs run on this host', '❯ Pause the runner', 'q quit'], keys: enter },
+			{ sees: ['Where is the Jenkins of this agent?', 'save, quit'], keys: enter },
 			{ sees: ['Start these again', 'q quit'], keys: enter },
 			{ sees: ['containers stop', '❯ Leave it as it is', 'q quit'], picture: 'restart', keys: 'q' },
 			{ sees: ['Saved; something is left', '❯ Leave', 'q quit'], keys: enter },
@@ -119,7 +120,14 @@ async function take({ options, exit, steps }) {
 		rows,
 		cwd: home,
 		// Nothing of this machine: neither its folders nor its settings may be seen in a picture.
-		env: { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, TERM: 'xterm-256color', LANG: 'C.UTF-8' },
+		// What is printed to be typed is the name of the program, as on a host on which it is installed.
+		env: {
+			PATH: `${path('test/built/bin')}:${process.env.PATH}`,
+			HOME: home,
+			XDG_STATE_HOME: home,
+			TERM: 'xterm-256color',
+			LANG: 'C.UTF-8',
+		},
 	});
 	const frames = framesOf(program, terminal);
 	try {

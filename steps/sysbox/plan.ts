@@ -76,7 +76,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	actions.push({
 		id: 'daemon-json',
 		kind: 'write',
-		title: `Write ${facts.file.path} before the package does: ${nameSome([...plan.keys, ...plan.relaid])}`,
+		title: `Write ${facts.file.path} before the package does`,
 		why: `it then finds ${nameSome([...plan.keys, ...plan.relaid])} as it wants them, changes nothing and restarts nothing; the addresses are those in use now`,
 		path: facts.file.path,
 		bytes: plan.bytes,
@@ -354,9 +354,7 @@ function impactOf(facts: SysboxFacts, decision: Decision, keys: readonly string[
 	}
 	const addresses = keys.filter(key => key === 'bip' || key === 'default-address-pools');
 	if (addresses.length > 0) {
-		notes.push(
-			`${nameSome(addresses)}: the addresses that Docker uses already, written down as the package wants them; no network changes, nor does one when Docker next starts`,
-		);
+		notes.push(`${addresses.join(', ')}: what Docker uses already; no network changes`);
 	}
 	return { ...hit, notes };
 }

@@ -241,7 +241,7 @@ describe('containers on the host', () => {
 			stops: [],
 			notes: [
 				'1 running container is not touched, and Docker is not restarted',
-				'bip and default-address-pools: the addresses that Docker uses already, written down as the package wants them; no network changes, nor does one when Docker next starts',
+				'bip, default-address-pools: what Docker uses already; no network changes',
 			],
 		});
 		expect(passesPackageGuard(written(plan.actions) ?? '')).toEqual({ bip: true, pools: true });
