@@ -32,6 +32,7 @@ interface Event {
 	readonly step?: string;
 	readonly outcome?: string;
 	readonly ms?: number;
+	readonly impact?: { readonly containers?: readonly { name: string; fate: string }[] };
 	readonly findings?: readonly { id: string; severity: string; summary: string }[];
 }
 
@@ -58,8 +59,10 @@ const events = (stdout: string): Event[] =>
 		.filter(line => line.startsWith('{'))
 		.map(line => JSON.parse(line) as Event);
 
-/** Starts the tool and kills it once systemctl restarts Docker. */
-async function killedInRestart(host: LabHost, deb: string): Promise<void> {
+/**
+ * Starts the tool and kills it once systemctl restarts Docker. Returns what the impact sheet had said of each container.
+ */
+async function killedInRestart(host: LabHost, deb: string): Promise<readonly string[]> {
 	const lines: string[] = [];
 	let tool: Running | undefined;
 	let killed: Promise<void> | undefined;
@@ -78,6 +81,8 @@ async function killedInRestart(host: LabHost, deb: string): Promise<void> {
 	});
 	await killed;
 	expect((await tool?.done)?.code).toBe(137);
+	const sheets = events(lines.join('\n')).flatMap(({ impact }) => impact?.containers ?? []);
+	return [...new Set(sheets.map(({ name, fate }) => `${name} ${fate}`))].toSorted();
 }
 
 const shell = (host: LabHost, script: string) => host.exec(['sh', '-c', script], { reject: false });
@@ -185,8 +190,9 @@ describe.skipIf(!lab.available)('on a real Docker', () => {
 		await kept.host.exec(['sed', '-i', 's|"bip": "[0-9./]*"|"bip": "172.30.0.1/16"|', daemonJson]);
 		const keptFile = await file(kept.host);
 		await Promise.all([
-			killedInRestart(restarted.host, restarted.deb).then(async () => {
+			killedInRestart(restarted.host, restarted.deb).then(async sheet => {
 				const { host } = restarted;
+				expect(sheet).toEqual(['database does-not-come-back', 'web comes-back']);
 				expect(await file(host)).toContain('sysbox-runc');
 				await waitIn(host, 120, `test -e ${note} && docker version >/dev/null 2>&1`);
 				expect(await file(host)).toBe(plain);
@@ -203,8 +209,9 @@ describe.skipIf(!lab.available)('on a real Docker', () => {
 				expect((await host.exec(['sysbox-setup', 'status'])).stdout).toContain("The dead man's switch put the earlier");
 				expect(await file(host)).toBe(plain);
 			}),
-			killedInRestart(kept.host, kept.deb).then(async () => {
+			killedInRestart(kept.host, kept.deb).then(async sheet => {
 				const { host } = kept;
+				expect(sheet).toEqual(Array.from({ length: 10 }, (_, n) => `job-${n} keeps-running`));
 				await waitIn(
 					host,
 					150,
