@@ -18,7 +18,7 @@ function question(initial: boolean, consequences: readonly string[]): Question {
 		kind: 'confirm',
 		title: `Make ${runtimeName} the default runtime of all containers?`,
 		help: [
-			`With no, a container gets Sysbox only by asking for it (runtime: ${runtimeName}).`,
+			`No is right for most hosts: a container gets Sysbox by asking for it (runtime: ${runtimeName}), and the CI files ask.`,
 			'With yes, each one that names no runtime and is created from then on gets it too.',
 			'None of them starts while Sysbox does not run.',
 			...consequences,

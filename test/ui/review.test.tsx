@@ -48,6 +48,24 @@ const run: readonly ForeseenStep[] = [
 ];
 
 describe('the review of a run', () => {
+	it('of a run that has changed something is about the rest of it', async () => {
+		const { emit, decider, sees } = bench();
+		await emit(stepStart('host'));
+		await emit({
+			type: 'action.intent',
+			step: 'host',
+			action: 'install',
+			title: 'Install fuse3',
+			kind: 'exec',
+			does: 'x',
+			undo: { kind: 'none', why: 'x' },
+		});
+		await emit({ type: 'action.outcome', step: 'host', action: 'install', outcome: 'done', ms: 1 });
+		void decider.review?.('host', run, { back: true });
+		await sees('What is still to be done: the rest of the run');
+		await sees('Nothing of it is done yet');
+	});
+
 	it('tells of a risk that was accepted when the run was started', async () => {
 		const { emit, decider, sees, frame } = bench({ intro: { accepted: ['restart-docker'] } });
 		await emit(stepStart('host'));

@@ -524,7 +524,7 @@ describe('a proof', () => {
 
 describe('the end', () => {
 	it('tells what is left and how to go on and back', async () => {
-		const { emit, store, sees } = bench();
+		const { emit, store, sees, keys } = bench();
 		await emit(stepStart('host'));
 		await emit({
 			type: 'action.intent',
@@ -537,6 +537,13 @@ describe('the end', () => {
 		});
 		await emit({ type: 'action.outcome', step: 'host', action: 'install', outcome: 'done', ms: 1 });
 		await emit({ type: 'observed', step: 'host', key: 'next.ci', value: 'Use the files in /srv/ci.' });
+		await emit({
+			type: 'answer',
+			step: 'host',
+			id: 'functional.registry-image',
+			value: 'registry:2',
+			source: 'operator',
+		});
 		await emit({ type: 'step.end', step: 'host', status: 'done', changed: true, open: [] });
 		await emit({ type: 'run.end', outcome: 'open', exit: 4, changed: true, reboot: false, open: ['host: reboot'] });
 		void store.ask({
@@ -552,6 +559,10 @@ describe('the end', () => {
 		await sees(/Go on +sysbox-setup --answers a\.yml/);
 		await sees('saved: /root/answers.yml');
 		await sees('✔ 1 Host compatibility');
+		await keys('v');
+		// What was changed is named before all that led to it.
+		await sees(/Changed\n +1 Host compatibility\n +· Install fuse3\n/);
+		await sees('functional.registry-image  registry:2');
 	});
 
 	const changed = async (emit: ReturnType<typeof bench>['emit'], step: string, titles: readonly string[]) => {

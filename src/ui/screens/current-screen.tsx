@@ -122,6 +122,7 @@ function Asked({
 				<ReviewScreen
 					look={look}
 					run={screen.run}
+					begun={changedAnything(state.run)}
 					accepted={state.intro.accepted}
 					command={state.intro.command}
 					prompt={prompt}

@@ -12,12 +12,15 @@ import { count } from '../text/words.ts';
 export function ReviewScreen({
 	look,
 	run,
+	begun,
 	accepted,
 	command,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly run: readonly ForeseenStep[];
+	/** The run has changed something before. */
+	readonly begun: boolean;
 	/** Risks that were accepted when the run was started. */
 	readonly accepted: readonly RiskName[];
 	readonly command: string;
@@ -30,10 +33,10 @@ export function ReviewScreen({
 	return (
 		<Frame
 			look={look}
-			title="Before the first change: the whole run"
+			title={begun ? 'What is still to be done: the rest of the run' : 'Before the first change: the whole run'}
 			about={[
 				line(
-					`${count(changes, 'change')} in ${count(changing(run).length, 'step')}. Nothing is done yet, and each step asks again.`,
+					`${count(changes, 'change')} in ${count(changing(run).length, 'step')}. ${begun ? 'Nothing of it is done yet' : 'Nothing is done yet'}, and each step asks again.`,
 				),
 			]}
 			bodies={[

@@ -36,7 +36,7 @@ export function RiskScreen({
 			...planLines(actions, detail, width, theme),
 			blank,
 			...wrap(
-				line('If you accept this, type  ', span(risk, 'strong'), '  and press enter. Esc leaves everything as it is.'),
+				line('If you accept this, type  ', span(risk, 'strong'), '  and press enter. Esc goes back; nothing is done.'),
 				width,
 			),
 		];

@@ -1,5 +1,5 @@
 import type { RunState, StepState } from '../../core/state.ts';
-import { blank, clean, type Line, labelled, line, span } from '../line.ts';
+import { blank, clean, type Line, labelled, line, span, wrap } from '../line.ts';
 import { latestFindings, type Screen } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { bySeverity, findingCounts, findingLines } from './findings-text.ts';
@@ -25,6 +25,7 @@ export function fullText(
 		...outputSection(run, of, width),
 	]);
 	const answers = Object.entries(run.answers);
+	const longest = Math.max(0, ...answers.map(([id]) => id.length));
 	const given =
 		answers.length === 0
 			? []
@@ -33,16 +34,34 @@ export function fullText(
 					...answers.flatMap(([id, value]) =>
 						labelled(id, Array.isArray(value) ? value.join(', ') || 'none' : String(value), width, {
 							indent: 2,
-							column: 24,
+							column: Math.max(24, longest + 2),
 						}),
 					),
 					blank,
 				];
-	const all = [...sections, ...given];
+	const all = [...(screen?.kind === 'end' ? changesSection(run, width, theme) : []), ...sections, ...given];
 	return all.length === 0 ? [line('Nothing was looked at yet.')] : all;
 }
 
 const heading = (text: string): Line => line(span(text, 'strong'));
+
+/** Each change of the run by its step, before all that led to it. */
+function changesSection(run: RunState, width: number, theme: Theme): readonly Line[] {
+	const done = run.actions.filter(action => action.outcome === 'done' && action.kind !== 'manual');
+	if (done.length === 0) return [];
+	return [
+		heading('Changed'),
+		...run.steps.flatMap(step => {
+			const titles = done.filter(action => action.step === step.id).map(action => clean(action.title));
+			if (titles.length === 0) return [];
+			return [
+				line(`  ${step.n} ${step.title}`),
+				...titles.flatMap(title => wrap(line(`    ${theme.glyphs.neutral} ${title}`), width, 6)),
+			];
+		}),
+		blank,
+	];
+}
 
 function planSection(step: StepState, width: number, theme: Theme): readonly Line[] {
 	if (step.plan === undefined || step.plan.actions.length === 0) return [];
