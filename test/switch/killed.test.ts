@@ -6,26 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { changeStep, type Step } from '../../src/core/step.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
 import { rebooted } from '../../src/host/simulated/reboot.ts';
-import { scenarioState } from '../../src/host/simulated/scenarios.ts';
 import { type SimulatedState, startToolProcess } from '../../src/host/simulated/state.ts';
 import { readFired } from '../../src/switch/facts.ts';
 import { dockerStep } from '../../steps/docker/step.ts';
 import { sha256 } from '../steps/scripted-docker.ts';
 import { engineRun, type KeptRun, newKeptRun } from '../support/engine-run.ts';
 import { Killed } from '../support/memory-log.ts';
-
-const path = '/etc/docker/daemon.json';
-const original = scenarioState('already-set-up');
-
-const textOf = (state: SimulatedState): string => {
-	const node = state.files[path];
-	return node?.kind === 'file' ? (node.text ?? '') : '';
-};
-const earlier = textOf(original);
-/** Needs a restart, and Docker comes up with it. */
-const good = earlier.replace('172.17.0.1/16', '172.20.0.1/16');
-/** dockerd accepts it, and does not come up with it. */
-const bad = good.replace('{', '{ "default-runtime": "gone",');
+import { bad, earlier, good, original, path, readsFile, textOf } from './restart-needed.ts';
 
 /** Stands for the steps that write the file. */
 const writing = (text: string): Step =>
@@ -34,10 +21,7 @@ const writing = (text: string): Step =>
 		title: 'Docker configuration',
 		why: 'writes it',
 		needs: [],
-		inspect: async ({ host }) => {
-			const read = await host.readFile(path);
-			return read.kind === 'bytes' ? new TextDecoder().decode(read.bytes) : '';
-		},
+		inspect: readsFile,
 		judge: () => [],
 		plan: now =>
 			now === text

@@ -2,23 +2,10 @@
 import { expect, test } from 'vitest';
 import { changeStep, type Step } from '../../src/core/step.ts';
 import { simulatedHost } from '../../src/host/simulated/host.ts';
-import { scenarioState } from '../../src/host/simulated/scenarios.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
 import { readFired } from '../../src/switch/facts.ts';
 import { dockerStep } from '../../steps/docker/step.ts';
 import { engineRun, newKeptRun } from '../support/engine-run.ts';
-
-const path = '/etc/docker/daemon.json';
-const original = scenarioState('already-set-up');
-
-const textOf = (state: SimulatedState): string => {
-	const node = state.files[path];
-	return node?.kind === 'file' ? (node.text ?? '') : '';
-};
-const earlier = textOf(original);
-const wanted = earlier.replace('172.17.0.1/16', '172.20.0.1/16');
-/** dockerd accepts it, and does not come up with it. */
-const bad = wanted.replace('{', '{ "default-runtime": "gone",');
+import { bad, earlier, good, original, path, readsFile, textOf } from './restart-needed.ts';
 
 /** Stands for the step that would write the file, with its hands off: content until there is another one than before. */
 const handingOver: Step = changeStep<string>({
@@ -26,10 +13,7 @@ const handingOver: Step = changeStep<string>({
 	title: 'Docker configuration',
 	why: 'has it written',
 	needs: [],
-	inspect: async ({ host }) => {
-		const read = await host.readFile(path);
-		return read.kind === 'bytes' ? new TextDecoder().decode(read.bytes) : '';
-	},
+	inspect: readsFile,
 	judge: () => [],
 	plan: now =>
 		now !== earlier
@@ -42,7 +26,7 @@ const handingOver: Step = changeStep<string>({
 							title: 'Have it written',
 							why: 'asked for',
 							text: 'have it written',
-							file: { path, bytes: new TextEncoder().encode(wanted), before: now },
+							file: { path, bytes: new TextEncoder().encode(good), before: now },
 						},
 					],
 				},

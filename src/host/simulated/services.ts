@@ -232,23 +232,26 @@ const transientFolder = '/run/systemd/transient';
 const isTransient = (unit: Unit): boolean => unit.fragment.startsWith(transientFolder);
 
 function addTransient(world: World, full: string, text: string, change: Partial<Unit>): void {
-	put(world.state.files, `${transientFolder}/${full}`, text);
-	world.state.units[full] = {
-		name: full,
-		description: unitValues(text, 'Description').at(-1) ?? full,
-		active: 'inactive',
-		sub: 'dead',
-		result: 'success',
-		enabled: 'static',
-		type: unitValues(text, 'Type').at(-1) ?? 'simple',
-		fragment: `${transientFolder}/${full}`,
-		mainPid: 0,
-		mainStatus: 0,
-		starts: [],
-		loadedText: text,
-		...change,
-	};
+	const fragment = `${transientFolder}/${full}`;
+	put(world.state.files, fragment, text);
+	world.state.units[full] = { ...idleUnit(full, fragment, text), ...change };
 }
+
+/** A unit that systemd has read and not started. */
+const idleUnit = (name: string, fragment: string, text: string): Unit => ({
+	name,
+	description: unitValues(text, 'Description').at(-1) ?? name,
+	active: 'inactive',
+	sub: 'dead',
+	result: 'success',
+	enabled: 'static',
+	type: unitValues(text, 'Type').at(-1) ?? 'simple',
+	fragment,
+	mainPid: 0,
+	mainStatus: 0,
+	starts: [],
+	loadedText: text,
+});
 
 const commandLine = (argv: readonly string[]): string =>
 	argv.map(word => (/^[\w./:=-]+$/.test(word) ? word : `"${word}"`)).join(' ');
@@ -325,20 +328,7 @@ export function loadUnit(world: World, name: string): Unit | undefined {
 	const known = world.state.units[name];
 	const text = known === undefined && name.endsWith('.service') ? fileOf(world, `${ownUnits}/${name}`) : undefined;
 	if (text === undefined) return known;
-	const unit: Unit = {
-		name,
-		description: unitValues(text, 'Description').at(-1) ?? name,
-		active: 'inactive',
-		sub: 'dead',
-		result: 'success',
-		enabled: 'static',
-		type: unitValues(text, 'Type').at(-1) ?? 'simple',
-		fragment: `${ownUnits}/${name}`,
-		mainPid: 0,
-		mainStatus: 0,
-		starts: [],
-		loadedText: text,
-	};
+	const unit = idleUnit(name, `${ownUnits}/${name}`, text);
 	world.state.units[name] = unit;
 	return unit;
 }
