@@ -58,6 +58,10 @@ export function pressKey(state: WizardState, key: Key, theme: Theme): Effect {
 				pressed satisfies never;
 		}
 	}
+	const screen = asking?.screen;
+	// Out of the changes in full to the plan that they are of, and only from there to the question before it.
+	if (key.kind === 'escape' && screen?.kind === 'plan' && screen.page > 0)
+		return { kind: 'screen', screen: { ...screen, page: 0 } };
 	const meant = commands.find(command => means(key, command) && (!typing || key.kind !== 'char'));
 	return meant === undefined ? none : command(state, meant, theme);
 }

@@ -68,6 +68,9 @@ export interface Wizard {
 	readonly abandon: () => void;
 }
 
+/** Behind commands that are to be copied, as they stand where output of a command would; the screen hides what is above. */
+const copied = '# to be typed by hand; none of it was run';
+
 /** Puts the wizard on the terminal. */
 export function startWizard(options: WizardOptions): Wizard {
 	const { intro, stdout, signal } = options;
@@ -89,7 +92,7 @@ export function startWizard(options: WizardOptions): Wizard {
 			instance.rerender(app);
 		},
 		// As they are, so that the terminal breaks them and a copy has no line breaks of ours.
-		print: lines => terminal?.write(`${lines.map(clean).join('\n')}\n`),
+		print: lines => terminal?.write(`${[...lines, copied].map(clean).join('\n')}\n`),
 	});
 	let settled: ReadonlySet<StepId> = new Set();
 	let undoWanted = false;

@@ -196,6 +196,9 @@ describe('a plan of several changes', () => {
 		expect(frame()).not.toContain('n next');
 		await keys('p', 'p', 'p', 'p', 'p');
 		await sees('2 changes; nothing is done yet');
+		// Escape leads out of them, and not out of the plan.
+		await keys('n', 'n', esc);
+		await sees('2 changes; nothing is done yet');
 		await keys('n', enter);
 		expect(await decision).toEqual({ kind: 'apply', risks: [] });
 	});

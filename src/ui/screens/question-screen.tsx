@@ -40,6 +40,10 @@ export function QuestionScreen({
 	const found = troubles.length === 0 ? [] : [...findingsLines(troubles, 'one-line', width, theme), blank];
 	const counts = findings.length === 0 ? [] : [findingCounts(findings, theme)];
 	const purpose = why === undefined ? [] : wrap(line(sentence(why)), width);
+	const harmless =
+		step?.kind === 'change' && (question.kind === 'confirm' || question.kind === 'choice')
+			? [blank, line(span('The answer alone changes nothing: what it leads to is shown first.', 'dim'))]
+			: [];
 	const answers = promptLines(prompt, width, rows, theme);
 	const least = 1 + counts.length + 1 + found.length + asked.length + 1 + answers.length + keyLines(look).length;
 	return (
@@ -47,7 +51,7 @@ export function QuestionScreen({
 			look={look}
 			title={stepTitle(step, look)}
 			about={[...(purpose.length + least < rows ? purpose : []), ...counts]}
-			bodies={[[...found, ...asked], asked]}
+			bodies={[[...found, ...asked, ...harmless], [...found, ...asked], asked]}
 			prompt={prompt}
 		/>
 	);

@@ -109,7 +109,7 @@ function resumedBodies(resume: RunState, seen: SeenSince | undefined, look: Look
 	const { width, theme } = look;
 	const steps = resume.steps.flatMap(step => stepLines(resume, step, width, theme));
 	const unchanged = changedAnything(resume) ? [] : [line('Nothing was changed yet.')];
-	const last = line('Each step is looked at again before anything is done in it.');
+	const last = line('Each step is looked at again before anything is done in it, and proofs are made again.');
 	const all = (most: number): readonly Line[] =>
 		[...unchanged, ...seenLines(seen, most, look), last].flatMap(row => wrap(row, width));
 	return [[...steps, blank, ...all(Infinity)], [...steps, blank, ...all(4)], [...steps, ...all(2)], all(4), all(1)];
