@@ -1,6 +1,6 @@
 // The wizard in a terminal, against an Ink program that draws one word: both are bundled in the same way, but for the
 // shortcuts, so that it stays what Ink costs as it comes.
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
 import { build } from 'esbuild';
@@ -9,6 +9,7 @@ import { median, ms, ratio } from './measure.mjs';
 
 const rounds = 9;
 const floodLines = 20_000;
+const floodRounds = 15;
 const patienceMs = 60_000;
 const hello = 'Hello from Ink';
 /** Ink writes it before each frame. */
@@ -76,21 +77,19 @@ async function flooding({ root, folder, row, state }) {
 			},
 			command(['seq', '-f', line, String(lines)]),
 		);
-	const cost = [];
+	const cpu = { quiet: [], flooded: [] };
 	const memory = [];
-	for (let round = -1; round < 5; round++) {
+	for (let round = -1; round < floodRounds; round++) {
 		const quiet = await running(1);
 		const flooded = await running(floodLines);
 		if (round < 0) continue;
-		cost.push(flooded.cpu - quiet.cpu);
+		cpu.quiet.push(quiet.cpu);
+		cpu.flooded.push(flooded.cpu);
 		memory.push(flooded.peak / quiet.peak);
 	}
-	row(
-		`processor time of ${floodLines.toLocaleString('en')} lines of output`,
-		ms(median(cost)),
-		'≤ 200 ms',
-		median(cost) <= 200,
-	);
+	// Both vary by 100 ms with when V8's threads compile, so the medians are compared and not the rounds.
+	const cost = median(cpu.flooded) - median(cpu.quiet);
+	row(`processor time of ${floodLines.toLocaleString('en')} lines of output`, ms(cost), '≤ 200 ms', cost <= 200);
 	row('peak memory with these lines / with one', ratio(median(memory)), '≤ 1.5', median(memory) <= 1.5);
 
 	// It is ended with the terminal; until then it prints as fast as it is read.
@@ -195,12 +194,11 @@ async function inTerminal(argv, look, more = {}) {
 			elapsed: () => Number(process.hrtime.bigint() - began) / 1e6,
 			/** In KiB. */
 			peak: () => Number(/VmHWM:\s+(\d+)/.exec(status('status'))?.[1]),
-			/** Milliseconds of both processors' time that this process has used; the kernel counts in hundredths. */
-			cpu: () => {
-				const text = status('stat');
-				const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-				return (Number(fields[11]) + Number(fields[12])) * 10;
-			},
+			/** Milliseconds of processor time that all its threads have used, as the scheduler counts them (proc_pid_schedstat). */
+			cpu: () =>
+				readdirSync(`/proc/${pty.pid}/task`)
+					.map(thread => Number(status(`task/${thread}/schedstat`).split(' ')[0]) / 1e6)
+					.reduce((sum, used) => sum + used, 0),
 		});
 	} finally {
 		pty.kill('SIGKILL');

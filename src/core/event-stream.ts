@@ -35,6 +35,9 @@ const durableTypes: ReadonlySet<Event['type']> = new Set([
 	'run.end',
 ]);
 
+const durable = { durable: true } as const;
+const relaxed = { durable: false } as const;
+
 /** Nothing rests on one of these alone: they are handed over together when many come at once. */
 const inBursts: ReadonlySet<Event['type']> = new Set(['output', 'progress']);
 
@@ -66,9 +69,15 @@ export function eventStream(options: {
 	const handOver = async (events: readonly Event[], behind: RunState): Promise<void> => {
 		if (failure !== undefined) throw failure.error;
 		const { append } = options;
-		// A log that writes them in one go answers with one promise for all.
-		if (append !== undefined)
-			await Promise.all(new Set(events.map(event => append(event, { durable: durableTypes.has(event.type) }))));
+		if (append !== undefined) {
+			const written: Promise<void>[] = [];
+			for (const event of events) {
+				const behindDisk = append(event, durableTypes.has(event.type) ? durable : relaxed);
+				// A log that writes many in one go answers with one promise for all.
+				if (behindDisk !== written.at(-1)) written.push(behindDisk);
+			}
+			await Promise.all(written);
+		}
 		for (const event of events) for (const reader of options.readers) reader(event, behind);
 	};
 	const inTurn = (work: () => Promise<void>): Promise<void> => {
@@ -86,10 +95,18 @@ export function eventStream(options: {
 		return begun;
 	};
 
+	/** Thousands of lines come within a millisecond or two, and to write a time out costs more than the rest of an event. */
+	let written = { ms: Number.NaN, text: '' };
+	const timestamp = (now: Date): string => {
+		const ms = now.getTime();
+		if (ms !== written.ms) written = { ms, text: now.toISOString() };
+		return written.text;
+	};
+
 	const emit = (payload: EventPayload): Promise<void> => {
 		if (failure !== undefined) return Promise.reject(failure.error);
 		lastSeq += 1;
-		const event = { v: eventVersion, seq: lastSeq, at: options.now().toISOString(), ...payload } as Event;
+		const event = { v: eventVersion, seq: lastSeq, at: timestamp(options.now()), ...payload } as Event;
 		if (!inBursts.has(event.type)) {
 			// Whatever is no output ends a burst: what comes behind it is to come behind it in the log too.
 			const behind = reduce(endBurst(), event);

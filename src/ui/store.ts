@@ -53,8 +53,11 @@ export type Check = (
 	value: Extract<Reply, { kind: 'taken' }>['value'],
 ) => { readonly value: Extract<Reply, { kind: 'taken' }>['value'] } | { readonly problem: string };
 
-/** Output may come by the thousand lines; the screen follows at this pace. */
-const floodMs = 60;
+/**
+ * Output may come by the thousand lines; the screen follows at this pace: a frame costs as much as thousands of lines, and
+ * nobody reads faster. A key is answered at once all the same.
+ */
+const floodMs = 120;
 
 /** The wizard's state: the reduced run, what is being asked, what is laid over it. Knows nothing of Ink. */
 export function createStore(options: StoreOptions): Store {
