@@ -4,6 +4,15 @@
  */
 const hidden = '[redacted]';
 
+/**
+ * What stands for a secret and is none: a reference without a default, as in a compose file or a script, and an ellipsis.
+ * Hidden, they would keep an operator from reading what a file is going to hold. `$NAME` is not among them, as a password
+ * may begin so.
+ */
+const reference = String.raw`["']?(?:\$\{[A-Za-z_]\w*(?::?\?[^}"']*)?\}|…)["']?`;
+const placeholder = String.raw`(?!${reference}(?:[\s,;)]|$))`;
+const placeholderLine = String.raw`(?!${reference}[ \t]*(?:#.*)?$)`;
+
 const rules: readonly { readonly pattern: RegExp; readonly replacement: string }[] = [
 	// user:password@host in a URL, as in a proxy setting; the user may be empty, and a password may hold an @
 	{ pattern: /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/"']+@/gi, replacement: `$1${hidden}@` },
@@ -20,19 +29,32 @@ const rules: readonly { readonly pattern: RegExp; readonly replacement: string }
 	{ pattern: /(\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic|token)\s+)[^\s"']+/gi, replacement: `$1${hidden}` },
 	// a quoted value after a key that names a secret: "auth": "…", token = '…'
 	{
-		pattern:
-			/((?:["'])?\b[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|identitytoken|registrytoken|auth)\b["']?\s*[:=]\s*)(["'])(?:\\.|(?!\2).)+\2/gi,
+		pattern: new RegExp(
+			String.raw`((?:["'])?\b[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key|identitytoken|registrytoken|auth)\b["']?\s*[:=]\s*)${placeholder}(["'])(?:\\.|(?!\2).)+\2`,
+			'gi',
+		),
 		replacement: `$1$2${hidden}$2`,
 	},
 	// the same unquoted, as in an environment or an option: GITLAB_TOKEN=…, --token …
-	{ pattern: /(\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)\w*=)[^\s"']+/gi, replacement: `$1${hidden}` },
-	// a plain YAML value, as in a compose file's environment: POSTGRES_PASSWORD: …
 	{
-		pattern:
-			/^([ \t]*(?:-[ \t]+)?[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key):[ \t]+)[^\s"'[{|>&*!#].*$/gim,
+		pattern: new RegExp(
+			String.raw`(\b[\w-]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)\w*=)${placeholder}[^\s"']+`,
+			'gi',
+		),
 		replacement: `$1${hidden}`,
 	},
-	{ pattern: /(--[a-z-]*(?:password|secret|token)(?:=|\s+))[^\s"'-][^\s"']*/gi, replacement: `$1${hidden}` },
+	// a plain YAML value, as in a compose file's environment: POSTGRES_PASSWORD: …
+	{
+		pattern: new RegExp(
+			String.raw`^([ \t]*(?:-[ \t]+)?[\w.-]*(?:passw(?:or)?d|secret|token|api[_-]?key|private[_-]?key):[ \t]+)${placeholderLine}[^\s"'[{|>&*!#].*$`,
+			'gim',
+		),
+		replacement: `$1${hidden}`,
+	},
+	{
+		pattern: new RegExp(String.raw`(--[a-z-]*(?:password|secret|token)(?:=|\s+))${placeholder}[^\s"'-][^\s"']*`, 'gi'),
+		replacement: `$1${hidden}`,
+	},
 ];
 
 /** A part of whatever a rule or {@link secretBlock} matches: one look at a line spares all of theirs at most lines. */

@@ -74,7 +74,8 @@ export function wrap(of: Line, width: number, hang = 0): readonly Line[] {
 	if (widthOf(of) <= width) return [of];
 	const rows: Span[][] = [[]];
 	let used = 0;
-	let pendingSpace: Span | undefined;
+	/** Spaces of several parts may meet: a mark's and those that its text begins with. */
+	let pending: Span[] = [];
 	const put = (text: string, tone: Tone | undefined): void => {
 		rows.at(-1)?.push(span(text, tone));
 		used += stringWidth(text);
@@ -82,7 +83,7 @@ export function wrap(of: Line, width: number, hang = 0): readonly Line[] {
 	const newRow = (): void => {
 		rows.push(hang > 0 ? [span(' '.repeat(hang))] : []);
 		used = hang;
-		pendingSpace = undefined;
+		pending = [];
 	};
 	for (const { text, tone } of of) {
 		for (const word of text.split(/( +)/)) {
@@ -90,13 +91,13 @@ export function wrap(of: Line, width: number, hang = 0): readonly Line[] {
 			if (word.startsWith(' ')) {
 				// A space at a break is dropped; the indent at the very beginning is kept.
 				if (used === 0 && rows.length === 1) put(word, tone);
-				else pendingSpace = span(word, tone);
+				else pending.push(span(word, tone));
 				continue;
 			}
-			const gap = pendingSpace === undefined ? 0 : stringWidth(pendingSpace.text);
+			const gap = widthOf(pending);
 			if (used + gap + stringWidth(word) > width && used > hang) newRow();
-			else if (pendingSpace !== undefined) put(pendingSpace.text, pendingSpace.tone);
-			pendingSpace = undefined;
+			else for (const space of pending) put(space.text, space.tone);
+			pending = [];
 			let rest = word;
 			while (stringWidth(rest) > width - used) {
 				const [head, tail] = splitAt(rest, width - used);

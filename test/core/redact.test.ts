@@ -45,6 +45,27 @@ describe('what is taken out of text before it is logged or shown', () => {
 		expect(redact(text)).toBe(shown);
 	});
 
+	it.each([
+		['a reference in a compose file', 'JENKINS_SECRET: ${JENKINS_AGENT_SECRET:?put it into the file .env}'],
+		['a plain reference', '  DB_PASSWORD: ${DB_PASSWORD}'],
+		['one in quotes', 'token: "${RUNNER_TOKEN}"'],
+		['one in an environment', 'GITLAB_TOKEN=${TOKEN} NEXT=1'],
+		['an ellipsis', 'put it into .env, as JENKINS_AGENT_SECRET=…, and'],
+		['an option with a reference', 'register --token ${TOKEN} --url https://x'],
+	])('not %s, which is no secret', (_what, text) => {
+		expect(redact(text)).toBe(text);
+	});
+
+	it.each([
+		['a reference with a default', 'DB_PASSWORD=${DB:-hunter2}', 'DB_PASSWORD=[redacted]'],
+		['a value that only begins so', 'DB_PASSWORD=${DB}hunter2', 'DB_PASSWORD=[redacted]'],
+		['a value that begins with an ellipsis', 'password: …hunter2', 'password: [redacted]'],
+		['a dollar sign', 'DB_PASSWORD=$hunter2', 'DB_PASSWORD=[redacted]'],
+		['a YAML value with more behind it', 'password: ${DB} hunter2', 'password: [redacted]'],
+	])('%s, which may be one', (_what, text, shown) => {
+		expect(redact(text)).toBe(shown);
+	});
+
 	it('a private key from its first line to its last', () => {
 		const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\nZXktdjE=\n-----END OPENSSH PRIVATE KEY-----';
 		expect(redact(`before\n${key}\nafter`)).toBe('before\n[redacted]\nafter');
