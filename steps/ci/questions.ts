@@ -41,7 +41,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.systems',
 			kind: 'many',
 			title: 'For which CI systems do you want files?',
-			help: 'Each gives jobs a Docker engine of their own, under Sysbox. Nothing is started, and no file outside of the folder is touched.',
+			help: 'Each gives jobs a Docker engine of their own, under Sysbox. Nothing is started, and no file outside of the folder is touched. There are no files for GitHub Actions and CircleCI: a runner that is a container gets the engine of Docker Compose.',
 			options: [
 				{ value: 'compose', label: 'Docker Compose', hint: 'an engine beside any CI that runs in containers' },
 				{ value: 'gitlab', label: 'GitLab', hint: 'a runner of its own, chosen by tag, and an example job' },

@@ -37,12 +37,30 @@ export const ciStep: Step = changeStep<CiFacts>({
 	plan: planCi,
 });
 
+/** What a person does with each, in the order of the files. Its own first lines have the commands. */
+const uses: readonly { readonly file: string; readonly next: string }[] = [
+	{
+		file: 'docker-compose.sysbox.yml',
+		next: 'Compose: start docker-compose.sysbox.yml; take over what its job has',
+	},
+	{
+		file: 'gitlab-runner.config.toml',
+		next: 'GitLab: make a runner with the tag sysbox, register it, tag the jobs',
+	},
+	{
+		file: 'docker-compose.jenkins-agent.yml',
+		next: 'Jenkins: make a node with the label sysbox, start its agent, use it',
+	},
+];
+
 /** The files alone change nothing for any job. */
 function nextOf({ folder, files }: CiFacts): string | null {
-	const written = Object.values(files).some(file => file.kind === 'text' && file.ours);
-	return written
-		? `CI jobs get a Docker under Sysbox once your CI uses the files in ${folder.path}; each says in its first lines how.`
-		: null;
+	const ours = new Set(
+		Object.entries(files).flatMap(([name, file]) => (file.kind === 'text' && file.ours ? [name] : [])),
+	);
+	if (ours.size === 0) return null;
+	const each = uses.filter(({ file }) => ours.has(file)).map(({ next }) => next);
+	return [`No job uses Sysbox yet; the files in ${folder.path} say how:`, ...each].join('\n');
 }
 
 function ciFiles(facts: CiFacts, { answers }: JudgeContext): CiFiles {

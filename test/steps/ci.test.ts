@@ -112,7 +112,12 @@ describe('the plan of the CI step', () => {
 		expect(nextOf(first.facts)).toBeNull();
 		await apply(host, first.plan.actions);
 		expect(nextOf((await look(host, allSystems)).facts)).toBe(
-			'CI jobs get a Docker under Sysbox once your CI uses the files in /home/anna/sysbox-ci; each says in its first lines how.',
+			[
+				'No job uses Sysbox yet; the files in /home/anna/sysbox-ci say how:',
+				'Compose: start docker-compose.sysbox.yml; take over what its job has',
+				'GitLab: make a runner with the tag sysbox, register it, tag the jobs',
+				'Jenkins: make a node with the label sysbox, start its agent, use it',
+			].join('\n'),
 		);
 	});
 

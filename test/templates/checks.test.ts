@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { renderTemplate, type TemplateName, templateNames, templateText, templateTexts } from '../../src/templates.ts';
 import { composeProblems } from '../../steps/ci/check-compose.ts';
 import { gitlabCiProblems } from '../../steps/ci/check-gitlab-ci.ts';
@@ -56,6 +57,17 @@ describe('templates', () => {
 			flags.flatMap(pids => flags.map(engineTakesFlags => ({ memory, cpu, pids, engineTakesFlags }))),
 		),
 	);
+	it('in one folder are one project to Compose, and share neither a service nor a store', () => {
+		const named = renderFiles(texts, settings, systems)
+			.filter(({ kind }) => kind.name.startsWith('docker-compose'))
+			.flatMap(({ text }) => {
+				const { services, volumes } = parse(text);
+				return [...Object.keys(services), ...Object.keys(volumes)];
+			});
+		expect(named.length).toBeGreaterThan(6);
+		expect(new Set(named).size).toBe(named.length);
+	});
+
 	it.each(combinations)('pass their own checks with any limits: %o', ({ engineTakesFlags, ...limits }) => {
 		const files = renderFiles(texts, { ...settings, limits, engineTakesFlags }, systems);
 		expect(files).toHaveLength(5);
