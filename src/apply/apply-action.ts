@@ -687,6 +687,8 @@ async function rollBack(
 	const back = action.rollback ?? [];
 	if (back.length === 0) return undefined;
 	const said: string[] = [];
+	// What was there for the change alone goes without a word, unless it is all there was.
+	const worthTelling = back.some(of => of.takesBack === undefined);
 	// A rollback is finished even when the operator asked to stop: half a way back is the worst place.
 	const calm: ApplyDeps = { ...deps, signal: new AbortController().signal };
 	for (const each of back) {
@@ -695,7 +697,7 @@ async function rollBack(
 			said.push(`${doesWhat(each)} failed: ${result.failure.said}`, ...(each.whenItFails ?? []));
 			return { complete: false, now: said.join('; ') };
 		}
-		said.push(doesWhat(each));
+		if (!worthTelling || each.takesBack === undefined) said.push(doesWhat(each));
 	}
 	return { complete: true, now: `taken back: ${said.join('; ')}` };
 }

@@ -101,7 +101,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
  * touches a real session. The record alone can go to a real path, when one is named.
  */
 export async function simulatedSurroundings(options: CommonOptions, version: string): Promise<Surroundings> {
-	const [{ scenarioNames, scenarioState }, { simulatedHost }, { simulatedHostFile }, { releasesFrom }] =
+	const [{ scenarioFaults, scenarioNames, scenarioState }, { simulatedHost }, { simulatedHostFile }, { releasesFrom }] =
 		await Promise.all([
 			import('../host/simulated/scenarios.ts'),
 			import('../host/simulated/host.ts'),
@@ -120,6 +120,7 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 	const file = simulatedHostFile(join(stateFolder, `host-${name}.json`));
 	const simulated = simulatedHost({
 		state: (options.fresh ? undefined : file.load()) ?? scenarioState(name),
+		faults: scenarioFaults(name),
 		pace: 'demo',
 		onUnknownCommand: 'not-found',
 		releases: releasesFrom(knowledge.releases),

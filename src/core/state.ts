@@ -264,6 +264,23 @@ export function actionsToRevert(state: RunState): readonly ActionState[] {
 	});
 }
 
+/**
+ * What is different on the host by this run, as a person counts it: each change that was done and stands. What a later
+ * action took back, who took it back, and the way back of a change that failed are no changes; a record is none either.
+ */
+export function changesMade(state: RunState): readonly ActionState[] {
+	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
+	const ofStep = (step: StepId) => state.actions.filter(action => action.step === step);
+	return state.actions.filter(({ step, id, outcome, kind, takesBack }, at) => {
+		if (outcome !== 'done' || kind === 'manual' || reports.has(step) || takesBack !== undefined) return false;
+		const wayBack = ofStep(step).some(of => of.outcome === 'rolled-back' && id.startsWith(`${of.id}.`));
+		const takenBack = state.actions
+			.slice(at + 1)
+			.some(later => later.step === step && later.outcome === 'done' && later.takesBack?.includes(id) === true);
+		return !wayBack && !takenBack;
+	});
+}
+
 /** What the run came to over all its processes: the last one may have found nothing left to change. */
 export const outcomeOfRun = (state: RunState, { outcome }: EventOf<'run.end'>): EventOf<'run.end'>['outcome'] =>
 	outcome === 'nothing-to-do' && actionsToRevert(state).length > 0 ? 'done' : outcome;

@@ -65,6 +65,7 @@ function restartAction(
 		// docker.service sets no limit of its own (TimeoutStartSec=0), and a slow start is not a failed one.
 		timeoutMs: patienceMs(facts.switch.lastStart),
 		uninterruptible: true,
+		whenItFails: ['see why it did not come up (journalctl -u docker -n 50), then start again'],
 		risks: ['restart-docker', ...(stops ? (['stop-containers'] as const) : [])],
 		settle: {
 			what: 'Docker answers again',

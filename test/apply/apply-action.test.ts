@@ -532,6 +532,12 @@ describe('a rollback', () => {
 				now: 'taken back: put /etc/x back; systemctl reload docker',
 			},
 		});
+		// What it had there for itself goes without a word.
+		const aside = { ...exec(), id: 'disarm', argv: ['disarm'], takesBack: ['arm'] } as Action;
+		const quiet = await bench({ '/etc/y': 'old' }, () => ({ run: async () => ran() })).apply(
+			write('/etc/y', 'new', 'old', { settle: refused, rollback: [{ ...restore, path: '/etc/y' }, aside] }),
+		);
+		expect(quiet).toMatchObject({ failure: { now: 'taken back: put /etc/y back' } });
 		expect(at.files.get('/etc/x')).toBe('old');
 		expect(at.events.map(e => ('action' in e ? `${e.type} ${e.action}` : e.type))).toEqual([
 			'action.intent a',

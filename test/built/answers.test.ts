@@ -28,7 +28,7 @@ const textOnHost = (folder: string, path: string): string =>
 describe('the answers that a wizard run saves', () => {
 	it('give the same plans unattended, and are the defaults of another wizard run', async () => {
 		const first = startInTerminal();
-		await walk(first, { to: '❯ Leave     Save', stops: [memory] });
+		await walk(first, { to: '❯ Leave     Write', stops: [memory] });
 		first.type(`${right}${enter}`);
 		await first.until('saved: /root/sysbox-setup-answers.yml');
 		first.type(enter);

@@ -63,6 +63,8 @@ describe('the demo', () => {
 		['docker-29-time-namespace', 4, '--accept-risk restart-sysbox'],
 		['fusermount3-apparmor', 4, '--accept-risk weaken-apparmor'],
 		['no-internet', 1, 'failed'],
+		// Unattended, Docker is not restarted without a say; so it does not stay down either.
+		['docker-stays-down', 0, 'Critical -> Low'],
 		// An inner Docker of today cannot build under a Sysbox of yesterday.
 		['outdated-sysbox', 1, 'failed'],
 	];

@@ -19,6 +19,24 @@ const leave = async (session: Session): Promise<void> => {
 const threats = (record: string): readonly string[] =>
 	record.split('\n').filter(line => /^\| (Privileged container escape|Host resource abuse|Docker daemon)/.test(line));
 
+describe('a restart from which Docker does not come up', () => {
+	it('is put back, says so on the screen, and is done when it is tried again', async () => {
+		const session = startInTerminal({ args: ['--demo=docker-stays-down'] });
+		const restart = { shows: 'Restart Docker now for bip?', keys: 'y' };
+		const now = { shows: '❯ Pause the runner', keys: '\u001b[B\u001b[B\r' };
+		const name = { shows: 'type  restart-docker  and press enter', keys: `restart-docker${enter}` };
+		const stops = [restart, now, { shows: /❯ Skip this step with 5 to 7\s+Do it/, keys: '\u001b[C\r' }, name];
+		await walk(session, { stops, to: '❯ Try again' });
+		expect(session.screen()).toContain('Failed: Restart Docker');
+		expect(session.screen()).toMatch(/now +taken back: systemctl reset-failed docker; systemctl restart docker\n/);
+		expect(session.screen()).not.toContain('that stays');
+		expect(session.screen()).not.toContain('not begun');
+		await walk(session, { stops, to: '5 of 8' });
+		expect(session.everything()).toMatch(/✔ 4 Docker reload or restart +done +Restart Docker/);
+		await leave(session);
+	});
+});
+
 describe('a whole run', () => {
 	let unattended: string;
 	beforeAll(async () => {

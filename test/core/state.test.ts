@@ -3,6 +3,7 @@ import type { Event, EventPayload, UndoRecord } from '../../src/core/event.ts';
 import {
 	actionsToRevert,
 	changedAnything,
+	changesMade,
 	initialState,
 	type RunState,
 	reduce,
@@ -283,6 +284,45 @@ describe('what revert has to look at', () => {
 		] as const)
 			expect(changedAnything(reduced(intent('a'), outcome('a', what))), what).toBe(changed);
 		expect(changedAnything(reduced(intent('a')))).toBe(true);
+	});
+});
+
+describe('what was changed, as a person counts it', () => {
+	const none: UndoRecord = { kind: 'none', why: 'x' };
+	const ids = (...of: readonly EventPayload[]) => changesMade(reduced(stepStart('s'), ...of)).map(a => a.id);
+
+	it('is what was done and stands, without the record', () => {
+		expect(
+			ids(
+				intent('done'),
+				outcome('done', 'done'),
+				intent('failed'),
+				outcome('failed', 'failed'),
+				stepStart('record', 'report'),
+				intent('record', file, 'record'),
+				outcome('record', 'done', 'record'),
+			),
+		).toEqual(['done']);
+	});
+
+	it('is neither what was taken back nor who took it back', () => {
+		const disarm = { ...intent('disarm', none), takesBack: ['arm'] } as EventPayload;
+		expect(
+			ids(
+				intent('arm'),
+				outcome('arm', 'done'),
+				intent('restart', none),
+				outcome('restart', 'done'),
+				disarm,
+				outcome('disarm', 'done'),
+			),
+		).toEqual(['restart']);
+	});
+
+	it('is not the way back of a change that failed', () => {
+		const back = [intent('restart', none), intent('restart.start', none), outcome('restart.start', 'done')];
+		expect(ids(...back, outcome('restart', 'rolled-back'))).toEqual([]);
+		expect(ids(...back, outcome('restart', 'failed'))).toEqual(['restart.start']);
 	});
 });
 

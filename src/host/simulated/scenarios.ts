@@ -1,5 +1,6 @@
 import { baseHost, type Machine, startOfDemo, worldFor } from './base-host.ts';
 import { createContainer, defaultOptions, findImage, type Place, startContainer } from './engine.ts';
+import type { Fault } from './faults.ts';
 import { put, putFolder } from './file-tree.ts';
 import { placeSysbox, sysboxControl } from './packages.ts';
 import { hostPlace, startUnit } from './services.ts';
@@ -18,6 +19,7 @@ export const scenarioNames = [
 	'docker-29-time-namespace',
 	'fusermount3-apparmor',
 	'no-internet',
+	'docker-stays-down',
 ] as const;
 
 export type ScenarioName = (typeof scenarioNames)[number];
@@ -38,7 +40,12 @@ export const scenarioTitles: Readonly<Record<ScenarioName, string>> = {
 	'docker-29-time-namespace': 'Sysbox 0.7.0 under a Docker that gives containers a time namespace',
 	'fusermount3-apparmor': 'Ubuntu 26.04, whose AppArmor profile keeps sysbox-fs from mounting',
 	'no-internet': 'no way out: the package and the images lie on the host as files',
+	'docker-stays-down': 'another address for the bridge waits for a restart, from which Docker does not come up',
 };
+
+/** What goes wrong on such a host while it is changed; all else is how it is found. */
+export const scenarioFaults = (name: ScenarioName): readonly Fault[] =>
+	name === 'docker-stays-down' ? [{ name: 'docker-does-not-come-back', times: 1 }] : [];
 
 const liveRestore =
 	'{\n  "log-driver": "json-file",\n  "log-opts": { "max-size": "50m", "max-file": "3" },\n  "live-restore": true\n}\n';
@@ -126,6 +133,13 @@ export function scenarioState(name: ScenarioName): SimulatedState {
 					'/etc/docker/daemon.json',
 					'{\n  "log-driver": "json-file",\n  "log-opts": { "max-size": "50m", "max-file": "3" },\n  "live-restore": true,\n}\n',
 				);
+			});
+		case 'docker-stays-down':
+			return scene({ ...ubuntuAs(name), daemonJson: setUp(), extra: withTools }, world => {
+				installed(world, '0.7.1');
+				ciContainers(world);
+				images(world, 'docker:29-dind', 'registry:2');
+				put(world.state.files, '/etc/docker/daemon.json', setUp().replace('172.17.0.1/16', '172.20.0.1/16'));
 			});
 		case 'containers-running':
 			return scene({ ...ubuntuAs(name), daemonJson: plain }, jobsInFlight);

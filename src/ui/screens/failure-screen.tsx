@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { ActionFailure } from '../../core/decider.ts';
-import type { RunState, StepState } from '../../core/state.ts';
+import { changesMade, type RunState, type StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { clean, labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
@@ -26,14 +26,18 @@ export function FailureScreen({
 		text === undefined || text === '' ? [] : labelled(label, text, width, { indent: 2, column: 8 });
 	const planned = step?.plan?.actions ?? [];
 	const at = planned.findIndex(action => action.id === failure.action.id);
-	const ended = run.actions.filter(action => action.step === step?.id && action.outcome === 'done');
+	const ended = changesMade(run).filter(action => action.step === step?.id);
+	/** The way back has done it already: a switch that was armed for the change is gone. */
+	const wasDone = (id: string): boolean =>
+		run.actions.some(of => of.id === `${failure.action.id}.${id}` && of.step === step?.id && of.outcome === 'done');
+	const notBegun = planned.slice(at + 1).filter(({ id }) => !wasDone(id));
 	const before = planned.slice(0, Math.max(0, at)).filter(({ id }) => ended.some(action => action.id === id));
 	const titles = (actions: readonly { readonly title: string }[]): string => actions.map(a => a.title).join('; ');
 	const rest = [
 		...told('why', failure.why),
 		...told('now', failure.now ?? 'nothing after this was done'),
 		...told('done', before.length === 0 ? undefined : `${titles(before)}; that stays, and can be taken back`),
-		...told('open', at < 0 || at === planned.length - 1 ? undefined : `not begun: ${titles(planned.slice(at + 1))}`),
+		...told('open', at < 0 || notBegun.length === 0 ? undefined : `not begun: ${titles(notBegun)}`),
 		...failure.next.flatMap((text, index) => told(index === 0 ? 'you can' : '', text)),
 	];
 	const said = told('said', failure.said);
