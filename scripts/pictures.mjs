@@ -13,6 +13,7 @@ const columns = 80;
 const rows = 24;
 const enter = '\r';
 const right = '\u001b[C';
+const down = '\u001b[B';
 
 // What has to be seen all at once, then its picture and the keys that are typed.
 const walks = [
@@ -37,7 +38,7 @@ const walks = [
 			{ sees: ['How many processes', 'save, quit'], keys: enter },
 			{ sees: ["What is your GitLab's address?", 'save, quit'], keys: enter },
 			{ sees: ['5 of 8', '❯ Do all 4', 'q quit'], keys: enter },
-			{ sees: ['Which image has a registry', 'save, quit'], keys: enter },
+			{ sees: ['which image has a registry', 'save, quit'], keys: enter },
 			{ sees: ['6 of 8', '❯ Do all 2', 'q quit'], keys: enter },
 			{ sees: ['6 of 8', '❯ Start', 'q quit'], keys: enter },
 			{ sees: ['4 of 7 tried', 'pushes to and pulls', 'ctrl+c stop'], picture: 'functional' },
@@ -74,6 +75,24 @@ const walks = [
 			{ sees: ['Before the first change', '❯ Go on, step by step', 'q quit'], keys: enter },
 			{ sees: ['2 of 8', '❯ Do all 5', 'q quit'], keys: enter },
 			{ sees: ['Failed: Fetch', '❯ Try again', 'q quit'], picture: 'failure', keys: 'q' },
+			{ sees: ['Ended with a failure', '❯ Leave', 'q quit'], keys: enter },
+		],
+	},
+	{
+		options: ['--demo=docker-stays-down', '--fresh'],
+		exit: 1,
+		steps: [
+			{ sees: ['❯ Begin', 'q quit'], keys: enter },
+			{ sees: ['Make sysbox-runc the default runtime', '❯ No', 'q quit'], keys: enter },
+			{ sees: ['Restart Docker now for bip?', '❯ No', 'q quit'], keys: 'y' },
+			{ sees: ['take CI jobs on this host', '❯ Pause the runner', 'q quit'], keys: down },
+			{ sees: ['❯ Later'], keys: down },
+			{ sees: ['❯ Restart now'], keys: enter },
+			{ sees: ['Before the first change', '❯ Go on, step by step', 'q quit'], keys: enter },
+			{ sees: ['❯ Skip this step with 5 to 7', 'q quit'], keys: right },
+			{ sees: ['❯ Do it: type restart-docker'], keys: enter },
+			{ sees: ['type  restart-docker  and press enter'], keys: 'restart-docker\r' },
+			{ sees: ['Failed: Restart Docker', '❯ Try again', 'q quit'], picture: 'put-back', keys: 'q' },
 			{ sees: ['Ended with a failure', '❯ Leave', 'q quit'], keys: enter },
 		],
 	},

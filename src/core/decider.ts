@@ -35,7 +35,7 @@ export interface ActionFailure {
 
 /** What may be done besides deciding. */
 export interface Ways {
-	/** `back` leads to the decision before this one: there is one, and nothing was applied since. */
+	/** `back` leads to the decision before this one: there is one, and nothing was applied or proved since. */
 	readonly back: boolean;
 }
 

@@ -86,7 +86,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 	const results = new Map<StepId, StepResult>();
 	const soFar = (): Tally =>
 		[...results.values()].reduce((tally, { tally: more }) => mergeTally(tally, more), emptyTally);
-	/** Steps where somebody decided something and nothing was applied since: where "back" leads. */
+	/** Steps where somebody decided something and nothing was applied or proved since: where "back" leads. */
 	let stops: number[] = [];
 	/** Changes that a plan-only run foresees, so that later steps can be planned behind earlier ones. */
 	const foreseen: Action[] = [];
@@ -143,7 +143,8 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			continue;
 		}
 		stopped = result.stop;
-		if (result.tally.changed === true) stops = [];
+		// Neither over a change, nor over a proof that was made: asked again, it would look as if it had not been.
+		if (result.tally.changed === true || result.proofMade === true) stops = [];
 		else if (visit.decided) stops.push(index);
 	}
 

@@ -114,6 +114,7 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 			why,
 			tally: { failed: true, changed: changed || taken.changed },
 			open: [],
+			proofMade: true,
 			...(taken.leave === true && { stop: 'quit' as const }),
 		};
 	}
@@ -123,11 +124,13 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 			why: `could not tell: ${undecided.join(', ')}`,
 			tally: { undecided: true, changed },
 			open: [],
+			proofMade: true,
 		};
 	return {
 		status: 'proved',
 		tally: { changed, undecided: undecidedFindings(sight.findings, request.strict) },
 		open: [],
+		proofMade: true,
 	};
 }
 

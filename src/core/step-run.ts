@@ -18,11 +18,13 @@ export interface StepResult {
 	readonly tally: Partial<Tally>;
 	readonly open: readonly string[];
 	readonly stop?: 'quit' | 'wrong-input' | 'back';
+	/** Its probes were run: a later step does not lead back before them. */
+	readonly proofMade?: true;
 }
 
 /** One visit of a step: what was decided in it, so that going back finds the decision before. */
 export interface Visit {
-	/** Somebody decided in an earlier step, and nothing was applied since. */
+	/** Somebody decided in an earlier step, and nothing was applied or proved since. */
 	readonly earlier: boolean;
 	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
 	readonly behind: boolean;
@@ -189,7 +191,7 @@ export const wentBack: StepResult = { status: 'not-run', why: 'gone back', tally
 
 export const leftByChoice = (step: StepId, tally: Partial<Tally> = {}): StepResult => ({
 	status: 'open',
-	why: 'left by choice',
+	why: 'left before it was finished',
 	tally: { ...tally, open: true },
 	open: [step],
 	stop: 'quit',

@@ -6,7 +6,13 @@ export type ThreatLevel = 'Critical' | 'High' | 'Medium' | 'Low';
 export interface ThreatRow {
 	readonly id: ThreatId;
 	readonly title: string;
-	readonly before: { readonly level: ThreatLevel /** What the level rests on. */; readonly basis: string };
+	readonly before: {
+		readonly level: ThreatLevel;
+		/** What the level rests on. */
+		readonly basis: string;
+		/** False: it was found nowhere here, and is the level of the usual recipes. */
+		readonly seen: boolean;
+	};
 	readonly after:
 		| { readonly kind: 'lowered'; readonly level: ThreatLevel }
 		| {
@@ -78,7 +84,7 @@ function rowOf(threat: Threat, state: RunState): ThreatRow {
 		of: counted.length,
 		leftOut: probes.filter(probe => probe.verdict === 'left-out').map(probe => probe.id),
 	};
-	return { id, title, before: { level: threat.from, basis }, after: afterOf(), restsOn };
+	return { id, title, before: { level: threat.from, basis, seen: first.length > 0 }, after: afterOf(), restsOn };
 
 	function afterOf(): ThreatRow['after'] {
 		if (where.length > 0) return { kind: 'still', level: threat.from, where };

@@ -16,7 +16,6 @@ import { menu, type Option } from './prompt.ts';
 import { type Intro, type SeenSince, textWidth } from './screen.ts';
 import { createStore } from './store.ts';
 import { goesOn, summaryLines, summaryTitle } from './text/summary-text.ts';
-import { changesToUndo } from './text/words.ts';
 import { themeFor } from './theme.ts';
 import { wizardDecider } from './wizard-decider.ts';
 
@@ -215,7 +214,7 @@ export function startWizard(options: WizardOptions): Wizard {
 			const offer = options.saveAnswers !== undefined && saved === undefined && Object.keys(run.answers).length > 0;
 			const choices: readonly Option[] = [
 				{ value: 'leave', label: 'Leave' },
-				...(offer ? [{ value: 'save', label: 'Save the answers, to repeat this run' }] : []),
+				...(offer ? [{ value: 'save', label: 'Write the answers to a file, to repeat this run' }] : []),
 			];
 			const reply = await store.ask({
 				screen: { kind: 'end', ...(saved !== undefined && { saved }), ...(problem !== undefined && { problem }) },
@@ -235,23 +234,17 @@ export function startWizard(options: WizardOptions): Wizard {
 function startMenu(intro: Intro) {
 	const leave = { value: 'leave', label: 'Leave' };
 	const { resume } = intro;
-	const takeBack = (run: RunState): Option => ({
-		value: 'undo',
-		label: `Take back what was done (${changesToUndo(run)})`,
-	});
+	const takeBack: Option = { value: 'undo', label: 'Take back what was done' };
 	if (resume === undefined) {
 		const { standing } = intro;
-		return menu(
-			[{ value: 'begin', label: 'Begin' }, ...(standing === undefined ? [] : [takeBack(standing)]), leave],
-			'begin',
-		);
+		return menu([{ value: 'begin', label: 'Begin' }, ...(standing === undefined ? [] : [takeBack]), leave], 'begin');
 	}
 	const at = resume.steps.at(-1);
 	return menu(
 		[
 			{ value: 'go-on', label: at === undefined ? 'Go on' : `Go on with step ${at.n}, ${at.title}` },
 			{ value: 'again', label: 'Ask everything again from step 1' },
-			...(intro.mode === 'run' && actionsToRevert(resume).length > 0 ? [takeBack(resume)] : []),
+			...(intro.mode === 'run' && actionsToRevert(resume).length > 0 ? [takeBack] : []),
 			leave,
 		],
 		'go-on',

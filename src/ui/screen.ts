@@ -55,6 +55,10 @@ export interface AnnouncedProbe {
 	readonly id: string;
 	readonly title: string;
 	readonly attempt: string;
+	/** What must happen. */
+	readonly expectation: string;
+	/** The same where it succeeds; a proof that it works has none. */
+	readonly control?: string;
 	readonly threats: readonly string[];
 }
 

@@ -8,7 +8,6 @@ import { neededBy, numbersText } from './needed-by.ts';
 import { type Menu, menu, type Option, type Prompt } from './prompt.ts';
 import type { Asking, Intro, Screen } from './screen.ts';
 import type { Check, Store } from './store.ts';
-import { changesToUndo } from './text/words.ts';
 
 export interface DeciderOptions {
 	/** From an answers file: shown as the default, and still asked. */
@@ -81,18 +80,19 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			for (;;) {
 				const reply = await show(
 					{ kind: 'plan', step, findings, page: 0 },
-					planMenu(asked, plan, store.state().intro, step),
+					planMenu(asked, plan, store.state().intro, step, ways),
 					{
 						back: ways.back,
 						skip: true,
 						quit: true,
 					},
 				);
-				if (reply.kind !== 'taken') {
-					if (reply.kind === 'back') turned = true;
-					return { kind: reply.kind };
+				const kind = reply.kind === 'taken' && reply.value === 'back' ? 'back' : reply.kind;
+				if (kind !== 'taken') {
+					if (kind === 'back') turned = true;
+					return { kind };
 				}
-				if (reply.value !== 'apply') return { kind: 'skip' };
+				if (reply.kind !== 'taken' || reply.value !== 'apply') return { kind: 'skip' };
 				const declined = await askRisks(step, asked, shown, plan.impact ?? { stops: [], notes: [] });
 				if (declined === 'quit') return { kind: 'quit' };
 				if (declined === undefined) return { kind: 'apply', risks };
@@ -101,7 +101,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 
 		async onFailure(step, failure) {
 			const { run } = store.state();
-			const undo = { value: 'undo', label: `Take back what was done (${changesToUndo(run)})` };
+			const undo = { value: 'undo', label: 'Take back what was done' };
 			const reply = await show(
 				{ kind: 'failure', step, failure },
 				menu(
@@ -155,7 +155,14 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				{
 					kind: 'proof',
 					step,
-					probes: probes.map(({ id, title, attempt, threats }) => ({ id, title, attempt, threats })),
+					probes: probes.map(({ id, title, attempt, expectation, control, threats }) => ({
+						id,
+						title,
+						attempt,
+						expectation,
+						threats,
+						...(control !== undefined && { control }),
+					})),
 					leftOut: leftOut.map(({ title, why }) => ({ title, why })),
 				},
 				menu(
@@ -206,7 +213,7 @@ const needing = (missing: readonly number[]): string =>
 	`${numbersText(missing)}, which ${missing.length === 1 ? 'needs' : 'need'} it`;
 
 /** Where a risk has to be named, Enter must not lead there. */
-function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro, id: StepId): Menu {
+function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro, id: StepId, ways: Ways): Menu {
 	const leave = 'Leave it as it is';
 	const missing = neededBy(steps, id);
 	const changes = plan.actions.length;
@@ -218,8 +225,10 @@ function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro
 		? menu([apply, skip], 'apply')
 		: menu(
 				[
-					{ value: 'skip', label: missing.length === 0 ? leave : `Skip this step with ${needing(missing)}` },
+					{ value: 'skip', label: missing.length === 0 ? leave : `Skip this step with ${numbersText(missing)}` },
 					{ value: 'apply', label: `Do it: type ${risks.join(', ')}` },
+					// Skipping leaves out the whole step: who only changed their mind about an answer goes back to it.
+					...(ways.back ? [{ value: 'back', label: 'Go back' }] : []),
 				],
 				'skip',
 			);

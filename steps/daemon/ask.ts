@@ -22,7 +22,7 @@ function question(initial: boolean, consequences: readonly string[]): Question {
 			'With yes, each one that names no runtime and is created from then on gets it too.',
 			'None of them starts while Sysbox does not run.',
 			...consequences,
-			'docker build with BuildKit does not follow it.',
+			'docker build with BuildKit ignores the default runtime.',
 		].join(' '),
 		initial,
 	};

@@ -226,7 +226,7 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 		severity: evidence === '' ? 'info' : 'warn',
 		summary: `Every container that names no runtime gets ${runtimeName}`,
 		...(evidence !== '' && { evidence }),
-		why: 'docker build with BuildKit does not follow it, and Docker depends on Sysbox for every start',
+		why: 'docker build with BuildKit ignores the default runtime, and Docker depends on Sysbox for every start',
 		...(disabled && {
 			remedy: {
 				kind: 'commands' as const,

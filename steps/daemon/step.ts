@@ -11,7 +11,7 @@ export const daemonStep: Step = changeStep<DaemonFacts>({
 	id: 'daemon',
 	title: 'Docker configuration',
 	why: "Registers Sysbox in Docker's configuration, and changes nothing else in it that was not asked for.",
-	brief: 'tells Docker of Sysbox; the default runtime stays',
+	brief: 'completes daemon.json; the default runtime stays',
 	needs: ['sysbox'],
 	answerIds,
 	inspect: inspectDaemon,

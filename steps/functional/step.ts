@@ -24,8 +24,8 @@ interface FunctionalFacts {
 const registryQuestion: Question = {
 	id: 'functional.registry-image',
 	kind: 'text',
-	title: 'Which image has a registry for the inner engine?',
-	help: 'The inner engine builds on it, starts it, and pushes to it. It must have a shell and listen on port 5000 by itself.',
+	title: 'For the test: which image has a registry for the inner engine?',
+	help: 'Only the proof uses it, in throw-away containers. The inner engine builds on it, starts it, and pushes to it. It must have a shell and listen on port 5000 by itself.',
 	initial: 'registry:2',
 	validate: imageProblem,
 };

@@ -1,6 +1,6 @@
 import type { Question } from '../../src/core/question.ts';
 import { numberAnswer, textAnswer } from '../../src/core/question.ts';
-import type { ReportStep, ReportTarget, StepContext } from '../../src/core/step.ts';
+import type { JudgeContext, ReportStep, ReportTarget, StepContext } from '../../src/core/step.ts';
 import { composeRecord } from './compose.ts';
 import { recordPath } from './record-path.ts';
 
@@ -21,7 +21,7 @@ export const recordStep: ReportStep = {
 			id: 'record.owner',
 			kind: 'text',
 			title: 'Who looks after this host?',
-			help: 'A person or a team. The record names them as the owner of this set-up.',
+			help: `A person or a team: the record names them. It is written to ${pathFor(context)}, and a revert leaves it there.`,
 			...(context.state.start?.user !== undefined && { initial: context.state.start.user }),
 			// Before the run has begun nobody's name is known; the default is then whoever starts it.
 			...(context.state.start === undefined && { initial: 'whoever started the run' }),
@@ -64,8 +64,13 @@ export const recordStep: ReportStep = {
 	},
 };
 
+/** Before the run has begun the host's name is not known. */
+const pathFor = ({ state, options, now }: JudgeContext): string =>
+	state.start === undefined ? 'the folder you stand in' : recordPath({ hostname: state.start.host, options, now });
+
 async function inspectTarget(context: StepContext): Promise<ReportTarget> {
-	const path = recordPath(context);
+	const { host, options, now } = context;
+	const path = recordPath({ hostname: host.identity.hostname, options, now });
 	const folder = path.slice(0, path.lastIndexOf('/')) || '/';
 	const found = await context.host.stat(folder);
 	if (found.kind === 'missing')

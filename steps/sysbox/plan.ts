@@ -76,7 +76,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	actions.push({
 		id: 'daemon-json',
 		kind: 'write',
-		title: `Write ${facts.file.path} before the package does`,
+		title: `Write ${facts.file.path} first`,
 		why: `it then finds ${nameSome([...plan.keys, ...plan.relaid])} as it wants them, changes nothing and restarts nothing; the addresses are those in use now`,
 		path: facts.file.path,
 		bytes: plan.bytes,
@@ -167,9 +167,9 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 		touches: [
 			'adds the user sysbox and its ids in /etc/subuid and /etc/subgid',
 			'adds the services sysbox, sysbox-mgr and sysbox-fs, and starts them',
-			'raises limits of the kernel: inotify, keys, process ids, user namespaces (/lib/sysctl.d/99-sysbox-sysctl.conf)',
+			'raises limits of the kernel for watches, keys and process ids where they are lower (/lib/sysctl.d/99-sysbox-sysctl.conf)',
 			`tells Docker to reload its configuration where it does not list ${runtimeName} yet; containers are not touched`,
-			...(installs.length > 0 ? [`installs ${nameSome(namesOf(installs), 8)} with it`] : []),
+			...(installs.length > 0 ? [`as things stand, apt installs ${nameSome(namesOf(installs), 8)} with it`] : []),
 			...(removes.length + upgrades.length > 0 ? [describeOthers(removes, upgrades)] : []),
 		],
 		settle: {

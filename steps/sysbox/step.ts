@@ -10,7 +10,7 @@ export const sysboxStep: Step = changeStep<SysboxFacts>({
 	id: 'sysbox',
 	title: 'Sysbox',
 	why: 'Installs Sysbox without touching a container, and sees to it that its services run.',
-	brief: 'installs it without touching a container',
+	brief: 'daemon.json, then the package; no container stops',
 	needs: ['host'],
 	answerIds,
 	inspect: inspectSysbox,

@@ -5,7 +5,7 @@ import { eventStream } from '../../src/core/event-stream.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { orderSteps } from '../../src/core/order.ts';
 import { showAction } from '../../src/core/shown-action.ts';
-import { changeStep, type Step } from '../../src/core/step.ts';
+import { changeStep, proofStep, type Step } from '../../src/core/step.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 const yes = (value: boolean): AnswerDecision => ({ kind: 'answer', value, source: 'operator' });
@@ -65,6 +65,8 @@ async function run(steps: readonly Step[], decider: Partial<Decider>): Promise<{
 		now: () => new Date(0),
 		signal: new AbortController().signal,
 		saveCursor: () => undefined,
+		cleanUpProbes: async () => [],
+		elapsed: () => 0,
 		saveAnswer: () => undefined,
 		show: showAction,
 		apply: async () => ({ kind: 'manual' }),
@@ -104,6 +106,31 @@ describe('going back', () => {
 			approve: async () => ({ kind: asked++ === 0 ? 'back' : 'skip' }),
 		});
 		expect(calls).toEqual(['a.one', 'a.one']);
+	});
+});
+
+describe('a proof that was made', () => {
+	const proof = proofStep<undefined>({
+		id: 'proof',
+		title: 'proof',
+		why: 'test',
+		needs: [],
+		answerIds: [],
+		inspect: async () => undefined,
+		judge: () => [],
+		plan: () => ({ actions: [] }),
+		probes: () => ({ probes: [], leftOut: [] }),
+	});
+	const steps = [asking('a', ['one']), proof, asking('b', ['two'])];
+
+	it('is not led back before: asked once more, it would look as if it had not been made', async () => {
+		const { calls } = await run(steps, { ...script(), beforeProbes: async () => 'run' });
+		expect(calls).toEqual(['a.one', 'b.two']);
+	});
+
+	it('is led back to where it was left out', async () => {
+		const { calls } = await run(steps, { ...script(), beforeProbes: async () => 'skip' });
+		expect(calls).toEqual(['a.one', 'b.two <']);
 	});
 });
 

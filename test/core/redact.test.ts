@@ -46,22 +46,22 @@ describe('what is taken out of text before it is logged or shown', () => {
 	});
 
 	it.each([
-		['a reference in a compose file', 'JENKINS_SECRET: ${JENKINS_AGENT_SECRET:?put it into the file .env}'],
-		['a plain reference', '  DB_PASSWORD: ${DB_PASSWORD}'],
-		['one in quotes', 'token: "${RUNNER_TOKEN}"'],
-		['one in an environment', 'GITLAB_TOKEN=${TOKEN} NEXT=1'],
+		['a reference in a compose file', `JENKINS_SECRET: \${JENKINS_AGENT_SECRET:?put it into the file .env}`],
+		['a plain reference', `  DB_PASSWORD: \${DB_PASSWORD}`],
+		['one in quotes', `token: "\${RUNNER_TOKEN}"`],
+		['one in an environment', `GITLAB_TOKEN=\${TOKEN} NEXT=1`],
 		['an ellipsis', 'put it into .env, as JENKINS_AGENT_SECRET=…, and'],
-		['an option with a reference', 'register --token ${TOKEN} --url https://x'],
+		['an option with a reference', `register --token \${TOKEN} --url https://x`],
 	])('not %s, which is no secret', (_what, text) => {
 		expect(redact(text)).toBe(text);
 	});
 
 	it.each([
-		['a reference with a default', 'DB_PASSWORD=${DB:-hunter2}', 'DB_PASSWORD=[redacted]'],
-		['a value that only begins so', 'DB_PASSWORD=${DB}hunter2', 'DB_PASSWORD=[redacted]'],
+		['a reference with a default', `DB_PASSWORD=\${DB:-hunter2}`, 'DB_PASSWORD=[redacted]'],
+		['a value that only begins so', `DB_PASSWORD=\${DB}hunter2`, 'DB_PASSWORD=[redacted]'],
 		['a value that begins with an ellipsis', 'password: …hunter2', 'password: [redacted]'],
 		['a dollar sign', 'DB_PASSWORD=$hunter2', 'DB_PASSWORD=[redacted]'],
-		['a YAML value with more behind it', 'password: ${DB} hunter2', 'password: [redacted]'],
+		['a YAML value with more behind it', `password: \${DB} hunter2`, 'password: [redacted]'],
 	])('%s, which may be one', (_what, text, shown) => {
 		expect(redact(text)).toBe(shown);
 	});

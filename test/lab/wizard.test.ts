@@ -18,7 +18,7 @@ const risks = ['unverified-deb', 'default-runtime'] as const;
 /** Other answers than the wizard offers, so that each step has something to do on this host. */
 const typed: readonly Stop[] = [
 	// What needs a name is not done with Enter alone.
-	{ shows: /❯ Skip this step with \d to 7, which need it\s+Do it: type/, keys: '\u001b[C\r' },
+	{ shows: /❯ Skip this step with \d to 7\s+Do it: type/, keys: '\u001b[C\r' },
 	...risks.map(risk => ({ shows: new RegExp(`accept\\s+this,\\s+type\\s+${risk}\\b`), keys: `${risk}\r` })),
 	{ shows: 'the default runtime of all containers?', keys: 'y' },
 	// Once it was answered it is offered as it was answered, and `a` would take it all back.
@@ -30,7 +30,7 @@ const typed: readonly Stop[] = [
 	{ shows: 'How many processes may', keys: '1024\r' },
 	{ shows: "What is your GitLab's address?", keys: 'https://gitlab.example.com/\r' },
 	{ shows: "What is your Jenkins controller's address?", keys: 'https://jenkins.example.com/\r' },
-	{ shows: 'Which image has a registry', keys: 'lab/registry:1\r' },
+	{ shows: 'which image has a registry', keys: 'lab/registry:1\r' },
 	{ shows: 'Who looks after this host?', keys: 'platform team\r' },
 ];
 

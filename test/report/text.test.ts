@@ -299,7 +299,7 @@ describe('a probe', () => {
 });
 
 describe('the threat table in lines', () => {
-	const before = { level: 'Critical', basis: 'x' } as const;
+	const before = { level: 'Critical', basis: 'x', seen: true } as const;
 	const restsOn = { held: 2, of: 3, leftOut: [] };
 
 	it('never shows a lower level that was not earned', () => {

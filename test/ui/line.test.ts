@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { line, plainText, span, wrap } from '../../src/ui/line.ts';
+import { line, plainText, type Span, span, wrap } from '../../src/ui/line.ts';
 
-const rows = (parts: Parameters<typeof line>, width: number, hang = 0): readonly string[] =>
+const rows = (parts: readonly (string | Span)[], width: number, hang = 0): readonly string[] =>
 	wrap(line(...parts), width, hang).map(plainText);
 
 describe('a row that is longer than the screen', () => {

@@ -89,7 +89,7 @@ describe('the review of a run', () => {
 			'Record  written at the end',
 			'✖ stops at step 4: db stops',
 			'▲ has to be accepted by name: restart-docker',
-			'1 question still to come, which may change this; v shows what is assumed',
+			'Questions still to come may change this; v shows what is assumed',
 			'Taken back with:  sysbox-setup revert',
 		])
 			expect(frame()).toContain(words);

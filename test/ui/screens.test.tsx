@@ -163,7 +163,7 @@ describe('the start screen of a revert', () => {
 			prompt: { kind: 'menu', at: 0, options: [{ value: 'begin', label: 'Begin' }] },
 			ways: { back: false, skip: false, quit: true },
 		});
-		await sees(/the run that bert began yesterday at \d\d:\d\d \(1 change\)/);
+		await sees(/the run that bert began yesterday at \d\d:\d\d:/);
 		expect(frame()).toContain('Install fuse3');
 	});
 });
@@ -286,12 +286,22 @@ describe('a plan', () => {
 		await emit(stepStart('daemon', 'daemon'));
 		await emit({ type: 'plan', step: 'daemon', actions: [shown({ risks: ['default-runtime'] })] });
 		const decision = decider.approve('daemon', { actions: [action({ risks: ['default-runtime'] })] }, [], ways);
-		await sees(/❯ Skip this step with 4 and 5, which need it\s+Do it: type default-runtime/);
+		await sees(/❯ Skip this step with 4 and 5\s+Do it: type default-runtime/);
 		await keys(enter);
 		expect((await decision).kind).toBe('skip');
 		void decider.onBlocked?.('docker', findings, ways);
 		await sees('Go on without this step and 5, which needs it');
 		expect(frame()).toContain('❯ Look again');
+	});
+
+	it('with a risk leads back to the question, for who only changed their mind about the answer', async () => {
+		const { emit, decider, sees, keys } = bench();
+		await emit(stepStart('host'));
+		await emit({ type: 'plan', step: 'host', actions: [shown({ risks: ['default-runtime'] })] });
+		const decision = decider.approve('host', { actions: [action({ risks: ['default-runtime'] })] }, [], { back: true });
+		await sees('Go back');
+		await keys(right, right, enter);
+		expect((await decision).kind).toBe('back');
 	});
 
 	it('with a risk is done when its name is typed, after what stops was named', async () => {
@@ -413,7 +423,7 @@ describe('a failure', () => {
 	it('leads to taking back what was done, once the run has ended', async () => {
 		const wishes: string[] = [];
 		const { sees, keys, decision } = await failing(() => wishes.push('undo'));
-		await sees('Take back what was done (1 change)');
+		await sees('Take back what was done');
 		await keys(down, enter);
 		expect(await decision).toBe('quit');
 		expect(wishes).toEqual(['undo']);
@@ -496,6 +506,19 @@ describe('a proof', () => {
 		expect(await decision).toBe('run');
 	});
 
+	it('lists what is going to be tried, and the control that has to succeed, before it is', async () => {
+		const wizard = bench();
+		await wizard.emit(stepStart('security', 'Security proof', 'proof'));
+		const probe = { id: 'a', title: 'Mount a disk', attempt: 'mounts it', threats: ['container-escape'] };
+		const probes = [
+			{ ...probe, expectation: 'the kernel refuses', control: 'with one more right it is mounted' },
+		] as unknown as Probe[];
+		void wizard.decider.beforeProbes?.('security', { probes, leftOut: [] }, ways);
+		await wizard.sees('v lists each attempt with its control');
+		await wizard.keys('v');
+		await wizard.sees(/1 Mount a disk\n +does +mounts it\n +must +the kernel refuses\n +control +with one more right/);
+	});
+
 	it('counts live for each threat, and shows what could not be told', async () => {
 		const { emit, sees } = bench();
 		await emit(stepStart('security', 'Security proof', 'proof'));
@@ -536,7 +559,7 @@ describe('the end', () => {
 			title: 'Install fuse3',
 			kind: 'exec',
 			does: 'x',
-			undo: { kind: 'none', why: 'x' },
+			undo: { kind: 'folder', path: '/x' },
 		});
 		await emit({ type: 'action.outcome', step: 'host', action: 'install', outcome: 'done', ms: 1 });
 		await emit({ type: 'observed', step: 'host', key: 'next.ci', value: 'Use the files in /srv/ci.' });
@@ -598,6 +621,43 @@ describe('the end', () => {
 		await many.emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
 		ends(many.store);
 		await many.sees(/Changed +Sysbox: 20 changes\n +Docker: Reload Docker\n +v names each/);
+	});
+
+	it('names the files of the system among many changes, what jobs have to mind, and what "before" means', async () => {
+		const { emit, store, sees } = bench();
+		await emit(stepStart('sysbox', 'Sysbox'));
+		for (const [at, path] of ['/etc/docker/daemon.json', '/var/x', '/var/y', '/var/z'].entries()) {
+			const undo = { kind: 'file' as const, path, before: null, after: 'a'.repeat(64) };
+			const id = `write ${at}`;
+			await emit({ type: 'action.intent', step: 'sysbox', action: id, title: id, kind: 'write', does: 'x', undo });
+			await emit({ type: 'action.outcome', step: 'sysbox', action: id, outcome: 'done', ms: 1 });
+		}
+		const known = {
+			id: 'sysbox.known-issues.docker-cp',
+			severity: 'info' as const,
+			summary: 'docker cp does not work',
+		};
+		await emit({ type: 'findings', step: 'sysbox', when: 'before', findings: [known] });
+		await emit({ type: 'step.end', step: 'sysbox', status: 'done', changed: true, open: [] });
+		await changed(emit, 'Docker', titles(20));
+		await emit(stepStart('security', 'Security proof', 'proof'));
+		await emit({
+			type: 'probe',
+			step: 'security',
+			id: 'a',
+			title: 'x',
+			threats: ['container-escape'],
+			verdict: 'pass',
+			because: 'x',
+			evidence: [],
+			ms: 1,
+		});
+		await emit({ type: 'step.end', step: 'security', status: 'proved', changed: false, open: [] });
+		await emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
+		ends(store);
+		await sees(/Sysbox: 4 changes, \/etc\/docker\/daemon\.json among them/);
+		await sees(/Mind +docker cp does not work/);
+		await sees('before: as jobs run with --privileged or docker.sock');
 	});
 
 	it('is done also where an earlier process of the run had changed everything', async () => {

@@ -27,9 +27,12 @@ export function ProofConsentScreen({
 	const { width, theme } = look;
 	const attacks = probes.some(probe => probe.threats.length > 0);
 	const about = attacks
-		? `${count(probes.length, 'attempt')} to get from a CI container to this host. Each must fail, and the same attempt where it is allowed must succeed, or it proves nothing.`
+		? `${count(probes.length, 'attempt')} to get from a CI container to this host. Each must fail. Its control, the same in a plain container that is allowed to, must succeed, or it proves nothing.`
 		: `${count(probes.length, 'thing')} that a CI job needs, tried in containers under Sysbox.`;
 	const bullet = (text: string): readonly Line[] => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${text}`), width, 2);
+	const harmless = attacks
+		? 'Nothing of yours is stopped or changed: a control has one more right, and leaves nothing behind; 200 MB of memory and 60 processes are the most that any takes.'
+		: 'Nothing of yours is stopped or changed.';
 	const titles = Math.max(...threatIds.map((id: ThreatId) => threatTitles[id].length));
 	const counts = attacks
 		? threatIds.map((id: ThreatId) =>
@@ -41,13 +44,14 @@ export function ProofConsentScreen({
 		: [];
 	const facts = [
 		...bullet(
-			'Only throw-away containers with a label of their own; they are removed at the end, also when you stop it.',
+			`${attacks ? 'Some 30 throw-away containers, for about a minute' : 'Throw-away containers'}; they have a label of their own and are removed at the end, also when you stop it.`,
 		),
-		...bullet('Nothing of yours is stopped or changed.'),
+		...bullet(harmless),
 		...(attacks ? bullet('Falco or an EDR on this host will see the attempts and may raise an alarm.') : []),
 		...(leftOut.length > 0
 			? bullet(`${leftOut.length} left out, as they mean nothing on this host: ${leftOut.map(l => l.title).join(', ')}`)
 			: []),
+		...bullet(`v lists ${attacks ? 'each attempt with its control' : 'each of them'}, before anything is started.`),
 	];
 	const list = (whole: boolean): readonly Line[] =>
 		probes.flatMap(({ title, attempt }) =>

@@ -5,8 +5,9 @@ import { blank, clean, type Line, labelled, line, pad, span, wrap } from '../lin
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import type { Intro, SeenSince } from '../screen.ts';
+import { probesHeld } from '../text/probe-text.ts';
 import { stepLines } from '../text/transcript-text.ts';
-import { changesToUndo, whenTold } from '../text/words.ts';
+import { whenTold } from '../text/words.ts';
 
 /** The first screen: what is going to happen, or where the run was left. */
 export function StartScreen({
@@ -60,13 +61,17 @@ function aboutTakenBack(intro: Intro): string {
 	const run = intro.takesBack?.run;
 	if (run?.start === undefined) return aboutFresh.revert;
 	const { at, user } = run.start;
-	return `Takes back the run that ${user} began ${whenTold(at, intro.now)} (${changesToUndo(run)}): files byte for byte, packages to what was selected before.`;
+	return `Takes back the run that ${user} began ${whenTold(at, intro.now)}: files byte for byte, packages to what was selected before.`;
 }
 
 /** A host that was set up before is looked at again, and what is as it should be is left so. */
 function standingText(run: RunState, { now }: Intro): string {
 	const who = run.start === undefined ? '' : ` ${whenTold(run.start.at, now)}, by ${run.start.user}`;
-	return `An earlier run made ${changesToUndo(run)} here${who}. What is as it should be stays as it is.`;
+	const proofs = run.steps.filter(step => step.kind === 'proof' && step.status === 'proved');
+	const proved = proofs.length === 0 ? '' : ` (${proofs.map(step => `${step.title} ${probesHeld(step)}`).join(', ')})`;
+	const did =
+		run.end?.outcome === 'done' ? `This host was set up${who}${proved}.` : `An earlier run changed this host${who}.`;
+	return `${did} Begin looks at it again, and leaves what is as it should be.`;
 }
 
 function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {

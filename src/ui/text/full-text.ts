@@ -1,6 +1,6 @@
-import type { RunState, StepState } from '../../core/state.ts';
+import { changesMade, type RunState, type StepState } from '../../core/state.ts';
 import { blank, clean, type Line, labelled, line, span, wrap } from '../line.ts';
-import { latestFindings, type Screen } from '../screen.ts';
+import { type AnnouncedProbe, latestFindings, type Screen } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { bySeverity, findingCounts, findingLines } from './findings-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
@@ -16,6 +16,7 @@ export function fullText(
 	theme: Theme,
 ): readonly Line[] {
 	if (screen?.kind === 'review') return reviewText(screen.run, width, theme);
+	const announced = screen?.kind === 'proof' ? announcedSection(screen.probes, width) : [];
 	const steps = step === undefined || screen?.kind === 'end' || screen?.kind === 'start' ? run.steps : [step];
 	const sections = steps.flatMap(of => [
 		...(steps.length > 1 ? [line(span(`${of.n} ${of.title}`, 'strong')), blank] : []),
@@ -39,7 +40,12 @@ export function fullText(
 					),
 					blank,
 				];
-	const all = [...(screen?.kind === 'end' ? changesSection(run, width, theme) : []), ...sections, ...given];
+	const all = [
+		...announced,
+		...(screen?.kind === 'end' ? changesSection(run, width, theme) : []),
+		...sections,
+		...given,
+	];
 	return all.length === 0 ? [line('Nothing was looked at yet.')] : all;
 }
 
@@ -47,7 +53,9 @@ const heading = (text: string): Line => line(span(text, 'strong'));
 
 /** Each change of the run by its step, before all that led to it. */
 function changesSection(run: RunState, width: number, theme: Theme): readonly Line[] {
-	const done = run.actions.filter(action => action.outcome === 'done' && action.kind !== 'manual');
+	const reports = new Set(run.steps.filter(step => step.kind === 'report').map(step => step.id));
+	const written = run.actions.filter(action => action.outcome === 'done' && reports.has(action.step));
+	const done = [...changesMade(run), ...written];
 	if (done.length === 0) return [];
 	return [
 		heading('Changed'),
@@ -80,6 +88,20 @@ function findingSection(step: StepState, width: number, theme: Theme): readonly 
 		...findings.flatMap(finding => [
 			...findingLines(finding, 'all', width, theme),
 			line(' '.repeat(12), span(finding.id, 'dim')),
+		]),
+		blank,
+	];
+}
+
+/** What is going to be tried, before any of it is. */
+function announcedSection(probes: readonly AnnouncedProbe[], width: number): readonly Line[] {
+	return [
+		heading('To be tried'),
+		...probes.flatMap(({ title, attempt, expectation, control }, index) => [
+			...wrap(line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(clean(title), 'strong')), width, 4),
+			...labelled('does', attempt, width, { column: 9 }),
+			...labelled('must', expectation, width, { column: 9 }),
+			...(control === undefined ? [] : labelled('control', control, width, { column: 9 })),
 		]),
 		blank,
 	];

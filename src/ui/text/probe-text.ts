@@ -21,6 +21,13 @@ const workWord = { ...verdictWords, pass: 'works', fail: 'does not work' } as co
 
 const hasThreats = (probes: Probes): boolean => probes.some(probe => probe.threats.length > 0);
 
+/** `14 of 14 held`, `7 of 7 work`; what was left out does not count. */
+export function probesHeld({ probes }: Pick<StepState, 'probes'>): string {
+	const counted = probes.filter(probe => probe.verdict !== 'left-out');
+	const held = counted.filter(probe => probe.verdict === 'pass');
+	return `${held.length} of ${counted.length} ${hasThreats(probes) ? verdictWords.pass : workWords.pass}`;
+}
+
 /** One row a threat, or one for all: how many held, did not, could not be told. */
 export function probeCounts(probes: Probes, theme: Theme): readonly Line[] {
 	const rows: readonly (readonly [string, Probes])[] = hasThreats(probes)

@@ -1,6 +1,6 @@
 import { assumedAhead, changing, type ForeseenStep, quietly, risksAhead, stopsAhead } from '../../core/review.ts';
 import type { RiskName } from '../../core/risk.ts';
-import { blank, clean, clip, type Line, line, pad, span, wrap } from '../line.ts';
+import { blank, clean, clip, type Line, line, pad, span, widthOf, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 import { consentLines } from './consent-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
@@ -27,11 +27,10 @@ export function reviewLines(
 				),
 			];
 		const risky = step.actions.some(({ risks }) => (risks ?? []).length > 0);
-		const told =
-			rest.length === 0
-				? clean(first.title)
-				: `${count(step.actions.length, 'change')}: ${clean(first.title)}, ${theme.more}`;
-		return [clip(line(...head, `  ${told}`, ...marks(risky)), width, theme.more)];
+		const told = rest.length === 0 ? '' : `${count(step.actions.length, 'change')}: `;
+		const row = (more: string) => line(...head, `  ${told}${clean(first.title)}${more}`, ...marks(risky));
+		const whole = row(rest.length === 0 ? '' : `, ${theme.more}`);
+		return [widthOf(whole) <= width ? whole : clip(row(''), width, theme.more)];
 	});
 }
 
@@ -54,7 +53,7 @@ export function reviewNotes(
 			: wrap(
 					line(
 						span(theme.glyphs.unknown, 'unknown'),
-						` ${count(assumed.length, 'question')} still to come, which may change this; v shows what is assumed`,
+						' Questions still to come may change this; v shows what is assumed',
 					),
 					width,
 					2,

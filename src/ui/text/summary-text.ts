@@ -1,6 +1,6 @@
 import { standingBlocks } from '../../core/finding.ts';
 import { nextSteps } from '../../core/next-steps.ts';
-import { changedAnything, outcomeOfRun, type RunState } from '../../core/state.ts';
+import { actionsToRevert, changesMade, outcomeOfRun, type RunState } from '../../core/state.ts';
 import { type ThreatRow, threatTable } from '../../core/threat.ts';
 import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
@@ -21,8 +21,8 @@ function outcomeText(run: RunState): string {
 	return outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[outcome];
 }
 
-/** How much is told: each change; each step; each step, and of what failed no more than that; one row of each. */
-export type SummaryDetail = 'each' | 'steps' | 'brief' | 'one';
+/** How much is told: each change; each step; each step, and of what failed no more than that; changes counted; the least. */
+export type SummaryDetail = 'each' | 'steps' | 'brief' | 'counted' | 'one';
 
 /** The end: what the threats are now and on what that rests, what was changed, what is left, how it is taken back. */
 export function summaryLines(
@@ -37,21 +37,36 @@ export function summaryLines(
 	const open = run.end?.open ?? [];
 	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
 	const lines: Line[] = [];
-	const brief = detail === 'brief' || detail === 'one';
-	if (proofs) lines.push(...threatLines(threatTable(run), brief, width, theme), blank);
+	const brief = detail === 'brief' || detail === 'counted' || detail === 'one';
+	if (proofs) {
+		const rows = threatTable(run);
+		lines.push(...threatLines(rows, brief, width, theme));
+		if (detail !== 'one' && rows.every(row => !row.before.seen))
+			lines.push(
+				...wrap(line(span('before: as jobs run with --privileged or docker.sock; none seen here does', 'dim')), width),
+			);
+		lines.push(blank);
+	}
 	const failed = failureLines(run, brief, width, theme);
 	if (failed.length > 0) lines.push(...failed, blank);
 	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
 	if (unknown.length > 0)
 		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
+	const back = run.actions.filter(a => a.outcome === 'rolled-back');
+	if (back.length > 0)
+		lines.push(...label('Put back', back.map(a => `${a.title}: it failed, and all is as before it`).join('\n')));
 	const declined = leftOutText(run);
 	if (declined !== '') lines.push(...label('Left out', declined));
 	if (open.length > 0) lines.push(...label('To do', [...new Set(open.map(of => openText(run, of)))].join('\n')));
+	const mind = detail === 'one' ? [] : limitsForJobs(run);
+	if (mind.length > 0 && intro.mode === 'run') lines.push(...label('Mind', mind.join(brief ? '; ' : '\n')));
 	const next = nextSteps(run);
 	if (next.length > 0 && intro.mode === 'run') lines.push(...label('Next', next.join('\n')));
 	if (run.record !== undefined)
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
-	if (changedAnything(run) && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
+	if (intro.mode === 'revert' && run.end?.outcome === 'done')
+		lines.push(...label('Checked', 'looked at again: nothing of that run is left, but for what stays'));
+	if (actionsToRevert(run).length > 0 && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
 	return lines;
 }
 
@@ -89,21 +104,32 @@ function failureLines(run: RunState, brief: boolean, width: number, theme: Theme
 }
 
 function changedText(run: RunState, detail: SummaryDetail): string {
-	const reports = new Set(run.steps.filter(step => step.kind === 'report').map(step => step.id));
-	const changes = run.actions.filter(a => a.outcome === 'done' && a.kind !== 'manual' && !reports.has(a.step));
+	const changes = changesMade(run);
 	if (changes.length === 0) return 'nothing';
 	const told = (a: (typeof changes)[number]): string =>
 		a.inPlace === true ? `${a.title} (written in place, not in one moment)` : a.title;
 	if (changes.length <= 3 || detail === 'each') return changes.map(told).join('\n');
 	const steps = run.steps.filter(step => changes.some(a => a.step === step.id));
 	const where = `v names each${run.record === undefined ? '' : ', and the record does'}`;
-	if (detail === 'one' || steps.length === 1)
-		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}; ${where}`;
+	const among = (of: typeof changes): string => {
+		const system = of.flatMap(({ undo }) => (undo.kind === 'file' && undo.path.startsWith('/etc/') ? [undo.path] : []));
+		return system.length === 0 ? '' : `, ${[...new Set(system)].join(' and ')} among them`;
+	};
+	if (detail === 'counted' || detail === 'one' || steps.length === 1)
+		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}${among(changes)}; ${where}`;
 	const rows = steps.map(step => {
 		const of = changes.filter(a => a.step === step.id);
-		return `${step.title}: ${of.length === 1 ? of[0]?.title : `${of.length} changes`}`;
+		return `${step.title}: ${of.length === 1 ? of[0]?.title : `${of.length} changes${among(of)}`}`;
 	});
 	return [...rows, where].join('\n');
+}
+
+/** What is known not to work with this Sysbox, however well all was proved: each once, by its title; `v` has the rest. */
+function limitsForJobs(run: RunState): readonly string[] {
+	const known = run.steps
+		.flatMap(step => step.after ?? step.before)
+		.filter(({ id, severity }) => id.startsWith('sysbox.known-issues.') && severity === 'info');
+	return [...new Map(known.map(({ id, summary }) => [id, summary.split(': ')[0] ?? summary])).values()];
 }
 
 /** What the operator left as it was, and what could not be done without it. */

@@ -1,8 +1,9 @@
-import type { RunState, StepState } from '../../core/state.ts';
+import { changesMade, type RunState, type StepState } from '../../core/state.ts';
 import { clean, type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
 import { type Intro, latestFindings } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { findingCounts } from './findings-text.ts';
+import { probesHeld } from './probe-text.ts';
 import { count, statusWord } from './words.ts';
 
 /** What this is, and on which host, as soon as that is known. */
@@ -28,7 +29,8 @@ const titleColumn = 24;
 
 /** A finished step, in one row where that holds it: what it was, what it came to, and what that rests on. */
 export function stepLines(run: RunState, step: StepState, width: number, theme: Theme): readonly Line[] {
-	const changed = run.actions.filter(a => a.step === step.id && a.outcome === 'done').map(a => clean(a.title));
+	const made = step.kind === 'report' ? run.actions.filter(a => a.outcome === 'done') : changesMade(run);
+	const changed = made.filter(a => a.step === step.id).map(a => clean(a.title));
 	// A run that was gone on with found its own work done.
 	const status = step.status === 'unchanged' && changed.length > 0 ? 'done' : step.status;
 	const row = (rest: readonly (string | Span)[]): Line =>
@@ -44,10 +46,7 @@ export function stepLines(run: RunState, step: StepState, width: number, theme: 
 
 function details(step: StepState, theme: Theme): readonly (string | Span)[] {
 	if (step.status === 'proved' || step.status === 'undecided' || step.kind === 'proof') {
-		const held = step.probes.filter(probe => probe.verdict === 'pass').length;
-		const counted = step.probes.filter(probe => probe.verdict !== 'left-out').length;
-		const word = step.probes.some(probe => probe.threats.length > 0) ? 'held' : 'work';
-		if (counted > 0) return [`  ${held} of ${counted} ${word}`];
+		if (step.probes.some(probe => probe.verdict !== 'left-out')) return [`  ${probesHeld(step)}`];
 	}
 	// Its reason names the findings by their ids; what they say is on the screen, in the summary and in the record.
 	const hinders = latestFindings(step).filter(f => f.severity === 'block' && f.waived === undefined);

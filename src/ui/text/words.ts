@@ -1,6 +1,6 @@
 import type { Outcome } from '../../core/exit.ts';
 import type { Finding, Severity } from '../../core/finding.ts';
-import { actionsToRevert, type RunState, type StepState } from '../../core/state.ts';
+import type { StepState } from '../../core/state.ts';
 import { statusWords } from '../../core/status-words.ts';
 
 /** A step's reason is written to stand behind its title; alone it is a sentence. */
@@ -56,9 +56,3 @@ export const outcomeWords: Readonly<Record<Outcome, string>> = {
 	locked: 'Another run is at work',
 	'wrong-input': 'What was passed is wrong',
 };
-
-/** How many changes there are to take back; one that failed may have left something, and is not called a change. */
-export function changesToUndo(run: RunState): string {
-	const made = actionsToRevert(run).filter(({ outcome }) => outcome !== 'failed' && outcome !== 'rolled-back').length;
-	return made === 0 ? 'what was begun' : count(made, 'change');
-}
