@@ -4,6 +4,7 @@ import { newPager, pressPager } from './pager.ts';
 import { type Prompt, pressPrompt } from './prompt.ts';
 import {
 	currentStep,
+	findingsAbout,
 	latestFindings,
 	type Overlay,
 	type Reply,
@@ -130,7 +131,7 @@ function pressOverlay(state: WizardState, overlay: Overlay, key: Key, theme: The
 
 /** What `e` explains: everything that is not fine; where all is fine, all. */
 function explained(state: WizardState) {
-	const findings = latestFindings(currentStep(state));
+	const findings = findingsAbout(currentStep(state), state.asking?.screen);
 	const troubles = notFine(findings);
 	return troubles.length > 0 ? troubles : findings;
 }

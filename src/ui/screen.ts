@@ -149,5 +149,16 @@ export const currentStep = (state: WizardState): StepState | undefined => {
 
 export const latestFindings = (step: StepState | undefined): readonly Finding[] => step?.after ?? step?.before ?? [];
 
+/**
+ * The findings that a screen is about, and then those of its step: what stands in the way may be none of the step's own,
+ * such as a plan that is not the saved one.
+ */
+export function findingsAbout(step: StepState | undefined, screen: Screen | undefined): readonly Finding[] {
+	const found = latestFindings(step);
+	if (screen?.kind !== 'blocked') return found;
+	const ids = new Set(found.map(({ id }) => id));
+	return [...screen.findings.filter(({ id }) => !ids.has(id)), ...found];
+}
+
 /** Rows are broken before the edge, and lines of more than a hundred characters are not read well. */
 export const textWidth = (columns: number): number => Math.max(20, Math.min(columns - 2, 100));

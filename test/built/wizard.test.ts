@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { endState, hostOf, recordOf } from './end-state.ts';
 import { emptyFolder, run } from './program.ts';
 import { expectSoundDrawing, has } from './shell-around.ts';
@@ -33,6 +33,29 @@ describe('a restart from which Docker does not come up', () => {
 		expect(session.screen()).not.toContain('not begun');
 		await walk(session, { stops, to: '5 of 8' });
 		expect(session.everything()).toMatch(/✔ 4 Docker reload or restart +done +Restart Docker/);
+		await leave(session);
+	});
+});
+
+describe('a run that is held to a saved plan, and answered otherwise', () => {
+	it('shows the difference, looks again, and leads back to the answer', async () => {
+		const folder = emptyFolder('keep');
+		onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+		const file = join(folder, 'plan.json');
+		const planned = await run(['--demo', '--session-dir', join(folder, 'state'), 'plan', '--out', file], {
+			cwd: folder,
+		});
+		expect(planned.exit, planned.stderr).toBe(4);
+		const session = startInTerminal({ args: ['--plan', file] });
+		await walk(session, { stops: [{ shows: 'Into which folder?', keys: '/root/other-ci\r' }], to: '❯ Look again' });
+		expect(session.screen()).toContain('- mkdir -m 755 /root/sysbox-ci');
+		expect(session.screen()).toContain('+ mkdir -m 755 /root/other-ci');
+		const shown = () => session.raw().split('❯ Look again').length;
+		const before = shown();
+		session.type(enter);
+		await session.until(() => shown() > before);
+		session.type('b');
+		await session.until("What is your GitLab's address?");
 		await leave(session);
 	});
 });

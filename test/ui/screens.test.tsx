@@ -376,6 +376,31 @@ describe('a step that is blocked', () => {
 	});
 });
 
+describe('something in the way that is none of the step itself', () => {
+	it('is told as far as there is room, explained first, and in full with v', async () => {
+		const { emit, decider, sees, keys, frame } = bench();
+		await emit(stepStart('host'));
+		await emit({ type: 'findings', step: 'host', when: 'before', findings: findings as never });
+		const evidence = Array.from({ length: 40 }, (_, at) => `difference ${at + 1}`).join('\n');
+		const differs = finding({ id: 'plan.differs', severity: 'block', summary: 'Not the saved plan.', evidence });
+		const decision = decider.onBlocked?.('host', [differs], { back: true });
+		await sees(/Not the saved plan\.[\s\S]*difference 1\n[\s\S]*v shows all of it/);
+		expect(frame()).toContain('❯ Look again');
+		await keys('e');
+		await sees(/Explain[\s\S]*Not the saved plan\./);
+		await keys(esc);
+		await sees('❯ Look again');
+		await keys('v');
+		await sees(/Not the saved plan\.\n +found +difference 1\n/);
+		await keys('G');
+		await sees('images need room');
+		await keys(esc);
+		await sees('❯ Look again');
+		await keys(enter);
+		expect(await decision).toBe('look-again');
+	});
+});
+
 describe('a failure', () => {
 	it('says what was said, why, and what is true now, and offers the ways out', async () => {
 		const wizard = bench();

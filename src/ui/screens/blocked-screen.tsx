@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, line, span } from '../line.ts';
+import { blank, type Line, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
@@ -28,12 +28,20 @@ export function BlockedScreen({
 	const about = changed
 		? 'What was approved is done, but this is still in the way.'
 		: 'This step cannot go on as things are, and nothing was changed in it.';
+	/** One whose evidence is longer than the screen, as the difference of two plans is, is told as far as there is room. */
+	const fill = (rows: number): readonly Line[] => {
+		const all = findingsLines(hinders, 'fix', width, theme);
+		if (hinders.length !== 1 || all.length <= rows || rows < 4) return [];
+		const mark = line(span(`            ${theme.more} v shows all of it`, 'dim'));
+		return [...all.slice(0, rows - 1), mark];
+	};
 	const more = others.length === 0 ? [] : [blank, ...findingsLines(others, 'one-line', width, theme)];
 	return (
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
 			about={[line(`${about} Put it right in another terminal, then look again.`), findingCounts(findings, theme)]}
+			fill={fill}
 			bodies={[
 				[...findingsLines(hinders, 'all', width, theme), ...more],
 				[...findingsLines(hinders, 'fix', width, theme), ...more],

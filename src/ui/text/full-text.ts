@@ -1,6 +1,7 @@
+import type { Finding } from '../../core/finding.ts';
 import { changesMade, type RunState, type StepState } from '../../core/state.ts';
 import { blank, clean, type Line, labelled, line, span, wrap } from '../line.ts';
-import { type AnnouncedProbe, latestFindings, type Screen } from '../screen.ts';
+import { type AnnouncedProbe, findingsAbout, type Screen } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { bySeverity, findingCounts, findingLines } from './findings-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
@@ -21,7 +22,7 @@ export function fullText(
 	const sections = steps.flatMap(of => [
 		...(steps.length > 1 ? [line(span(`${of.n} ${of.title}`, 'strong')), blank] : []),
 		...planSection(of, width, theme),
-		...findingSection(of, width, theme),
+		...findingSection(findingsAbout(of, screen), width, theme),
 		...probeSection(of, width, theme),
 		...outputSection(run, of, width),
 	]);
@@ -80,8 +81,8 @@ function planSection(step: StepState, width: number, theme: Theme): readonly Lin
 	];
 }
 
-function findingSection(step: StepState, width: number, theme: Theme): readonly Line[] {
-	const findings = bySeverity(latestFindings(step));
+function findingSection(about: readonly Finding[], width: number, theme: Theme): readonly Line[] {
+	const findings = bySeverity(about);
 	if (findings.length === 0) return [];
 	return [
 		line(span('Findings   ', 'strong'), ...findingCounts(findings, theme)),
