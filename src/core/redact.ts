@@ -5,11 +5,12 @@
 const hidden = '[redacted]';
 
 /**
- * What stands for a secret and is none: a reference without a default, as in a compose file or a script, and an ellipsis.
+ * What stands for a secret and is none: a reference without a default, as in a compose file or a script, an ellipsis, and
+ * the word that our runner's file has for the token until it is registered.
  * Hidden, they would keep an operator from reading what a file is going to hold. `$NAME` is not among them, as a password
  * may begin so.
  */
-const reference = String.raw`["']?(?:\$\{[A-Za-z_]\w*(?::?\?[^}"']*)?\}|…)["']?`;
+const reference = String.raw`["']?(?:\$\{[A-Za-z_]\w*(?::?\?[^}"']*)?\}|…|GIVEN-TO-REGISTER)["']?`;
 const placeholder = String.raw`(?!${reference}(?:[\s,;)]|$))`;
 const placeholderLine = String.raw`(?!${reference}[ \t]*(?:#.*)?$)`;
 

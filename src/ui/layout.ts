@@ -74,7 +74,8 @@ export function frameRows(parts: FrameParts, look: Look): readonly Line[] {
 	const foot = [...asks, ...keys];
 	const spare = budget - head.length - foot.length;
 
-	const filled = parts.fill?.(spare - 2);
+	// One row is left to what was finished last, which stands above: it is how a step that went well is told.
+	const filled = parts.fill?.(spare - 3);
 	const bodies = [...(filled === undefined ? [] : [filled]), ...(parts.bodies.length === 0 ? [[]] : parts.bodies)];
 	const roomy = bodies.find(body => body.length > 0 && trim(body).length + 2 <= spare);
 	if (roomy !== undefined) return [...head, blank, ...trim(roomy), blank, ...foot];

@@ -221,17 +221,12 @@ function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro
 	const waits = plan.actions.every(action => action.kind === 'manual');
 	const apply = { value: 'apply', label: waits ? 'Wait for it' : changes === 1 ? 'Do it' : `Do all ${changes}` };
 	const skip = { value: 'skip', label: mode === 'revert' ? leave : 'Skip this step' };
-	return risks.length === 0
-		? menu([apply, skip], 'apply')
-		: menu(
-				[
-					{ value: 'skip', label: missing.length === 0 ? leave : `Skip this step with ${numbersText(missing)}` },
-					{ value: 'apply', label: `Do it: type ${risks.join(', ')}` },
-					// Skipping leaves out the whole step: who only changed their mind about an answer goes back to it.
-					...(ways.back ? [{ value: 'back', label: 'Go back' }] : []),
-				],
-				'skip',
-			);
+	if (risks.length === 0) return menu([apply, skip], 'apply');
+	const named = { value: 'apply', label: `Do it: type ${risks.join(', ')}` };
+	const without = missing.length === 0 ? leave : `Skip this step with ${numbersText(missing)}`;
+	const left = { value: 'skip', label: without };
+	// Skipping leaves out the whole step: who only changed their mind about an answer goes back to it.
+	return ways.back ? menu([{ value: 'back', label: 'Go back' }, named, left], 'back') : menu([left, named], 'skip');
 }
 
 const isFit = (question: Question, value: AnswerValue): boolean =>

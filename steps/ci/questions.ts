@@ -97,7 +97,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.pids',
 			kind: 'number',
 			title: 'How many processes may each CI container have at once?',
-			help: 'Threads count too. It ends a fork bomb inside of the container instead of on the host.',
+			help: `Threads count too. It ends a fork bomb inside of the container instead of on the host.${chosen.includes('gitlab') ? ' GitLab Runner has no such limit for its jobs.' : ''}`,
 			initial: defaultPids,
 			min: 256,
 			max: 4_194_304,
@@ -110,7 +110,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.gitlab-url',
 			kind: 'text',
 			title: "What is your GitLab's address?",
-			help: 'It goes into the runner configuration. You are not asked for the token: it belongs to `gitlab-runner register`.',
+			help: `${url === undefined ? '' : 'It is that of the runner on this host. '}It goes into the runner configuration. You are not asked for the token: it belongs to \`gitlab-runner register\`.`,
 			...(url !== undefined && { initial: url }),
 			validate: text => serverUrlProblem(text, { https: true }),
 		});

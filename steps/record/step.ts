@@ -21,7 +21,7 @@ export const recordStep: ReportStep = {
 			id: 'record.owner',
 			kind: 'text',
 			title: 'Who looks after this host?',
-			help: `A person or a team: the record names them. It is written to ${pathFor(context)}, and a revert leaves it there.`,
+			help: `A person or a team; you, if nothing else is typed. The record names them. It is written to ${pathFor(context)}, and a revert leaves it there.`,
 			...(context.state.start?.user !== undefined && { initial: context.state.start.user }),
 			// Before the run has begun nobody's name is known; the default is then whoever starts it.
 			...(context.state.start === undefined && { initial: 'whoever started the run' }),
@@ -31,7 +31,7 @@ export const recordStep: ReportStep = {
 			id: 'record.review-days',
 			kind: 'number',
 			title: 'In how many days is this looked at again?',
-			help: 'The record names the day. Kernel, Docker and Sysbox move on, and what was proved today is proved for today.',
+			help: 'The record names the day, and is written with this answer. Kernel, Docker and Sysbox move on, and what was proved today is proved for today.',
 			initial: reviewDays,
 			min: 1,
 			max: 3650,

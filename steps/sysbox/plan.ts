@@ -169,7 +169,11 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 			'adds the services sysbox, sysbox-mgr and sysbox-fs, and starts them',
 			'raises limits of the kernel for watches, keys and process ids where they are lower (/lib/sysctl.d/99-sysbox-sysctl.conf)',
 			`tells Docker to reload its configuration where it does not list ${runtimeName} yet; containers are not touched`,
-			...(installs.length > 0 ? [`as things stand, apt installs ${nameSome(namesOf(installs), 8)} with it`] : []),
+			...(installs.length > 0
+				? [
+						`as things stand, apt installs ${nameSome(namesOf(installs), 8)} with it (fewer once earlier steps are done)`,
+					]
+				: []),
 			...(removes.length + upgrades.length > 0 ? [describeOthers(removes, upgrades)] : []),
 		],
 		settle: {

@@ -25,7 +25,7 @@ describe('a restart from which Docker does not come up', () => {
 		const restart = { shows: 'Restart Docker now for bip?', keys: 'y' };
 		const now = { shows: '❯ Pause the runner', keys: '\u001b[B\u001b[B\r' };
 		const name = { shows: 'type  restart-docker  and press enter', keys: `restart-docker${enter}` };
-		const stops = [restart, now, { shows: /❯ Skip this step with 5 to 7\s+Do it/, keys: '\u001b[C\r' }, name];
+		const stops = [restart, now, { shows: /❯ Go back\s+Do it/, keys: '\u001b[C\r' }, name];
 		await walk(session, { stops, to: '❯ Try again' });
 		expect(session.screen()).toContain('Failed: Restart Docker');
 		expect(session.screen()).toMatch(/now +taken back: systemctl reset-failed docker; systemctl restart docker\n/);

@@ -50,6 +50,7 @@ describe('what is taken out of text before it is logged or shown', () => {
 		['a plain reference', `  DB_PASSWORD: \${DB_PASSWORD}`],
 		['one in quotes', `token: "\${RUNNER_TOKEN}"`],
 		['one in an environment', `GITLAB_TOKEN=\${TOKEN} NEXT=1`],
+		['the word for a token that is still to be given', 'token = "GIVEN-TO-REGISTER"'],
 		['an ellipsis', 'put it into .env, as JENKINS_AGENT_SECRET=…, and'],
 		['an option with a reference', `register --token \${TOKEN} --url https://x`],
 	])('not %s, which is no secret', (_what, text) => {

@@ -18,7 +18,7 @@ const risks = ['unverified-deb', 'default-runtime'] as const;
 /** Other answers than the wizard offers, so that each step has something to do on this host. */
 const typed: readonly Stop[] = [
 	// What needs a name is not done with Enter alone.
-	{ shows: /❯ Skip this step with \d to 7\s+Do it: type/, keys: '\u001b[C\r' },
+	{ shows: /❯ (?:Go back|Skip this step with \d to 7)\s+Do it: type/, keys: '\u001b[C\r' },
 	...risks.map(risk => ({ shows: new RegExp(`accept\\s+this,\\s+type\\s+${risk}\\b`), keys: `${risk}\r` })),
 	{ shows: 'the default runtime of all containers?', keys: 'y' },
 	// Once it was answered it is offered as it was answered, and `a` would take it all back.

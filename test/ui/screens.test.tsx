@@ -299,8 +299,9 @@ describe('a plan', () => {
 		await emit(stepStart('host'));
 		await emit({ type: 'plan', step: 'host', actions: [shown({ risks: ['default-runtime'] })] });
 		const decision = decider.approve('host', { actions: [action({ risks: ['default-runtime'] })] }, [], { back: true });
-		await sees('Go back');
-		await keys(right, right, enter);
+		await sees(/❯ Go back +Do it: type default-runtime +Leave it as it is/);
+		await sees('Every container that names no runtime');
+		await keys(enter);
 		expect((await decision).kind).toBe('back');
 	});
 
@@ -648,7 +649,7 @@ describe('the end', () => {
 		await many.sees(/Changed +Sysbox: 20 changes\n +Docker: Reload Docker\n +v names each/);
 	});
 
-	it('names the files of the system among many changes, what jobs have to mind, and what "before" means', async () => {
+	it('names the files of the system among many changes, what jobs have to mind, and what the levels compare', async () => {
 		const { emit, store, sees } = bench();
 		await emit(stepStart('sysbox', 'Sysbox'));
 		for (const [at, path] of ['/etc/docker/daemon.json', '/var/x', '/var/y', '/var/z'].entries()) {
@@ -682,7 +683,7 @@ describe('the end', () => {
 		ends(store);
 		await sees(/Sysbox: 4 changes, \/etc\/docker\/daemon\.json among them/);
 		await sees(/Mind +docker cp does not work/);
-		await sees('before: as jobs run with --privileged or docker.sock');
+		await sees(/what a CI job could do +privileged +under Sysbox +rests on/);
 	});
 
 	it('is done also where an earlier process of the run had changed everything', async () => {

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
-import type { RiskName } from '../../core/risk.ts';
+import { type RiskName, riskWords } from '../../core/risk.ts';
 import type { StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
@@ -56,7 +56,12 @@ export function PlanScreen({
 	const troubles = notFine(findings);
 	const impact = impactLines(plan?.impact, width, theme, 7);
 	const risks = [...new Set(actions.flatMap(action => action.risks ?? []))];
-	const consent = consentLines(risks, accepted, width, theme);
+	// What a restart means is told by the sheet of containers.
+	const toName = plan?.impact?.containers === undefined ? risks.filter(risk => !accepted.includes(risk)) : [];
+	const consent = [
+		...consentLines(risks, accepted, width, theme),
+		...toName.flatMap(risk => wrap(line('  ', span(riskWords[risk], 'dim')), width, 2)),
+	];
 	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
 	const undo = command === undefined ? [] : wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2);
 	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {

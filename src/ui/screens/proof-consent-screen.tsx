@@ -48,6 +48,9 @@ export function ProofConsentScreen({
 		),
 		...bullet(harmless),
 		...(attacks ? bullet('Falco or an EDR on this host will see the attempts and may raise an alarm.') : []),
+		...(attacks
+			? bullet('Not covered: what you mount into a job yourself. Root in the container is root on those files.')
+			: []),
 		...(leftOut.length > 0
 			? bullet(`${leftOut.length} left out, as they mean nothing on this host: ${leftOut.map(l => l.title).join(', ')}`)
 			: []),

@@ -54,9 +54,7 @@ const heading = (text: string): Line => line(span(text, 'strong'));
 
 /** Each change of the run by its step, before all that led to it. */
 function changesSection(run: RunState, width: number, theme: Theme): readonly Line[] {
-	const reports = new Set(run.steps.filter(step => step.kind === 'report').map(step => step.id));
-	const written = run.actions.filter(action => action.outcome === 'done' && reports.has(action.step));
-	const done = [...changesMade(run), ...written];
+	const done = changesMade(run);
 	if (done.length === 0) return [];
 	return [
 		heading('Changed'),

@@ -39,13 +39,7 @@ export function summaryLines(
 	const lines: Line[] = [];
 	const brief = detail === 'brief' || detail === 'counted' || detail === 'one';
 	if (proofs) {
-		const rows = threatTable(run);
-		lines.push(...threatLines(rows, brief, width, theme));
-		if (detail !== 'one' && rows.every(row => !row.before.seen))
-			lines.push(
-				...wrap(line(span('before: as jobs run with --privileged or docker.sock; none seen here does', 'dim')), width),
-			);
-		lines.push(blank);
+		lines.push(...threatLines(threatTable(run), brief, width, theme), blank);
 	}
 	const failed = failureLines(run, brief, width, theme);
 	if (failed.length > 0) lines.push(...failed, blank);
@@ -148,9 +142,11 @@ export const goesOn = (run: RunState): boolean =>
 
 export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: number, theme: Theme): readonly Line[] {
 	const titles = Math.max(...rows.map(row => row.title.length));
-	const head = line(
-		span(`${pad('for jobs under Sysbox', titles)}  ${pad('before', 9)} ${pad('now', 18)} rests on`, 'dim'),
-	);
+	// Where nothing here reaches the host, there was no such "before": the level is that of the usual recipes.
+	const [of, from, to] = rows.some(row => row.before.seen)
+		? ['for jobs under Sysbox', 'before', 'now']
+		: ['what a CI job could do', 'privileged', 'under Sysbox'];
+	const head = line(span(`${pad(of, titles)}  ${pad(from, 10)}  ${pad(to, 18)} rests on`, 'dim'));
 	return [
 		head,
 		...rows.flatMap(row => {
@@ -163,7 +159,7 @@ export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: n
 						: span(pad('not proved', 17), 'unknown');
 			const first = line(
 				pad(row.title, titles),
-				`  ${pad(row.before.level, 9)}${theme.glyphs.arrow} `,
+				`  ${pad(row.before.level, 10)}${theme.glyphs.arrow} `,
 				now,
 				` ${restsOn.held} of ${restsOn.of} held`,
 			);
