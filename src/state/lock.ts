@@ -160,8 +160,13 @@ async function contend(
 			if (await linked(files, finished, folder.lockFile)) return { kind: 'held', lock: hostLock(folder, files, own) };
 			continue;
 		}
-		if (last.content !== undefined && isAlive(last.content, own, readers))
-			return { kind: 'locked', holder: holderOf(last.content, own, readers) };
+		if (last.content !== undefined && isAlive(last.content, own, readers)) {
+			// A claim that came too late is still there for a moment: then another one has the lock, and is to be named. While
+			// the dead one's lock is in its place, whoever claims it is alone.
+			const stands = chain.length === 1 || (await readEntry(files, folder.lockFile))?.id === chain[0]?.id;
+			if (stands) return { kind: 'locked', holder: holderOf(last.content, own, readers) };
+			continue;
+		}
 
 		const claim = claimFile(folder, last.id);
 		if (!(await linked(files, finished, claim))) continue;

@@ -139,6 +139,32 @@ describe('the lock of a host', () => {
 		expect(readdirSync(folder.path)).toEqual(['lock']);
 	});
 
+	it('is told to be of the run that has it, and not of one whose claim came too late', async () => {
+		const machine = testMachine();
+		const folder = await freshStateFolder();
+		held(await takeLock(folder, machine.request(1)));
+		machine.processes.delete(1);
+		const elsewhere = await freshStateFolder();
+		held(await takeLock(elsewhere, machine.request(4)));
+		let first = true;
+		const files: LockFiles = {
+			read: async path => {
+				if (first && path !== folder.lockFile) {
+					first = false;
+					held(await takeLock(folder, machine.request(2)));
+					// It saw the dead one before, and has not looked again yet.
+					await writeFile(path, await readFile(elsewhere.lockFile));
+				}
+				return readFile(path, 'utf8');
+			},
+			create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
+			link,
+			rename,
+			unlink,
+		};
+		expect(await takeLock(folder, machine.request(3, { files }))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
+	});
+
 	it('is left alone by a run that lost it', async () => {
 		const machine = testMachine();
 		const folder = await freshStateFolder();
