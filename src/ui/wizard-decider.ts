@@ -223,8 +223,8 @@ function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro
 	const skip = { value: 'skip', label: mode === 'revert' ? leave : 'Skip this step' };
 	if (risks.length === 0) return menu([apply, skip], 'apply');
 	const named = { value: 'apply', label: `Do it: type ${risks.join(', ')}` };
-	const without = missing.length === 0 ? leave : `Skip this step with ${numbersText(missing)}`;
-	const left = { value: 'skip', label: without };
+	const without = missing.length === 0 ? '' : ` with ${numbersText(missing)}`;
+	const left = { value: 'skip', label: missing.length === 0 && !ways.back ? leave : `Skip this step${without}` };
 	// Skipping leaves out the whole step: who only changed their mind about an answer goes back to it.
 	return ways.back ? menu([{ value: 'back', label: 'Go back' }, named, left], 'back') : menu([left, named], 'skip');
 }

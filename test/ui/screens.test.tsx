@@ -299,7 +299,7 @@ describe('a plan', () => {
 		await emit(stepStart('host'));
 		await emit({ type: 'plan', step: 'host', actions: [shown({ risks: ['default-runtime'] })] });
 		const decision = decider.approve('host', { actions: [action({ risks: ['default-runtime'] })] }, [], { back: true });
-		await sees(/❯ Go back +Do it: type default-runtime +Leave it as it is/);
+		await sees(/❯ Go back +Do it: type default-runtime +Skip this step/);
 		await sees('Every container that names no runtime');
 		await keys(enter);
 		expect((await decision).kind).toBe('back');
