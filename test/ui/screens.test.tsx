@@ -686,6 +686,46 @@ describe('the end', () => {
 		await sees(/what a CI job could do +privileged +under Sysbox +rests on/);
 	});
 
+	it('says what failed and was put back, and not where it was done when it was tried again', async () => {
+		const restart = { step: 'docker', action: 'restart' };
+		const undo = { kind: 'none' as const, why: 'x' };
+		const intent = {
+			type: 'action.intent' as const,
+			...restart,
+			title: 'Restart Docker',
+			kind: 'exec' as const,
+			does: 'x',
+			undo,
+		};
+		const outcome = { type: 'action.outcome' as const, ...restart, ms: 1 };
+		const ending = {
+			type: 'run.end' as const,
+			outcome: 'done' as const,
+			exit: 0,
+			changed: true,
+			reboot: false,
+			open: [],
+		};
+		const failed = bench();
+		await failed.emit(stepStart('docker', 'Docker'));
+		await failed.emit(intent);
+		await failed.emit({ ...outcome, outcome: 'rolled-back' });
+		await failed.emit(ending);
+		ends(failed.store);
+		await failed.sees(/Changed +nothing\n Put back +Restart Docker: it failed, and all is as before it/);
+
+		const again = bench();
+		await again.emit(stepStart('docker', 'Docker'));
+		await again.emit(intent);
+		await again.emit({ ...outcome, outcome: 'rolled-back' });
+		await again.emit(intent);
+		await again.emit({ ...outcome, outcome: 'done' });
+		await again.emit(ending);
+		ends(again.store);
+		await again.sees(/Changed +Restart Docker/);
+		expect(again.frame()).not.toContain('Put back');
+	});
+
 	it('is done also where an earlier process of the run had changed everything', async () => {
 		const { emit, store, sees } = bench();
 		await changed(emit, 'Sysbox', titles(1));

@@ -46,7 +46,7 @@ export function summaryLines(
 	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
 	if (unknown.length > 0)
 		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
-	const back = run.actions.filter(a => a.outcome === 'rolled-back');
+	const back = run.actions.filter((a, at) => a.outcome === 'rolled-back' && !doneLater(run, a, at));
 	if (back.length > 0)
 		lines.push(...label('Put back', back.map(a => `${a.title}: it failed, and all is as before it`).join('\n')));
 	const declined = leftOutText(run);
@@ -63,6 +63,10 @@ export function summaryLines(
 	if (actionsToRevert(run).length > 0 && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
 	return lines;
 }
+
+/** It was tried again, and went well. */
+const doneLater = (run: RunState, { step, id }: RunState['actions'][number], at: number): boolean =>
+	run.actions.slice(at + 1).some(later => later.step === step && later.id === id && later.outcome === 'done');
 
 /** `docker: a reboot` is an event's way to say it; a person reads the title of the step. */
 function openText(run: RunState, open: string): string {
