@@ -70,13 +70,13 @@ export function eventStream(options: {
 		if (failure !== undefined) throw failure.error;
 		const { append } = options;
 		if (append !== undefined) {
-			const written: Promise<void>[] = [];
+			const appended: Promise<void>[] = [];
 			for (const event of events) {
-				const behindDisk = append(event, durableTypes.has(event.type) ? durable : relaxed);
+				const promise = append(event, durableTypes.has(event.type) ? durable : relaxed);
 				// A log that writes many in one go answers with one promise for all.
-				if (behindDisk !== written.at(-1)) written.push(behindDisk);
+				if (promise !== appended.at(-1)) appended.push(promise);
 			}
-			await Promise.all(written);
+			await Promise.all(appended);
 		}
 		for (const event of events) for (const reader of options.readers) reader(event, behind);
 	};
@@ -96,11 +96,11 @@ export function eventStream(options: {
 	};
 
 	/** Thousands of lines come within a millisecond or two, and to write a time out costs more than the rest of an event. */
-	let written = { ms: Number.NaN, text: '' };
+	let last = { ms: Number.NaN, text: '' };
 	const timestamp = (now: Date): string => {
 		const ms = now.getTime();
-		if (ms !== written.ms) written = { ms, text: now.toISOString() };
-		return written.text;
+		if (ms !== last.ms) last = { ms, text: now.toISOString() };
+		return last.text;
 	};
 
 	const emit = (payload: EventPayload): Promise<void> => {

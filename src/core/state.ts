@@ -247,20 +247,35 @@ export const reduceAll = (events: Iterable<Event>): RunState => {
 
 export const stepOf = (state: RunState, id: StepId): StepState | undefined => state.steps.find(s => s.id === id);
 
+/** Actions that a later one of their step has taken back; one that was done anew after that stands. */
+function takenBackIn(state: RunState): ReadonlySet<ActionState> {
+	const nameOf = (step: StepId, id: string) => JSON.stringify([step, id]);
+	const named = new Set<string>();
+	return new Set(
+		state.actions.toReversed().filter(action => {
+			const { step, id, outcome, takesBack = [] } = action;
+			const takenBack = named.has(nameOf(step, id));
+			if (outcome === 'done') for (const earlier of takesBack) named.add(nameOf(step, earlier));
+			return takenBack;
+		}),
+	);
+}
+
+/** Steps that only write down what the others did. */
+const reportsOf = (state: RunState): ReadonlySet<StepId> =>
+	new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
+
 /**
  * Actions that changed the host, or may have: what revert has to look at. Newest first. What a report step wrote is
  * evidence of the run, and stays; what a later action of the run took back itself is done with.
  */
 export function actionsToRevert(state: RunState): readonly ActionState[] {
-	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
-	const nameOf = (step: StepId, id: string) => JSON.stringify([step, id]);
-	const takenBack = new Set<string>();
+	const reports = reportsOf(state);
+	const takenBack = takenBackIn(state);
 	return state.actions.toReversed().filter(action => {
-		const { step, id, undo, outcome } = action;
+		const { step, undo, outcome } = action;
 		const left = undo.kind !== 'none' && outcome !== 'refused' && outcome !== 'manual';
-		const open = left && !reports.has(step) && !takenBack.has(nameOf(step, id));
-		if (outcome === 'done') for (const earlier of action.takesBack ?? []) takenBack.add(nameOf(step, earlier));
-		return open;
+		return left && !reports.has(step) && !takenBack.has(action);
 	});
 }
 
@@ -269,15 +284,14 @@ export function actionsToRevert(state: RunState): readonly ActionState[] {
  * action took back, who took it back, and the way back of a change that failed are no changes; a record is none either.
  */
 export function changesMade(state: RunState): readonly ActionState[] {
-	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
-	const ofStep = (step: StepId) => state.actions.filter(action => action.step === step);
-	return state.actions.filter(({ step, id, outcome, kind, takesBack }, at) => {
-		if (outcome !== 'done' || kind === 'manual' || reports.has(step) || takesBack !== undefined) return false;
-		const wayBack = ofStep(step).some(of => of.outcome === 'rolled-back' && id.startsWith(`${of.id}.`));
-		const takenBack = state.actions
-			.slice(at + 1)
-			.some(later => later.step === step && later.outcome === 'done' && later.takesBack?.includes(id) === true);
-		return !wayBack && !takenBack;
+	const reports = reportsOf(state);
+	const takenBack = takenBackIn(state);
+	const putBack = state.actions.filter(({ outcome }) => outcome === 'rolled-back');
+	return state.actions.filter(action => {
+		const { step, id, outcome, kind, takesBack } = action;
+		if (outcome !== 'done' || kind === 'manual' || takesBack !== undefined) return false;
+		const wayBack = putBack.some(of => of.step === step && id.startsWith(`${of.id}.`));
+		return !reports.has(step) && !takenBack.has(action) && !wayBack;
 	});
 }
 

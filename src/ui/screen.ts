@@ -2,6 +2,7 @@ import type { Impact } from '../core/action.ts';
 import type { ActionFailure, Ways } from '../core/decider.ts';
 import type { ShownAction } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
+import type { Probe } from '../core/probe.ts';
 import type { AnswerValue, Question } from '../core/question.ts';
 import type { ForeseenStep } from '../core/review.ts';
 import type { RiskName } from '../core/risk.ts';
@@ -51,16 +52,7 @@ export interface Intro {
 }
 
 /** An attempt as it is announced. */
-export interface AnnouncedProbe {
-	readonly id: string;
-	readonly title: string;
-	readonly attempt: string;
-	/** What must happen. */
-	readonly expectation: string;
-	/** The same where it succeeds; a proof that it works has none. */
-	readonly control?: string;
-	readonly threats: readonly string[];
-}
+export type AnnouncedProbe = Omit<Probe, 'run'>;
 
 /** What the host looks like, held against what the run that was left had seen of it. */
 export type SeenSince =

@@ -87,12 +87,12 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 						quit: true,
 					},
 				);
-				const kind = reply.kind === 'taken' && reply.value === 'back' ? 'back' : reply.kind;
-				if (kind !== 'taken') {
-					if (kind === 'back') turned = true;
-					return { kind };
+				if (reply.kind === 'back' || (reply.kind === 'taken' && reply.value === 'back')) {
+					turned = true;
+					return { kind: 'back' };
 				}
-				if (reply.kind !== 'taken' || reply.value !== 'apply') return { kind: 'skip' };
+				if (reply.kind !== 'taken') return { kind: reply.kind };
+				if (reply.value !== 'apply') return { kind: 'skip' };
 				const declined = await askRisks(step, asked, shown, plan.impact ?? { stops: [], notes: [] });
 				if (declined === 'quit') return { kind: 'quit' };
 				if (declined === undefined) return { kind: 'apply', risks };
@@ -155,14 +155,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				{
 					kind: 'proof',
 					step,
-					probes: probes.map(({ id, title, attempt, expectation, control, threats }) => ({
-						id,
-						title,
-						attempt,
-						expectation,
-						threats,
-						...(control !== undefined && { control }),
-					})),
+					probes: probes.map(({ run: _, ...announced }) => announced),
 					leftOut: leftOut.map(({ title, why }) => ({ title, why })),
 				},
 				menu(

@@ -14,6 +14,8 @@ export interface FileKind {
 	readonly mode: number;
 	/** Completes "Write NAME: …". */
 	readonly what: string;
+	/** What a person does for jobs to use it; its own first lines have the commands. */
+	readonly next?: string;
 	readonly check: (text: string) => readonly string[];
 }
 
@@ -23,6 +25,7 @@ export const fileKinds: readonly FileKind[] = [
 		system: 'compose',
 		mode: 0o644,
 		what: 'a Docker engine for CI jobs, and a job that uses it',
+		next: 'Compose: start docker-compose.sysbox.yml; take over what its job has',
 		check: composeProblems,
 	},
 	{
@@ -31,6 +34,7 @@ export const fileKinds: readonly FileKind[] = [
 		// Somebody may put the token in after all.
 		mode: 0o600,
 		what: 'a runner whose jobs and services run under Sysbox',
+		next: 'GitLab: make a runner with the tag sysbox, register it, tag the jobs',
 		check: runnerConfigProblems,
 	},
 	{
@@ -45,6 +49,7 @@ export const fileKinds: readonly FileKind[] = [
 		system: 'jenkins',
 		mode: 0o644,
 		what: 'a Jenkins agent with a Docker engine of its own',
+		next: 'Jenkins: make a node with the label sysbox, start its agent, use it',
 		check: composeProblems,
 	},
 	{

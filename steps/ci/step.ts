@@ -6,7 +6,7 @@ import { containerSites } from './access-sites.ts';
 import { type CiFiles, ciFindings } from './ci-findings.ts';
 import { type CiFacts, folderPath, lookAtCi } from './facts.ts';
 import { answerIds, ciQuestions, initialSystems, runnerUrl } from './questions.ts';
-import { type RenderedFile, renderFiles } from './rendered-files.ts';
+import { fileKinds, type RenderedFile, renderFiles } from './rendered-files.ts';
 import { settingsOf } from './settings.ts';
 
 /**
@@ -37,29 +37,14 @@ export const ciStep: Step = changeStep<CiFacts>({
 	plan: planCi,
 });
 
-/** What a person does with each, in the order of the files. Its own first lines have the commands. */
-const uses: readonly { readonly file: string; readonly next: string }[] = [
-	{
-		file: 'docker-compose.sysbox.yml',
-		next: 'Compose: start docker-compose.sysbox.yml; take over what its job has',
-	},
-	{
-		file: 'gitlab-runner.config.toml',
-		next: 'GitLab: make a runner with the tag sysbox, register it, tag the jobs',
-	},
-	{
-		file: 'docker-compose.jenkins-agent.yml',
-		next: 'Jenkins: make a node with the label sysbox, start its agent, use it',
-	},
-];
-
 /** The files alone change nothing for any job. */
 function nextOf({ folder, files }: CiFacts): string | null {
-	const ours = new Set(
-		Object.entries(files).flatMap(([name, file]) => (file.kind === 'text' && file.ours ? [name] : [])),
-	);
-	if (ours.size === 0) return null;
-	const each = uses.filter(({ file }) => ours.has(file)).map(({ next }) => next);
+	const ours = fileKinds.filter(({ name }) => {
+		const file = files[name];
+		return file?.kind === 'text' && file.ours;
+	});
+	if (ours.length === 0) return null;
+	const each = ours.flatMap(({ next }) => next ?? []);
 	return [`No job uses Sysbox yet; the files in ${folder.path} say how:`, ...each].join('\n');
 }
 

@@ -83,6 +83,13 @@ const debian: Machine = {
 
 const withTools = ['fuse3', 'jq', 'rsync'];
 
+/** Set up, with what the proofs need. */
+function inUse(world: World): void {
+	installed(world, '0.7.1');
+	ciContainers(world);
+	images(world, 'docker:29-dind', 'registry:2');
+}
+
 /** A host of that scenario, as its first command finds it. */
 export function scenarioState(name: ScenarioName): SimulatedState {
 	switch (name) {
@@ -91,11 +98,7 @@ export function scenarioState(name: ScenarioName): SimulatedState {
 		case 'fresh-debian':
 			return scene(debian, ciContainers);
 		case 'already-set-up':
-			return scene({ ...ubuntu, scenario: name, daemonJson: setUp(), extra: withTools }, world => {
-				installed(world, '0.7.1');
-				ciContainers(world);
-				images(world, 'docker:29-dind', 'registry:2');
-			});
+			return scene({ ...ubuntu, scenario: name, daemonJson: setUp(), extra: withTools }, inUse);
 		case 'old-kernel':
 			return scene(
 				{
@@ -136,9 +139,7 @@ export function scenarioState(name: ScenarioName): SimulatedState {
 			});
 		case 'docker-stays-down':
 			return scene({ ...ubuntuAs(name), daemonJson: setUp(), extra: withTools }, world => {
-				installed(world, '0.7.1');
-				ciContainers(world);
-				images(world, 'docker:29-dind', 'registry:2');
+				inUse(world);
 				put(world.state.files, '/etc/docker/daemon.json', setUp().replace('172.17.0.1/16', '172.20.0.1/16'));
 			});
 		case 'containers-running':

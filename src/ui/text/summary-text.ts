@@ -37,10 +37,8 @@ export function summaryLines(
 	const open = run.end?.open ?? [];
 	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
 	const lines: Line[] = [];
-	const brief = detail === 'brief' || detail === 'counted' || detail === 'one';
-	if (proofs) {
-		lines.push(...threatLines(threatTable(run), brief, width, theme), blank);
-	}
+	const brief = detail !== 'each' && detail !== 'steps';
+	if (proofs) lines.push(...threatLines(threatTable(run), brief, width, theme), blank);
 	const failed = failureLines(run, brief, width, theme);
 	if (failed.length > 0) lines.push(...failed, blank);
 	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
