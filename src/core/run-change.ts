@@ -1,28 +1,24 @@
-import { type Action, risksOf } from './action.ts';
-import { applyAll, type Left, showPlan } from './apply-plan.ts';
+import type { Action, Plan } from './action.ts';
+import { applyAll, isApproved, type Left, showPlan } from './apply-plan.ts';
+import { askConsent, type Consent } from './consent.ts';
 import type { EngineDeps, EngineRequest } from './engine.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import type { ChangeStep, StepId } from './step.ts';
 import {
 	blockedBy,
-	canGoBack,
 	failedIn,
 	firstSight,
 	hardBlocks,
 	interruptedIn,
 	judgeContext,
 	leftByChoice,
-	reviewRun,
 	type StepResult,
 	type StepRun,
 	stepContext,
 	undecidedFindings,
-	wentBack,
 	whenBlocked,
-	whenPlanDiffers,
 	wrongInput,
 } from './step-run.ts';
-import { outOfWindow } from './window.ts';
 
 /** How often a step may plan again after its plan was carried out: an install can reveal a unit that has to be started. */
 const planRounds = 3;
@@ -85,6 +81,8 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 
 	let changed = false;
 	let manual: readonly Left[] = [];
+	/** What was approved and is to be tried again. */
+	let rest: Plan | undefined;
 	for (let round = 0; ; round++) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) {
@@ -104,16 +102,8 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 				open: [],
 			};
 		}
-		const reviewed = planning ? 'go-on' : await reviewRun(run);
-		if (reviewed === 'ask-again') {
-			const leftAgain = await sight.ask();
-			if (leftAgain !== undefined) return leftAgain;
-			round -= 1;
-			continue;
-		}
-		if (reviewed !== 'go-on') return reviewed;
-		await showPlan(deps, step.id, plan);
 		if (planning) {
+			await showPlan(deps, step.id, plan);
 			foreseen.push(...plan.actions);
 			return {
 				status: 'open',
@@ -121,51 +111,38 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 				open: plan.actions.map(a => `${step.id}: ${a.title}`),
 			};
 		}
-		const late = plan.actions
-			.map(action => outOfWindow(action, deps.options.until, deps.now()))
-			.find(why => why !== undefined);
-		if (late !== undefined) return postponed(deps, step.id, late, changed);
-		visit.decided = true;
-		const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: !changed && canGoBack(visit) });
-		if (decision.kind === 'differs') {
-			const ended = await sight.afterBlock(
-				await whenPlanDiffers(run, decision.finding, { changed }),
-				changed ? 'after' : 'before',
-			);
-			if (ended !== undefined) return ended;
-			round = -1;
-			continue;
+		const consent: Consent = isApproved(deps, plan, rest)
+			? { kind: 'apply' }
+			: await askConsent(run, sight, plan, changed);
+		rest = undefined;
+		switch (consent.kind) {
+			case 'apply':
+				break;
+			case 'plan-anew':
+				round -= 1;
+				continue;
+			case 'put-off':
+				return putOff(step.id, consent.why, changed);
+			case 'declined':
+				return consent.leave ? leftByChoice(step.id, { changed }) : { status: 'skipped', tally: { changed }, open: [] };
+			case 'ended':
+				return consent.result;
+			default:
+				consent satisfies never;
 		}
-		const named = decision.kind === 'apply' ? decision.risks : [];
-		const missing = risksOf(plan).filter(risk => !named.includes(risk));
-		if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {
-			const why = `needs ${(decision.kind === 'refused' ? decision.missing : missing).map(r => `--accept-risk ${r}`).join(' ')}`;
-			await deps.emit({ type: 'decision', step: step.id, decision: 'refused', risks: [], why });
-			return { status: 'open', why, tally: { open: true, changed }, open: [`${step.id}: ${why}`] };
-		}
-		if (decision.kind === 'back') {
-			if (changed || !canGoBack(visit)) return leftByChoice(step.id, { changed });
-			visit.again = visit.passed.pop();
-			if (visit.again === undefined) return wentBack;
-			const leftAgain = await sight.ask();
-			if (leftAgain !== undefined) return leftAgain;
-			round -= 1;
-			continue;
-		}
-		await deps.emit({ type: 'decision', step: step.id, decision: decision.kind, risks: [...named] });
-		if (decision.kind === 'quit') return leftByChoice(step.id, { changed });
-		if (decision.kind === 'skip') return { status: 'skipped', tally: { changed }, open: [] };
 
-		const applied = await applyAll(deps, step.id, plan.actions);
+		const applied = await applyAll(deps, step.id, plan);
 		changed ||= applied.changed;
 		manual = applied.manual;
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
 		if (applied.kind === 'postponed') return postponed(deps, step.id, applied.why, changed);
-		if (applied.kind === 'failed') {
-			await sight.look('after');
-			return failedIn(applied, changed);
-		}
 		await sight.look('after');
+		if (applied.kind === 'failed') return failedIn(applied, changed);
+		if (applied.kind === 'again') {
+			rest = applied.rest;
+			round = -1;
+			continue;
+		}
 		if (manual.length === 0) continue;
 		const next = await whenLeft(run, manual);
 		if (next === 'go-on') break;
@@ -185,10 +162,17 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 	return { status: undecided ? 'undecided' : changed ? 'done' : 'unchanged', tally: { changed, undecided }, open: [] };
 }
 
-/** Left for the next window. */
+/** Left for the next window, or until a risk is accepted. */
+const putOff = (step: StepId, why: string, changed: boolean): StepResult => ({
+	status: 'open',
+	why,
+	tally: { open: true, changed },
+	open: [`${step}: ${why}`],
+});
+
 async function postponed(deps: EngineDeps, step: StepId, why: string, changed: boolean): Promise<StepResult> {
 	await deps.emit({ type: 'decision', step, decision: 'refused', risks: [], why });
-	return { status: 'open', why, tally: { open: true, changed }, open: [`${step}: ${why}`] };
+	return putOff(step, why, changed);
 }
 
 /** What is left for the operator is told once more, and waited for as long as they say; nobody waits unattended. */

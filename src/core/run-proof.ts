@@ -1,24 +1,22 @@
-import { risksOf } from './action.ts';
-import { applyAll, showPlan } from './apply-plan.ts';
+import { type Plan, risksOf } from './action.ts';
+import { applyAll, isApproved, showPlan } from './apply-plan.ts';
+import { askConsent, type Consent } from './consent.ts';
 import type { Ways } from './decider.ts';
 import type { EngineDeps } from './engine.ts';
 import { redactDeep } from './redact.ts';
 import type { ProofStep } from './step.ts';
 import {
 	blockedBy,
-	canGoBack,
 	failedIn,
 	firstSight,
 	hardBlocks,
 	interruptedIn,
 	judgeContext,
-	reviewRun,
 	type Sight,
 	type StepResult,
 	type StepRun,
 	undecidedFindings,
 	wentBack,
-	whenPlanDiffers,
 } from './step-run.ts';
 
 /** Brings what the probes need, as a change step would, and then runs them. */
@@ -47,50 +45,28 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 		open: [step.id],
 		...(leave && { stop: 'quit' as const }),
 	});
+	/** What was approved and is to be tried again. */
+	let rest: Plan | undefined;
 	for (;;) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) break;
-		const reviewed = await reviewRun(run);
-		if (reviewed === 'ask-again') {
-			const leftAgain = await sight.ask();
-			if (leftAgain !== undefined) return leftAgain;
-			continue;
-		}
-		if (reviewed !== 'go-on') return reviewed;
-		await showPlan(deps, step.id, plan);
-		visit.decided = true;
-		const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: canGoBack(visit) });
-		if (decision.kind === 'back' && canGoBack(visit)) {
-			visit.again = visit.passed.pop();
-			if (visit.again === undefined) return wentBack;
-			const leftAgain = await sight.ask();
-			if (leftAgain !== undefined) return leftAgain;
-			continue;
-		}
-		if (decision.kind === 'differs') {
-			const ended = await sight.afterBlock(await whenPlanDiffers(run, decision.finding, { changed }), 'before');
-			if (ended !== undefined) return ended;
-			continue;
-		}
-		if (decision.kind !== 'apply') {
-			const leave = decision.kind === 'quit' || decision.kind === 'back';
-			await deps.emit({
-				type: 'decision',
-				step: step.id,
-				decision: decision.kind === 'refused' ? 'refused' : leave ? 'quit' : 'skip',
-				risks: [],
-			});
-			return declined('what the probes need was declined', leave);
-		}
-		await deps.emit({ type: 'decision', step: step.id, decision: 'apply', risks: [...decision.risks] });
-		const applied = await applyAll(deps, step.id, plan.actions);
-		changed = applied.changed;
+		const consent: Consent = isApproved(deps, plan, rest)
+			? { kind: 'apply' }
+			: await askConsent(run, sight, plan, changed);
+		if (consent.kind === 'plan-anew') continue;
+		if (consent.kind === 'ended') return consent.result;
+		if (consent.kind === 'put-off') return declined(consent.why, false);
+		if (consent.kind === 'declined') return declined('what the probes need was declined', consent.leave);
+		const applied = await applyAll(deps, step.id, plan);
+		changed ||= applied.changed;
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
 		if (applied.kind === 'failed') return failedIn(applied, changed);
+		if (applied.kind === 'postponed') return declined(applied.why, false);
 		await sight.look('after');
 		const still = hardBlocks(sight.findings);
 		if (still.length > 0) return { ...blockedBy(still), tally: { blocked: true, changed } };
-		break;
+		if (applied.kind !== 'again') break;
+		rest = applied.rest;
 	}
 
 	if (deps.decider.beforeProbes !== undefined) {
@@ -136,10 +112,11 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 
 /** Offers to take back what this run changed and the probes found harmful. */
 async function takeBack(
-	{ deps, step, visit }: StepRun<ProofStep<unknown>>,
+	run: StepRun<ProofStep<unknown>>,
 	sight: Sight,
 	failed: readonly string[],
 ): Promise<{ readonly changed: boolean; readonly said?: string; readonly leave?: boolean }> {
+	const { deps, step, visit } = run;
 	const plan = step.remedy?.(sight.facts, failed, judgeContext(deps));
 	if (plan === undefined || plan.actions.length === 0) return { changed: false };
 	await showPlan(deps, step.id, plan);
@@ -154,7 +131,11 @@ async function takeBack(
 		risks: apply ? [...decision.risks] : [],
 	});
 	if (!apply) return { changed: false, said: 'it was left as it is', leave };
-	const applied = await applyAll(deps, step.id, plan.actions);
+	const applied = await applyAll(deps, step.id, plan);
+	if (applied.kind === 'again') {
+		await sight.look('after');
+		return { said: 'it was taken back', ...(await takeBack(run, sight, failed)), changed: true };
+	}
 	const done = applied.kind === 'done' && applied.changed;
 	return {
 		changed: applied.changed,

@@ -6,8 +6,7 @@ import type { Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import { beforeHandOver } from './hands-off.ts';
 import { type Answers, type AnswerValue, answerProblem, type Question, secretAnswer } from './question.ts';
-import { redact, redactDeep } from './redact.ts';
-import { changing, foreseenSteps } from './review.ts';
+import { redactDeep } from './redact.ts';
 import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext, StepId } from './step.ts';
 import { waive } from './waiver.ts';
 
@@ -243,54 +242,6 @@ export async function whenBlocked(
 			visit.again = visit.passed.pop();
 			if (visit.again !== undefined) return 'ask-again';
 			return visit.earlier ? wentBack : { ...blocked, stop: 'quit' };
-		default:
-			return decision satisfies never;
-	}
-}
-
-/**
- * A plan that is not the one that the run is held to: nothing of it is done. As with everything that hinders, the
- * operator can put the host right and have it looked at again.
- */
-export async function whenPlanDiffers(
-	run: StepRun<Step>,
-	finding: Finding,
-	tally: Partial<Tally>,
-): Promise<'look-again' | 'ask-again' | StepResult> {
-	const why = [finding.summary, ...(finding.evidence === undefined ? [] : [finding.evidence])].join('\n');
-	await run.deps.emit({ type: 'decision', step: run.step.id, decision: 'refused', risks: [], why: redact(why) });
-	return whenBlocked(run, [finding], [finding], tally);
-}
-
-/**
- * Before the first plan of a run is put to anybody, everything that the run would do is. Not where that is this step
- * alone, or where nobody wants to see it.
- */
-export async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | StepResult> {
-	const { deps, request, step, visit, once } = run;
-	const { decider, lookAhead } = deps;
-	const more = request.order.steps.filter(({ role }) => role === 'chosen').length > 1;
-	if (decider.review === undefined || lookAhead === undefined || once.reviewed || !more) return 'go-on';
-	const since = deps.state().lastSeq;
-	const steps = foreseenSteps(await lookAhead(), request.order, since);
-	// Whoever stops the run meanwhile is asked nothing any more.
-	if (deps.signal.aborted) return 'go-on';
-	if (changing(steps).length < 2) {
-		once.reviewed = true;
-		return 'go-on';
-	}
-	visit.decided = true;
-	const decision = await decider.review(step.id, steps, { back: canGoBack(visit) });
-	switch (decision) {
-		case 'go-on':
-			once.reviewed = true;
-			return 'go-on';
-		case 'quit':
-			return leftByChoice(step.id);
-		case 'back':
-			visit.again = visit.passed.pop();
-			if (visit.again !== undefined) return 'ask-again';
-			return visit.earlier ? wentBack : leftByChoice(step.id);
 		default:
 			return decision satisfies never;
 	}

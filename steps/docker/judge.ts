@@ -16,7 +16,7 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 	const differences = ownDifferences(facts, context);
 	const of = (key: string) => differences.find(d => d.key === key);
 	return [
-		runtimeFinding(facts, of('runtimes')),
+		runtimeFinding(facts, context, of('runtimes')),
 		defaultFinding(facts, context, of('default-runtime')),
 		...networkFindings(facts, context, of('bip'), of('default-address-pools')),
 		...otherFindings(facts, context),
@@ -40,7 +40,7 @@ function unanswered(trouble: DockerTrouble): Finding {
 	};
 }
 
-function runtimeFinding(facts: DockerStepFacts, difference: Difference | undefined): Finding {
+function runtimeFinding(facts: DockerStepFacts, { state }: JudgeContext, difference: Difference | undefined): Finding {
 	const id = 'docker.runtime-loaded';
 	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
 	const listed = Object.keys(info?.runtimes ?? {});
@@ -67,12 +67,16 @@ function runtimeFinding(facts: DockerStepFacts, difference: Difference | undefin
 			why: 'That it is listed does not prove that a container runs: the next steps do',
 		};
 	}
+	const putBack = state.actions.some(a => a.step === 'docker' && a.kind === 'restore' && a.outcome === 'done');
 	return {
 		id,
 		severity: 'block',
 		summary: `Docker does not serve ${runtimeName}, and ${facts.file.path} does not name it`,
 		evidence,
-		remedy: { kind: 'planned', text: 'The steps before this one register it' },
+		...(putBack && { why: 'Docker did not come up with what this run had written, so the file was put back' }),
+		remedy: putBack
+			? { kind: 'advice', text: 'Save and quit; the run then goes on with the step that writes the file' }
+			: { kind: 'planned', text: 'The steps before this one register it' },
 	};
 }
 

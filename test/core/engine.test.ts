@@ -574,6 +574,93 @@ describe('an action that fails', () => {
 	});
 });
 
+describe('an action that failed and is tried again', () => {
+	/** Two files, the second one written only while the first is there; its way back takes the first one away. */
+	function guarded(wayBack: boolean) {
+		const files = new Map<string, string>();
+		let tries = 0;
+		const host = tinyHost(files, {
+			restart: () => {
+				tries += 1;
+				return { code: tries < 2 ? 1 : 0, stderr: 'no luck' };
+			},
+		});
+		const write = (id: string, path: string): Action => ({
+			id,
+			kind: 'write',
+			title: `Write ${path}`,
+			why: 'x',
+			path,
+			bytes: bytes(id),
+			mode: 0o644,
+			expect: { kind: 'missing' },
+		});
+		const disarm: Action = {
+			id: 'disarm',
+			kind: 'remove',
+			title: 'Disarm',
+			why: 'x',
+			path: '/armed',
+			expect: { kind: 'sha256', sha256: sha('arm') },
+		};
+		const step = changeStep<readonly boolean[]>({
+			id: 'a',
+			title: 'a',
+			why: 'a',
+			needs: [],
+			inspect: async ({ host: seen }) => [(await seen.readFile('/armed')).kind === 'bytes', tries >= 2],
+			judge: () => [],
+			plan: ([armed, restarted]) => ({
+				actions: restarted
+					? []
+					: [
+							...(armed ? [] : [write('arm', '/armed')]),
+							{
+								id: 'restart',
+								kind: 'exec',
+								title: 'Restart',
+								why: 'x',
+								argv: ['restart'],
+								timeoutMs: 1,
+								undo: { kind: 'none', why: 'x' },
+								...(wayBack && { rollback: [disarm] }),
+							},
+						],
+			}),
+		});
+		const approved: string[] = [];
+		const decider: Decider = {
+			...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+			approve: async (_step, plan) => {
+				approved.push(plan.actions.map(({ id }) => id).join(' '));
+				return { kind: 'apply', risks: [] };
+			},
+			onFailure: async () => 'retry',
+		};
+		const done = async () => {
+			const { end, state } = await run([step], { files, kept: newKeptRun() }, { host, decider });
+			return { exit: end.exit, actions: state.actions.map(({ id, outcome }) => `${id} ${outcome}`), approved };
+		};
+		return done();
+	}
+
+	it('is begun behind all that its way back took away, which is shown and approved anew', async () => {
+		expect(await guarded(true)).toEqual({
+			exit: 0,
+			approved: ['arm restart', 'arm restart'],
+			actions: ['arm done', 'restart rolled-back', 'restart.disarm done', 'arm done', 'restart done'],
+		});
+	});
+
+	it('is not approved once more where only what was approved is left', async () => {
+		expect(await guarded(false)).toEqual({
+			exit: 0,
+			approved: ['arm restart'],
+			actions: ['arm done', 'restart failed', 'restart done'],
+		});
+	});
+});
+
 describe('a file that changes between the plan and its approval', () => {
 	/** Somebody edits the file while the operator reads the plan. */
 	const editedMeanwhile = () => {

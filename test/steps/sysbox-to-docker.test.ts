@@ -1,8 +1,11 @@
 /** The three steps one after the other, by the real engine and applier, on simulated hosts. */
 import { describe, expect, test } from 'vitest';
+import { risksOf } from '../../src/core/action.ts';
+import type { Decider } from '../../src/core/decider.ts';
 import type { EngineEnd } from '../../src/core/engine.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { RunState } from '../../src/core/state.ts';
+import { decideFromAnswers } from '../../src/decide/from-answers.ts';
 import type { Fault } from '../../src/host/simulated/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
 import { releasesFrom } from '../../src/host/simulated/releases.ts';
@@ -36,7 +39,7 @@ interface Ended {
 	readonly statuses: readonly string[];
 }
 
-type Ask = Pick<EngineAsk, 'mode' | 'answers' | 'risks'> & { readonly deb?: string };
+type Ask = Pick<EngineAsk, 'mode' | 'answers' | 'risks' | 'decider'> & { readonly deb?: string };
 
 async function run(host: SimulatedHost, { deb, ...ask }: Ask = {}): Promise<Ended> {
 	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
@@ -254,6 +257,42 @@ describe('Docker', () => {
 			'docker.restart.reset-failed done',
 			'docker.restart.start done',
 		]);
+		expect(host.state().docker.engine.up).toBe(true);
+	});
+
+	/** Accepts what is planned, and has tried again what fails. */
+	const persistent = (shown: string[]): Decider => ({
+		...decideFromAnswers({ answers: yes, saved: {}, risks: ['restart-docker'] }),
+		approve: async (step, plan) => {
+			shown.push(`${step}: ${plan.actions.map(({ id }) => id).join(' ')}`);
+			return { kind: 'apply', risks: risksOf(plan) };
+		},
+		onFailure: async () => 'retry',
+	});
+
+	test('that has come back with the file is not restarted once more, when that is tried again', async () => {
+		const host = hostOf('already-set-up', [{ name: 'docker-does-not-come-back', times: 1 }]);
+		await edit(host, otherBridge);
+		const shown: string[] = [];
+		const ended = await run(host, { decider: persistent(shown) });
+		expect(ended.end.exit).toBe(0);
+		expect(ended.statuses).toContain('docker done');
+		expect(ended.actions.filter(line => line.startsWith('docker.restart '))).toEqual(['docker.restart rolled-back']);
+		expect(shown).toHaveLength(1);
+		expect(host.state().docker.engine.config.bridgeCidr).toBe('172.20.0.1/16');
+	});
+
+	test('that did not come back with the file of this run is not restarted for nothing: what is missing is said', async () => {
+		const host = hostOf('already-set-up', [{ name: 'docker-does-not-come-back', times: 1 }]);
+		await edit(host, before => JSON.stringify({ ...JSON.parse(otherBridge(before)), runtimes: {} }));
+		const shown: string[] = [];
+		const ended = await run(host, { decider: persistent(shown) });
+		expect(ended.statuses).toContain('docker blocked');
+		expect(ended.actions.filter(line => line.startsWith('docker.restart '))).toEqual(['docker.restart rolled-back']);
+		expect(ended.state.steps.at(-1)?.after?.[0]).toMatchObject({
+			id: 'docker.runtime-loaded',
+			why: 'Docker did not come up with what this run had written, so the file was put back',
+		});
 		expect(host.state().docker.engine.up).toBe(true);
 	});
 });

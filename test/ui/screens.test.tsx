@@ -709,10 +709,21 @@ describe('the end', () => {
 		const failed = bench();
 		await failed.emit(stepStart('docker', 'Docker'));
 		await failed.emit(intent);
-		await failed.emit({ ...outcome, outcome: 'rolled-back' });
+		const failure = { said: 'no answer', now: 'taken back: systemctl restart docker', next: [] };
+		await failed.emit({ ...outcome, outcome: 'rolled-back', failure });
 		await failed.emit(ending);
 		ends(failed.store);
-		await failed.sees(/Changed +nothing\n Put back +Restart Docker: it failed, and all is as before it/);
+		await failed.sees(/Changed +nothing\n Put back +Restart Docker: it failed; taken back: systemctl restart docker/);
+
+		const came = bench();
+		await came.emit(stepStart('docker', 'Docker'));
+		await came.emit(intent);
+		await came.emit({ ...outcome, outcome: 'rolled-back', failure });
+		await came.emit({ type: 'step.end', step: 'docker', status: 'done', changed: true, open: [] });
+		await came.emit(ending);
+		ends(came.store);
+		await came.sees('it failed, and is in force all the same');
+		await came.sees(/done +Restart Docker: failed, yet in force now/);
 
 		const again = bench();
 		await again.emit(stepStart('docker', 'Docker'));

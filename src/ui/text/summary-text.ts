@@ -45,8 +45,7 @@ export function summaryLines(
 	if (unknown.length > 0)
 		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
 	const back = run.actions.filter((a, at) => a.outcome === 'rolled-back' && !doneLater(run, a, at));
-	if (back.length > 0)
-		lines.push(...label('Put back', back.map(a => `${a.title}: it failed, and all is as before it`).join('\n')));
+	if (back.length > 0) lines.push(...label('Put back', back.map(a => putBackText(run, a)).join('\n')));
 	const declined = leftOutText(run);
 	if (declined !== '') lines.push(...label('Left out', declined));
 	if (open.length > 0) lines.push(...label('To do', [...new Set(open.map(of => openText(run, of)))].join('\n')));
@@ -65,6 +64,14 @@ export function summaryLines(
 /** It was tried again, and went well. */
 const doneLater = (run: RunState, { step, id }: RunState['actions'][number], at: number): boolean =>
 	run.actions.slice(at + 1).some(later => later.step === step && later.id === id && later.outcome === 'done');
+
+/** A Docker that came up at the second start has what it was restarted for. */
+function putBackText(run: RunState, { step, title, failure }: RunState['actions'][number]): string {
+	const settled = run.steps.some(({ id, status }) => id === step && (status === 'done' || status === 'unchanged'));
+	return settled
+		? `${title}: it failed, and is in force all the same`
+		: `${title}: it failed${failure?.now === undefined ? '' : `; ${failure.now}`}`;
+}
 
 /** `docker: a reboot` is an event's way to say it; a person reads the title of the step. */
 function openText(run: RunState, open: string): string {

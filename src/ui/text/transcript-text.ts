@@ -41,6 +41,9 @@ export function stepLines(run: RunState, step: StepState, width: number, theme: 
 		return changed.length === 1 || widthOf(named) <= width
 			? wrap(named, width, titleColumn + 6)
 			: [row([span(`  ${count(changed.length, 'change')}`, 'dim')])];
+	const back = run.actions.find(a => a.step === step.id && a.outcome === 'rolled-back');
+	if (status === 'done' && back !== undefined)
+		return wrap(row([span(`  ${clean(back.title)}: failed, yet in force now`, 'dim')]), width, titleColumn + 6);
 	return wrap(row(details(step, theme)), width, titleColumn + 6);
 }
 

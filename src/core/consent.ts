@@ -1,0 +1,123 @@
+import { type Plan, risksOf } from './action.ts';
+import { showPlan } from './apply-plan.ts';
+import type { Finding } from './finding.ts';
+import { redact } from './redact.ts';
+import { changing, foreseenSteps } from './review.ts';
+import type { ChangeStep, ProofStep, Step } from './step.ts';
+import {
+	canGoBack,
+	leftByChoice,
+	type Sight,
+	type StepResult,
+	type StepRun,
+	wentBack,
+	whenBlocked,
+} from './step-run.ts';
+import { outOfWindow } from './window.ts';
+
+export type Consent =
+	/** Every risk in it was accepted by name. */
+	| { readonly kind: 'apply' }
+	/** An answer was changed, or the host was put right: what was shown is no longer the plan. */
+	| { readonly kind: 'plan-anew' }
+	| { readonly kind: 'declined'; readonly leave: boolean }
+	/** Why it is left for another time, told already. */
+	| { readonly kind: 'put-off'; readonly why: string }
+	| { readonly kind: 'ended'; readonly result: StepResult };
+
+const ended = (result: StepResult): Consent => ({ kind: 'ended', result });
+
+/** Shows a plan and has it approved. `changed`: the step has changed the host already, and no way leads back before it. */
+export async function askConsent(
+	run: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
+	sight: Sight,
+	plan: Plan,
+	changed: boolean,
+): Promise<Consent> {
+	const { deps, step, visit } = run;
+	const anew = (left: StepResult | undefined): Consent => (left === undefined ? { kind: 'plan-anew' } : ended(left));
+	const reviewed = await reviewRun(run);
+	if (reviewed === 'ask-again') return anew(await sight.ask());
+	if (reviewed !== 'go-on') return ended(reviewed);
+	await showPlan(deps, step.id, plan);
+	const late = plan.actions
+		.map(action => outOfWindow(action, deps.options.until, deps.now()))
+		.find(why => why !== undefined);
+	if (late !== undefined) {
+		await sayPutOff(run, late);
+		return { kind: 'put-off', why: late };
+	}
+	visit.decided = true;
+	const back = !changed && canGoBack(visit);
+	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back });
+	if (decision.kind === 'differs') {
+		const next = await whenPlanDiffers(run, decision.finding, { changed });
+		return anew(await sight.afterBlock(next, changed ? 'after' : 'before'));
+	}
+	const named = decision.kind === 'apply' ? decision.risks : [];
+	const missing = risksOf(plan).filter(risk => !named.includes(risk));
+	if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {
+		const why = `needs ${(decision.kind === 'refused' ? decision.missing : missing).map(r => `--accept-risk ${r}`).join(' ')}`;
+		await sayPutOff(run, why);
+		return { kind: 'put-off', why };
+	}
+	if (decision.kind === 'back' && back) {
+		visit.again = visit.passed.pop();
+		return visit.again === undefined ? ended(wentBack) : anew(await sight.ask());
+	}
+	const leave = decision.kind === 'quit' || decision.kind === 'back';
+	const kind = leave ? 'quit' : decision.kind;
+	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: [...named] });
+	return kind === 'apply' ? { kind } : { kind: 'declined', leave };
+}
+
+const sayPutOff = ({ deps, step }: StepRun<Step>, why: string): Promise<void> =>
+	deps.emit({ type: 'decision', step: step.id, decision: 'refused', risks: [], why });
+
+/**
+ * A plan that is not the one that the run is held to: nothing of it is done. As with everything that hinders, the
+ * operator can put the host right and have it looked at again.
+ */
+async function whenPlanDiffers(
+	run: StepRun<Step>,
+	finding: Finding,
+	tally: StepResult['tally'],
+): Promise<'look-again' | 'ask-again' | StepResult> {
+	const why = [finding.summary, ...(finding.evidence === undefined ? [] : [finding.evidence])].join('\n');
+	await run.deps.emit({ type: 'decision', step: run.step.id, decision: 'refused', risks: [], why: redact(why) });
+	return whenBlocked(run, [finding], [finding], tally);
+}
+
+/**
+ * Before the first plan of a run is put to anybody, everything that the run would do is. Not where that is this step
+ * alone, or where nobody wants to see it.
+ */
+async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | StepResult> {
+	const { deps, request, step, visit, once } = run;
+	const { decider, lookAhead } = deps;
+	const more = request.order.steps.filter(({ role }) => role === 'chosen').length > 1;
+	if (decider.review === undefined || lookAhead === undefined || once.reviewed || !more) return 'go-on';
+	const since = deps.state().lastSeq;
+	const steps = foreseenSteps(await lookAhead(), request.order, since);
+	// Whoever stops the run meanwhile is asked nothing any more.
+	if (deps.signal.aborted) return 'go-on';
+	if (changing(steps).length < 2) {
+		once.reviewed = true;
+		return 'go-on';
+	}
+	visit.decided = true;
+	const decision = await decider.review(step.id, steps, { back: canGoBack(visit) });
+	switch (decision) {
+		case 'go-on':
+			once.reviewed = true;
+			return 'go-on';
+		case 'quit':
+			return leftByChoice(step.id);
+		case 'back':
+			visit.again = visit.passed.pop();
+			if (visit.again !== undefined) return 'ask-again';
+			return visit.earlier ? wentBack : leftByChoice(step.id);
+		default:
+			return decision satisfies never;
+	}
+}
