@@ -6,6 +6,7 @@ import { changing, foreseenSteps } from './review.ts';
 import type { ChangeStep, ProofStep, Step } from './step.ts';
 import {
 	canGoBack,
+	isReviewAhead,
 	leftByChoice,
 	type Sight,
 	type StepResult,
@@ -95,8 +96,7 @@ async function whenPlanDiffers(
 async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | StepResult> {
 	const { deps, request, step, visit, once } = run;
 	const { decider, lookAhead } = deps;
-	const more = request.order.steps.filter(({ role }) => role === 'chosen').length > 1;
-	if (decider.review === undefined || lookAhead === undefined || once.reviewed || !more) return 'go-on';
+	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return 'go-on';
 	const since = deps.state().lastSeq;
 	const steps = foreseenSteps(await lookAhead(), request.order, since);
 	// Whoever stops the run meanwhile is asked nothing any more.

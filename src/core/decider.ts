@@ -1,7 +1,7 @@
 import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
 import type { LeftOut, Probe } from './probe.ts';
-import type { AnswerValue, Question } from './question.ts';
+import type { AnswerValue, Place, Question } from './question.ts';
 import type { ForeseenStep } from './review.ts';
 import type { RiskName } from './risk.ts';
 import type { StepId } from './step.ts';
@@ -47,7 +47,7 @@ export type ProofDecision = 'run' | 'skip' | 'quit' | 'back';
 
 /** A person, an answers file, or a test script. The optional methods are a person's: without one the run goes on. */
 export interface Decider {
-	answer(step: StepId, question: Question, ways: Ways): Promise<AnswerDecision>;
+	answer(step: StepId, question: Question, ways: Ways, place: Place): Promise<AnswerDecision>;
 	approve(step: StepId, plan: Plan, findings: readonly Finding[], ways: Ways): Promise<PlanDecision>;
 	onFailure(step: StepId, failure: ActionFailure): Promise<FailureDecision>;
 	/** Before the first plan of a run is approved: everything that the run would do, where that is more than this step. */

@@ -83,6 +83,24 @@ export function answerProblem(question: Question, value: unknown): string | unde
 	}
 }
 
+/** Where a question stands among those of its step, as far as the answers so far tell, and what is shown behind them. */
+export interface Place {
+	readonly n: number;
+	readonly of: number;
+	/** `run`: everything that the whole run would do, before its first change. */
+	readonly next: 'run' | 'plan' | 'proof' | 'record';
+}
+
+const nextWords: Readonly<Record<Place['next'], string>> = {
+	run: 'Then the plan of the whole run is shown.',
+	plan: 'Then comes its plan, if anything is to change.',
+	proof: 'Then you see what is fetched and tried.',
+	record: 'Then the record is written, and all is done.',
+};
+
+/** "Question 3 of 8 in this step. Then …": an operator knows at each question what comes. */
+export const placeWords = ({ n, of, next }: Place): string => `Question ${n} of ${of} in this step. ${nextWords[next]}`;
+
 /** Stands in the log for an answer that is kept nowhere. */
 export const secretAnswer = '[secret]';
 

@@ -5,7 +5,7 @@ import type { StepStatus } from './event.ts';
 import type { Tally } from './exit.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import { beforeHandOver } from './hands-off.ts';
-import { type Answers, type AnswerValue, answerProblem, type Question, secretAnswer } from './question.ts';
+import { type Answers, type AnswerValue, answerProblem, type Place, type Question, secretAnswer } from './question.ts';
 import { redactDeep } from './redact.ts';
 import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext, StepId } from './step.ts';
 import { waive } from './waiver.ts';
@@ -254,7 +254,8 @@ const newAnswers = (before: Answers, after: Answers): boolean =>
  * Asks until a step has no further question: an answer can bring up the next one. Undefined when all are answered, else
  * how the step ends.
  */
-export async function askAll({ deps, step, visit }: StepRun<Step>, facts: unknown): Promise<StepResult | undefined> {
+export async function askAll(run: StepRun<Step>, facts: unknown): Promise<StepResult | undefined> {
+	const { deps, step, visit } = run;
 	const missing = (what: string): StepResult => ({
 		status: 'open',
 		why: `no answer for ${what}`,
@@ -267,11 +268,14 @@ export async function askAll({ deps, step, visit }: StepRun<Step>, facts: unknow
 			step.kind === 'report'
 				? (step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? [])
 				: (step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? []);
-		const question = visit.again ?? questions.find(q => !visit.passed.some(passed => passed.id === q.id));
+		const left = questions.filter(q => !visit.passed.some(passed => passed.id === q.id));
+		const question = visit.again ?? left[0];
 		if (question === undefined) return undefined;
+		const passed = visit.passed.length;
+		const place: Place = { n: passed + 1, of: passed + Math.max(1, left.length), next: shownNext(run) };
 		visit.again = undefined;
 		visit.decided = true;
-		const decision = await deps.decider.answer(step.id, question, { back: canGoBack(visit) });
+		const decision = await deps.decider.answer(step.id, question, { back: canGoBack(visit) }, place);
 		if (decision.kind === 'missing') return missing(question.id);
 		if (decision.kind !== 'answer') {
 			if (decision.kind === 'quit') return leftByChoice(step.id);
@@ -283,6 +287,25 @@ export async function askAll({ deps, step, visit }: StepRun<Step>, facts: unknow
 		if (problem !== undefined) return missing(`${question.id} (${problem})`);
 		visit.passed.push(question);
 		await keepAnswer(deps, step.id, question, decision);
+	}
+}
+
+/** Whether everything that the run would do is still to be shown before its first plan. */
+export function isReviewAhead({ deps: { decider, lookAhead }, request, once }: StepRun<Step>): boolean {
+	const more = request.order.steps.filter(({ role }) => role === 'chosen').length > 1;
+	return decider.review !== undefined && lookAhead !== undefined && !once.reviewed && more;
+}
+
+function shownNext(run: StepRun<Step>): Place['next'] {
+	switch (run.step.kind) {
+		case 'change':
+			return isReviewAhead(run) ? 'run' : 'plan';
+		case 'proof':
+			return 'proof';
+		case 'report':
+			return 'record';
+		default:
+			return run.step satisfies never;
 	}
 }
 

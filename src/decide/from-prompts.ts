@@ -1,6 +1,14 @@
 import { risksOf } from '../core/action.ts';
 import type { AnswerDecision, AnswerSource, BlockedDecision, Decider, ProofDecision, Ways } from '../core/decider.ts';
-import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
+import {
+	type Answers,
+	type AnswerValue,
+	answerProblem,
+	initialAnswer,
+	type Place,
+	placeWords,
+	type Question,
+} from '../core/question.ts';
 import { changing, type ForeseenStep, reviewLines } from '../core/review.ts';
 import { type RiskName, riskWords } from '../core/risk.ts';
 import type { StepId } from '../core/step.ts';
@@ -67,7 +75,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 		there ? [{ words: ['b', 'back'], shown: '[b]ack', value: 'back' } as const] : [];
 
 	return {
-		async answer(step, question, ways) {
+		async answer(step, question, ways, place) {
 			const first = !seen.has(question.id);
 			seen.add(question.id);
 			if (question.kind === 'risk' && options.risks.includes(question.risk))
@@ -88,7 +96,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 							[initialAnswer(question), 'default'],
 						];
 			const initial = defaults.find(([value]) => fits(value)) ?? [undefined, 'operator'];
-			const decision = await askQuestion(question, initial, ways, ask, say);
+			const decision = await askQuestion(question, place, initial, ways, ask, say);
 			if (decision.kind === 'back') turned = true;
 			return decision;
 		},
@@ -210,6 +218,7 @@ async function askRisk(risk: RiskName, ask: AskLine, say: PromptOptions['say']):
 
 async function askQuestion(
 	question: Question,
+	place: Place,
 	[initial, source]: readonly [AnswerValue | undefined, AnswerSource],
 	ways: Ways,
 	ask: AskLine,
@@ -217,6 +226,7 @@ async function askQuestion(
 ): Promise<AnswerDecision> {
 	say(`\n ${question.title}`);
 	say(` ${question.help}`);
+	say(` ${placeWords(place)}`);
 	if (question.kind === 'choice' || question.kind === 'many') {
 		for (const option of question.options)
 			say(`   ${option.value}  ${option.label}${option.hint === undefined ? '' : `: ${option.hint}`}`);

@@ -140,7 +140,7 @@ export const knownIssues: readonly KnownIssue[] = [
 	},
 	{
 		id: 'sysbox-fs-start',
-		title: 'sysbox-fs sometimes misses its start',
+		title: 'sysbox-fs sometimes misses its start (systemctl start sysbox helps)',
 		sysbox: '>=0.7.0',
 		severity: 'info',
 		consequence: 'About one start in fifteen ends with Result=timeout after 10 s; the next one works',

@@ -3,7 +3,7 @@ import type { ActionFailure, Ways } from '../core/decider.ts';
 import type { ShownAction } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Probe } from '../core/probe.ts';
-import type { AnswerValue, Question } from '../core/question.ts';
+import type { AnswerValue, Place, Question } from '../core/question.ts';
 import type { ForeseenStep } from '../core/review.ts';
 import type { RiskName } from '../core/risk.ts';
 import type { Difference } from '../core/seen-anew.ts';
@@ -63,7 +63,7 @@ export type SeenSince =
 /** What is asked on a screen, besides its prompt. */
 export type Screen =
 	| { readonly kind: 'start'; readonly seen?: SeenSince }
-	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question }
+	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question; readonly place: Place }
 	/** Everything that the run would do. */
 	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly ForeseenStep[] }
 	| {

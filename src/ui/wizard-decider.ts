@@ -31,7 +31,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 		store.ask({ screen, prompt, ways }, check);
 
 	return {
-		async answer(step, question, ways) {
+		async answer(step, question, ways, place) {
 			const first = !seen.has(question.id);
 			seen.add(question.id);
 			const saved = options.saved[question.id];
@@ -44,7 +44,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				value => value !== undefined && isFit(question, value),
 			);
 			const reply = await show(
-				{ kind: 'question', step, question },
+				{ kind: 'question', step, question, place },
 				promptFor(question, initial),
 				{ back: ways.back, skip: false, quit: question.kind !== 'text' },
 				value => readReply(question, value),

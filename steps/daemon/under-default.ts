@@ -65,7 +65,7 @@ export function breaks({
 		...(poorer.length > 0 ? [`these would start without the host's devices: ${nameSome(poorer)}`] : []),
 	];
 	return [
-		...(unfitWords.length > 0 ? [`Created anew, ${unfitWords.join('; ')}.`] : []),
+		...(unfitWords.length > 0 ? [`Once they are recreated, ${unfitWords.join('; ')}.`] : []),
 		...(underDefault === undefined
 			? []
 			: [...pluginWords(underDefault.plugins), ...bootWords(underDefault.boot, docker)]),
@@ -92,7 +92,9 @@ function pluginWords(plugins: UnderDefault['plugins']): readonly string[] {
 function bootWords(boot: Boot, docker: DockerFacts): readonly string[] {
 	const back = comeBackAtBoot(docker).map(c => c.name);
 	const who =
-		back.length === 0 ? '' : `Created anew, these come back after a boot only with Sysbox: ${nameSome(back)}.`;
+		back.length === 0
+			? ''
+			: `Once they are recreated, these come back after a boot only with Sysbox: ${nameSome(back)}.`;
 	const state = bootState(boot);
 	return who === '' && state.fine ? [] : [[who, state.words].filter(words => words !== '').join(' ')];
 }

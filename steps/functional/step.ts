@@ -25,7 +25,7 @@ const registryQuestion: Question = {
 	id: 'functional.registry-image',
 	kind: 'text',
 	title: 'For the test: which image has a registry for the inner engine?',
-	help: 'Only the proof uses it, in throw-away containers. The inner engine builds on it, starts it, and pushes to it. It must have a shell and listen on port 5000 by itself.',
+	help: 'Enter is right unless this host cannot pull registry:2, the official image. Only the proof uses it, in throw-away containers: the inner engine builds on it, starts it, and pushes to it. Another one must have a shell and listen on port 5000 by itself.',
 	initial: 'registry:2',
 	validate: imageProblem,
 };

@@ -76,8 +76,8 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	actions.push({
 		id: 'daemon-json',
 		kind: 'write',
-		title: `Write ${facts.file.path} first`,
-		why: `it then finds ${nameSome([...plan.keys, ...plan.relaid])} as it wants them, changes nothing and restarts nothing; the addresses are those in use now`,
+		title: `Write ${facts.file.path} (${nameSome([...plan.keys, ...plan.relaid])})`,
+		why: `the package then finds them as it wants them, changes nothing and restarts nothing; the addresses are those in use now`,
 		path: facts.file.path,
 		bytes: plan.bytes,
 		mode: 0o644,
@@ -148,13 +148,14 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 		'Dpkg::Options::=--force-confold',
 		candidateFile(candidate),
 	];
+	const raised = raisedLimits(facts);
 	const risks = risksOfInstall(facts, candidate, replaced?.older === true, removes.length + upgrades.length > 0);
 	return {
 		id: 'install',
 		kind: 'exec',
 		title:
 			replaced === undefined
-				? `Install ${packageName} ${version}`
+				? `Install ${packageName} ${version} (brings the user sysbox${raised.length === 0 ? '' : `, raises ${raised.length} kernel limits`})`
 				: `Replace ${packageName} ${replaced.from} by ${version}`,
 		why: replaced === undefined ? 'it brings the runtime and its two daemons' : 'asked for',
 		argv,
@@ -167,7 +168,11 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 		touches: [
 			'adds the user sysbox and its ids in /etc/subuid and /etc/subgid',
 			'adds the services sysbox, sysbox-mgr and sysbox-fs, and starts them',
-			'raises limits of the kernel for watches, keys and process ids where they are lower (/lib/sysctl.d/99-sysbox-sysctl.conf)',
+			...(raised.length === 0
+				? []
+				: [
+						`raises limits of the kernel (/lib/sysctl.d/99-sysbox-sysctl.conf): ${raised.map(({ name, value, raisedTo }) => `${name} from ${value} to ${raisedTo}`).join(', ')}`,
+					]),
 			`tells Docker to reload its configuration where it does not list ${runtimeName} yet; containers are not touched`,
 			...(installs.length > 0
 				? [
@@ -202,9 +207,12 @@ function risksOfInstall(
 	];
 }
 
+const raisedLimits = ({ limits }: SysboxFacts): SysboxFacts['limits'] =>
+	limits.filter(({ value, raisedTo }) => Number(value) < raisedTo);
+
 /** What apt will have done by then, as it said itself, and the limits that the package's script raises. */
 function undoOfInstall(facts: SysboxFacts, decision: Decision, version: string): Undo {
-	const { simulation, autoInstalled, limits } = facts;
+	const { simulation, autoInstalled } = facts;
 	const would = simulation?.kind === 'would' ? simulation : { installs: [], upgrades: [], removes: [] };
 	const earlier = (name: string, from: string | undefined) => ({
 		name,
@@ -212,7 +220,6 @@ function undoOfInstall(facts: SysboxFacts, decision: Decision, version: string):
 		auto: autoInstalled.has(name),
 	});
 	const replaces = decision.kind === 'replace';
-	const raised = limits.filter(({ value, raisedTo }) => Number(value) < raisedTo);
 	return {
 		kind: 'packages',
 		changes: {
@@ -224,7 +231,7 @@ function undoOfInstall(facts: SysboxFacts, decision: Decision, version: string):
 			],
 		},
 		// An older release raised them just as well.
-		commands: replaces ? [] : raised.map(({ name, value, raisedTo }) => sysctlUndo(name, value, raisedTo)),
+		commands: replaces ? [] : raisedLimits(facts).map(({ name, value, raisedTo }) => sysctlUndo(name, value, raisedTo)),
 		leaves: replaces
 			? []
 			: [

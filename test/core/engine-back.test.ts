@@ -55,9 +55,9 @@ async function run(steps: readonly Step[], decider: Partial<Decider>): Promise<{
 		host,
 		decider: {
 			...decider,
-			answer: (step, question, ways) => {
+			answer: (step, question, ways, place) => {
 				calls.push(`${question.id}${ways.back ? ' <' : ''}`);
-				return decider.answer?.(step, question, ways) ?? Promise.resolve(yes(true));
+				return decider.answer?.(step, question, ways, place) ?? Promise.resolve(yes(true));
 			},
 		} as Decider,
 		emit: stream.emit,
@@ -82,6 +82,23 @@ const script = (...answers: readonly AnswerDecision[]): Pick<Decider, 'answer'> 
 	const left = [...answers];
 	return { answer: async () => left.shift() ?? yes(true) };
 };
+
+describe('a question', () => {
+	/** Answers yes; `back` once at the second question. */
+	const placed = (shown: string[], extra: Partial<Decider> = {}): Partial<Decider> => ({
+		...extra,
+		answer: async (_step, { id }, _ways, { n, of, next }) => {
+			shown.push(`${id} ${n}/${of} ${next}`);
+			return id === 'a.two' && shown.length === 2 ? back : yes(true);
+		},
+	});
+
+	it('tells its place among those of its step, and what is shown behind them', async () => {
+		const shown: string[] = [];
+		await run([asking('a', ['one', 'two']), asking('b', ['three'])], placed(shown));
+		expect(shown).toEqual(['a.one 1/2 plan', 'a.two 2/2 plan', 'a.one 1/2 plan', 'a.two 2/2 plan', 'b.three 1/1 plan']);
+	});
+});
 
 describe('going back', () => {
 	it('leads to the question before, and is not offered at the first', async () => {

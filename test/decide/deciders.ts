@@ -1,6 +1,6 @@
 import type { Action, Plan } from '../../src/core/action.ts';
 import type { ActionFailure, Decider } from '../../src/core/decider.ts';
-import type { Question } from '../../src/core/question.ts';
+import type { Place, Question } from '../../src/core/question.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 
 export const plain: Question = { id: 'ci.memory', title: 'Memory', help: 'Of a job.', kind: 'text', initial: '2g' };
@@ -27,10 +27,12 @@ export const action = (risks?: readonly RiskName[]): Action => ({
 export const planWith = (...risks: readonly RiskName[]): Plan => ({ actions: [action(), action(risks)] });
 export const failure: ActionFailure = { action: action(), said: 'no', next: [] };
 
+export const onlyQuestion: Place = { n: 1, of: 1, next: 'plan' };
+
 /** The same decider, where there is no way back. */
 export function onward(decider: Decider) {
 	return {
-		answer: (question: Question) => decider.answer('step', question, { back: false }),
+		answer: (question: Question) => decider.answer('step', question, { back: false }, onlyQuestion),
 		approve: (plan: Plan) => decider.approve('step', plan, [], { back: false }),
 		onFailure: () => decider.onFailure('step', failure),
 	};

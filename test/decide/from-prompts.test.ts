@@ -4,7 +4,7 @@ import type { Probe } from '../../src/core/probe.ts';
 import type { Answers, Question } from '../../src/core/question.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 import { decideFromPrompts, type PromptOptions, readAnswer } from '../../src/decide/from-prompts.ts';
-import { noDefault, onward, plain, planWith, riskQuestion } from './deciders.ts';
+import { noDefault, onlyQuestion, onward, plain, planWith, riskQuestion } from './deciders.ts';
 
 /** A person who types these lines; after the last one the input has ended. */
 function person(
@@ -66,11 +66,13 @@ const options = [
 	{ value: 'b', label: 'the second' },
 ];
 
+const place = ' Question 1 of 1 in this step. Then comes its plan, if anything is to change.';
+
 describe('a question in plain lines', () => {
 	it('shows title, help and the default, and Enter takes the default', async () => {
 		const anna = person(['']);
 		expect(await anna.answer(plain)).toEqual({ kind: 'answer', value: '2g', source: 'default' });
-		expect(anna.said).toEqual(['\n Memory', ' Of a job.']);
+		expect(anna.said).toEqual(['\n Memory', ' Of a job.', place]);
 		expect(anna.prompts).toEqual([' ci.memory [2g] (q quits) > ']);
 	});
 
@@ -92,7 +94,7 @@ describe('a question in plain lines', () => {
 		const number: Question = { ...base, kind: 'number', min: 1, max: 9 };
 		const anna = person(['', 'many', '0', '10', '5']);
 		expect(await anna.answer(number)).toEqual({ kind: 'answer', value: 5, source: 'operator' });
-		expect(anna.said.slice(2)).toEqual([
+		expect(anna.said.slice(3)).toEqual([
 			' must be a number',
 			' must be a number',
 			' must be at least 1',
@@ -103,7 +105,7 @@ describe('a question in plain lines', () => {
 	it('lists the choices with what they mean', async () => {
 		const anna = person(['c', 'b']);
 		expect(await anna.answer({ ...base, kind: 'choice', options })).toMatchObject({ value: 'b' });
-		expect(anna.said).toEqual(['\n T', ' H', '   a  the first', '   b  the second', ' must be one of: a, b']);
+		expect(anna.said).toEqual(['\n T', ' H', place, '   a  the first', '   b  the second', ' must be one of: a, b']);
 	});
 
 	it('reads several choices by comma or blank, and "none"', async () => {
@@ -294,8 +296,8 @@ describe('a proof in plain lines', () => {
 describe('going back in plain lines', () => {
 	it('is offered where it leads somewhere, and asks again with what was answered', async () => {
 		const anna = person(['b', ''], { given: { 'ci.memory': '6g' } });
-		expect(await anna.decider.answer('ci', plain, { back: true })).toEqual({ kind: 'back' });
-		expect(await anna.decider.answer('ci', plain, { back: false })).toMatchObject({ value: '6g' });
+		expect(await anna.decider.answer('ci', plain, { back: true }, onlyQuestion)).toEqual({ kind: 'back' });
+		expect(await anna.decider.answer('ci', plain, { back: false }, onlyQuestion)).toMatchObject({ value: '6g' });
 		expect(anna.prompts).toEqual([' ci.memory [6g] (b back, q quits) > ', ' ci.memory [6g] (q quits) > ']);
 	});
 
@@ -303,9 +305,15 @@ describe('going back in plain lines', () => {
 		const saved = { 'ci.memory': '4g', 'ci.cpus': '2', 'record.owner': 'anna' };
 		const anna = person(['b', ''], { saved, settled: ['ci'] });
 		const cpus = { ...plain, id: 'ci.cpus' };
-		expect(await anna.decider.answer('ci', plain, { back: true })).toMatchObject({ value: '4g', source: 'saved' });
-		expect(await anna.decider.answer('record', noDefault, { back: true })).toEqual({ kind: 'back' });
-		expect(await anna.decider.answer('ci', cpus, { back: true })).toMatchObject({ value: '2', source: 'saved' });
+		expect(await anna.decider.answer('ci', plain, { back: true }, onlyQuestion)).toMatchObject({
+			value: '4g',
+			source: 'saved',
+		});
+		expect(await anna.decider.answer('record', noDefault, { back: true }, onlyQuestion)).toEqual({ kind: 'back' });
+		expect(await anna.decider.answer('ci', cpus, { back: true }, onlyQuestion)).toMatchObject({
+			value: '2',
+			source: 'saved',
+		});
 		expect(anna.prompts).toHaveLength(2);
 	});
 });

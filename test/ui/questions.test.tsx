@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Question } from '../../src/core/question.ts';
+import type { Place, Question } from '../../src/core/question.ts';
 import { bench, down, enter, esc, stepStart } from './support.tsx';
 
 const asked = { id: 'ci.x', title: 'What shall it be?', help: 'It changes a file.' };
 const ways = { back: true };
+const place: Place = { n: 3, of: 8, next: 'run' };
 
 async function ask(question: Question, options: Parameters<typeof bench>[0] = {}) {
 	const wizard = bench(options);
 	await wizard.emit(stepStart('host'));
-	const answer = wizard.decider.answer('host', question, ways);
+	const answer = wizard.decider.answer('host', question, ways, place);
 	await wizard.sees('What shall it be?');
 	return { ...wizard, answer };
 }
@@ -18,6 +19,7 @@ describe('a question', () => {
 		const { frame } = await ask({ ...asked, kind: 'confirm', initial: true });
 		expect(frame()).toContain('1 of 2 · Host compatibility');
 		expect(frame()).toContain('It changes a file.');
+		expect(frame()).toContain('Question 3 of 8 in this step. Then the plan of the whole run is shown.');
 		expect(frame()).toContain('❯ Yes');
 		expect(frame()).toContain('b back · v all · ? help · q quit');
 	});
@@ -147,8 +149,8 @@ describe('a question', () => {
 		const wizard = bench({ decider: { saved: { 'ci.x': true }, settled: () => new Set(['host']) } });
 		await wizard.emit(stepStart('host'));
 		const question: Question = { ...asked, kind: 'confirm', initial: false };
-		expect(await wizard.decider.answer('host', question, ways)).toMatchObject({ value: true, source: 'saved' });
-		const again = wizard.decider.answer('host', question, ways);
+		expect(await wizard.decider.answer('host', question, ways, place)).toMatchObject({ value: true, source: 'saved' });
+		const again = wizard.decider.answer('host', question, ways, place);
 		await wizard.sees('❯ Yes');
 		await wizard.keys(enter);
 		expect(await again).toMatchObject({ source: 'operator' });

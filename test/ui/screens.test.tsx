@@ -646,7 +646,7 @@ describe('the end', () => {
 		await changed(many.emit, 'Docker', ['Reload Docker']);
 		await many.emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
 		ends(many.store);
-		await many.sees(/Changed +Sysbox: 20 changes\n +Docker: Reload Docker\n +v names each/);
+		await many.sees(/Changed +Sysbox: 20 changes\n +Docker: Reload Docker\n +\(v names each/);
 	});
 
 	it('names the files of the system among many changes, what jobs have to mind, and what the levels compare', async () => {
@@ -681,7 +681,7 @@ describe('the end', () => {
 		await emit({ type: 'step.end', step: 'security', status: 'proved', changed: false, open: [] });
 		await emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
 		ends(store);
-		await sees(/Sysbox: 4 changes, \/etc\/docker\/daemon\.json among them/);
+		await sees(/Sysbox: 4 changes, among them: \/etc\/docker\/daemon\.json/);
 		await sees(/Mind +docker cp does not work/);
 		await sees(/what a CI job could do +privileged +under Sysbox +rests on/);
 	});

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { changedAnything } from '../../core/state.ts';
+import { changedAnything, changesMade } from '../../core/state.ts';
 import { type Hint, hintText } from '../keys.ts';
 import type { Look } from '../layout.ts';
 import { commandsNow, hintsNow } from '../press.ts';
@@ -112,6 +112,7 @@ function Asked({
 					look={look}
 					step={step}
 					question={screen.question}
+					place={screen.place}
 					findings={latestFindings(step)}
 					why={whyOf(state)}
 					prompt={prompt}
@@ -138,6 +139,7 @@ function Asked({
 					page={screen.page}
 					accepted={state.intro.accepted}
 					command={state.intro.mode === 'revert' ? undefined : state.intro.command}
+					takenBack={state.intro.takesBack === undefined ? undefined : changesMade(state.intro.takesBack.run).length}
 					prompt={prompt}
 				/>
 			);

@@ -22,6 +22,7 @@ export function PlanScreen({
 	page,
 	accepted,
 	command,
+	takenBack,
 	prompt,
 }: {
 	readonly look: Look;
@@ -34,6 +35,8 @@ export function PlanScreen({
 	readonly accepted: readonly RiskName[];
 	/** How this tool is started again; without it there is nothing to take back. */
 	readonly command: string | undefined;
+	/** How many changes of an earlier run this takes back: some need more than one action. */
+	readonly takenBack: number | undefined;
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
@@ -62,7 +65,11 @@ export function PlanScreen({
 		...consentLines(risks, accepted, width, theme),
 		...toName.flatMap(risk => wrap(line('  ', span(riskWords[risk], 'dim')), width, 2)),
 	];
-	const head = line(span(`To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`, 'dim'));
+	const order =
+		takenBack === undefined
+			? `To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`
+			: `${count(actions.length, 'action')} for that run's ${count(takenBack, 'change')}, in this order (nothing is done yet)`;
+	const head = line(span(order, 'dim'));
 	const undo = command === undefined ? [] : wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2);
 	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {
 		const found = findingsLines(of, detail, width, theme);

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
-import type { Question } from '../../core/question.ts';
+import { type Place, placeWords, type Question } from '../../core/question.ts';
 import { riskWords } from '../../core/risk.ts';
 import type { StepState } from '../../core/state.ts';
 import { keyLines, type Look, promptLines } from '../layout.ts';
@@ -16,6 +16,7 @@ export function QuestionScreen({
 	look,
 	step,
 	question,
+	place,
 	findings,
 	why,
 	prompt,
@@ -25,6 +26,7 @@ export function QuestionScreen({
 	/** What the step is for. */
 	readonly why: string | undefined;
 	readonly question: Question;
+	readonly place: Place;
 	readonly findings: readonly Finding[];
 	readonly prompt: Prompt;
 }): ReactElement {
@@ -33,17 +35,15 @@ export function QuestionScreen({
 	const asked = [
 		line(span(question.title, 'strong')),
 		...wrap(line(question.help), width),
-		...(limits === undefined ? [] : [blank, line(span(limits, 'dim'))]),
+		blank,
+		...(limits === undefined ? [] : [line(span(limits, 'dim'))]),
+		...wrap(line(span(placeWords(place), 'dim')), width),
 	];
 	// Where little is asked there is room for what it is asked about, and for what the step is for.
 	const troubles = notFine(findings);
 	const found = troubles.length === 0 ? [] : [...findingsLines(troubles, 'one-line', width, theme), blank];
 	const counts = findings.length === 0 ? [] : [findingCounts(findings, theme)];
 	const purpose = why === undefined ? [] : wrap(line(sentence(why)), width);
-	const harmless =
-		step?.kind === 'change' && (question.kind === 'confirm' || question.kind === 'choice')
-			? [blank, line(span('The answer alone changes nothing: what it leads to is shown first.', 'dim'))]
-			: [];
 	const answers = promptLines(prompt, width, rows, theme);
 	const least = 1 + counts.length + 1 + found.length + asked.length + 1 + answers.length + keyLines(look).length;
 	return (
@@ -51,7 +51,7 @@ export function QuestionScreen({
 			look={look}
 			title={stepTitle(step, look)}
 			about={[...(purpose.length + least < rows ? purpose : []), ...counts]}
-			bodies={[[...found, ...asked, ...harmless], [...found, ...asked], asked]}
+			bodies={[[...found, ...asked], asked]}
 			prompt={prompt}
 		/>
 	);

@@ -54,14 +54,15 @@ const titles: Readonly<Record<Intro['mode'], string>> = {
 const aboutFresh: Readonly<Record<Intro['mode'], string>> = {
 	run: 'Your CI jobs get a Docker of their own inside containers in which root is nobody on this host: no --privileged, no docker.sock. The container runtime Sysbox does that; this sets it up.',
 	test: 'Tries whether CI works under Sysbox, and whether this host is out of its reach, in throw-away containers. Nothing of yours is stopped or changed.',
-	revert: 'Takes back what a run changed: files byte for byte, packages to what was selected before.',
+	revert:
+		'Takes back what a run changed: files byte for byte; packages that it installed are removed, and those that it replaced come back.',
 };
 
 function aboutTakenBack(intro: Intro): string {
 	const run = intro.takesBack?.run;
 	if (run?.start === undefined) return aboutFresh.revert;
 	const { at, user } = run.start;
-	return `Takes back the run that ${user} began ${whenTold(at, intro.now)}: files byte for byte, packages to what was selected before.`;
+	return `Takes back the run that ${user} began ${whenTold(at, intro.now)}: files byte for byte; packages that it installed are removed.`;
 }
 
 /** A host that was set up before is looked at again, and what is as it should be is left so. */

@@ -57,7 +57,8 @@ export function summaryLines(
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
 	if (intro.mode === 'revert' && run.end?.outcome === 'done')
 		lines.push(...label('Checked', 'looked at again: nothing of that run is left, but for what stays'));
-	if (actionsToRevert(run).length > 0 && intro.mode === 'run') lines.push(...label('Undo', `${intro.command} revert`));
+	if (actionsToRevert(run).length > 0 && intro.mode === 'run')
+		lines.push(...label('Undo', `${intro.command} revert   (shows first what goes, and what stays)`));
 	return lines;
 }
 
@@ -113,13 +114,15 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 		a.inPlace === true ? `${a.title} (written in place, not in one moment)` : a.title;
 	if (changes.length <= 3 || detail === 'each') return changes.map(told).join('\n');
 	const steps = run.steps.filter(step => changes.some(a => a.step === step.id));
-	const where = `v names each${run.record === undefined ? '' : ', and the record does'}`;
+	const where = `(v names each${run.record === undefined ? '' : ', and the record does'})`;
 	const among = (of: typeof changes): string => {
-		const system = of.flatMap(({ undo }) => (undo.kind === 'file' && undo.path.startsWith('/etc/') ? [undo.path] : []));
-		return system.length === 0 ? '' : `, ${[...new Set(system)].join(' and ')} among them`;
+		const system = of.flatMap(({ undo, title }) =>
+			undo.kind === 'packages' ? [title] : undo.kind === 'file' && undo.path.startsWith('/etc/') ? [undo.path] : [],
+		);
+		return system.length === 0 ? '' : `, among them: ${[...new Set(system)].join('; ')}`;
 	};
 	if (detail === 'counted' || detail === 'one' || steps.length === 1)
-		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}${among(changes)}; ${where}`;
+		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}${among(changes)} ${where}`;
 	const rows = steps.map(step => {
 		const of = changes.filter(a => a.step === step.id);
 		return `${step.title}: ${of.length === 1 ? of[0]?.title : `${of.length} changes${among(of)}`}`;
