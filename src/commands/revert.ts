@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { CommonOptions } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
+import { leftByRevert } from '../core/state.ts';
 import { WrongInput } from '../core/wrong-input.ts';
-import { leftByRevert, revertStep } from '../revert/revert-step.ts';
+import { revertStep } from '../revert/revert-step.ts';
 import { openFolder, openRun, otherWorld } from '../state/open-run.ts';
 import { keptBytes } from '../state/run-log-files.ts';
 import { readPassed, reasonOf } from './preflight.ts';

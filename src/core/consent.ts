@@ -7,6 +7,7 @@ import type { ChangeStep, ProofStep, Step } from './step.ts';
 import {
 	canGoBack,
 	isReviewAhead,
+	judgeContext,
 	leftByChoice,
 	type Sight,
 	type StepResult,
@@ -35,8 +36,9 @@ export async function askConsent(
 	plan: Plan,
 	changed: boolean,
 ): Promise<Consent> {
-	const { deps, step, visit } = run;
+	const { deps, step, visit, once } = run;
 	const anew = (left: StepResult | undefined): Consent => (left === undefined ? { kind: 'plan-anew' } : ended(left));
+	const ahead = isReviewAhead(run);
 	const reviewed = await reviewRun(run);
 	if (reviewed === 'ask-again') return anew(await sight.ask());
 	if (reviewed !== 'go-on') return ended(reviewed);
@@ -49,7 +51,9 @@ export async function askConsent(
 		return { kind: 'put-off', why: late };
 	}
 	visit.decided = true;
-	const back = !changed && canGoBack(visit);
+	/** The decision before this one was about the whole run. */
+	const behindReview = ahead && visit.reviewed;
+	const back = !changed && (behindReview || canGoBack(visit));
 	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back });
 	if (decision.kind === 'differs') {
 		const next = await whenPlanDiffers(run, decision.finding, { changed });
@@ -61,6 +65,11 @@ export async function askConsent(
 		const why = `needs ${(decision.kind === 'refused' ? decision.missing : missing).map(r => `--accept-risk ${r}`).join(' ')}`;
 		await sayPutOff(run, why);
 		return { kind: 'put-off', why };
+	}
+	if (decision.kind === 'back' && back && behindReview) {
+		visit.reviewed = false;
+		once.reviewed = false;
+		return { kind: 'plan-anew' };
 	}
 	if (decision.kind === 'back' && back) {
 		visit.again = visit.passed.pop();
@@ -97,8 +106,12 @@ async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | St
 	const { deps, request, step, visit, once } = run;
 	const { decider, lookAhead } = deps;
 	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return 'go-on';
-	const since = deps.state().lastSeq;
-	const steps = foreseenSteps(await lookAhead(), request.order, since);
+	const seq = deps.state().lastSeq;
+	const steps = foreseenSteps(await lookAhead(), request.order, {
+		step: step.id,
+		seq,
+		context: judgeContext(deps),
+	});
 	// Whoever stops the run meanwhile is asked nothing any more.
 	if (deps.signal.aborted) return 'go-on';
 	if (changing(steps).length < 2) {
@@ -110,6 +123,7 @@ async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | St
 	switch (decision) {
 		case 'go-on':
 			once.reviewed = true;
+			visit.reviewed = true;
 			return 'go-on';
 		case 'quit':
 			return leftByChoice(step.id);

@@ -1,6 +1,6 @@
 import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
-import type { LeftOut, Probe } from './probe.ts';
+import type { Proof } from './probe.ts';
 import type { AnswerValue, Place, Question } from './question.ts';
 import type { ForeseenStep } from './review.ts';
 import type { RiskName } from './risk.ts';
@@ -57,9 +57,7 @@ export interface Decider {
 	/** What only the operator, or a program of theirs, can do is left to be done. */
 	onLeft?(step: StepId, left: readonly Finding[]): Promise<Exclude<BlockedDecision, 'back'>>;
 	/** Throw-away containers are about to be started. */
-	beforeProbes?(
-		step: StepId,
-		proof: { readonly probes: readonly Probe[]; readonly leftOut: readonly LeftOut[] },
-		ways: Ways,
-	): Promise<ProofDecision>;
+	beforeProbes?(step: StepId, proof: Proof, ways: Ways): Promise<ProofDecision>;
+	/** They were all run, and what they showed can be read. */
+	afterProbes?(step: StepId): Promise<'go-on' | 'quit'>;
 }

@@ -102,3 +102,12 @@ export interface LeftOut {
 
 export const joinEvidence = (...evidence: readonly (Evidence | undefined)[]): readonly Evidence[] =>
 	evidence.filter(e => e !== undefined);
+
+/** What a proof step tries on this host. */
+export interface Proof {
+	readonly probes: readonly Probe[];
+	/** What means nothing on this host. */
+	readonly leftOut: readonly LeftOut[];
+	/** What they make, take and may set off together: told, a fact a line, before the first of them is started. */
+	readonly announced: readonly string[];
+}

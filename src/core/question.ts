@@ -94,7 +94,7 @@ export interface Place {
 const nextWords: Readonly<Record<Place['next'], string>> = {
 	run: 'Then the plan of the whole run is shown.',
 	plan: 'Then comes its plan, if anything is to change.',
-	proof: 'Then you see what is fetched and tried.',
+	proof: 'Then you see what is fetched, and then tried.',
 	record: 'Then the record is written, and all is done.',
 };
 

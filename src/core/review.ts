@@ -4,7 +4,7 @@ import { impactHeadline } from './impact.ts';
 import type { StepOrder } from './order.ts';
 import type { AnswerValue } from './question.ts';
 import { consentWords, type RiskName } from './risk.ts';
-import type { StepId } from './step.ts';
+import type { JudgeContext, StepId } from './step.ts';
 
 /** What a step would do, as far as it can be foreseen. */
 export interface ForeseenStep {
@@ -14,18 +14,24 @@ export interface ForeseenStep {
 	readonly kind: 'change' | 'proof' | 'report';
 	readonly actions: readonly ShownAction[];
 	readonly impact?: EventOf<'plan'>['impact'];
+	/** How many questions it still asks, as far as that can be foreseen. */
+	readonly asks: number;
 	/** Defaults that were taken for answers that nobody gave yet. */
 	readonly assumed: readonly { readonly id: string; readonly value: AnswerValue }[];
 	/** Why nothing more can be said about it. */
 	readonly unknown?: string;
 }
 
-/** Every chosen step of a run, with what it would do. `sinceSeq`: the last event before the run was foreseen. */
+/**
+ * Every chosen step of a run, with what it would do. `from`: the step in which that is asked for, with the last event
+ * before the run was foreseen; only later ones still ask something.
+ */
 export function foreseenSteps(
 	{ state }: Pick<Foreseen, 'state'>,
 	order: StepOrder,
-	sinceSeq: number,
+	from: { readonly step: StepId; readonly seq: number; readonly context: JudgeContext },
 ): readonly ForeseenStep[] {
+	const begun = order.steps.findIndex(({ step }) => step.id === from.step);
 	// Two proofs may need the same image: the second one will find it there.
 	const foreseen = new Set<string>();
 	const once = (actions: readonly ShownAction[]): readonly ShownAction[] =>
@@ -35,8 +41,15 @@ export function foreseenSteps(
 			if (kind === 'exec' || kind === 'load-image') foreseen.add(same);
 			return first;
 		});
-	return order.steps.flatMap(({ step: { id, title, kind }, role }, index): readonly ForeseenStep[] => {
+	const changes = (id: StepId): boolean => (state.steps.find(step => step.id === id)?.plan?.actions.length ?? 0) > 0;
+	return order.steps.flatMap(({ step, role }, index): readonly ForeseenStep[] => {
 		if (role !== 'chosen') return [];
+		const { id, title, kind } = step;
+		const answered = state.answerEvents.filter(event => event.step === id && event.seq > from.seq);
+		const known = new Set(answered.map(event => event.id)).size;
+		// Behind changes that are only foreseen a step may not ask yet what it asks on every host.
+		const early = known === 0 && (step.kind === 'report' || step.needs.some(changes));
+		const asks = early ? (step.ask?.(state.answers, undefined, from.context) ?? []).length : known;
 		const seen = state.steps.find(step => step.id === id);
 		const { plan } = seen ?? {};
 		const unknown =
@@ -55,8 +68,9 @@ export function foreseenSteps(
 				kind,
 				actions: once(plan?.actions ?? []),
 				...(plan?.impact !== undefined && { impact: plan.impact }),
-				assumed: state.answerEvents
-					.filter(event => event.step === id && event.seq > sinceSeq && event.source === 'default')
+				asks: index > begun ? asks : 0,
+				assumed: answered
+					.filter(event => event.source === 'default')
 					.map(event => ({ id: event.id, value: event.value })),
 				...(unknown !== undefined && { unknown }),
 			},
@@ -87,6 +101,10 @@ export const assumedAhead = (steps: readonly ForeseenStep[]): readonly string[] 
 		step.assumed.map(({ id, value }) => `${id} ${Array.isArray(value) ? value.join(' ') || 'none' : String(value)}`),
 	);
 
+/** `2 questions; `: a step whose plan is foreseen may still ask before it. */
+export const asksFirst = ({ asks }: ForeseenStep): string =>
+	asks === 0 ? '' : `${asks} question${asks === 1 ? '' : 's'}; `;
+
 /** What a step comes to, where it would change nothing. */
 export const quietly = ({ kind, unknown }: ForeseenStep): string =>
 	unknown !== undefined
@@ -108,7 +126,7 @@ export function reviewLines(
 		'',
 		' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
 		...steps.flatMap(step => [
-			`  ${step.n} ${step.title}${step.actions.length === 0 ? `: ${quietly(step)}` : ''}`,
+			`  ${step.n} ${step.title}${step.actions.length === 0 ? `: ${asksFirst(step)}${quietly(step)}` : step.asks === 0 ? '' : `: ${asksFirst(step).slice(0, -2)} first`}`,
 			...step.actions.map(action => `    - ${action.title}`),
 		]),
 		...stopsAhead(steps).map(({ n, what }) => ` stops at step ${n}: ${what}`),

@@ -71,26 +71,38 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 
 	if (deps.decider.beforeProbes !== undefined) {
 		visit.decided = true;
-		const { probes, leftOut } = step.probes(sight.facts, judgeContext(deps));
+		const proof = step.probes(sight.facts, judgeContext(deps));
 		const ways: Ways = { back: !changed && visit.earlier };
-		const decision = await deps.decider.beforeProbes(step.id, { probes, leftOut }, ways);
+		const decision = await deps.decider.beforeProbes(step.id, proof, ways);
 		if (decision === 'back' && ways.back) return wentBack;
 		if (decision !== 'run') return declined('declined', decision !== 'skip');
 	}
 
 	const verdicts = await runProbes(deps, step, sight.facts);
 	if (deps.signal.aborted) return interruptedIn(step.id, { changed });
+	const leave = verdicts.length > 0 && (await deps.decider.afterProbes?.(step.id)) === 'quit';
+	const came = await verdictOf(run, sight, verdicts, changed, leave);
+	return { ...came, proofMade: true, ...(leave && { stop: 'quit' as const }) };
+}
+
+/** What the verdicts come to. Who leaves is not asked whether what the probes found harmful is to be taken back. */
+async function verdictOf(
+	run: StepRun<ProofStep<unknown>>,
+	sight: Sight,
+	verdicts: readonly { readonly id: string; readonly verdict: string }[],
+	changed: boolean,
+	leave: boolean,
+): Promise<StepResult> {
 	const failed = verdicts.filter(v => v.verdict === 'fail').map(v => v.id);
 	const undecided = verdicts.filter(v => v.verdict === 'could-not-tell').map(v => v.id);
 	if (failed.length > 0) {
-		const taken = await takeBack(run, sight, failed);
+		const taken: Taken = leave ? { changed: false } : await takeBack(run, sight, failed);
 		const why = [`did not hold: ${failed.join(', ')}`, ...(taken.said === undefined ? [] : [taken.said])].join('; ');
 		return {
 			status: 'failed',
 			why,
 			tally: { failed: true, changed: changed || taken.changed },
 			open: [],
-			proofMade: true,
 			...(taken.leave === true && { stop: 'quit' as const }),
 		};
 	}
@@ -100,22 +112,22 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 			why: `could not tell: ${undecided.join(', ')}`,
 			tally: { undecided: true, changed },
 			open: [],
-			proofMade: true,
 		};
 	return {
 		status: 'proved',
-		tally: { changed, undecided: undecidedFindings(sight.findings, request.strict) },
+		tally: { changed, undecided: undecidedFindings(sight.findings, run.request.strict) },
 		open: [],
-		proofMade: true,
 	};
 }
 
+interface Taken {
+	readonly changed: boolean;
+	readonly said?: string;
+	readonly leave?: boolean;
+}
+
 /** Offers to take back what this run changed and the probes found harmful. */
-async function takeBack(
-	run: StepRun<ProofStep<unknown>>,
-	sight: Sight,
-	failed: readonly string[],
-): Promise<{ readonly changed: boolean; readonly said?: string; readonly leave?: boolean }> {
+async function takeBack(run: StepRun<ProofStep<unknown>>, sight: Sight, failed: readonly string[]): Promise<Taken> {
 	const { deps, step, visit } = run;
 	const plan = step.remedy?.(sight.facts, failed, judgeContext(deps));
 	if (plan === undefined || plan.actions.length === 0) return { changed: false };

@@ -295,6 +295,17 @@ export function changesMade(state: RunState): readonly ActionState[] {
 	});
 }
 
+/** What a revert of this run does not take back, for the record and the screen. */
+export function leftByRevert(state: RunState): readonly string[] {
+	return [
+		...new Set(
+			actionsToRevert(state).flatMap(({ undo }) =>
+				undo.kind === 'commands' || undo.kind === 'packages' ? (undo.leaves ?? []) : [],
+			),
+		),
+	];
+}
+
 /** What the run came to over all its processes: the last one may have found nothing left to change. */
 export const outcomeOfRun = (state: RunState, { outcome }: EventOf<'run.end'>): EventOf<'run.end'>['outcome'] =>
 	outcome === 'nothing-to-do' && actionsToRevert(state).length > 0 ? 'done' : outcome;

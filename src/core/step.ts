@@ -2,7 +2,7 @@ import type { ReadHost } from '../host/port.ts';
 import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
 import type { Knowledge } from './knowledge.ts';
-import type { LeftOut, Probe } from './probe.ts';
+import type { Proof } from './probe.ts';
 import type { Answers, Question } from './question.ts';
 import type { RunState } from './state.ts';
 
@@ -105,10 +105,7 @@ export interface ProofStep<Facts> extends StepBase {
 	ask?(answers: Answers, facts: Facts | undefined, context: JudgeContext): readonly Question[];
 	/** What has to be there before the probes run: images to load or pull. */
 	plan(facts: Facts, context: JudgeContext): Plan;
-	probes(
-		facts: Facts,
-		context: JudgeContext,
-	): { readonly probes: readonly Probe[]; readonly leftOut: readonly LeftOut[] };
+	probes(facts: Facts, context: JudgeContext): Proof;
 	/**
 	 * What takes back a change of this run that these probes found harmful; empty where it made none. Shown and approved
 	 * as any plan: the proof has failed all the same.

@@ -180,7 +180,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 			return decision ?? 'quit';
 		},
 
-		async beforeProbes(_step, { probes, leftOut }, ways) {
+		async beforeProbes(_step, { probes, leftOut, announced }, ways) {
 			const attacks = probes.some(({ threats }) => threats.length > 0);
 			say(
 				attacks
@@ -189,8 +189,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 			);
 			for (const { title, attempt } of probes) say(`   ${title}: ${attempt}`);
 			for (const { title, why } of leftOut) say(`   left out: ${title}: ${why}`);
-			say(' All in throw-away containers, which are removed at the end. Nothing of yours is stopped or changed.');
-			if (attacks) say(' Falco or an EDR on this host will see the attempts and may raise an alarm.');
+			for (const fact of announced) say(` ${fact}`);
 			const decision = await choose<ProofDecision>('start?', [
 				{ words: ['y', 'yes', 'start'], shown: '[y]es', value: 'run' },
 				{ words: ['s', 'skip'], shown: '[s]kip this proof', value: 'skip' },

@@ -100,9 +100,12 @@ export function changedSince(path: PathToRestore, backupFolder: string): Finding
 	};
 }
 
-export function restoreAction(path: PathToRestore, found: string | undefined): Action | undefined {
+/** `station`: what an earlier action of the same plan will have written there. */
+export function restoreAction(path: PathToRestore, station: Uint8Array | undefined): Action | undefined {
+	const found = station === undefined ? path.currentSha256 : sha256Of(station);
 	const expect = found === undefined ? ({ kind: 'missing' } as const) : ({ kind: 'sha256', sha256: found } as const);
-	const before = path.current.kind === 'bytes' ? text(path.current.bytes) : undefined;
+	const there = station ?? (path.current.kind === 'bytes' ? path.current.bytes : undefined);
+	const before = there === undefined ? undefined : text(there);
 	const shared = { id: `file.${path.path}`, path: path.path, expect, ...(before !== undefined && { before }) };
 	if (path.before === null) {
 		if (found === undefined) return undefined;

@@ -79,7 +79,7 @@ export function revertStep(original: RunState, kept: Kept): Step {
 	return changeStep<RevertFacts>({
 		id: 'revert',
 		title: 'Take the run back',
-		why: 'puts back every file byte for byte and every package selection that the run changed',
+		why: 'puts back every file byte for byte, and the packages as they were before the run',
 		brief: 'puts files and packages back',
 		needs: [],
 		inspect: context => inspectRevert(original, kept, context),
@@ -383,8 +383,8 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 			actions.push({
 				id: 'forget-runtime',
 				kind: 'write',
-				title: `Write ${daemonJson} without the runtime, by name`,
-				why: 'Docker keeps a runtime whose key is merely missing until its next restart',
+				title: `Take ${strangers.length > 0 ? strangers.join(', ') : 'the default runtime'} out of ${daemonJson}`,
+				why: 'Docker forgets it at a reload only while the file still names its runtimes; the file from before comes after that',
 				path: daemonJson,
 				bytes: forgetful,
 				mode: file.before?.mode ?? plainMode,
@@ -407,7 +407,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	for (const path of [...facts.paths].sort((a, b) => Number(b.path === daemonJson) - Number(a.path === daemonJson))) {
 		const station = path.path === daemonJson ? forgetful : undefined;
 		if (isRestored(path) && station === undefined) continue;
-		const restored = restoreAction(path, station === undefined ? path.currentSha256 : sha256Of(station));
+		const restored = restoreAction(path, station);
 		if (restored !== undefined) actions.push(restored);
 	}
 	if (dockerWay(facts) === 'start') actions.push(...startDocker);
@@ -542,15 +542,4 @@ const toArgv = ([program = '', ...args]: readonly string[]): Argv => [program, .
 function containersUnder(docker: DockerFacts, strangers: readonly string[]): readonly Container[] {
 	if (docker.containers.kind !== 'ok') return [];
 	return docker.containers.value.filter(c => strangers.includes(c.runtime));
-}
-
-/** What a revert of this run does not take back, for the record and the screen. */
-export function leftByRevert(original: RunState): readonly string[] {
-	return [
-		...new Set(
-			actionsToRevert(original).flatMap(({ undo }) =>
-				undo.kind === 'commands' || undo.kind === 'packages' ? (undo.leaves ?? []) : [],
-			),
-		),
-	];
 }

@@ -86,7 +86,10 @@ export type Screen =
 			readonly step: StepId;
 			readonly probes: readonly AnnouncedProbe[];
 			readonly leftOut: readonly { readonly title: string; readonly why: string }[];
+			readonly announced: readonly string[];
 	  }
+	/** What a proof has shown. */
+	| { readonly kind: 'result'; readonly step: StepId }
 	| { readonly kind: 'failure'; readonly step: StepId; readonly failure: ActionFailure }
 	| { readonly kind: 'end'; readonly saved?: string; readonly problem?: string };
 

@@ -150,13 +150,14 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			return reply.kind === 'taken' && (reply.value === 'look-again' || reply.value === 'go-on') ? reply.value : 'quit';
 		},
 
-		async beforeProbes(step, { probes, leftOut }, ways: Ways) {
+		async beforeProbes(step, { probes, leftOut, announced }, ways: Ways) {
 			const reply = await show(
 				{
 					kind: 'proof',
 					step,
 					probes: probes.map(({ run: _, ...announced }) => announced),
 					leftOut: leftOut.map(({ title, why }) => ({ title, why })),
+					announced,
 				},
 				menu(
 					[
@@ -170,6 +171,21 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			if (reply.kind === 'taken') return reply.value === 'run' ? 'run' : 'skip';
 			if (reply.kind === 'back') turned = true;
 			return reply.kind;
+		},
+
+		async afterProbes(step) {
+			const reply = await show(
+				{ kind: 'result', step },
+				menu(
+					[
+						{ value: 'go-on', label: 'Go on' },
+						{ value: 'quit', label: 'Save and quit' },
+					],
+					'go-on',
+				),
+				{ back: false, skip: false, quit: true },
+			);
+			return reply.kind === 'taken' && reply.value === 'go-on' ? 'go-on' : 'quit';
 		},
 	};
 

@@ -61,6 +61,26 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			validate: folderNameProblem,
 		});
 	}
+	if (chosen.includes('gitlab')) {
+		const url = runnerUrl(facts);
+		questions.push({
+			id: 'ci.gitlab-url',
+			kind: 'text',
+			title: "What is your GitLab's address?",
+			help: `${url === undefined ? '' : 'It is that of the runner on this host. '}It goes into the runner configuration. You are not asked for the token: it belongs to \`gitlab-runner register\`.`,
+			...(url !== undefined && { initial: url }),
+			validate: text => serverUrlProblem(text, { https: true }),
+		});
+	}
+	if (chosen.includes('jenkins')) {
+		questions.push({
+			id: 'ci.jenkins-url',
+			kind: 'text',
+			title: "What is your Jenkins controller's address?",
+			help: "The agent connects to it. The agent's secret is not asked: the file says where it goes.",
+			validate: text => serverUrlProblem(text, { https: false }),
+		});
+	}
 	questions.push({
 		id: 'ci.image',
 		kind: 'text',
@@ -75,7 +95,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.memory',
 			kind: 'text',
 			title: 'How much memory may each CI container use?',
-			help: `A job has two: itself, and its engine with all that runs inside.${memory ? ` This host has ${gibibytes(memory)}.` : ''}${chosen.includes('gitlab') ? ' The GitLab runner takes one job at a time, until you change limit in its file.' : ''}`,
+			help: `A job has two, itself and its engine with all that runs inside, and may take twice this.${memory ? ` This host has ${gibibytes(memory)}.` : ''}${chosen.includes('gitlab') ? ' The GitLab runner takes one job at a time, until you change limit in its file.' : ''}`,
 			initial: defaultMemory(memory),
 			validate: text => memoryProblem(text, memory),
 		});
@@ -102,26 +122,6 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			min: 256,
 			max: 4_194_304,
 			unit: 'processes',
-		});
-	}
-	if (chosen.includes('gitlab')) {
-		const url = runnerUrl(facts);
-		questions.push({
-			id: 'ci.gitlab-url',
-			kind: 'text',
-			title: "What is your GitLab's address?",
-			help: `${url === undefined ? '' : 'It is that of the runner on this host. '}It goes into the runner configuration. You are not asked for the token: it belongs to \`gitlab-runner register\`.`,
-			...(url !== undefined && { initial: url }),
-			validate: text => serverUrlProblem(text, { https: true }),
-		});
-	}
-	if (chosen.includes('jenkins')) {
-		questions.push({
-			id: 'ci.jenkins-url',
-			kind: 'text',
-			title: "What is your Jenkins controller's address?",
-			help: "The agent connects to it. The agent's secret is not asked: the file says where it goes.",
-			validate: text => serverUrlProblem(text, { https: false }),
 		});
 	}
 	const containers = containerChoices(answers, facts);

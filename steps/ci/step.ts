@@ -17,7 +17,7 @@ import { settingsOf } from './settings.ts';
 export const ciStep: Step = changeStep<CiFacts>({
 	id: 'ci',
 	title: 'CI configuration',
-	why: 'Gives CI jobs a Docker engine of their own under Sysbox, and shows which containers still reach this host.',
+	why: 'Gives CI jobs a Docker engine of their own under Sysbox, and looks which containers still reach this host.',
 	brief: 'writes files that give CI jobs a Docker engine',
 	needs: ['docker'],
 	answerIds,

@@ -10,8 +10,8 @@ import { configuredDefault } from './wish.ts';
 export const daemonStep: Step = changeStep<DaemonFacts>({
 	id: 'daemon',
 	title: 'Docker configuration',
-	why: "Registers Sysbox in Docker's configuration, and changes nothing else in it that was not asked for.",
-	brief: 'completes daemon.json; the default runtime stays',
+	why: "Sees to it that Docker's configuration names Sysbox, and changes nothing else in it that was not asked for.",
+	brief: 'completes daemon.json; asks about the default',
 	needs: ['sysbox'],
 	answerIds,
 	inspect: inspectDaemon,

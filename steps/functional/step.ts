@@ -6,6 +6,7 @@ import { parseSubordinateIds, type UserRange, userRange } from '../../src/facts/
 import { readTextFile } from '../../src/facts/text-file.ts';
 import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
+import { removedAtTheEnd } from '../security/announcement.ts';
 import { type ImageFacts, inspectImages, judgeImages, planImages } from '../security/images.ts';
 import { judgeRuntime } from '../security/runtime.ts';
 import { ciImage, imageProblem, imageQuestion, sysboxRuntime, workload } from '../security/workload.ts';
@@ -106,6 +107,7 @@ export const functionalStep = proofStep<FunctionalFacts>({
 				...(noted === undefined ? [] : [runningContainers(state)]),
 			],
 			leftOut,
+			announced: [`Throw-away containers; ${removedAtTheEnd}.`, 'Nothing of yours is stopped or changed.'],
 		};
 	},
 

@@ -2,6 +2,7 @@ import type { Finding } from '../../src/core/finding.ts';
 import type { LeftOut } from '../../src/core/probe.ts';
 import { proofStep, type StepContext } from '../../src/core/step.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { announced, announcement } from './announcement.ts';
 import { probeOf } from './attempt.ts';
 import { type BlockDevice, hostAttempts } from './host-attempts.ts';
 import { type ImageFacts, inspectImages, judgeImages, planImages } from './images.ts';
@@ -89,17 +90,9 @@ export const security = proofStep<SecurityFacts>({
 				why: 'this kernel has no securityfs',
 			});
 		}
-		return { probes: attempts.map(attempt => probeOf(attempt, load)), leftOut };
+		return { probes: attempts.map(attempt => probeOf(attempt, load)), leftOut, announced };
 	},
 });
-
-const announcement: Finding = {
-	id: 'security.announcement',
-	severity: 'info',
-	summary:
-		'This makes some 30 short-lived containers, each labelled io.sysbox-setup.run, and removes them; it takes about a minute.',
-	why: 'They try what an intruder would try, plain ones with single permissions among them. Falco, auditd or an EDR will see it: tell whoever watches them.',
-};
 
 function judgeLimits(unenforceable: readonly string[]): readonly Finding[] {
 	if (unenforceable.length === 0) return [];

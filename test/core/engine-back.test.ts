@@ -136,7 +136,7 @@ describe('a proof that was made', () => {
 		inspect: async () => undefined,
 		judge: () => [],
 		plan: () => ({ actions: [] }),
-		probes: () => ({ probes: [], leftOut: [] }),
+		probes: () => ({ probes: [], leftOut: [], announced: [] }),
 	});
 	const steps = [asking('a', ['one']), proof, asking('b', ['two'])];
 

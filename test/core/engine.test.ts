@@ -94,7 +94,7 @@ const proof = (id: string, probes: Probe[], needs: string[] = []): Step =>
 		inspect: async () => null,
 		judge: () => [],
 		plan: () => ({ actions: [] }),
-		probes: () => ({ probes, leftOut: [] }),
+		probes: () => ({ probes, leftOut: [], announced: [] }),
 	});
 
 describe('a change step', () => {
@@ -408,6 +408,31 @@ describe('a plan', () => {
 	});
 });
 
+describe('what a proof has shown', () => {
+	const leaving = (told: string[]): Decider => ({
+		...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+		afterProbes: async step => {
+			told.push(step);
+			return 'quit';
+		},
+	});
+
+	it('is told before the next step, and a run can be left there', async () => {
+		const told: string[] = [];
+		const steps = [proof('p', [probe('a', 'pass')]), wantsFile('b', '/b', 'y')];
+		const { end, state } = await run(steps, newWorld(), { decider: leaving(told) });
+		expect(told).toEqual(['p']);
+		expect(state.steps.map(step => `${step.id} ${step.status}`)).toEqual(['p proved']);
+		expect(end).toMatchObject({ exit: 4, changed: false });
+	});
+
+	it('counts also where the run is left at it', async () => {
+		const { end, state } = await run([proof('p', [probe('a', 'fail')])], newWorld(), { decider: leaving([]) });
+		expect(state.steps[0]?.status).toBe('failed');
+		expect(end.exit).toBe(1);
+	});
+});
+
 describe('a review of the whole run', () => {
 	const steps = () => [
 		wantsFile('a', '/a', 'x'),
@@ -448,6 +473,25 @@ describe('a review of the whole run', () => {
 		// Nothing of the look ahead is in the log.
 		expect(events.filter(e => e.type === 'plan').map(e => e.step)).toEqual(['a', 'c', 'd']);
 		expect(events.filter(e => e.type === 'step.start')).toHaveLength(5);
+	});
+
+	it('is where "back" leads from the first plan', async () => {
+		const { decider, told } = person([]);
+		let asked = 0;
+		const offered: boolean[] = [];
+		const turning: Decider = {
+			...decider,
+			approve: async (step, plan, findings, ways) => {
+				offered.push(ways.back);
+				asked += 1;
+				return asked === 1 ? { kind: 'back' } : decider.approve(step, plan, findings, ways);
+			},
+		};
+		const { end } = await run(steps(), newWorld(), { decider: turning, ahead: true });
+		expect(end.exit).toBe(0);
+		expect(told.filter(line => line.startsWith('review'))).toHaveLength(2);
+		expect(told.filter(line => line.startsWith('approve'))).toEqual(['approve a', 'approve c', 'approve d']);
+		expect(offered).toEqual([true, true, false, false]);
 	});
 
 	it('is left out where one step is all that would change something', async () => {

@@ -41,7 +41,12 @@ function person(
 		...onward(decider),
 		decider,
 		onBlocked: (back: boolean) => decider.onBlocked?.('step', [], { back }),
-		beforeProbes: () => decider.beforeProbes?.('step', { probes: [probe], leftOut: [] }, { back: false }),
+		beforeProbes: () =>
+			decider.beforeProbes?.(
+				'step',
+				{ probes: [probe], leftOut: [], announced: ['An EDR will see it.'] },
+				{ back: false },
+			),
 		prompts,
 		said,
 		left: typed,
@@ -209,8 +214,8 @@ describe('a plan in plain lines', () => {
 
 describe('a review of the whole run in plain lines', () => {
 	const run = [
-		{ id: 'host', n: 1, title: 'Host', kind: 'change', actions: planned.slice(0, 1), assumed: [] },
-		{ id: 'ci', n: 5, title: 'CI', kind: 'change', actions: [], assumed: [{ id: 'ci.memory', value: '4g' }] },
+		{ id: 'host', n: 1, title: 'Host', kind: 'change', actions: planned.slice(0, 1), asks: 0, assumed: [] },
+		{ id: 'ci', n: 5, title: 'CI', kind: 'change', actions: [], asks: 0, assumed: [{ id: 'ci.memory', value: '4g' }] },
 	] as const;
 
 	it('tells every step, what is assumed and the way back, and goes on by Enter', async () => {

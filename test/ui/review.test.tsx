@@ -9,6 +9,7 @@ const run: readonly ForeseenStep[] = [
 		title: 'Host compatibility',
 		kind: 'change',
 		actions: [shown({ title: 'Install fuse3, jq' })],
+		asks: 0,
 		assumed: [],
 	},
 	{
@@ -17,6 +18,7 @@ const run: readonly ForeseenStep[] = [
 		title: 'Docker configuration',
 		kind: 'change',
 		actions: [],
+		asks: 1,
 		assumed: [{ id: 'daemon.default-runtime', value: false }],
 	},
 	{
@@ -33,6 +35,7 @@ const run: readonly ForeseenStep[] = [
 			}),
 		],
 		impact: { stops: ['db stops'], notes: [] },
+		asks: 0,
 		assumed: [],
 	},
 	{
@@ -41,10 +44,11 @@ const run: readonly ForeseenStep[] = [
 		title: 'Functional proof',
 		kind: 'proof',
 		actions: [],
+		asks: 0,
 		assumed: [],
 		unknown: 'no answer for functional.image',
 	},
-	{ id: 'record', n: 8, title: 'Record', kind: 'report', actions: [], assumed: [] },
+	{ id: 'record', n: 8, title: 'Record', kind: 'report', actions: [], asks: 0, assumed: [] },
 ];
 
 describe('the review of a run', () => {
@@ -83,13 +87,13 @@ describe('the review of a run', () => {
 		for (const words of [
 			'2 changes in 2 steps. Nothing is done yet',
 			'Install fuse3, jq',
-			'Docker configuration  nothing to change',
+			'Docker configuration  1 question; nothing to change',
 			'Restart Docker ▲',
 			'Functional proof  cannot be foreseen: no answer for functional.image',
 			'Record  written at the end',
 			'✖ stops at step 4: db stops',
 			'▲ has to be accepted by name: restart-docker',
-			'Questions still to come may change this; v shows what is assumed',
+			'1 question still to come may change this; v shows what is assumed',
 			'Taken back with:  sysbox-setup revert',
 		])
 			expect(frame()).toContain(words);

@@ -526,7 +526,7 @@ describe('a proof', () => {
 		const probes = [
 			{ id: 'a', title: 'Mount a disk', attempt: 'mounts', threats: ['container-escape'] },
 		] as unknown as Probe[];
-		const decision = wizard.decider.beforeProbes?.('security', { probes, leftOut: [] }, ways);
+		const decision = wizard.decider.beforeProbes?.('security', { probes, leftOut: [], announced: [] }, ways);
 		await wizard.sees('1 attempt to get from a CI container to this host');
 		await wizard.keys(enter);
 		expect(await decision).toBe('run');
@@ -539,10 +539,30 @@ describe('a proof', () => {
 		const probes = [
 			{ ...probe, expectation: 'the kernel refuses', control: 'with one more right it is mounted' },
 		] as unknown as Probe[];
-		void wizard.decider.beforeProbes?.('security', { probes, leftOut: [] }, ways);
+		void wizard.decider.beforeProbes?.('security', { probes, leftOut: [], announced: [] }, ways);
 		await wizard.sees('v lists each attempt with its control');
 		await wizard.keys('v');
 		await wizard.sees(/1 Mount a disk\n +does +mounts it\n +must +the kernel refuses\n +control +with one more right/);
+	});
+
+	it('ends with what it has shown, before anything else is asked', async () => {
+		const { emit, decider, sees, keys, frame } = bench();
+		await emit(stepStart('security', 'Security proof', 'proof'));
+		const probe = { type: 'probe' as const, step: 'security', evidence: [], ms: 1 };
+		const threats = ['container-escape' as const];
+		await emit({ ...probe, id: 'a', title: 'Mount a disk', threats, verdict: 'pass', because: 'denied' });
+		const held = decider.afterProbes?.('security');
+		await sees(/1 of 1 held\. Each attempt failed under Sysbox, and succeeded where it is\n allowed to\./);
+		expect(frame()).toContain('✔ Mount a disk');
+		await keys(enter);
+		expect(await held).toBe('go-on');
+		await emit({ ...probe, id: 'b', title: 'Load a module', threats, verdict: 'fail', because: 'it was loaded' });
+		const failed = decider.afterProbes?.('security');
+		await sees('1 of 2 held.');
+		await sees(/✖ Load a module +did not hold: it was loaded/);
+		expect(frame()).not.toContain('Each attempt failed');
+		await keys(right, enter);
+		expect(await failed).toBe('quit');
 	});
 
 	it('counts live for each threat, and shows what could not be told', async () => {

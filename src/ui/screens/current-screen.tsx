@@ -14,6 +14,7 @@ import { FullViewScreen } from './full-view-screen.tsx';
 import { HelpScreen } from './help-screen.tsx';
 import { PlanScreen } from './plan-screen.tsx';
 import { ProofConsentScreen } from './proof-consent-screen.tsx';
+import { ProofResultScreen } from './proof-result-screen.tsx';
 import { ProofScreen } from './proof-screen.tsx';
 import { QuestionScreen } from './question-screen.tsx';
 import { ReviewScreen } from './review-screen.tsx';
@@ -153,8 +154,17 @@ function Asked({
 		}
 		case 'proof':
 			return (
-				<ProofConsentScreen look={look} step={step} probes={screen.probes} leftOut={screen.leftOut} prompt={prompt} />
+				<ProofConsentScreen
+					look={look}
+					step={step}
+					probes={screen.probes}
+					leftOut={screen.leftOut}
+					announced={screen.announced}
+					prompt={prompt}
+				/>
 			);
+		case 'result':
+			return <ProofResultScreen look={look} step={step} prompt={prompt} />;
 		case 'failure':
 			return <FailureScreen look={look} run={state.run} step={step} failure={screen.failure} prompt={prompt} />;
 		case 'end':

@@ -16,23 +16,23 @@ export function ProofConsentScreen({
 	step,
 	probes,
 	leftOut,
+	announced,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
 	readonly probes: readonly AnnouncedProbe[];
 	readonly leftOut: readonly { readonly title: string; readonly why: string }[];
+	/** What they make, take and may set off together. */
+	readonly announced: readonly string[];
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
 	const attacks = probes.some(probe => probe.threats.length > 0);
 	const about = attacks
-		? `${count(probes.length, 'attempt')} to get from a CI container to this host. Each must fail. Its control, the same in a plain container that is allowed to, must succeed, or it proves nothing.`
+		? `${count(probes.length, 'attempt')} to get from a CI container to this host. Under Sysbox each must fail. The same in a plain container that is allowed to (its control) must succeed, or the failure proves nothing.`
 		: `${count(probes.length, 'thing')} that a CI job needs, tried in containers under Sysbox.`;
 	const bullet = (text: string): readonly Line[] => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${text}`), width, 2);
-	const harmless = attacks
-		? 'Nothing of yours is stopped or changed: a control has one more right, and leaves nothing behind; 200 MB of memory and 60 processes are the most that any takes.'
-		: 'Nothing of yours is stopped or changed.';
 	const titles = Math.max(...threatIds.map((id: ThreatId) => threatTitles[id].length));
 	const counts = attacks
 		? threatIds.map((id: ThreatId) =>
@@ -43,14 +43,7 @@ export function ProofConsentScreen({
 			)
 		: [];
 	const facts = [
-		...bullet(
-			`${attacks ? 'Some 30 throw-away containers, for about a minute' : 'Throw-away containers'}; they have a label of their own and are removed at the end, also when you stop it.`,
-		),
-		...bullet(harmless),
-		...(attacks ? bullet('Falco or an EDR on this host will see the attempts and may raise an alarm.') : []),
-		...(attacks
-			? bullet('Not covered: what you mount into a job yourself. Root in the container is root on those files.')
-			: []),
+		...announced.flatMap(bullet),
 		...(leftOut.length > 0
 			? bullet(`${leftOut.length} left out, as they mean nothing on this host: ${leftOut.map(l => l.title).join(', ')}`)
 			: []),

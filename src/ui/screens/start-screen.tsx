@@ -78,8 +78,9 @@ function standingText(run: RunState, { now }: Intro): string {
 function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	const { width, theme } = look;
 	const ok = span(theme.glyphs.ok, 'ok');
+	const seen = intro.mode === 'revert' ? 'You see every action' : 'You see every change, and how it is taken back,';
 	const promise = [
-		line(ok, ' You see every change, and how it is taken back, before you say yes to it.'),
+		line(ok, ` ${seen} before you say yes to it.`),
 		line(ok, ' No container is stopped unless you type the name of that risk.'),
 		line(ok, ' Quit whenever you want: the run is saved, and goes on where it was.'),
 	].flatMap(row => wrap(row, width, 2));

@@ -1,4 +1,12 @@
-import { assumedAhead, changing, type ForeseenStep, quietly, risksAhead, stopsAhead } from '../../core/review.ts';
+import {
+	asksFirst,
+	assumedAhead,
+	changing,
+	type ForeseenStep,
+	quietly,
+	risksAhead,
+	stopsAhead,
+} from '../../core/review.ts';
 import type { RiskName } from '../../core/risk.ts';
 import { blank, clean, clip, type Line, line, pad, span, widthOf, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
@@ -17,18 +25,20 @@ export function reviewLines(
 	return run.flatMap(step => {
 		const head = [span(`${String(step.n).padStart(2)} `, 'dim'), span(pad(clean(step.title), column), 'strong')];
 		const [first, ...rest] = step.actions;
-		if (first === undefined) return [clip(line(...head, span(`  ${clean(quietly(step))}`, 'dim')), width, theme.more)];
+		if (first === undefined)
+			return [clip(line(...head, span(`  ${asksFirst(step)}${clean(quietly(step))}`, 'dim')), width, theme.more)];
 		const marks = (risky: boolean) => (risky ? [span(` ${theme.glyphs.warn}`, 'warn')] : []);
 		if (detail === 'changes')
 			return [
-				line(...head),
+				line(...head, ...(step.asks === 0 ? [] : [span(`  ${count(step.asks, 'question')} first`, 'dim')])),
 				...step.actions.flatMap(({ title, risks }) =>
 					wrap(line(`    ${theme.glyphs.neutral} ${clean(title)}`, ...marks((risks ?? []).length > 0)), width, 6),
 				),
 			];
 		const risky = step.actions.some(({ risks }) => (risks ?? []).length > 0);
 		const told = rest.length === 0 ? '' : `${count(step.actions.length, 'change')}: `;
-		const row = (more: string) => line(...head, `  ${told}${clean(first.title)}${more}`, ...marks(risky));
+		const row = (more: string) =>
+			line(...head, `  ${asksFirst(step)}${told}${clean(first.title)}${more}`, ...marks(risky));
 		const whole = row(rest.length === 0 ? '' : `, ${theme.more}`);
 		return [widthOf(whole) <= width ? whole : clip(row(''), width, theme.more)];
 	});
@@ -53,7 +63,10 @@ export function reviewNotes(
 			: wrap(
 					line(
 						span(theme.glyphs.unknown, 'unknown'),
-						' Questions still to come may change this; v shows what is assumed',
+						` ${count(
+							run.reduce((sum, { asks }) => sum + asks, 0),
+							'question',
+						)} still to come may change this; v shows what is assumed`,
 					),
 					width,
 					2,

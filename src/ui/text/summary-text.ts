@@ -1,6 +1,6 @@
 import { standingBlocks } from '../../core/finding.ts';
 import { nextSteps } from '../../core/next-steps.ts';
-import { actionsToRevert, changesMade, outcomeOfRun, type RunState } from '../../core/state.ts';
+import { actionsToRevert, changesMade, leftByRevert, outcomeOfRun, type RunState } from '../../core/state.ts';
 import { type ThreatRow, threatTable } from '../../core/threat.ts';
 import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
@@ -38,7 +38,9 @@ export function summaryLines(
 	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
 	const lines: Line[] = [];
 	const brief = detail !== 'each' && detail !== 'steps';
-	if (proofs) lines.push(...threatLines(threatTable(run), brief, width, theme), blank);
+	// At 24 rows this blank one would cost what jobs have to mind, or what a revert leaves.
+	if (proofs)
+		lines.push(...threatLines(threatTable(run), brief, width, theme), ...(detail === 'counted' ? [] : [blank]));
 	const failed = failureLines(run, brief, width, theme);
 	if (failed.length > 0) lines.push(...failed, blank);
 	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
@@ -58,13 +60,19 @@ export function summaryLines(
 	if (intro.mode === 'revert' && run.end?.outcome === 'done')
 		lines.push(...label('Checked', 'looked at again: nothing of that run is left, but for what stays'));
 	if (actionsToRevert(run).length > 0 && intro.mode === 'run')
-		lines.push(...label('Undo', `${intro.command} revert   (shows first what goes, and what stays)`));
+		lines.push(...label('Undo', undoText(run, intro, detail)));
 	return lines;
 }
 
 /** It was tried again, and went well. */
 const doneLater = (run: RunState, { step, id }: RunState['actions'][number], at: number): boolean =>
 	run.actions.slice(at + 1).some(later => later.step === step && later.id === id && later.outcome === 'done');
+
+function undoText(run: RunState, { command }: Intro, detail: SummaryDetail): string {
+	const stays = leftByRevert(run);
+	const told = stays.length === 0 || detail === 'one' ? '' : `\nleaves ${stays.join(', ')}`;
+	return `${command} revert${told}`;
+}
 
 /** A Docker that came up at the second start has what it was restarted for. */
 function putBackText(run: RunState, { step, title, failure }: RunState['actions'][number]): string {
@@ -114,10 +122,14 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 		a.inPlace === true ? `${a.title} (written in place, not in one moment)` : a.title;
 	if (changes.length <= 3 || detail === 'each') return changes.map(told).join('\n');
 	const steps = run.steps.filter(step => changes.some(a => a.step === step.id));
-	const where = `(v names each${run.record === undefined ? '' : ', and the record does'})`;
+	const where = `(v names each${run.record === undefined ? '' : ', as does the record'})`;
 	const among = (of: typeof changes): string => {
-		const system = of.flatMap(({ undo, title }) =>
-			undo.kind === 'packages' ? [title] : undo.kind === 'file' && undo.path.startsWith('/etc/') ? [undo.path] : [],
+		const system = of.flatMap(({ undo, title, does }) =>
+			undo.kind === 'packages' || does.startsWith('apt-get purge ')
+				? [title]
+				: undo.kind === 'file' && undo.path.startsWith('/etc/')
+					? [undo.path]
+					: [],
 		);
 		return system.length === 0 ? '' : `, among them: ${[...new Set(system)].join('; ')}`;
 	};

@@ -1,0 +1,50 @@
+import type { ReactElement } from 'react';
+import type { StepState } from '../../core/state.ts';
+import type { Look } from '../layout.ts';
+import { blank, clean, type Line, line, span, wrap } from '../line.ts';
+import { Frame } from '../parts/frame.tsx';
+import type { Prompt } from '../prompt.ts';
+import { probeCounts, probesHeld, probeTroubles } from '../text/probe-text.ts';
+import { verdictMark } from '../theme.ts';
+import { stepTitle } from './step-title.ts';
+
+/** What a proof has shown, before anything else is asked. */
+export function ProofResultScreen({
+	look,
+	step,
+	prompt,
+}: {
+	readonly look: Look;
+	readonly step: StepState | undefined;
+	readonly prompt: Prompt;
+}): ReactElement {
+	const { width, theme } = look;
+	const probes = step?.probes ?? [];
+	const attacks = probes.some(probe => probe.threats.length > 0);
+	const troubles = probeTroubles(probes, width, theme);
+	const held = probes.filter(({ verdict }) => verdict === 'pass');
+	const all = troubles.length === 0;
+	const meaning = !all
+		? ''
+		: attacks
+			? ' Each attempt failed under Sysbox, and succeeded where it is allowed to.'
+			: ' A CI job finds what it needs.';
+	const each: readonly Line[] = held.flatMap(({ title }) =>
+		wrap(line(verdictMark('pass', theme), ` ${clean(title)}`), width, 2),
+	);
+	const counts = attacks ? [...probeCounts(probes, theme), blank] : [];
+	const gone = line(span('The throw-away containers are gone. v shows what was seen at each.', 'dim'));
+	return (
+		<Frame
+			look={look}
+			title={stepTitle(step, look)}
+			about={[line(span(`${probesHeld({ probes })}.`, 'strong'), meaning)]}
+			bodies={[
+				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, gone],
+				[...counts, ...troubles, ...(all ? [] : [blank]), gone],
+				[...troubles, gone],
+			]}
+			prompt={prompt}
+		/>
+	);
+}
