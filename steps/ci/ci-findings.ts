@@ -17,6 +17,9 @@ export interface CiFiles {
 	readonly toWrite: readonly RenderedFile[];
 }
 
+/** Nothing that was looked at reaches the host. */
+export const nothingReaches = 'ci.container';
+
 export function ciFindings(facts: CiFacts, files: CiFiles, context: JudgeContext): readonly Finding[] {
 	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
 	return [
@@ -202,7 +205,7 @@ function hostFindings(
 	if (quiet && containers.kind === 'ok') {
 		const running = containers.value.filter(container => container.running).length;
 		findings.push({
-			id: 'ci.container',
+			id: nothingReaches,
 			severity: 'ok',
 			summary:
 				running === 0

@@ -41,7 +41,13 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.systems',
 			kind: 'many',
 			title: 'For which CI systems do you want files?',
-			help: 'Each gives jobs a Docker engine of their own, under Sysbox. Nothing is started, and no file outside of the folder is touched. With none ticked no file is written. There are no files for GitHub Actions and CircleCI: a runner that is a container gets the engine of Docker Compose.',
+			help: [
+				'Each gives jobs a Docker engine of their own, under Sysbox. Nothing is started, and no file outside of the folder is touched.',
+				...(runnerUrl(facts) === undefined
+					? []
+					: ['GitLab is ticked, as a runner of it is on this host; Jenkins is never, as its address cannot be seen.']),
+				'There are no files for GitHub Actions and CircleCI: a runner that is a container gets the engine of Docker Compose.',
+			].join(' '),
 			options: [
 				{ value: 'compose', label: 'Docker Compose', hint: 'for any other CI that runs in containers' },
 				{ value: 'gitlab', label: 'GitLab', hint: 'a runner of its own, chosen by tag, and an example job' },
@@ -95,7 +101,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.memory',
 			kind: 'text',
 			title: 'How much memory may each CI container use?',
-			help: `A job has two, itself and its engine with all that runs inside, and may take twice this.${memory ? ` This host has ${gibibytes(memory)}.` : ''}${chosen.includes('gitlab') ? ' The GitLab runner takes one job at a time, until you change limit in its file.' : ''}`,
+			help: `A job is two containers, itself and its engine with all that runs inside: it may take twice this.${memory ? ` This host has ${gibibytes(memory)}.` : ''}${chosen.includes('gitlab') ? ' The GitLab runner of the files takes one job at a time (limit = 1).' : ''}`,
 			initial: defaultMemory(memory),
 			validate: text => memoryProblem(text, memory),
 		});

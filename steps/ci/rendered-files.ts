@@ -25,7 +25,7 @@ export const fileKinds: readonly FileKind[] = [
 		system: 'compose',
 		mode: 0o644,
 		what: 'a Docker engine for CI jobs, and a job that uses it',
-		next: 'Compose: start docker-compose.sysbox.yml; take over what its job has',
+		next: 'Compose: start docker-compose.sysbox.yml; set up jobs like its job',
 		check: composeProblems,
 	},
 	{

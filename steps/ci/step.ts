@@ -3,7 +3,7 @@ import { emptyPlan } from '../../src/core/action.ts';
 import { nextKey } from '../../src/core/next-steps.ts';
 import { changeStep, type JudgeContext, type Step } from '../../src/core/step.ts';
 import { containerSites } from './access-sites.ts';
-import { type CiFiles, ciFindings } from './ci-findings.ts';
+import { type CiFiles, ciFindings, nothingReaches } from './ci-findings.ts';
 import { type CiFacts, folderPath, lookAtCi } from './facts.ts';
 import { answerIds, ciQuestions, initialSystems, runnerUrl } from './questions.ts';
 import { fileKinds, type RenderedFile, renderFiles } from './rendered-files.ts';
@@ -67,7 +67,8 @@ function ciFiles(facts: CiFacts, { answers }: JudgeContext): CiFiles {
 }
 
 function planCi(facts: CiFacts, context: JudgeContext): Plan {
-	const { rendered, toWrite } = ciFiles(facts, context);
+	const files = ciFiles(facts, context);
+	const { rendered, toWrite } = files;
 	if (toWrite.length === 0 || rendered.some(({ problems }) => problems.length > 0)) return emptyPlan;
 	const path = folderPath(context.answers, context.options.workingFolder);
 	const makeFolder: Action = {
@@ -84,9 +85,17 @@ function planCi(facts: CiFacts, context: JudgeContext): Plan {
 	if (facts.folder.kind === 'refused') return emptyPlan;
 	const writes = toWrite.flatMap(file => writeOf(file, facts));
 	if (writes.length === 0) return emptyPlan;
+	// What reaches the host is told by the findings; that nothing does would stay unsaid where the plan is shown.
+	const { summary } = ciFindings(facts, files, context).find(({ id }) => id === nothingReaches) ?? {};
 	return {
 		actions: [...(facts.folder.kind === 'missing' ? [makeFolder] : []), ...writes],
-		impact: { stops: [], notes: ['Nothing is started or stopped; no file in use by your CI is touched.'] },
+		impact: {
+			stops: [],
+			notes: [
+				...(summary === undefined ? [] : [summary]),
+				'Nothing is started or stopped; no file in use by your CI is touched.',
+			],
+		},
 	};
 }
 

@@ -114,7 +114,7 @@ describe('the plan of the CI step', () => {
 		expect(nextOf((await look(host, allSystems)).facts)).toBe(
 			[
 				'No job uses Sysbox yet; the files in /home/anna/sysbox-ci say how:',
-				'Compose: start docker-compose.sysbox.yml; take over what its job has',
+				'Compose: start docker-compose.sysbox.yml; set up jobs like its job',
 				'GitLab: make a runner with the tag sysbox, register it, tag the jobs',
 				'Jenkins: make a node with the label sysbox, start its agent, use it',
 			].join('\n'),

@@ -70,6 +70,10 @@ export function PlanScreen({
 			? `To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`
 			: `${count(actions.length, 'action')} for that run's ${count(takenBack, 'change')}, in this order (nothing is done yet)`;
 	const head = line(span(order, 'dim'));
+	const then =
+		step?.kind === 'proof'
+			? [line(span('What is tried with them is shown behind this, and begins with a yes of its own.', 'dim'))]
+			: [];
 	const undo = command === undefined ? [] : wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2);
 	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {
 		const found = findingsLines(of, detail, width, theme);
@@ -80,7 +84,12 @@ export function PlanScreen({
 			...(impact.length + consent.length > 0 ? [blank] : []),
 			head,
 		];
-		return [...before, ...planLinesIn(rows - before.length - undo.length, actions, width, theme), ...undo];
+		return [
+			...before,
+			...planLinesIn(rows - before.length - undo.length - then.length, actions, width, theme),
+			...then,
+			...undo,
+		];
 	};
 	/** Findings give way before changes do. */
 	const fill = (rows: number): readonly Line[] => {

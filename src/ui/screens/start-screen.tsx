@@ -62,7 +62,7 @@ function aboutTakenBack(intro: Intro): string {
 	const run = intro.takesBack?.run;
 	if (run?.start === undefined) return aboutFresh.revert;
 	const { at, user } = run.start;
-	return `Takes back the run that ${user} began ${whenTold(at, intro.now)}: files byte for byte; packages that it installed are removed.`;
+	return `Takes back the run that ${user} began ${whenTold(at, intro.now)}: files byte for byte, and the packages, images and kernel settings that it brought.`;
 }
 
 /** A host that was set up before is looked at again, and what is as it should be is left so. */
@@ -87,7 +87,7 @@ function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	const past = intro.takesBack?.run;
 	if (past !== undefined) {
 		const done = past.steps
-			.filter(step => past.actions.some(action => action.step === step.id && action.outcome === 'done'))
+			.filter(step => step.status === 'proved' || past.actions.some(of => of.step === step.id && of.outcome === 'done'))
 			.flatMap(step => stepLines(past, step, width, theme));
 		const left = intro.takesBack?.stays ?? [];
 		const stays = left.length === 0 ? [] : labelled('Stays', left.join(', '), width, { indent: 1, column: 7 });

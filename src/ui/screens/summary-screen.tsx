@@ -39,7 +39,7 @@ export function SummaryScreen({
 			look={look}
 			title={summaryTitle(run, intro, theme)}
 			about={run.end?.why === undefined ? [] : [line(run.end.why)]}
-			bodies={(['each', 'steps', 'brief', 'counted', 'one'] as const).map(detail => [
+			bodies={(['each', 'steps', 'brief', 'counted', 'undo', 'one'] as const).map(detail => [
 				...summaryLines(run, intro, detail, width, theme),
 				...stays,
 				...goOn,

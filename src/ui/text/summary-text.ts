@@ -21,8 +21,11 @@ function outcomeText(run: RunState): string {
 	return outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[outcome];
 }
 
-/** How much is told: each change; each step; each step, and of what failed no more than that; changes counted; the least. */
-export type SummaryDetail = 'each' | 'steps' | 'brief' | 'counted' | 'one';
+/**
+ * How much is told: each change; each step; each step, and of what failed no more than that; changes counted; the same
+ * without what jobs have to mind; the least.
+ */
+export type SummaryDetail = 'each' | 'steps' | 'brief' | 'counted' | 'undo' | 'one';
 
 /** The end: what the threats are now and on what that rests, what was changed, what is left, how it is taken back. */
 export function summaryLines(
@@ -40,7 +43,10 @@ export function summaryLines(
 	const brief = detail !== 'each' && detail !== 'steps';
 	// At 24 rows this blank one would cost what jobs have to mind, or what a revert leaves.
 	if (proofs)
-		lines.push(...threatLines(threatTable(run), brief, width, theme), ...(detail === 'counted' ? [] : [blank]));
+		lines.push(
+			...threatLines(threatTable(run), brief, width, theme),
+			...(detail === 'counted' || detail === 'undo' ? [] : [blank]),
+		);
 	const failed = failureLines(run, brief, width, theme);
 	if (failed.length > 0) lines.push(...failed, blank);
 	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
@@ -51,7 +57,7 @@ export function summaryLines(
 	const declined = leftOutText(run);
 	if (declined !== '') lines.push(...label('Left out', declined));
 	if (open.length > 0) lines.push(...label('To do', [...new Set(open.map(of => openText(run, of)))].join('\n')));
-	const mind = detail === 'one' ? [] : limitsForJobs(run);
+	const mind = detail === 'undo' || detail === 'one' ? [] : limitsForJobs(run);
 	if (mind.length > 0 && intro.mode === 'run') lines.push(...label('Mind', mind.join(brief ? '; ' : '\n')));
 	const next = nextSteps(run);
 	if (next.length > 0 && intro.mode === 'run') lines.push(...label('Next', next.join('\n')));
@@ -69,7 +75,7 @@ const doneLater = (run: RunState, { step, id }: RunState['actions'][number], at:
 	run.actions.slice(at + 1).some(later => later.step === step && later.id === id && later.outcome === 'done');
 
 function undoText(run: RunState, { command }: Intro, detail: SummaryDetail): string {
-	const stays = leftByRevert(run);
+	const stays = [...leftByRevert(run), ...(run.record === undefined ? [] : ['the record'])];
 	const told = stays.length === 0 || detail === 'one' ? '' : `\nleaves ${stays.join(', ')}`;
 	return `${command} revert${told}`;
 }
@@ -133,7 +139,7 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 		);
 		return system.length === 0 ? '' : `, among them: ${[...new Set(system)].join('; ')}`;
 	};
-	if (detail === 'counted' || detail === 'one' || steps.length === 1)
+	if (detail === 'counted' || detail === 'undo' || detail === 'one' || steps.length === 1)
 		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}${among(changes)} ${where}`;
 	const rows = steps.map(step => {
 		const of = changes.filter(a => a.step === step.id);
