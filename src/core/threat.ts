@@ -45,6 +45,10 @@ const threats: readonly Threat[] = [
 	{ id: 'docker-compromise', title: 'Docker daemon compromise', from: 'Critical', to: 'Low' },
 ];
 
+/** The same for whoever reads that everything held and asks why nothing is at none. */
+export const whatRemains =
+	'What remains when all is held: bugs of kernel and runtime, and jobs that compete for what their limits leave them.';
+
 export const threatTitles = Object.fromEntries(threats.map(({ id, title }) => [id, title])) as Readonly<
 	Record<ThreatId, string>
 >;

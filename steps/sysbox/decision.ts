@@ -100,9 +100,15 @@ export function installedVersion(facts: SysboxFacts): string | undefined {
 	return facts.package.kind === 'installed' ? facts.package.record.version : undefined;
 }
 
-/** Known issues of Sysbox in this version on this host, without those that were looked at and do not apply. */
-export function issuesOf(facts: SysboxFacts, { knowledge }: JudgeContext): readonly KnownIssue[] {
-	const sysbox = installedVersion(facts);
+/**
+ * Known issues of Sysbox in this version on this host, without those that were looked at and do not apply. Without a
+ * version those of the installed one.
+ */
+export function issuesOf(
+	facts: SysboxFacts,
+	{ knowledge }: JudgeContext,
+	sysbox: string | undefined = installedVersion(facts),
+): readonly KnownIssue[] {
 	if (sysbox === undefined) return [];
 	const { docker, kernel, distro } = facts;
 	const view = viewOf(facts.file);

@@ -19,7 +19,7 @@ import {
 	publishedPackage,
 } from './candidate.ts';
 import { inspectPackage, packageName } from './deb-package.ts';
-import { type Decision, decide, isSourceBuild } from './decision.ts';
+import { type Decision, decide, isSourceBuild, issuesOf } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { describeOthers } from './judge.ts';
 import { makeReady, type Readiness } from './package-keys.ts';
@@ -173,7 +173,8 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 				: [
 						`raises limits of the kernel (/lib/sysctl.d/99-sysbox-sysctl.conf): ${raised.map(({ name, value, raisedTo }) => `${name} from ${value} to ${raisedTo}`).join(', ')}`,
 					]),
-			`tells Docker to reload its configuration where it does not list ${runtimeName} yet; containers are not touched`,
+			// sysbox-ce.postinst signals dockerd only for a file that it has changed itself.
+			`neither daemon.json nor Docker: its scripts find what they look for, and docker lists ${runtimeName} only after the reload of a later step`,
 			...(installs.length > 0
 				? [
 						`as things stand, apt installs ${nameSome(namesOf(installs), 8)} with it (fewer once earlier steps are done)`,
@@ -366,6 +367,12 @@ function impactOf(facts: SysboxFacts, decision: Decision, keys: readonly string[
 	const addresses = keys.filter(key => key === 'bip' || key === 'default-address-pools');
 	if (addresses.length > 0) {
 		notes.push(`${addresses.join(', ')}: what Docker uses already; no network changes`);
+	}
+	const { candidate } = facts;
+	if (candidate.kind === 'file' || candidate.kind === 'release') {
+		// To be known before it is installed, not only by those who read the end.
+		const known = issuesOf(facts, context, candidateVersion(candidate)).filter(issue => issue.severity === 'info');
+		if (known.length > 0) notes.push(`Known of this Sysbox: ${known.map(issue => issue.title).join('; ')}`);
 	}
 	return { ...hit, notes };
 }

@@ -554,6 +554,7 @@ describe('a proof', () => {
 		const held = decider.afterProbes?.('security');
 		await sees(/1 of 1 held\. Each attempt failed under Sysbox, and succeeded where it is\n allowed to\./);
 		expect(frame()).toContain('✔ Mount a disk');
+		expect(frame()).toContain('What remains when all is held');
 		await keys(enter);
 		expect(await held).toBe('go-on');
 		await emit({ ...probe, id: 'b', title: 'Load a module', threats, verdict: 'fail', because: 'it was loaded' });

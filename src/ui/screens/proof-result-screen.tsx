@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { StepState } from '../../core/state.ts';
+import { whatRemains } from '../../core/threat.ts';
 import type { Look } from '../layout.ts';
 import { blank, clean, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
@@ -33,6 +34,7 @@ export function ProofResultScreen({
 		wrap(line(verdictMark('pass', theme), ` ${clean(title)}`), width, 2),
 	);
 	const counts = attacks ? [...probeCounts(probes, theme), blank] : [];
+	const remains = attacks && all ? wrap(line(whatRemains), width) : [];
 	const gone = line(span('The throw-away containers are gone. v shows what was seen at each.', 'dim'));
 	return (
 		<Frame
@@ -40,8 +42,8 @@ export function ProofResultScreen({
 			title={stepTitle(step, look)}
 			about={[line(span(`${probesHeld({ probes })}.`, 'strong'), meaning)]}
 			bodies={[
-				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, gone],
-				[...counts, ...troubles, ...(all ? [] : [blank]), gone],
+				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, ...remains, gone],
+				[...counts, ...troubles, ...(all ? [] : [blank]), ...remains, gone],
 				[...troubles, gone],
 			]}
 			prompt={prompt}
