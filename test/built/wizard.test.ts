@@ -57,7 +57,7 @@ describe('a run that is held to a saved plan, and answered otherwise', () => {
 		session.type(enter);
 		await session.until(() => shown() > before);
 		session.type('b');
-		await session.until("What is your GitLab's address?");
+		await session.until('How many processes may');
 		await leave(session);
 	});
 });
@@ -114,7 +114,7 @@ describe('the keyboard', () => {
 		const session = startInTerminal();
 		await walk(session, { to: 'Into which folder?' });
 		session.type('/srv/ci-fast\r');
-		await session.until('Which image do jobs');
+		await session.until("What is your GitLab's address?");
 		await walk(session, { to: 'Make the folder /srv/ci-fast' });
 		await leave(session);
 	});
@@ -144,7 +144,7 @@ describe('the keyboard', () => {
 		await session.until('/srv/pasted');
 		expect(session.screen()).toContain('Into which folder?');
 		session.type('\u0015/srv/ci\r');
-		await session.until('Which image do jobs');
+		await session.until("What is your GitLab's address?");
 		await leave(session);
 	});
 
