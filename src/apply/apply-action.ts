@@ -67,7 +67,8 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 	if (guarded?.seen !== undefined) await deps.emit({ type: 'observed', step, ...guarded.seen });
 	const began = deps.elapsed();
 	const prepared = await prepare(action, deps);
-	if (prepared.kind !== 'prepared') return { kind: prepared.kind, failure: failureOf(action, prepared) };
+	if (prepared.kind === 'failed') return { kind: 'failed', failure: failureOf(action, prepared), undidMore: false };
+	if (prepared.kind !== 'prepared') return { kind: 'stale', failure: failureOf(action, prepared) };
 
 	const shown = showAction(action);
 	await deps.emit({
@@ -138,7 +139,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 					next: [...failure.next],
 				}),
 			});
-			return { kind: 'failed', failure };
+			return { kind: 'failed', failure, undidMore: rolledBack?.undidMore === true };
 		}
 		default:
 			return done satisfies never;
@@ -683,7 +684,7 @@ async function rollBack(
 	step: StepId,
 	action: Action,
 	deps: ApplyDeps,
-): Promise<{ complete: boolean; now: string } | undefined> {
+): Promise<{ complete: boolean; now: string; undidMore: boolean } | undefined> {
 	const back = action.rollback ?? [];
 	if (back.length === 0) return undefined;
 	const said: string[] = [];
@@ -691,13 +692,15 @@ async function rollBack(
 	const worthTelling = back.some(of => of.takesBack === undefined);
 	// A rollback is finished even when the operator asked to stop: half a way back is the worst place.
 	const calm: ApplyDeps = { ...deps, signal: new AbortController().signal };
+	let undidMore = false;
 	for (const each of back) {
 		const result = await applyAction(step, { ...each, id: `${action.id}.${each.id}` }, calm);
 		if (result.kind === 'failed' || result.kind === 'stale') {
 			said.push(`${doesWhat(each)} failed: ${result.failure.said}`, ...(each.whenItFails ?? []));
-			return { complete: false, now: said.join('; ') };
+			return { complete: false, now: said.join('; '), undidMore };
 		}
+		undidMore ||= each.takesBack !== undefined;
 		if (!worthTelling || each.takesBack === undefined) said.push(doesWhat(each));
 	}
-	return { complete: true, now: `taken back: ${said.join('; ')}` };
+	return { complete: true, now: `taken back: ${said.join('; ')}`, undidMore };
 }

@@ -27,8 +27,8 @@ export interface Left {
 }
 
 export type Applied =
-	/** What failed is to be tried again. A way back may have undone more than what failed: the step looks anew. */
-	| { readonly kind: 'again'; readonly changed: boolean; readonly manual: readonly Left[]; readonly rest: Plan }
+	/** To be tried again, where a way back has undone more than what failed: the step looks and plans anew. */
+	| { readonly kind: 'again'; readonly changed: true }
 	| {
 			readonly kind: 'postponed';
 			readonly changed: boolean;
@@ -45,42 +45,40 @@ export type Applied =
 	  };
 
 /** Carries out the actions of an approved plan, one after the other, until one is not done. */
-export async function applyAll(deps: EngineDeps, step: StepId, plan: Plan): Promise<Applied> {
+export async function applyAll(deps: EngineDeps, step: StepId, actions: readonly Action[]): Promise<Applied> {
 	let changed = false;
 	const manual: Left[] = [];
-	for (const [index, action] of plan.actions.entries()) {
-		if (deps.signal.aborted) return { kind: 'interrupted', changed, manual };
-		const result = await deps.apply(step, action);
-		switch (result.kind) {
-			case 'done':
-				changed = true;
-				break;
-			case 'manual':
-				manual.push({ action, ...(result.evidence !== undefined && { evidence: result.evidence }) });
-				break;
-			case 'interrupted':
-				return { kind: 'interrupted', changed: true, manual };
-			case 'postponed':
-				return { kind: 'postponed', changed, manual, why: result.why };
-			case 'stale':
-				// Nothing was done. The step looks again and shows the new plan.
-				return { kind: 'done', changed, manual };
-			case 'failed': {
-				const decision = await deps.decider.onFailure(step, result.failure);
-				if (decision === 'retry')
-					return { kind: 'again', changed: true, manual, rest: { ...plan, actions: plan.actions.slice(index) } };
-				return { kind: 'failed', changed: true, manual, failure: result.failure, quit: decision === 'quit' };
+	for (const action of actions) {
+		for (let again = true; again; ) {
+			again = false;
+			if (deps.signal.aborted) return { kind: 'interrupted', changed, manual };
+			const result = await deps.apply(step, action);
+			switch (result.kind) {
+				case 'done':
+					changed = true;
+					break;
+				case 'manual':
+					manual.push({ action, ...(result.evidence !== undefined && { evidence: result.evidence }) });
+					break;
+				case 'interrupted':
+					return { kind: 'interrupted', changed: true, manual };
+				case 'postponed':
+					return { kind: 'postponed', changed, manual, why: result.why };
+				case 'stale':
+					// Nothing was done. The step looks again and shows the new plan.
+					return { kind: 'done', changed, manual };
+				case 'failed': {
+					const decision = await deps.decider.onFailure(step, result.failure);
+					if (decision !== 'retry')
+						return { kind: 'failed', changed: true, manual, failure: result.failure, quit: decision === 'quit' };
+					if (result.undidMore) return { kind: 'again', changed: true };
+					again = true;
+					break;
+				}
+				default:
+					result satisfies never;
 			}
-			default:
-				result satisfies never;
 		}
 	}
 	return { kind: 'done', changed, manual };
-}
-
-/** Whether a plan is, to the operator's eye, what is left of one that they have approved. */
-export function isApproved(deps: EngineDeps, plan: Plan, rest: Plan | undefined): boolean {
-	const shown = ({ actions, impact }: Plan): string =>
-		JSON.stringify([actions.map(deps.show), impact === undefined ? null : loggedImpact(impact)]);
-	return rest !== undefined && shown(plan) === shown(rest);
 }

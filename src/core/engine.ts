@@ -19,7 +19,8 @@ import type { Waiver } from './waiver.ts';
 export type ApplyResult =
 	| { readonly kind: 'done' }
 	| { readonly kind: 'manual'; readonly evidence?: string }
-	| { readonly kind: 'failed'; readonly failure: ActionFailure }
+	/** `undidMore`: its way back has taken away what actions before it had done. */
+	| { readonly kind: 'failed'; readonly failure: ActionFailure; readonly undidMore: boolean }
 	/** The host is no longer as the plan assumed: nothing was done, and the step has to look again. */
 	| { readonly kind: 'stale'; readonly failure: ActionFailure }
 	/** Less is left of the window than it needs: nothing was done. */
@@ -143,7 +144,9 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			index = (stops.pop() ?? 0) - 1;
 			continue;
 		}
-		stopped = result.stop;
+		// Who leaves when nothing is left leaves nothing open.
+		const last = index === steps.length - 1 && finished(result) && result.stop === 'quit';
+		stopped = last ? undefined : result.stop;
 		// Neither over a change, nor over a proof that was made: asked again, it would look as if it had not been.
 		if (result.tally.changed === true || result.proofMade === true) stops = [];
 		else if (visit.decided) stops.push(index);

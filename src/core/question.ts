@@ -17,6 +17,8 @@ interface QuestionBase {
 	readonly title: string;
 	/** Why it is asked and what the answer changes on the host. */
 	readonly help: string;
+	/** An answer to it can bring up further questions. */
+	readonly leadsOn?: true;
 }
 
 export type Question = QuestionBase &
@@ -87,19 +89,22 @@ export function answerProblem(question: Question, value: unknown): string | unde
 export interface Place {
 	readonly n: number;
 	readonly of: number;
+	/** An answer that is still to come can bring up more. */
+	readonly mayGrow: boolean;
 	/** `run`: everything that the whole run would do, before its first change. */
 	readonly next: 'run' | 'plan' | 'proof' | 'record';
 }
 
 const nextWords: Readonly<Record<Place['next'], string>> = {
-	run: 'Then the plan of the whole run is shown.',
+	run: "Then comes the whole run's plan, if it has one.",
 	plan: 'Then comes its plan, if anything is to change.',
 	proof: 'Then you see what is fetched, and then tried.',
 	record: 'Then the record is written, and all is done.',
 };
 
 /** "Question 3 of 8 in this step. Then …": an operator knows at each question what comes. */
-export const placeWords = ({ n, of, next }: Place): string => `Question ${n} of ${of} in this step. ${nextWords[next]}`;
+export const placeWords = ({ n, of, mayGrow, next }: Place): string =>
+	`Question ${n} of ${of} ${mayGrow ? 'so far' : 'in this step'}. ${nextWords[next]}`;
 
 /** Stands in the log for an answer that is kept nowhere. */
 export const secretAnswer = '[secret]';

@@ -1,6 +1,6 @@
-import type { Action, Plan } from './action.ts';
-import { applyAll, isApproved, type Left, showPlan } from './apply-plan.ts';
-import { askConsent, type Consent } from './consent.ts';
+import type { Action } from './action.ts';
+import { applyAll, type Left, showPlan } from './apply-plan.ts';
+import { askConsent } from './consent.ts';
 import type { EngineDeps, EngineRequest } from './engine.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import type { ChangeStep, StepId } from './step.ts';
@@ -81,8 +81,6 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 
 	let changed = false;
 	let manual: readonly Left[] = [];
-	/** What was approved and is to be tried again. */
-	let rest: Plan | undefined;
 	for (let round = 0; ; round++) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) {
@@ -111,10 +109,7 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 				open: plan.actions.map(a => `${step.id}: ${a.title}`),
 			};
 		}
-		const consent: Consent = isApproved(deps, plan, rest)
-			? { kind: 'apply' }
-			: await askConsent(run, sight, plan, changed);
-		rest = undefined;
+		const consent = await askConsent(run, sight, plan, changed);
 		switch (consent.kind) {
 			case 'apply':
 				break;
@@ -131,15 +126,14 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 				consent satisfies never;
 		}
 
-		const applied = await applyAll(deps, step.id, plan);
+		const applied = await applyAll(deps, step.id, plan.actions);
 		changed ||= applied.changed;
-		manual = applied.manual;
+		manual = applied.kind === 'again' ? [] : applied.manual;
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
 		if (applied.kind === 'postponed') return postponed(deps, step.id, applied.why, changed);
 		await sight.look('after');
 		if (applied.kind === 'failed') return failedIn(applied, changed);
 		if (applied.kind === 'again') {
-			rest = applied.rest;
 			round = -1;
 			continue;
 		}

@@ -1,6 +1,6 @@
-import { type Plan, risksOf } from './action.ts';
-import { applyAll, isApproved, showPlan } from './apply-plan.ts';
-import { askConsent, type Consent } from './consent.ts';
+import { risksOf } from './action.ts';
+import { applyAll, showPlan } from './apply-plan.ts';
+import { askConsent } from './consent.ts';
 import type { Ways } from './decider.ts';
 import type { EngineDeps } from './engine.ts';
 import { redactDeep } from './redact.ts';
@@ -45,28 +45,24 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 		open: [step.id],
 		...(leave && { stop: 'quit' as const }),
 	});
-	/** What was approved and is to be tried again. */
-	let rest: Plan | undefined;
 	for (;;) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) break;
-		const consent: Consent = isApproved(deps, plan, rest)
-			? { kind: 'apply' }
-			: await askConsent(run, sight, plan, changed);
+		const consent = await askConsent(run, sight, plan, changed);
 		if (consent.kind === 'plan-anew') continue;
 		if (consent.kind === 'ended') return consent.result;
 		if (consent.kind === 'put-off') return declined(consent.why, false);
 		if (consent.kind === 'declined') return declined('what the probes need was declined', consent.leave);
-		const applied = await applyAll(deps, step.id, plan);
+		const applied = await applyAll(deps, step.id, plan.actions);
 		changed ||= applied.changed;
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
 		if (applied.kind === 'failed') return failedIn(applied, changed);
 		if (applied.kind === 'postponed') return declined(applied.why, false);
 		await sight.look('after');
+		if (applied.kind === 'again') continue;
 		const still = hardBlocks(sight.findings);
 		if (still.length > 0) return { ...blockedBy(still), tally: { blocked: true, changed } };
-		if (applied.kind !== 'again') break;
-		rest = applied.rest;
+		break;
 	}
 
 	if (deps.decider.beforeProbes !== undefined) {
@@ -143,7 +139,7 @@ async function takeBack(run: StepRun<ProofStep<unknown>>, sight: Sight, failed: 
 		risks: apply ? [...decision.risks] : [],
 	});
 	if (!apply) return { changed: false, said: 'it was left as it is', leave };
-	const applied = await applyAll(deps, step.id, plan);
+	const applied = await applyAll(deps, step.id, plan.actions);
 	if (applied.kind === 'again') {
 		await sight.look('after');
 		return { said: 'it was taken back', ...(await takeBack(run, sight, failed)), changed: true };

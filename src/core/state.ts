@@ -248,7 +248,7 @@ export const reduceAll = (events: Iterable<Event>): RunState => {
 export const stepOf = (state: RunState, id: StepId): StepState | undefined => state.steps.find(s => s.id === id);
 
 /** Actions that a later one of their step has taken back; one that was done anew after that stands. */
-function takenBackIn(state: RunState): ReadonlySet<ActionState> {
+export function takenBackIn(state: RunState): ReadonlySet<ActionState> {
 	const nameOf = (step: StepId, id: string) => JSON.stringify([step, id]);
 	const named = new Set<string>();
 	return new Set(
@@ -304,6 +304,18 @@ export function leftByRevert(state: RunState): readonly string[] {
 			),
 		),
 	];
+}
+
+/**
+ * Whether a change that failed is in force all the same: its step found nothing left to do, and its way back has put no
+ * file back. A Docker that came up at the second start has what it was restarted for.
+ */
+export function inForceAllTheSame(state: RunState, { step, id, outcome }: ActionState): boolean {
+	const settled = state.steps.some(of => of.id === step && (of.status === 'done' || of.status === 'unchanged'));
+	const restored = state.actions.some(
+		of => of.step === step && of.id.startsWith(`${id}.`) && of.kind === 'restore' && of.outcome === 'done',
+	);
+	return outcome === 'rolled-back' && settled && !restored;
 }
 
 /** What the run came to over all its processes: the last one may have found nothing left to change. */

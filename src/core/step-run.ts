@@ -274,7 +274,12 @@ export async function askAll(run: StepRun<Step>, facts: unknown): Promise<StepRe
 		const question = visit.again ?? left[0];
 		if (question === undefined) return undefined;
 		const passed = visit.passed.length;
-		const place: Place = { n: passed + 1, of: passed + Math.max(1, left.length), next: shownNext(run) };
+		const place: Place = {
+			n: passed + 1,
+			of: passed + Math.max(1, left.length),
+			mayGrow: question.leadsOn === true || left.some(({ leadsOn }) => leadsOn),
+			next: shownNext(run),
+		};
 		visit.again = undefined;
 		visit.decided = true;
 		const decision = await deps.decider.answer(step.id, question, { back: canGoBack(visit) }, place);

@@ -1,5 +1,5 @@
 import type { ImpactContainer } from '../core/impact.ts';
-import type { ActionState, RunState } from '../core/state.ts';
+import { type ActionState, type RunState, takenBackIn } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
 import type { ExactAction, PlannedStep } from './saved-plan.ts';
 
@@ -30,18 +30,21 @@ export const nothingDone: Accounted = { done: new Set(), perhaps: new Set() };
 
 /**
  * The log's account of a step since the run is held to this plan. An action that was cut off may have come to its end,
- * and what an earlier step has done to the word (a pull of the same image) need not be done again: whether it is left
+ * one that a later one took back may have to be done anew, and what an earlier step has done to the word (a pull of the same image) need not be done again: whether it is left
  * to do is for the look at the host to say.
  */
 export function accountedFor(state: RunState, step: PlannedStep, digest: string): Accounted {
 	const held = [state.start, ...state.resumes].find(event => event?.plan?.digest === digest);
 	if (held === undefined) return nothingDone;
+	const takenBack = takenBackIn(state);
 	const since = state.actions.filter(action => action.seq > held.seq && carriedOut.has(action.outcome));
 	// Of an action that was tried again, the last word counts.
-	const own = new Map(since.filter(action => action.step === step.id).map(action => [action.id, action.outcome]));
+	const own = new Map(since.filter(action => action.step === step.id).map(action => [action.id, action]));
 	const elsewhere = new Set(since.map(action => action.does));
 	return {
-		done: new Set([...own].filter(([, outcome]) => outcome === 'done').map(([id]) => id)),
+		done: new Set(
+			[...own].filter(([, action]) => action.outcome === 'done' && !takenBack.has(action)).map(([id]) => id),
+		),
 		perhaps: new Set([...own.keys(), ...step.actions.filter(({ does }) => elsewhere.has(does)).map(({ id }) => id)]),
 	};
 }

@@ -67,7 +67,7 @@ export function switchFindings(facts: SwitchFacts): readonly Finding[] {
 			id,
 			severity: 'info',
 			summary: facts.waiting
-				? "A dead man's switch of an earlier process is armed"
+				? "A dead man's switch is armed"
 				: "Something of a dead man's switch is left; nothing of it acts",
 			remedy: { kind: 'planned', text: 'it is taken away once Docker answers' },
 		},

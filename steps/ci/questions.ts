@@ -40,12 +40,13 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 		{
 			id: 'ci.systems',
 			kind: 'many',
+			leadsOn: true,
 			title: 'For which CI systems do you want files?',
 			help: [
 				'Each gives jobs a Docker engine of their own, under Sysbox. Nothing is started, and no file outside of the folder is touched.',
 				...(runnerUrl(facts) === undefined
 					? []
-					: ['GitLab is ticked, as a runner of it is on this host; Jenkins is never, as its address cannot be seen.']),
+					: ['A runner of GitLab is on this host. Jenkins is to be ticked by hand, as its address cannot be seen.']),
 				'There are no files for GitHub Actions and CircleCI: a runner that is a container gets the engine of Docker Compose.',
 			].join(' '),
 			options: [

@@ -60,6 +60,7 @@ export function askJobs(facts: DockerStepFacts, context: JudgeContext): readonly
 		{
 			id: jobsId,
 			kind: 'choice',
+			leadsOn: true,
 			title:
 				jobs.length > 0
 					? `CI jobs run on this host: ${named}`

@@ -1,9 +1,11 @@
 import type { Finding } from '../../src/core/finding.ts';
+import { yesNoAnswer } from '../../src/core/question.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
 import { switchFindings } from '../../src/switch/telling.ts';
 import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
 import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { defaultRuntimeId } from '../daemon/wish.ts';
 import { type Difference, describeDifference, otherDifferences, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { restartedAlready, restartId, wantsRestart } from './restart-choice.ts';
@@ -16,7 +18,8 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 	const differences = ownDifferences(facts, context);
 	const of = (key: string) => differences.find(d => d.key === key);
 	return [
-		runtimeFinding(facts, context, of('runtimes')),
+		runtimeFinding(facts, of('runtimes')),
+		...putBackFindings(facts, context),
 		defaultFinding(facts, context, of('default-runtime')),
 		...networkFindings(facts, context, of('bip'), of('default-address-pools')),
 		...otherFindings(facts, context),
@@ -40,7 +43,7 @@ function unanswered(trouble: DockerTrouble): Finding {
 	};
 }
 
-function runtimeFinding(facts: DockerStepFacts, { state }: JudgeContext, difference: Difference | undefined): Finding {
+function runtimeFinding(facts: DockerStepFacts, difference: Difference | undefined): Finding {
 	const id = 'docker.runtime-loaded';
 	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
 	const listed = Object.keys(info?.runtimes ?? {});
@@ -67,17 +70,37 @@ function runtimeFinding(facts: DockerStepFacts, { state }: JudgeContext, differe
 			why: 'That it is listed does not prove that a container runs: the next steps do',
 		};
 	}
-	const putBack = state.actions.some(a => a.step === 'docker' && a.kind === 'restore' && a.outcome === 'done');
 	return {
 		id,
 		severity: 'block',
 		summary: `Docker does not serve ${runtimeName}, and ${facts.file.path} does not name it`,
 		evidence,
-		...(putBack && { why: 'Docker did not come up with what this run had written, so the file was put back' }),
-		remedy: putBack
-			? { kind: 'advice', text: 'Save and quit; the run then goes on with the step that writes the file' }
-			: { kind: 'planned', text: 'The steps before this one register it' },
+		remedy: { kind: 'planned', text: 'The steps before this one register it' },
 	};
+}
+
+/** What an earlier step wrote is gone again with the way back of a restart: without it this step is not done. */
+function putBackFindings(facts: DockerStepFacts, { state, answers }: JudgeContext): readonly Finding[] {
+	const { path } = facts.file;
+	const last = state.actions.findLast(a => a.undo.kind === 'file' && a.undo.path === path && a.outcome === 'done');
+	if (last?.kind !== 'restore' || last.step !== 'docker') return [];
+	const view = viewOf(facts.file);
+	const missing = [
+		...(view?.runtimes.has(runtimeName) === true ? [] : [runtimeName]),
+		...(yesNoAnswer(answers, defaultRuntimeId) === true && view?.defaultRuntime !== runtimeName
+			? ['the default runtime']
+			: []),
+	];
+	if (missing.length === 0) return [];
+	return [
+		{
+			id: 'docker.put-back',
+			severity: 'block',
+			summary: `${path} is as it was before this run, without ${missing.join(' and ')}`,
+			why: 'Docker did not come up with what this run had written, so the file was put back',
+			remedy: { kind: 'advice', text: 'Save and quit; the run then goes on with the step that writes the file' },
+		},
+	];
 }
 
 function defaultFinding(facts: DockerStepFacts, context: JudgeContext, difference: Difference | undefined): Finding {

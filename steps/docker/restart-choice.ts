@@ -39,6 +39,7 @@ export function askRestart(facts: DockerStepFacts | undefined, context: JudgeCon
 	const first: Question = {
 		id: restartId,
 		kind: 'confirm',
+		leadsOn: true,
 		title: `Restart Docker now for ${nameSome(waiting.map(d => d.key))}?`,
 		help: [
 			`Docker reads this only when it starts. ${waiting.map(describeDifference).join('; ')}.`,

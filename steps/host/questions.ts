@@ -30,7 +30,7 @@ export function questions(facts: HostFacts | undefined, context: JudgeContext): 
 			id: 'host.install-tools',
 			kind: 'confirm',
 			title: missing.length === 0 ? 'Install missing packages?' : `Install ${listed(missing)}?`,
-			help: 'Sysbox or its package calls these programs: without fuse3 it does not start, and the run goes no further. Revert purges exactly the packages that were not there before.',
+			help: `Sysbox or its package calls these programs${missing.includes('fuse3') ? ': without fuse3 it does not start, and the run goes no further' : ''}. Revert purges exactly the packages that were not there before.`,
 			initial: true,
 		},
 		{

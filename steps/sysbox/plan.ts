@@ -8,7 +8,7 @@ import { sysctlUndo } from '../../src/facts/sysctl-value.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
 import { expectedOf } from '../daemon/daemon-file.ts';
 import { breaksARule } from '../daemon/file-rules.ts';
-import { nameSome, runningUnderSysbox, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
 import { canValidate, validateCandidate } from '../daemon/validation.ts';
 import {
 	type Candidate,
@@ -155,7 +155,7 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 		kind: 'exec',
 		title:
 			replaced === undefined
-				? `Install ${packageName} ${version} (brings the user sysbox${raised.length === 0 ? '' : `, raises ${raised.length} kernel limits`})`
+				? `Install ${packageName} ${version} (with the user sysbox${raised.length === 0 ? '' : `; raises ${raised.length} kernel limit${raised.length === 1 ? '' : 's'}`})`
 				: `Replace ${packageName} ${replaced.from} by ${version}`,
 		why: replaced === undefined ? 'it brings the runtime and its two daemons' : 'asked for',
 		argv,
@@ -174,7 +174,7 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 						`raises limits of the kernel (/lib/sysctl.d/99-sysbox-sysctl.conf): ${raised.map(({ name, value, raisedTo }) => `${name} from ${value} to ${raisedTo}`).join(', ')}`,
 					]),
 			// sysbox-ce.postinst signals dockerd only for a file that it has changed itself.
-			`neither daemon.json nor Docker: its scripts find what they look for, and docker lists ${runtimeName} only after the reload of a later step`,
+			'neither daemon.json nor Docker: its scripts find there what they look for',
 			...(installs.length > 0
 				? [
 						`as things stand, apt installs ${nameSome(namesOf(installs), 8)} with it (fewer once earlier steps are done)`,
@@ -369,7 +369,7 @@ function impactOf(facts: SysboxFacts, decision: Decision, keys: readonly string[
 		notes.push(`${addresses.join(', ')}: what Docker uses already; no network changes`);
 	}
 	const { candidate } = facts;
-	if (candidate.kind === 'file' || candidate.kind === 'release') {
+	if (decision.kind !== 'configure' && (candidate.kind === 'file' || candidate.kind === 'release')) {
 		// To be known before it is installed, not only by those who read the end.
 		const known = issuesOf(facts, context, candidateVersion(candidate)).filter(issue => issue.severity === 'info');
 		if (known.length > 0) notes.push(`Known of this Sysbox: ${known.map(issue => issue.title).join('; ')}`);

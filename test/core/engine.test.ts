@@ -427,9 +427,16 @@ describe('what a proof has shown', () => {
 	});
 
 	it('counts also where the run is left at it', async () => {
-		const { end, state } = await run([proof('p', [probe('a', 'fail')])], newWorld(), { decider: leaving([]) });
+		const told: string[] = [];
+		const { end, state } = await run([proof('p', [probe('a', 'fail')])], newWorld(), { decider: leaving(told) });
+		expect(told).toEqual(['p']);
 		expect(state.steps[0]?.status).toBe('failed');
 		expect(end.exit).toBe(1);
+	});
+
+	it('leaves nothing open where nothing comes behind it', async () => {
+		const { end } = await run([proof('p', [probe('a', 'pass')])], newWorld(), { decider: leaving([]) });
+		expect(end).toMatchObject({ exit: 0, open: [] });
 	});
 });
 
@@ -646,6 +653,7 @@ describe('an action that failed and is tried again', () => {
 			why: 'x',
 			path: '/armed',
 			expect: { kind: 'sha256', sha256: sha('arm') },
+			takesBack: ['arm'],
 		};
 		const step = changeStep<readonly boolean[]>({
 			id: 'a',
@@ -696,7 +704,7 @@ describe('an action that failed and is tried again', () => {
 		});
 	});
 
-	it('is not approved once more where only what was approved is left', async () => {
+	it('is begun again as it was approved where its way back has taken nothing else away', async () => {
 		expect(await guarded(false)).toEqual({
 			exit: 0,
 			approved: ['arm restart'],

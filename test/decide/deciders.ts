@@ -27,7 +27,7 @@ export const action = (risks?: readonly RiskName[]): Action => ({
 export const planWith = (...risks: readonly RiskName[]): Plan => ({ actions: [action(), action(risks)] });
 export const failure: ActionFailure = { action: action(), said: 'no', next: [] };
 
-export const onlyQuestion: Place = { n: 1, of: 1, next: 'plan' };
+export const onlyQuestion: Place = { n: 1, of: 1, mayGrow: false, next: 'plan' };
 
 /** The same decider, where there is no way back. */
 export function onward(decider: Decider) {

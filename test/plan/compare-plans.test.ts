@@ -173,6 +173,12 @@ describe('a run that goes on', () => {
 		expect(left(log, ['c', 'd'])).toEqual(['s: in the plan, and not to be done now: Do b']);
 	});
 
+	it('does anew what the way back of a later action took back', () => {
+		const wayBack = { ...intent('b.no-a'), takesBack: ['a'] } as EventPayload;
+		const log = [start(true), intent('a'), outcome('a', 'done'), intent('b'), wayBack, outcome('b.no-a', 'done')];
+		expect(left([...log, outcome('b', 'rolled-back')], ['a', 'b', 'c', 'd'])).toEqual([]);
+	});
+
 	it('need not do what an earlier step has done to the word', () => {
 		expect(left([start(true), intent('a', 'other')], ['b', 'c', 'd'])).toEqual([]);
 	});

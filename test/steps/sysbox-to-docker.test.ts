@@ -4,6 +4,7 @@ import { risksOf } from '../../src/core/action.ts';
 import type { Decider } from '../../src/core/decider.ts';
 import type { EngineEnd } from '../../src/core/engine.ts';
 import type { Event } from '../../src/core/event.ts';
+import type { Answers } from '../../src/core/question.ts';
 import type { RunState } from '../../src/core/state.ts';
 import { decideFromAnswers } from '../../src/decide/from-answers.ts';
 import type { Fault } from '../../src/host/simulated/faults.ts';
@@ -261,8 +262,8 @@ describe('Docker', () => {
 	});
 
 	/** Accepts what is planned, and has tried again what fails. */
-	const persistent = (shown: string[]): Decider => ({
-		...decideFromAnswers({ answers: yes, saved: {}, risks: ['restart-docker'] }),
+	const persistent = (shown: string[], answers: Answers = yes): Decider => ({
+		...decideFromAnswers({ answers, saved: {}, risks: ['restart-docker'] }),
 		approve: async (step, plan) => {
 			shown.push(`${step}: ${plan.actions.map(({ id }) => id).join(' ')}`);
 			return { kind: 'apply', risks: risksOf(plan) };
@@ -282,6 +283,18 @@ describe('Docker', () => {
 		expect(host.state().docker.engine.config.bridgeCidr).toBe('172.20.0.1/16');
 	});
 
+	test('that came back without what was asked for is not called done: the default runtime is missing', async () => {
+		const host = hostOf('already-set-up', [{ name: 'docker-does-not-come-back', times: 1 }]);
+		await edit(host, otherBridge);
+		const asked = { ...yes, 'daemon.default-runtime': true };
+		const ended = await run(host, { decider: persistent([], asked) });
+		expect(host.state().docker.engine.config.defaultRuntime).toBe('runc');
+		expect(ended.end.exit).toBe(3);
+		expect(ended.state.steps.at(-1)?.after?.find(({ id }) => id === 'docker.put-back')?.summary).toBe(
+			`${file} is as it was before this run, without the default runtime`,
+		);
+	});
+
 	test('that did not come back with the file of this run is not restarted for nothing: what is missing is said', async () => {
 		const host = hostOf('already-set-up', [{ name: 'docker-does-not-come-back', times: 1 }]);
 		await edit(host, before => JSON.stringify({ ...JSON.parse(otherBridge(before)), runtimes: {} }));
@@ -289,9 +302,9 @@ describe('Docker', () => {
 		const ended = await run(host, { decider: persistent(shown) });
 		expect(ended.statuses).toContain('docker blocked');
 		expect(ended.actions.filter(line => line.startsWith('docker.restart '))).toEqual(['docker.restart rolled-back']);
-		expect(ended.state.steps.at(-1)?.after?.[0]).toMatchObject({
-			id: 'docker.runtime-loaded',
-			why: 'Docker did not come up with what this run had written, so the file was put back',
+		expect(ended.state.steps.at(-1)?.after?.find(({ id }) => id === 'docker.put-back')).toMatchObject({
+			severity: 'block',
+			summary: `${file} is as it was before this run, without sysbox-runc`,
 		});
 		expect(host.state().docker.engine.up).toBe(true);
 	});

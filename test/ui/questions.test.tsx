@@ -4,7 +4,7 @@ import { bench, down, enter, esc, stepStart } from './support.tsx';
 
 const asked = { id: 'ci.x', title: 'What shall it be?', help: 'It changes a file.' };
 const ways = { back: true };
-const place: Place = { n: 3, of: 8, next: 'run' };
+const place: Place = { n: 3, of: 8, mayGrow: false, next: 'run' };
 
 async function ask(question: Question, options: Parameters<typeof bench>[0] = {}) {
 	const wizard = bench(options);
@@ -19,7 +19,7 @@ describe('a question', () => {
 		const { frame } = await ask({ ...asked, kind: 'confirm', initial: true });
 		expect(frame()).toContain('1 of 2 · Host compatibility');
 		expect(frame()).toContain('It changes a file.');
-		expect(frame()).toContain('Question 3 of 8 in this step. Then the plan of the whole run is shown.');
+		expect(frame()).toContain("Question 3 of 8 in this step. Then comes the whole run's plan, if it has one.");
 		expect(frame()).toContain('❯ Yes');
 		expect(frame()).toContain('b back · v all · ? help · q quit');
 	});

@@ -140,6 +140,7 @@ function Asked({
 					page={screen.page}
 					accepted={state.intro.accepted}
 					command={state.intro.mode === 'revert' ? undefined : state.intro.command}
+					begun={state.run.actions.some(of => of.step === step?.id && of.outcome === 'done')}
 					takenBack={state.intro.takesBack === undefined ? undefined : changesMade(state.intro.takesBack.run).length}
 					prompt={prompt}
 				/>

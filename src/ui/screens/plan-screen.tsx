@@ -23,6 +23,7 @@ export function PlanScreen({
 	accepted,
 	command,
 	takenBack,
+	begun,
 	prompt,
 }: {
 	readonly look: Look;
@@ -37,6 +38,8 @@ export function PlanScreen({
 	readonly command: string | undefined;
 	/** How many changes of an earlier run this takes back: some need more than one action. */
 	readonly takenBack: number | undefined;
+	/** Something was done in this step before: this is what is left, or has come up. */
+	readonly begun: boolean;
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
@@ -66,12 +69,12 @@ export function PlanScreen({
 		...toName.flatMap(risk => wrap(line('  ', span(riskWords[risk], 'dim')), width, 2)),
 	];
 	const order =
-		takenBack === undefined
-			? `To be done, in this order (${count(actions.length, 'change')}; nothing is done yet)`
+		takenBack === undefined || begun
+			? `To be done, in this order (${count(actions.length, 'change')}; ${begun ? 'none of them' : 'nothing'} is done yet)`
 			: `${count(actions.length, 'action')} for that run's ${count(takenBack, 'change')}, in this order (nothing is done yet)`;
 	const head = line(span(order, 'dim'));
 	const then =
-		step?.kind === 'proof'
+		step?.kind === 'proof' && step.probes.length === 0
 			? [line(span('What is tried with them is shown behind this, and begins with a yes of its own.', 'dim'))]
 			: [];
 	const undo = command === undefined ? [] : wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2);

@@ -35,16 +35,21 @@ export function ProofResultScreen({
 	);
 	const counts = attacks ? [...probeCounts(probes, theme), blank] : [];
 	const remains = attacks && all ? wrap(line(whatRemains), width) : [];
-	const gone = line(span('The throw-away containers are gone. v shows what was seen at each.', 'dim'));
+	const leftover = step?.after?.find(({ id }) => id === 'probe.leftover');
+	const seen = 'v shows what was seen at each.';
+	const gone =
+		leftover === undefined
+			? [line(span(`The throw-away containers are gone. ${seen}`, 'dim'))]
+			: wrap(line(span(theme.glyphs.warn, 'warn'), ` ${clean(leftover.summary)}. `, span(seen, 'dim')), width, 2);
 	return (
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
 			about={[line(span(`${probesHeld({ probes })}.`, 'strong'), meaning)]}
 			bodies={[
-				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, ...remains, gone],
-				[...counts, ...troubles, ...(all ? [] : [blank]), ...remains, gone],
-				[...troubles, gone],
+				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, ...remains, ...gone],
+				[...counts, ...troubles, ...(all ? [] : [blank]), ...remains, ...gone],
+				[...troubles, ...gone],
 			]}
 			prompt={prompt}
 		/>

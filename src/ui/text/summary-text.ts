@@ -1,6 +1,13 @@
 import { standingBlocks } from '../../core/finding.ts';
 import { nextSteps } from '../../core/next-steps.ts';
-import { actionsToRevert, changesMade, leftByRevert, outcomeOfRun, type RunState } from '../../core/state.ts';
+import {
+	actionsToRevert,
+	changesMade,
+	inForceAllTheSame,
+	leftByRevert,
+	outcomeOfRun,
+	type RunState,
+} from '../../core/state.ts';
 import { type ThreatRow, threatTable } from '../../core/threat.ts';
 import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
@@ -80,10 +87,9 @@ function undoText(run: RunState, { command }: Intro, detail: SummaryDetail): str
 	return `${command} revert${told}`;
 }
 
-/** A Docker that came up at the second start has what it was restarted for. */
-function putBackText(run: RunState, { step, title, failure }: RunState['actions'][number]): string {
-	const settled = run.steps.some(({ id, status }) => id === step && (status === 'done' || status === 'unchanged'));
-	return settled
+function putBackText(run: RunState, action: RunState['actions'][number]): string {
+	const { title, failure } = action;
+	return inForceAllTheSame(run, action)
 		? `${title}: it failed, and is in force all the same`
 		: `${title}: it failed${failure?.now === undefined ? '' : `; ${failure.now}`}`;
 }
