@@ -41,7 +41,7 @@ export function reloadDocker(differences: readonly Difference[]): Action {
 					: { kind: 'refused', said: `dockerd kept its old configuration: ${refusal}` };
 			},
 		},
-		undo: { kind: 'none', why: 'revert reloads Docker itself after the file is back' },
+		undo: { kind: 'none', why: 'revert reloads Docker itself' },
 	};
 }
 

@@ -81,7 +81,7 @@ function restartAction(
 			},
 		},
 		rollback: [...wayBack(facts, context), ...disarm],
-		undo: { kind: 'none', why: 'revert reloads Docker itself after the file is back' },
+		undo: { kind: 'none', why: 'revert reloads Docker itself' },
 	};
 }
 

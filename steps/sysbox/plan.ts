@@ -173,8 +173,6 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 				: [
 						`raises limits of the kernel (/lib/sysctl.d/99-sysbox-sysctl.conf): ${raised.map(({ name, value, raisedTo }) => `${name} from ${value} to ${raisedTo}`).join(', ')}`,
 					]),
-			// sysbox-ce.postinst signals dockerd only for a file that it has changed itself.
-			'neither daemon.json nor Docker: its scripts find there what they look for',
 			...(installs.length > 0
 				? [
 						`as things stand, apt installs ${nameSome(namesOf(installs), 8)} with it (fewer once earlier steps are done)`,

@@ -548,6 +548,7 @@ describe('a proof', () => {
 	it('ends with what it has shown, before anything else is asked', async () => {
 		const { emit, decider, sees, keys, frame } = bench();
 		await emit(stepStart('security', 'Security proof', 'proof'));
+		await emit({ type: 'plan', step: 'security', actions: [shown({ title: 'Pull busybox' })] });
 		const probe = { type: 'probe' as const, step: 'security', evidence: [], ms: 1 };
 		const threats = ['container-escape' as const];
 		await emit({ ...probe, id: 'a', title: 'Mount a disk', threats, verdict: 'pass', because: 'denied' });
@@ -555,6 +556,10 @@ describe('a proof', () => {
 		await sees(/1 of 1 held\. Each attempt failed under Sysbox, and succeeded where it is\n allowed to\./);
 		expect(frame()).toContain('✔ Mount a disk');
 		expect(frame()).toContain('What remains when all is held');
+		await keys('v');
+		await sees(/Evidence[\s\S]*✔ Mount a disk[\s\S]*Plan\n/);
+		await keys(esc);
+		await sees('❯ Go on');
 		await keys(enter);
 		expect(await held).toBe('go-on');
 		await emit({ ...probe, id: 'b', title: 'Load a module', threats, verdict: 'fail', because: 'it was loaded' });

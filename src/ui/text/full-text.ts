@@ -21,9 +21,10 @@ export function fullText(
 	const steps = step === undefined || screen?.kind === 'end' || screen?.kind === 'start' ? run.steps : [step];
 	const sections = steps.flatMap(of => [
 		...(steps.length > 1 ? [line(span(`${of.n} ${of.title}`, 'strong')), blank] : []),
+		...(screen?.kind === 'result' ? probeSection(of, width, theme) : []),
 		...planSection(of, width, theme),
 		...findingSection(findingsAbout(of, screen), width, theme),
-		...probeSection(of, width, theme),
+		...(screen?.kind === 'result' ? [] : probeSection(of, width, theme)),
 		...outputSection(run, of, width),
 	]);
 	const answers = Object.entries(run.answers);
