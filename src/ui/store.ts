@@ -55,9 +55,10 @@ export type Check = (
 
 /**
  * Output may come by the thousand lines; the screen follows at this pace: a frame costs as much as thousands of lines, and
- * nobody reads faster. A key is answered at once all the same.
+ * nobody reads faster. A key is answered at once all the same. Longer than a tick, which draws what has come since the
+ * last one: a shorter wait ends just before each tick, and everything is drawn twice.
  */
-const floodMs = 120;
+const floodMs = 250;
 
 /** The wizard's state: the reduced run, what is being asked, what is laid over it. Knows nothing of Ink. */
 export function createStore(options: StoreOptions): Store {
