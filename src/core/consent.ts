@@ -38,10 +38,9 @@ export async function askConsent(
 ): Promise<Consent> {
 	const { deps, step, visit, once } = run;
 	const anew = (left: StepResult | undefined): Consent => (left === undefined ? { kind: 'plan-anew' } : ended(left));
-	const ahead = isReviewAhead(run);
 	const reviewed = await reviewRun(run);
 	if (reviewed === 'ask-again') return anew(await sight.ask());
-	if (reviewed !== 'go-on') return ended(reviewed);
+	if (typeof reviewed === 'object') return ended(reviewed);
 	await showPlan(deps, step.id, plan);
 	const late = plan.actions
 		.map(action => outOfWindow(action, deps.options.until, deps.now()))
@@ -52,7 +51,7 @@ export async function askConsent(
 	}
 	visit.decided = true;
 	/** The decision before this one was about the whole run. */
-	const behindReview = ahead && visit.reviewed;
+	const behindReview = reviewed === 'gone-on';
 	const back = !changed && (behindReview || canGoBack(visit));
 	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back });
 	if (decision.kind === 'differs') {
@@ -67,7 +66,6 @@ export async function askConsent(
 		return { kind: 'put-off', why };
 	}
 	if (decision.kind === 'back' && back && behindReview) {
-		visit.reviewed = false;
 		once.reviewed = false;
 		return { kind: 'plan-anew' };
 	}
@@ -81,7 +79,8 @@ export async function askConsent(
 	return kind === 'apply' ? { kind } : { kind: 'declined', leave };
 }
 
-const sayPutOff = ({ deps, step }: StepRun<Step>, why: string): Promise<void> =>
+/** Told before it is left: a window that is over, or a risk that nobody has named. */
+export const sayPutOff = ({ deps, step }: StepRun<Step>, why: string): Promise<void> =>
 	deps.emit({ type: 'decision', step: step.id, decision: 'refused', risks: [], why });
 
 /**
@@ -102,10 +101,10 @@ async function whenPlanDiffers(
  * Before the first plan of a run is put to anybody, everything that the run would do is. Not where that is this step
  * alone, or where nobody wants to see it.
  */
-async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | StepResult> {
+async function reviewRun(run: StepRun<Step>): Promise<'not-shown' | 'gone-on' | 'ask-again' | StepResult> {
 	const { deps, request, step, visit, once } = run;
 	const { decider, lookAhead } = deps;
-	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return 'go-on';
+	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return 'not-shown';
 	const seq = deps.state().lastSeq;
 	const steps = foreseenSteps(await lookAhead(), request.order, {
 		step: step.id,
@@ -113,18 +112,17 @@ async function reviewRun(run: StepRun<Step>): Promise<'go-on' | 'ask-again' | St
 		context: judgeContext(deps),
 	});
 	// Whoever stops the run meanwhile is asked nothing any more.
-	if (deps.signal.aborted) return 'go-on';
+	if (deps.signal.aborted) return 'not-shown';
 	if (changing(steps).length < 2) {
 		once.reviewed = true;
-		return 'go-on';
+		return 'not-shown';
 	}
 	visit.decided = true;
 	const decision = await decider.review(step.id, steps, { back: canGoBack(visit) });
 	switch (decision) {
 		case 'go-on':
 			once.reviewed = true;
-			visit.reviewed = true;
-			return 'go-on';
+			return 'gone-on';
 		case 'quit':
 			return leftByChoice(step.id);
 		case 'back':

@@ -117,7 +117,6 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			earlier: stops.length > 0,
 			behind: unfinished.length > 0,
 			decided: false,
-			reviewed: false,
 			passed: [],
 			again: undefined,
 		};

@@ -101,9 +101,9 @@ export const assumedAhead = (steps: readonly ForeseenStep[]): readonly string[] 
 		step.assumed.map(({ id, value }) => `${id} ${Array.isArray(value) ? value.join(' ') || 'none' : String(value)}`),
 	);
 
-/** `2 questions; `: a step whose plan is foreseen may still ask before it. */
-export const asksFirst = ({ asks }: ForeseenStep): string =>
-	asks === 0 ? '' : `${asks} question${asks === 1 ? '' : 's'}; `;
+/** `2 questions; `, `2 questions first`: a step whose plan is foreseen may still ask before it. */
+export const asksFirst = ({ asks }: ForeseenStep, end: '; ' | ' first'): string =>
+	asks === 0 ? '' : `${asks} question${asks === 1 ? '' : 's'}${end}`;
 
 /** What a step comes to, where it would change nothing. */
 export const quietly = ({ kind, unknown }: ForeseenStep): string =>
@@ -126,7 +126,14 @@ export function reviewLines(
 		'',
 		' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
 		...steps.flatMap(step => [
-			`  ${step.n} ${step.title}${step.actions.length === 0 ? `: ${asksFirst(step)}${quietly(step)}` : step.asks === 0 ? '' : `: ${asksFirst(step).slice(0, -2)} first`}`,
+			[
+				`  ${step.n} ${step.title}`,
+				...(step.actions.length === 0
+					? [`${asksFirst(step, '; ')}${quietly(step)}`]
+					: step.asks === 0
+						? []
+						: [asksFirst(step, ' first')]),
+			].join(': '),
 			...step.actions.map(action => `    - ${action.title}`),
 		]),
 		...stopsAhead(steps).map(({ n, what }) => ` stops at step ${n}: ${what}`),

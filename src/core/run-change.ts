@@ -1,7 +1,7 @@
 import type { Action } from './action.ts';
 import { applyAll, type Left, showPlan } from './apply-plan.ts';
-import { askConsent } from './consent.ts';
-import type { EngineDeps, EngineRequest } from './engine.ts';
+import { askConsent, sayPutOff } from './consent.ts';
+import type { EngineRequest } from './engine.ts';
 import { type Finding, standingBlocks } from './finding.ts';
 import type { ChangeStep, StepId } from './step.ts';
 import {
@@ -130,7 +130,10 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		changed ||= applied.changed;
 		manual = applied.kind === 'again' ? [] : applied.manual;
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
-		if (applied.kind === 'postponed') return postponed(deps, step.id, applied.why, changed);
+		if (applied.kind === 'postponed') {
+			await sayPutOff(run, applied.why);
+			return putOff(step.id, applied.why, changed);
+		}
 		await sight.look('after');
 		if (applied.kind === 'failed') return failedIn(applied, changed);
 		if (applied.kind === 'again') {
@@ -163,11 +166,6 @@ const putOff = (step: StepId, why: string, changed: boolean): StepResult => ({
 	tally: { open: true, changed },
 	open: [`${step}: ${why}`],
 });
-
-async function postponed(deps: EngineDeps, step: StepId, why: string, changed: boolean): Promise<StepResult> {
-	await deps.emit({ type: 'decision', step, decision: 'refused', risks: [], why });
-	return putOff(step, why, changed);
-}
 
 /** What is left for the operator is told once more, and waited for as long as they say; nobody waits unattended. */
 async function whenLeft(

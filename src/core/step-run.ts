@@ -29,8 +29,6 @@ export interface Visit {
 	readonly behind: boolean;
 	/** Somebody was asked something in this one. */
 	decided: boolean;
-	/** The whole run was shown in this one, and gone on from. */
-	reviewed: boolean;
 	/** Questions that were answered, in order. */
 	readonly passed: Question[];
 	/** A question to be asked once more before the others. */

@@ -30,8 +30,8 @@ export const nothingDone: Accounted = { done: new Set(), perhaps: new Set() };
 
 /**
  * The log's account of a step since the run is held to this plan. An action that was cut off may have come to its end,
- * one that a later one took back may have to be done anew, and what an earlier step has done to the word (a pull of the same image) need not be done again: whether it is left
- * to do is for the look at the host to say.
+ * one that a later one took back may have to be done anew, and what an earlier step has done to the word (a pull of the
+ * same image) need not be done again: whether it is left to do is for the look at the host to say.
  */
 export function accountedFor(state: RunState, step: PlannedStep, digest: string): Accounted {
 	const held = [state.start, ...state.resumes].find(event => event?.plan?.digest === digest);

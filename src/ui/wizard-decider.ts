@@ -155,7 +155,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				{
 					kind: 'proof',
 					step,
-					probes: probes.map(({ run: _, ...announced }) => announced),
+					probes: probes.map(({ run: _, ...told }) => told),
 					leftOut: leftOut.map(({ title, why }) => ({ title, why })),
 					announced,
 				},

@@ -3,11 +3,11 @@ import type { Finding } from '../../src/core/finding.ts';
 export const removedAtTheEnd = 'they have a label of their own and are removed at the end, also when you stop it';
 
 /** Each attempt and each control is a container of its own; the numbers are those of the whole proof. */
-const made = 'some 30 throw-away containers, for about a minute';
+const made = '30 throw-away containers, for about a minute';
 
 /** What the proof makes, takes and may set off, for whoever is about to start it. */
 export const announced: readonly string[] = [
-	`${made.charAt(0).toUpperCase()}${made.slice(1)}; ${removedAtTheEnd}.`,
+	`Some ${made}; ${removedAtTheEnd}.`,
 	'Nothing of yours is stopped or changed: a control has one more right, and leaves nothing behind; 200 MB of memory and 60 processes are the most that any takes.',
 	'Falco or an EDR on this host will see the attempts and may raise an alarm.',
 	'Not covered: what you mount into a job yourself. Root in the container is root on those files.',
@@ -17,6 +17,6 @@ export const announced: readonly string[] = [
 export const announcement: Finding = {
 	id: 'security.announcement',
 	severity: 'info',
-	summary: `This makes ${made}; each is labelled io.sysbox-setup.run, and removed.`,
+	summary: `This makes some ${made}; each is labelled io.sysbox-setup.run, and removed.`,
 	why: 'They try what an intruder would try, plain ones with single permissions among them. Falco, auditd or an EDR will see it: tell whoever watches them.',
 };

@@ -77,7 +77,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 		id: 'daemon-json',
 		kind: 'write',
 		title: `Write ${facts.file.path} (${nameSome([...plan.keys, ...plan.relaid])})`,
-		why: `the package then finds them as it wants them, changes nothing and restarts nothing; the addresses are those in use now`,
+		why: 'the package then finds them as it wants them, changes nothing and restarts nothing; the addresses are those in use now',
 		path: facts.file.path,
 		bytes: plan.bytes,
 		mode: 0o644,

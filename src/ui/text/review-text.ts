@@ -26,11 +26,11 @@ export function reviewLines(
 		const head = [span(`${String(step.n).padStart(2)} `, 'dim'), span(pad(clean(step.title), column), 'strong')];
 		const [first, ...rest] = step.actions;
 		if (first === undefined)
-			return [clip(line(...head, span(`  ${asksFirst(step)}${clean(quietly(step))}`, 'dim')), width, theme.more)];
+			return [clip(line(...head, span(`  ${asksFirst(step, '; ')}${clean(quietly(step))}`, 'dim')), width, theme.more)];
 		const marks = (risky: boolean) => (risky ? [span(` ${theme.glyphs.warn}`, 'warn')] : []);
 		if (detail === 'changes')
 			return [
-				line(...head, ...(step.asks === 0 ? [] : [span(`  ${count(step.asks, 'question')} first`, 'dim')])),
+				line(...head, ...(step.asks === 0 ? [] : [span(`  ${asksFirst(step, ' first')}`, 'dim')])),
 				...step.actions.flatMap(({ title, risks }) =>
 					wrap(line(`    ${theme.glyphs.neutral} ${clean(title)}`, ...marks((risks ?? []).length > 0)), width, 6),
 				),
@@ -38,7 +38,7 @@ export function reviewLines(
 		const risky = step.actions.some(({ risks }) => (risks ?? []).length > 0);
 		const told = rest.length === 0 ? '' : `${count(step.actions.length, 'change')}: `;
 		const row = (more: string) =>
-			line(...head, `  ${asksFirst(step)}${told}${clean(first.title)}${more}`, ...marks(risky));
+			line(...head, `  ${asksFirst(step, '; ')}${told}${clean(first.title)}${more}`, ...marks(risky));
 		const whole = row(rest.length === 0 ? '' : `, ${theme.more}`);
 		return [widthOf(whole) <= width ? whole : clip(row(''), width, theme.more)];
 	});

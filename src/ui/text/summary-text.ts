@@ -145,7 +145,8 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 		);
 		return system.length === 0 ? '' : `, among them: ${[...new Set(system)].join('; ')}`;
 	};
-	if (detail === 'counted' || detail === 'undo' || detail === 'one' || steps.length === 1)
+	const byStep = detail === 'steps' || detail === 'brief';
+	if (!byStep || steps.length === 1)
 		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}${among(changes)} ${where}`;
 	const rows = steps.map(step => {
 		const of = changes.filter(a => a.step === step.id);
