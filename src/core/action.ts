@@ -72,6 +72,12 @@ interface ActionBase {
 	readonly why: string;
 	/** Has to be accepted by name; `--yes` alone does not. */
 	readonly risks?: readonly RiskName[];
+	/**
+	 * The id of the action of the same plan that this one only prepares, follows or waits for: the folder of a file, the
+	 * download of a package, the watchdog around a reload. It is shown and done as any other, and is no change of its own
+	 * where changes are counted.
+	 */
+	readonly serves?: string;
 	/** What else it changes, beyond what its kind already says. */
 	readonly touches?: readonly string[];
 	readonly settle?: Settle;

@@ -7,7 +7,10 @@ import { riskNames } from './risk.ts';
  * Everything that happens, as data. The log on disk, `--format json`, the text output, the wizard and the record are
  * readers of these and of nothing else. `v` changes only when a field goes or changes its meaning.
  */
-export const eventVersion = 1;
+export const eventVersion = 2;
+
+/** Versions of events that are still read. Version 1 had no verdict; its `outcome` of a check said nothing of the host. */
+const readVersions = [1, eventVersion] as const;
 
 export const answerValueSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
 export const findingSchema = z.object({
@@ -25,8 +28,14 @@ export const findingSchema = z.object({
 		.optional(),
 	needsRoot: z.literal(true).optional(),
 	threat: z.enum(threatIds).optional(),
+	keeps: z.literal('threat').optional(),
+	breaks: z.literal(true).optional(),
+	needs: z.literal('reboot').optional(),
 	waived: z.object({ reason: z.string(), expires: z.string() }).optional(),
 });
+
+/** What a host is, in one word, worst last. */
+const verdicts = ['set-up', 'ready', 'action-needed', 'unknown', 'incompatible', 'broken'] as const;
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256, 64 hexadecimal digits');
 const argv = z.array(z.string()).min(1);
@@ -63,6 +72,8 @@ export const shownActionSchema = z.object({
 	/** The whole content of a file that others have to write, redacted as the diff is. */
 	content: z.string().optional(),
 	touches: z.array(z.string()).optional(),
+	/** The action of the same plan that it only prepares or follows: not counted as a change of its own. */
+	serves: z.string().optional(),
 	waitsFor: z.string().optional(),
 	undo: z.string(),
 	rollback: z.array(z.string()).optional(),
@@ -313,6 +324,10 @@ const payloads = [
 		changed: z.boolean(),
 		reboot: z.boolean(),
 		open: z.array(z.string()),
+		/** Of a check: what the host is, how many changes a run would make, and how many actions are left for the operator. */
+		verdict: z.enum(verdicts).optional(),
+		changes: z.number().optional(),
+		forYou: z.number().optional(),
 		why: z.string().optional(),
 	}),
 ] as const;
@@ -320,7 +335,7 @@ const payloads = [
 export const eventPayloadSchema = z.discriminatedUnion('type', payloads);
 export type EventPayload = z.infer<typeof eventPayloadSchema>;
 
-const envelope = z.object({ v: z.literal(eventVersion), seq: z.number().int().nonnegative(), at: z.string() });
+const envelope = z.object({ v: z.literal(readVersions), seq: z.number().int().nonnegative(), at: z.string() });
 export const eventSchema = z.intersection(envelope, eventPayloadSchema);
 export type Event = z.infer<typeof eventSchema>;
 export type EventOf<T extends Event['type']> = Extract<EventPayload, { type: T }> & {

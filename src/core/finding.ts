@@ -22,6 +22,15 @@ export interface Finding {
 	readonly needsRoot?: true;
 	/** Names a threat whose row cannot be called lowered while this finding stands. */
 	readonly threat?: ThreatId;
+	/**
+	 * Access to the host that the operator's own containers, runners and services have. It never blocks a step: it keeps
+	 * its threat's row from being lowered, and is work for the operator.
+	 */
+	readonly keeps?: 'threat';
+	/** Sysbox or Docker is installed and cannot start a container now. */
+	readonly breaks?: true;
+	/** What ends it besides a run. */
+	readonly needs?: 'reboot';
 	/** Set by the engine when the answers waive this finding. */
 	readonly waived?: { readonly reason: string; readonly expires: string };
 }
@@ -29,7 +38,7 @@ export interface Finding {
 export const threatIds = ['container-escape', 'resource-abuse', 'docker-compromise'] as const;
 export type ThreatId = (typeof threatIds)[number];
 
-/** Blocks that stand: neither waived nor ended by the step's plan. */
+/** Blocks that stand: not waived, and not only about a threat's row. */
 export function standingBlocks(findings: readonly Finding[]): readonly Finding[] {
-	return findings.filter(f => f.severity === 'block' && f.waived === undefined);
+	return findings.filter(f => f.severity === 'block' && f.waived === undefined && f.keeps === undefined);
 }

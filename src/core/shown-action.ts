@@ -13,6 +13,7 @@ export function showAction(action: Action): ShownAction {
 		kind: action.kind,
 		title: action.title,
 		why: action.why,
+		...(action.serves !== undefined && { serves: action.serves }),
 		...(action.risks !== undefined && action.risks.length > 0 && { risks: [...action.risks] }),
 		does: doesWhat(action),
 		...(diff !== undefined && { diff }),

@@ -22,7 +22,7 @@ export function readSavedPlan(path: string, bytes: Uint8Array): SavedPlanRead {
 	if (version.kind !== 'number' || version.text !== String(savedPlanVersion)) {
 		const found = read.text.slice(version.offset, version.end);
 		return wrong(
-			`${path}:${place(read.text, version.offset)}: is a plan of version ${found}; this program reads version ${savedPlanVersion}`,
+			`${path}:${place(read.text, version.offset)}: this plan has version ${found}, and this sysbox-setup runs plans of version ${savedPlanVersion}; save it again with: sysbox-setup plan --out FILE`,
 		);
 	}
 	const parsed = savedPlanSchema.safeParse(read.value());

@@ -6,7 +6,7 @@ import { isRiskName, type RiskName } from '../core/risk.ts';
 import type { RunState } from '../core/state.ts';
 
 /** Of the file's format; changes only when a field goes or changes its meaning. */
-export const savedPlanVersion = 1;
+export const savedPlanVersion = 2;
 
 const exactActionSchema = shownActionSchema.required({ exact: true });
 /** An action with what tells it from every other one. */

@@ -95,7 +95,7 @@ describe('a run that is held to a plan', () => {
 		const text = readFileSync(file, 'utf8');
 		const cases: readonly (readonly [string, string])[] = [
 			[text.slice(0, -3), 'p.json:'],
-			[text.replace('"sysbox-setup-plan": 1', '"sysbox-setup-plan": 7'), 'p.json:2:24: is a plan of version 7'],
+			[text.replace('"sysbox-setup-plan": 2', '"sysbox-setup-plan": 7'), 'p.json:2:24: this plan has version 7'],
 			[text.replace('apt-get install', 'apt-get remove'), 'was changed after it was written'],
 			['version: 1\n', 'p.json:1:1: '],
 		];

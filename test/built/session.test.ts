@@ -148,7 +148,7 @@ describe('a saved session', () => {
 		],
 		[
 			'whose log is of a newer version',
-			({ log }) => rewrite(log, text => text.replace('"v":1', '"v":7')),
+			({ log }) => rewrite(log, text => text.replace('"v":2', '"v":7')),
 			'events.ndjson was made by a newer version',
 		],
 	];

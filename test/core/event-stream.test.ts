@@ -55,8 +55,8 @@ describe('the stream of events', () => {
 		await stream.emit(said('a'));
 		await stream.emit(said('b'));
 		expect(seen.map(({ v, seq, at }) => [v, seq, at])).toEqual([
-			[1, 0, '2026-11-24T03:00:00.000Z'],
-			[1, 1, '2026-11-24T03:00:00.000Z'],
+			[2, 0, '2026-11-24T03:00:00.000Z'],
+			[2, 1, '2026-11-24T03:00:00.000Z'],
 		]);
 		const later = eventStream({
 			now,

@@ -3,7 +3,7 @@ import { readSavedPlan } from '../../src/plan/read-saved-plan.ts';
 import { planDigest, type SavedPlan, savedPlanText } from '../../src/plan/saved-plan.ts';
 
 const content: Omit<SavedPlan, 'digest'> = {
-	'sysbox-setup-plan': 1,
+	'sysbox-setup-plan': 2,
 	made: { at: '2026-11-24T09:12:01.965Z', by: 'anna', tool: '1.0.0', command: ['plan'] },
 	host: { name: 'ci-07', machine: '', simulated: false, root: true },
 	answers: { 'ci.memory': '4g' },
@@ -53,8 +53,10 @@ describe('a saved plan', () => {
 		],
 		[
 			'a later format',
-			'{\n  "sysbox-setup-plan": 2\n}\n',
-			['p.json:2:24: is a plan of version 2; this program reads version 1'],
+			'{\n  "sysbox-setup-plan": 3\n}\n',
+			[
+				'p.json:2:24: this plan has version 3, and this sysbox-setup runs plans of version 2; save it again with: sysbox-setup plan --out FILE',
+			],
 		],
 	])('is refused when it is %s', (_, changed, words) => {
 		expect(problems(changed)).toEqual(words);

@@ -44,7 +44,7 @@ describe('the system log', () => {
 			},
 		};
 		const start = {
-			v: 1,
+			v: 2,
 			seq: 0,
 			at: '',
 			type: 'run.start',

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { Event, EventPayload } from '../../src/core/event.ts';
+import { type Event, type EventPayload, eventVersion } from '../../src/core/event.ts';
 import { readLogLines } from '../../src/state/log-lines.ts';
 import { LogWriteError } from '../../src/state/log-write-error.ts';
 import {
@@ -33,7 +33,7 @@ import { freshStateFolder } from './state-folders.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const at = (seq: number): string => new Date(Date.UTC(2026, 10, 24, 1, 0, seq)).toISOString();
-const event = (seq: number, payload: EventPayload): Event => ({ v: 1, seq, at: at(seq), ...payload });
+const event = (seq: number, payload: EventPayload): Event => ({ v: eventVersion, seq, at: at(seq), ...payload });
 const start = (seq = 0, rest: Partial<Extract<EventPayload, { type: 'run.start' }>> = {}): Event =>
 	event(seq, {
 		type: 'run.start',
@@ -202,8 +202,8 @@ describe('a log that cannot be trusted', () => {
 	});
 
 	it.each([
-		['another format', { v: 2, seq: 1, at: at(1), type: 'output' }],
-		['an event that we do not know', { v: 1, seq: 1, at: at(1), type: 'fleet.joined' }],
+		['another format', { v: eventVersion + 1, seq: 1, at: at(1), type: 'output' }],
+		['an event that we do not know', { v: eventVersion, seq: 1, at: at(1), type: 'fleet.joined' }],
 	])('is a newer tool’s when it has %s, and names that tool', async (_, line) => {
 		const { folder, file } = await leftRun([start(0, { tool: '9.9.9' })]);
 		appendFileSync(file, lineOf(line));
@@ -212,7 +212,7 @@ describe('a log that cannot be trusted', () => {
 
 	it('is a newer tool’s from its first line', async () => {
 		const { folder, file } = await leftRun([]);
-		writeFileSync(file, lineOf({ v: 2, type: 'run.start', tool: '9.9.9' }) + lineOf({ v: 2 }));
+		writeFileSync(file, lineOf({ v: 3, type: 'run.start', tool: '9.9.9' }) + lineOf({ v: 3 }));
 		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'newer', file, version: '9.9.9' });
 		writeFileSync(file, lineOf({ v: 3, type: 'begin' }));
 		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'newer', file, version: 'event format 3' });
