@@ -2,7 +2,7 @@
 // used where a Docker daemon answers and mmdebstrap is there, else what was left out is said. With LAB=required (as in
 // .ci/run) a missing lab is a failure. The last line counts what the runners themselves report.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 
 const root = new URL('..', import.meta.url);
 const path = name => new URL(name, root).pathname;
@@ -59,6 +59,7 @@ else {
 	if (!has('tmux')) leftOut.push('the wizard inside tmux: tmux is not installed');
 	const missing = [
 		...(has('mmdebstrap') ? [] : ['mmdebstrap is not installed']),
+		...(has('gcc') && existsSync('/usr/include/fuse3/fuse.h') ? [] : ['gcc and libfuse3-dev are not installed']),
 		...(has('docker') && dockerAnswers() ? [] : ['no Docker daemon answers']),
 	];
 	if (process.env['LAB'] === 'off') leftOut.push('the lab: switched off by LAB=off');

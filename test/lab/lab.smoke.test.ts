@@ -61,6 +61,19 @@ describe.skipIf(!lab.available).each<CgroupVersion>(['v2', 'v1'])('a host with c
 		expect(info.stdout.trim()).toBe(cgroup === 'v1' ? '1' : '2');
 	});
 
+	it('has lists of packages, which stay when no mirror answers, and a server for SSH that is off', async () => {
+		const known = () => host.exec(['apt-cache', 'show', 'docker-ce-cli', 'skopeo'], { reject: false });
+		expect((await known()).stdout).toMatch(/^Package: skopeo$/m);
+		const update = await host.exec(['unshare', '--net', 'apt-get', '-o', 'Acquire::Retries=0', 'update'], {
+			reject: false,
+		});
+		expect(update.code).toBe(0);
+		expect(update.stderr).toMatch(/^W: Failed to fetch /m);
+		expect((await known()).stdout).toMatch(/^Package: skopeo$/m);
+		const ssh = await host.exec(['systemctl', 'is-active', 'ssh.service', 'ssh.socket'], { reject: false });
+		expect(ssh.stdout).toBe('inactive\ninactive\n');
+	}, 60_000);
+
 	it('refuses the package while containers exist and the network is not written down', async () => {
 		await host.exec(['docker', 'run', ...SLEEPER, '--name', 'keep', BUSYBOX, 'sleep', '600']);
 		const { path } = await host.putPackage();
