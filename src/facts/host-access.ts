@@ -14,11 +14,12 @@ export type HostAccessKind =
 	| 'host-config-mount'
 	| 'host-kernel-mount'
 	| 'host-mount'
+	| 'host-root'
 	| 'device'
 	| 'capability'
 	| 'unconfined';
 
-/** One way in which a container reaches the host that it runs on. */
+/** One way in which a container, or a process beside it, reaches the host that it runs on. */
 export interface HostAccess {
 	readonly what: HostAccessKind;
 	/** As it is configured: `/var/run/docker.sock is mounted at /var/run/docker.sock`. */
@@ -38,13 +39,14 @@ export const threatOfAccess: Readonly<Record<HostAccessKind, ThreatId>> = {
 	'host-pid': 'container-escape',
 	'host-network': 'container-escape',
 	'host-ipc': 'container-escape',
-	'host-uts': 'resource-abuse',
+	'host-uts': 'container-escape',
 	'host-root-mount': 'container-escape',
 	'docker-data-mount': 'docker-compromise',
 	'host-config-mount': 'container-escape',
 	'host-kernel-mount': 'container-escape',
 	'host-mount': 'container-escape',
-	device: 'resource-abuse',
+	'host-root': 'container-escape',
+	device: 'container-escape',
 	capability: 'container-escape',
 	unconfined: 'container-escape',
 };
@@ -69,7 +71,9 @@ export function hostAccess(container: Container, dataRoot = '/var/lib/docker'): 
 		...container.capAdd
 			.filter(cap => strongCapabilities.has(bareCapability(cap)))
 			.map(cap => held('capability', `it has the capability ${cap}`)),
-		...container.securityOpt.filter(isUnconfined).map(option => held('unconfined', `it runs with ${option}`)),
+		...container.securityOpt
+			.filter(option => isUnconfined(option) && !(isLabelDisabled(option) && labelIsDockers(container)))
+			.map(option => held('unconfined', `it runs with ${option}`)),
 	];
 }
 
@@ -101,13 +105,28 @@ const engineSockets: readonly (readonly [HostAccessKind, RegExp])[] = [
 /** Folders of the host that carry its engine's data, its keys and configuration, or its kernel. */
 const folders = (dataRoot: string): readonly (readonly [HostAccessKind, readonly string[]])[] => [
 	['docker-data-mount', [dataRoot, '/var/lib/docker', '/var/lib/containerd', '/var/lib/sysbox', '/var/lib/sysboxfs']],
-	['host-config-mount', ['/etc', '/root', '/boot', '/usr', '/bin', '/sbin', '/lib', '/lib64', '/var/spool/cron']],
+	[
+		'host-config-mount',
+		[
+			'/etc',
+			'/root',
+			'/boot',
+			'/usr',
+			'/bin',
+			'/sbin',
+			'/lib',
+			'/lib64',
+			'/var/spool/cron',
+			'/run/systemd',
+			'/run/dbus',
+		],
+	],
 	['host-kernel-mount', ['/proc', '/sys', '/dev']],
 ];
 
 /** Files below those folders that tell the container the time or the names of hosts, and nothing else. */
 const harmlessFiles =
-	/^\/etc\/(localtime|timezone|hosts|resolv\.conf|hostname|ssl\/certs(\/.*)?|ca-certificates(\/.*)?|pki\/ca-trust(\/.*)?)$|^\/usr\/share\/(zoneinfo|ca-certificates)(\/.*)?$|^\/dev\/(null|zero|full|u?random|shm\/.+)$/;
+	/^\/etc\/(localtime|timezone|hosts|resolv\.conf|hostname|ssl\/certs(\/.*)?|ca-certificates(\/.*)?|pki\/ca-trust(\/.*)?)$|^\/usr\/share\/(zoneinfo|ca-certificates)(\/.*)?$|^\/run\/systemd\/resolve\/.+\.conf$|^\/dev\/(null|zero|full|u?random|shm\/.+)$/;
 
 /**
  * What a bind mount of a host path hands out. Pure text: links are followed by whoever has the host; `/var/run` is
@@ -141,7 +160,8 @@ export function mountAccess(
 	for (const [what, roots] of folders(normalPath(dataRoot))) {
 		if (roots.some(root => isWithin(path, root) || isWithin(root, path))) return found(what);
 	}
-	return path === '/home' || path === '/srv' ? found('host-mount') : [];
+	// A person's whole home: programs that start with their next login, and the keys in .ssh.
+	return /^\/home(\/[^/]+)?$/.test(path) || path === '/srv' || path === '/opt' ? found('host-mount') : [];
 }
 
 /** Whether `path` is `folder` or lies below it. */
@@ -172,7 +192,10 @@ const harmlessDevices = new Set([
 	'/dev/net/tun',
 ]);
 
-/** Each of these alone is a known way to the host, or to its kernel. */
+/**
+ * Each of these alone reaches the host or its kernel: all that Docker does not give by itself, but for IPC_LOCK, LEASE,
+ * NET_BROADCAST, BLOCK_SUSPEND and WAKE_ALARM.
+ */
 const strongCapabilities = new Set([
 	'ALL',
 	'SYS_ADMIN',
@@ -181,9 +204,18 @@ const strongCapabilities = new Set([
 	'SYS_RAWIO',
 	'SYS_BOOT',
 	'SYS_TIME',
+	'SYS_RESOURCE',
+	'SYS_NICE',
+	'SYS_PACCT',
+	'SYS_TTY_CONFIG',
 	'DAC_READ_SEARCH',
+	'LINUX_IMMUTABLE',
+	'IPC_OWNER',
 	'NET_ADMIN',
+	'AUDIT_CONTROL',
+	'AUDIT_READ',
 	'BPF',
+	'CHECKPOINT_RESTORE',
 	'PERFMON',
 	'SYSLOG',
 	'MAC_ADMIN',
@@ -192,5 +224,11 @@ const strongCapabilities = new Set([
 
 const bareCapability = (name: string) => name.toUpperCase().replace(/^CAP_/, '');
 
-const isUnconfined = (option: string) =>
-	/^(seccomp|apparmor|systempaths)[=:]unconfined$|^label[=:]disable$/.test(option);
+const isLabelDisabled = (option: string): boolean => /^label[=:]disable$/.test(option);
+
+const isUnconfined = (option: string): boolean =>
+	/^(seccomp|apparmor|systempaths)[=:]unconfined$/.test(option) || isLabelDisabled(option);
+
+/** Docker adds label=disable by itself where one of these is asked for (seen with Docker 29.7): nobody chose it. */
+const labelIsDockers = ({ privileged, pidMode, ipcMode }: Container): boolean =>
+	privileged || pidMode === 'host' || ipcMode === 'host';

@@ -51,6 +51,11 @@ const kinds: Readonly<
 		why: 'Root in a container is root on what is bind-mounted into it, under Sysbox too: it can leave programs there that run as root.',
 		decisive: false,
 	},
+	'host-root': {
+		has: 'run as root on this host, in no container',
+		why: 'Its jobs are processes of this host and have all of its rights. Sysbox has no part in them.',
+		decisive: true,
+	},
 	'host-network': {
 		has: "on the host's network",
 		why: 'It reaches services that listen for this host alone. Sysbox refuses to start such a container.',

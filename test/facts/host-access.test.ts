@@ -40,10 +40,20 @@ describe('what a container reaches of its host', () => {
 		[{ SecurityOpt: ['seccomp=unconfined'] }, 'unconfined'],
 		[{ SecurityOpt: ['apparmor:unconfined'] }, 'unconfined'],
 		[{ SecurityOpt: ['label=disable'] }, 'unconfined'],
+		[{ CapAdd: ['SYS_RESOURCE'] }, 'capability'],
+		[{ CapAdd: ['CAP_CHECKPOINT_RESTORE'] }, 'capability'],
 		[{ Devices: [{ PathOnHost: '/dev/sda' }] }, 'device'],
 		[{ DeviceCgroupRules: ['a *:* rwm'] }, 'device'],
 	])('%o is %s', (host, what) => {
 		expect(kinds(container(host))).toEqual([what]);
+	});
+
+	it.each([
+		[{ Privileged: true }, ['privileged']],
+		[{ PidMode: 'host' }, ['host-pid']],
+		[{ IpcMode: 'host' }, ['host-ipc']],
+	])('does not tell of the label=disable that Docker itself sets beside %o', (host, what) => {
+		expect(kinds(container({ ...host, SecurityOpt: ['label=disable'] }))).toEqual(what);
 	});
 
 	it.each([
@@ -57,6 +67,10 @@ describe('what a container reaches of its host', () => {
 		['/run/user/1000', 'docker-sock'],
 		['/run/containerd/containerd.sock', 'containerd-sock'],
 		['/run/containerd', 'containerd-sock'],
+		['/run/dbus/system_bus_socket', 'host-config-mount'],
+		['/run/systemd/private', 'host-config-mount'],
+		['/home/anna', 'host-mount'],
+		['/opt', 'host-mount'],
 		['/', 'host-root-mount'],
 		['/srv/..', 'host-root-mount'],
 		['/var/lib/docker', 'docker-data-mount'],
@@ -83,6 +97,8 @@ describe('what a container reaches of its host', () => {
 		'/var/lib/docker/volumes/cache/_data',
 		'/dev/null',
 		'/opt/cache',
+		'/home/anna/build',
+		'/run/systemd/resolve/resolv.conf',
 	])('a bind of %s is nothing', source => {
 		expect(kinds(container({}, [{ source }]))).toEqual([]);
 	});
