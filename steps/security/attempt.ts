@@ -1,3 +1,4 @@
+import { errorLine } from '../../src/core/error-line.ts';
 import type { ThreatId } from '../../src/core/finding.ts';
 import {
 	type Evidence,
@@ -207,50 +208,47 @@ export function describe(result: ExecResult): string {
 
 const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
 
-/** What docker adds to its refusals, in its older and its newer words. */
-const hint = /^(?:See|Run) '.*--help'/;
-
-/** The last line that a command printed as an error, for a sentence. */
+/** Why a command failed, in its own words, for a sentence. */
 export function lastWords(result: ExecResult): string {
-	const lines = [result.stderr, result.stdout].map(text =>
-		text
-			.split('\n')
-			.map(line => line.trim())
-			.filter(line => line !== '' && !hint.test(line)),
-	);
-	const last = lines.find(found => found.length > 0)?.at(-1);
-	return cut(last ?? `ended with ${result.problem ?? `exit code ${result.code}`}`, 300);
+	const line = errorLine(result);
+	return line === '' ? `ended with ${result.problem ?? `exit code ${result.code}`}` : line;
 }
 
 /**
- * EPERM and EACCES; EROFS where a container's kernel files are read-only; ENOENT where they are not there at all. Which
- * of them it is differs between versions of Sysbox and of the kernel.
+ * The line in which a program says itself that the kernel refused it. The same words of docker, or of another command
+ * in front of it, are none: then nothing was tried.
  */
-export const denial =
-	/operation not permitted|permission denied|read-only file system|no such file or directory|nonexistent directory/i;
+export const refusal = (program: string, words: string): RegExp => new RegExp(`^(?:${program}): .*(?:${words})`, 'im');
 
-/** Judges a command whose exit code can be believed: nothing but the kernel stands between it and its effect. */
+/**
+ * Judges a command whose exit code can be believed: nothing but the kernel stands between it and its effect. That it
+ * was tried is told by exit code 0 or by `refused`; all else is unclear.
+ */
 export function byExitCode(
 	command: string | readonly string[],
 	result: ExecResult,
-	options: { readonly denied?: RegExp; readonly succeeded: string },
+	options: { readonly refused?: RegExp; readonly succeeded: string },
 ): Tried {
 	const evidence = [evidenceOf(command, result)];
 	const unable = cannotRun(result);
 	if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
 	if (result.code === 0) return { outcome: 'succeeded', what: options.succeeded, evidence };
-	if ((options.denied ?? denial).test(`${result.stderr}\n${result.stdout}`)) {
+	const said = `${result.stderr}\n${result.stdout}`;
+	if (options.refused?.test(said) === true)
 		return { outcome: 'denied', what: `was denied: ${lastWords(result)}`, evidence };
-	}
 	return { outcome: 'unclear', what: `failed in a way that says nothing: ${lastWords(result)}`, evidence };
 }
+
+/** What the daemon or the runtime says when it starts nothing at all. */
+const notStarted = /^(?:docker: )?Error response from daemon: |^OCI runtime \w+ failed: /m;
 
 /** Why a command did not even run, or was stopped. */
 export function cannotRun(result: ExecResult): string | undefined {
 	if (result.problem !== undefined) return `did not come to its end (${result.problem})`;
 	const missing = missingTool(result);
 	if (missing !== undefined) return `could not be made: the image has no ${missing}`;
-	if (result.code === 126) return `could not be made: ${lastWords(result)}`;
+	if (result.code === 126 || (result.code !== 0 && notStarted.test(`${result.stderr}\n${result.stdout}`)))
+		return `could not be made: ${lastWords(result)}`;
 	return undefined;
 }
 

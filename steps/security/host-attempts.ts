@@ -8,6 +8,7 @@ import {
 	cannotRun,
 	evidenceOf,
 	lastWords,
+	refusal,
 	type Subject,
 	type Tried,
 	watchedFile,
@@ -46,7 +47,8 @@ const oneCommand = (
 	argv: Argv,
 	options: readonly string[],
 	words: {
-		readonly denied: RegExp;
+		/** The program's own line that the kernel refused it. */
+		readonly refused: RegExp;
 		readonly reached?: RegExp;
 		readonly succeeded: string;
 		readonly controlSucceeded: string;
@@ -60,7 +62,7 @@ const oneCommand = (
 				what: `${succeeded}: ${lastWords(result)}`,
 				evidence: [evidenceOf(command, result)],
 			};
-		return byExitCode(command, result, { denied: words.denied, succeeded });
+		return byExitCode(command, result, { refused: words.refused, succeeded });
 	};
 	return {
 		async try(subject) {
@@ -190,7 +192,7 @@ const blockDevice = ({ name, major, minor }: BlockDevice): Attempt => ({
 	expectation: 'The kernel lets no container make device files.',
 	control: "A plain container, with Docker's usual permissions, makes it.",
 	...oneCommand(['mknod', node, 'b', String(major), String(minor)], [], {
-		denied: /operation not permitted|permission denied/i,
+		refused: refusal('mknod', 'operation not permitted|permission denied'),
 		succeeded: `made a device file of ${name}`,
 		controlSucceeded: 'made it',
 	}),
@@ -198,8 +200,39 @@ const blockDevice = ({ name, major, minor }: BlockDevice): Attempt => ({
 
 const corePattern = '/proc/sys/kernel/core_pattern';
 
-/** Writes the value that is there: the kernel is asked, and whatever it answers nothing changes. */
-const writeSameValue = `IFS= read -r value < ${corePattern} && printf "%s\\n" "$value" > ${corePattern}`;
+/** What the script prints once it has tried to write, with the exit code of that. */
+const triedToWrite = /^tried=(\d+)$/m;
+
+/**
+ * Writes the value that is there: the kernel is asked, and whatever it answers nothing changes. The value is read by one
+ * `cat`: a shell's own `read` goes byte by byte, and emulated files end after one byte then (seen with Sysbox 0.7.0). A
+ * value that was not read is not written: that would change the host.
+ */
+const writeSameValue = [
+	`value=$(cat ${corePattern}) && [ -n "$value" ] || exit 3`,
+	`{ printf "%s\\n" "$value"; } > ${corePattern}`,
+	'echo "tried=$?"',
+].join('; ');
+
+/** The exit code is the marker's: without one the write was not even tried, whatever was said. */
+function judgeWrite(command: string | readonly string[], result: ExecResult, succeeded: string): Tried {
+	const unable = cannotRun(result);
+	const tried = triedToWrite.exec(result.stdout)?.[1];
+	if (unable === undefined && tried === undefined) {
+		return {
+			outcome: 'unclear',
+			what: `was not made: ${corePattern} could not be read (${lastWords(result)})`,
+			evidence: [evidenceOf(command, result)],
+		};
+	}
+	return byExitCode(command, tried === undefined ? result : { ...result, code: Number(tried) }, {
+		refused: refusal(
+			'\\S+',
+			'permission denied|read-only file system|operation not permitted|no such file|nonexistent',
+		),
+		succeeded,
+	});
+}
 
 const kernelSetting: Attempt = {
 	id: 'security.kernel-setting',
@@ -211,15 +244,15 @@ const kernelSetting: Attempt = {
 	control: 'A plain container whose /proc/sys is writable writes it.',
 	undecidable: async host =>
 		(await host.readText(corePattern)) === undefined ? `this host does not show ${corePattern}` : undefined,
-	...oneCommand(
-		['sh', '-c', writeSameValue],
-		['--security-opt=systempaths=unconfined', '--security-opt=apparmor=unconfined'],
-		{
-			denied: /permission denied|read-only file system|operation not permitted|no such file|nonexistent/i,
-			succeeded: 'was accepted',
-			controlSucceeded: 'wrote it',
-		},
-	),
+	async try(subject) {
+		const { command, result } = await inWorkload(subject, ['sh', '-c', writeSameValue]);
+		return judgeWrite(command, result, 'was accepted');
+	},
+	async tryControl(subject) {
+		const options = ['--security-opt=systempaths=unconfined', '--security-opt=apparmor=unconfined'];
+		const { command, result } = await plainly(subject, ['sh', '-c', writeSameValue], options);
+		return judgeWrite(command, result, 'wrote it');
+	},
 };
 
 /** A text file that every container has: the kernel says that it is no module, or does not let it come so far. */
@@ -234,7 +267,7 @@ export const kernelModule: Attempt = {
 	control: 'In a plain container with CAP_SYS_MODULE the kernel looks at it and finds that it is no module.',
 	watched: [watchedFile('/proc/sys/kernel/tainted')],
 	...oneCommand(['insmod', noModule], ['--cap-add=SYS_MODULE'], {
-		denied: /operation not permitted|permission denied/i,
+		refused: refusal('insmod', 'operation not permitted|permission denied'),
 		// ENOEXEC in the words of busybox and kmod; the others where modules must be signed.
 		reached: /invalid module format|exec format error|key was rejected|required key not available/i,
 		succeeded: 'reached the loader of the kernel',
@@ -266,7 +299,7 @@ function readLog(command: string | readonly string[], result: ExecResult): Tried
 	const unable = cannotRun(result);
 	if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
 	if (lines > 0) return { outcome: 'succeeded', what: `read ${lines} lines`, evidence };
-	if (/operation not permitted|permission denied/i.test(result.stderr))
+	if (refusal('dmesg', 'operation not permitted|permission denied').test(result.stderr))
 		return { outcome: 'denied', what: `was denied: ${lastWords(result)}`, evidence };
 	// util-linux reads /dev/kmsg first. In a container of Sysbox that is the null device: no line, and exit code 0.
 	if (result.code === 0) return { outcome: 'denied', what: 'read nothing', evidence };
@@ -275,6 +308,9 @@ function readLog(command: string | readonly string[], result: ExecResult): Tried
 
 /** Signal 0 is never delivered: it only asks whether the sender could. */
 const ask = 'kill -0 "$1"';
+
+/** Each shell begins with its own name, which is `kill` here, as it is called so. */
+const noSignal = refusal('kill', 'no such process|operation not permitted|permission denied');
 
 const hostProcess: Attempt = {
 	id: 'security.host-process',
@@ -288,7 +324,7 @@ const hostProcess: Attempt = {
 		const argv: Argv = ['sh', '-c', ask, 'kill', String(host.ownPid)];
 		const { command, result } = await inWorkload(subject, argv);
 		const tried = byExitCode(command, result, {
-			denied: /no such process|operation not permitted|permission denied/i,
+			refused: noSignal,
 			succeeded: "could signal this tool's process",
 		});
 		if (tried.outcome !== 'succeeded') return tried;
@@ -311,10 +347,7 @@ const hostProcess: Attempt = {
 		const argv: Argv = ['sh', '-c', ask, 'kill', String(subject.host.ownPid)];
 		// AppArmor's profile docker-default allows signals only between processes of that profile.
 		const { command, result } = await plainly(subject, argv, ['--pid=host', '--security-opt=apparmor=unconfined']);
-		return byExitCode(command, result, {
-			denied: /no such process|operation not permitted|permission denied/i,
-			succeeded: 'could signal it',
-		});
+		return byExitCode(command, result, { refused: noSignal, succeeded: 'could signal it' });
 	},
 };
 
@@ -345,7 +378,7 @@ const mountKernelFs: Attempt = {
 		['mount', '-t', kernelFileSystem, 'none', '/dev/shm'],
 		['--cap-add=SYS_ADMIN', '--security-opt=apparmor=unconfined'],
 		{
-			denied: /operation not permitted|permission denied|must be superuser/i,
+			refused: refusal('mount', 'operation not permitted|permission denied|must be superuser'),
 			succeeded: 'was accepted',
 			controlSucceeded: 'mounted it',
 		},

@@ -1,6 +1,6 @@
 import type { ContainerSpec, ProbeHost, RunResult } from '../../src/core/probe.ts';
 import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import { type Attempt, cannotRun, describe, lastWords, type Tried } from './attempt.ts';
+import { type Attempt, cannotRun, describe, lastWords, refusal, type Tried } from './attempt.ts';
 import { cpuQuota } from './cpu-quota.ts';
 import { idle, sysboxRuntime, type Workload } from './workload.ts';
 
@@ -45,8 +45,10 @@ function memory(docker: DockerFacts): Attempt {
 			const evidence = [evidenceOfRun(run)];
 			const unable = cannotRun(run.result);
 			if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
-			if (run.oomKilled === true || run.result.code === 137)
+			if (run.oomKilled === true)
 				return { outcome: 'denied', what: 'was ended by the kernel, out of memory', evidence };
+			// Docker may have missed it: seen with runc and cgroup v1.
+			if (run.result.code === 137) return { outcome: 'denied', what: 'was killed (exit code 137)', evidence };
 			if (run.result.code !== 0)
 				return { outcome: 'unclear', what: `failed in a way that says nothing: ${lastWords(run.result)}`, evidence };
 			// Docker's warning on kernels that count no swap (cgroup v1 without swapaccount=1).
@@ -65,7 +67,7 @@ function memory(docker: DockerFacts): Attempt {
 }
 
 /** Busybox: can't fork; dash: Cannot fork; bash: fork: retry: Resource temporarily unavailable. */
-const cannotFork = /can(?:no|')t fork|resource temporarily unavailable/i;
+const cannotFork = refusal('sh|bash', "can(?:no|')t fork|fork: .*resource temporarily unavailable");
 
 /** More processes than the limit, and then it is over: no fork bomb, so the control does no harm. */
 const manyProcesses = 'n=0; while [ "$n" -lt 60 ]; do sleep 3 & n=$((n + 1)); done; wait';

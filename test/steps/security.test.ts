@@ -239,6 +239,30 @@ describe('on hosts with something wrong', () => {
 		});
 	});
 
+	test.each([
+		[
+			'cannot be read',
+			result({ code: 3, stderr: "cat: can't open '/proc/sys/kernel/core_pattern': Permission denied" }),
+		],
+		['reads as nothing', result({ code: 3 })],
+	])('a setting of the kernel that %s is not written, and proves nothing', async (_, said) => {
+		const wrap = (host: ProbeHost): ProbeHost => ({
+			...host,
+			start: async (key, spec, timeoutMs) => {
+				const started = await host.start(key, spec, timeoutMs);
+				if (started.kind === 'refused') return started;
+				const exec: typeof started.container.exec = (argv, o) =>
+					argv[2]?.includes('core_pattern') === true ? Promise.resolve(said) : started.container.exec(argv, o);
+				return { ...started, container: { ...started.container, exec } };
+			},
+		});
+		const { results } = await prove(security, await simulated(), { answers, wrap });
+		expect(results['security.kernel-setting']).toMatchObject({
+			verdict: 'could-not-tell',
+			because: expect.stringContaining('was not made: /proc/sys/kernel/core_pattern could not be read'),
+		});
+	});
+
 	test('a process of the container that happens to have our number is not ours', async () => {
 		const wrap = (host: ProbeHost): ProbeHost => ({ ...host, ownPid: 1 });
 		const { results } = await prove(security, await simulated(), { answers, wrap });

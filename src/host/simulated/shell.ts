@@ -1,3 +1,4 @@
+import { readByteByByte } from './byte-reads.ts';
 import { errnoWords } from './errno.ts';
 import { absolute, resolve } from './file-tree.ts';
 import { canFork, startInBackground } from './inner-processes.ts';
@@ -258,7 +259,11 @@ function redirected(
 			}
 			stdin =
 				file.kind === 'text'
-					? { text: file.text, ...(file.node.kind === 'file' && { file: file.node }) }
+					? {
+							text: file.text,
+							byteByByte: readByteByByte(shell.scope, target, file.text),
+							...(file.node.kind === 'file' && { file: file.node }),
+						}
 					: { text: '\0'.repeat(65_536) };
 			continue;
 		}
@@ -436,9 +441,10 @@ const builtIns: Readonly<Record<string, BuiltIn>> = {
 		return 0;
 	},
 	read: (shell, args, { stdin }) => {
-		const line = stdin.text.split('\n')[0] ?? '';
+		const [line = '', ...rest] = (stdin.byteByByte ?? stdin.text).split('\n');
 		shell.variables[args.at(-1) ?? 'REPLY'] = line;
-		return stdin.text === '' ? 1 : 0;
+		// Without the end of a line it is the end of the file that ends the reading.
+		return rest.length === 0 ? 1 : 0;
 	},
 	command: (shell, args, { io }) => {
 		const name = args.find(a => !a.startsWith('-')) ?? '';

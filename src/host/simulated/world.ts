@@ -35,6 +35,8 @@ export interface Stdin {
 	readonly text: string;
 	/** The host's file that it comes from: a declared archive has no bytes to read. */
 	readonly file?: Extract<FileNode, { kind: 'file' }>;
+	/** Where it is not the text: what comes of it when it is read one byte a call. */
+	readonly byteByByte?: string;
 }
 
 export const noInput: Stdin = { text: '' };

@@ -1,3 +1,4 @@
+import { readByteByByte } from '../byte-reads.ts';
 import { errnoNumber, errnoWords } from '../errno.ts';
 import { sha256 } from '../file-tree.ts';
 import { burnCpu, killedForMemory } from '../inner-processes.ts';
@@ -471,8 +472,12 @@ const dd: Program = (scope, call) => {
 	const count = given['count'] === undefined ? undefined : Number(given['count']);
 	// dd takes one buffer of the block size.
 	if (killedForMemory(scope, size)) return 137;
-	const input =
+	const opened =
 		given['if'] === undefined ? { kind: 'text' as const, text: call.stdin.text } : readText(scope, given['if']);
+	const input =
+		opened.kind === 'text' && size === 1 && given['if'] !== undefined
+			? { ...opened, text: readByteByByte(scope, given['if'], opened.text) }
+			: opened;
 	if (input.kind === 'error') {
 		call.io.err(
 			`dd: ${onHost(scope) ? `failed to open '${given['if']}'` : `can't open '${given['if']}'`}: ${errnoWords(input.errno)}\n`,
