@@ -27,14 +27,33 @@ const { startLabHost } = await importTypeScript(join(root, 'test', 'lab', 'lab-h
 say('starting a host; the first time this builds its image, which takes about a minute');
 const host = await startLabHost({ cgroup, name: 'shell' });
 
+/** Asked rather than written down here, so that it stays true. */
+const inventory = `
+	row() { printf '  %-10s %s\\n' "$1" "$2"; }
+	. /etc/os-release
+	row system "$PRETTY_NAME, systemd $(systemctl --version | sed -n 's/systemd \\([0-9]*\\).*/\\1/p'), kernel $(uname -r)"
+	row docker "$(docker version --format '{{.Server.Version}}'), cgroup v$(docker info --format '{{.CgroupVersion}}'), compose $(docker compose version --short), $(docker buildx version | cut -d' ' -f1-2)"
+	row programs "node $(node --version), $(python3 --version), curl, jq, sudo, sshd (off: systemctl start ssh)"
+	docker image ls --format '{{.Repository}}:{{.Tag}}  {{.Size}}' | sort | while read -r line; do row image "$line"; done
+	for file in /opt/sysbox-setup-lab/images/*.tar; do row archive "$file"; done
+	find /root/packages -name '*.deb' -printf '%p  %s\\n' | sort | while read -r path bytes; do
+		row package "$path  $(numfmt --to=si "$bytes")B, $(dpkg-deb --field "$path" Description | sed -n 's/.*(\\(.*\\)).*/\\1/p')"
+	done
+	if command -v sysbox-setup >/dev/null; then row tool "sysbox-setup $(sysbox-setup --version)"; fi
+`;
+
 // The shell gets Ctrl-C; this process only waits for it.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 try {
 	await host.loadImages('busybox', 'ci-images');
-	for (const variant of ['good', 'lying', 'broken']) say(`package: ${(await host.putPackage(variant)).path}`);
+	for (const variant of ['good', 'lying', 'broken']) await host.putPackage(variant);
+	await host.putPackage('good', { directory: '/root/packages/leaves', postinst: 'leaves' });
+	await host.putPackage('good', { directory: '/root/packages/large', padding: 30_000_000 });
 	if (!values['no-tool']) await host.installTool(dist);
-	say(`${host.name}: a shell as root; leave it with \`exit\``);
+	say(`${host.name}, with cgroup ${cgroup}. What is in it, as it says itself:`);
+	process.stdout.write((await host.exec(['sh', '-c', inventory])).stdout);
+	say('a shell as root; leave it with `exit`');
 	const terminal = process.stdin.isTTY ? ['--tty'] : [];
 	spawnSync('docker', ['exec', '--interactive', ...terminal, '--workdir', '/root', host.name, 'bash'], {
 		stdio: 'inherit',

@@ -75,6 +75,16 @@ export interface StartOptions {
 	boot?: BootOptions;
 }
 
+export interface PackageOptions {
+	/** A folder of the host. */
+	directory?: string;
+	version?: string;
+	/** Bytes that do not compress, beside what the package has; the real one has about 11 MB. */
+	padding?: number;
+	/** Whether its script tells Docker of a runtime that was in daemon.json before (as the real one does), or leaves it. */
+	postinst?: 'reloads' | 'leaves';
+}
+
 export interface PackageFile {
 	/** In the host. */
 	path: string;
@@ -321,12 +331,18 @@ export class LabHost {
 	/** Puts a stand-in package into the host, under the name of the real file. */
 	async putPackage(
 		variant: PackageVariant = 'good',
-		{ directory = `/root/packages/${variant}`, version = '0.7.1' } = {},
+		{
+			directory = `/root/packages/${variant}`,
+			version = '0.7.1',
+			padding = 0,
+			postinst = 'reloads',
+		}: PackageOptions = {},
 	): Promise<PackageFile> {
 		const scratch = await mkdtemp(join(tmpdir(), 'sysbox-setup-lab.'));
 		try {
 			const builder = join(LAB_DIRECTORY, 'stand-in', 'build-deb');
-			const file = (await local([builder, variant, scratch, version])).stdout.trim();
+			const options = ['--padding', String(padding), '--postinst', postinst];
+			const file = (await local([builder, ...options, variant, scratch, version])).stdout.trim();
 			const bytes = await readFile(file);
 			const path = posix.join(directory, basename(file));
 			await this.writeFile(path, bytes);

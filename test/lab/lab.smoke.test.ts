@@ -220,6 +220,26 @@ describe.skipIf(!lab.available).each<CgroupVersion>(['v2', 'v1'])('a host with c
 		expect(await active(host)).toEqual(['inactive', 'inactive', 'inactive']);
 	}, 60_000);
 
+	it('has a package that leaves it to others to tell Docker of a runtime, and one that does it', async () => {
+		await writeDaemonJson(host, { ...NETWORK, runtimes: { 'sysbox-runc': { path: '/usr/bin/sysbox-runc' } } });
+		const runtimes = async () => (await host.exec(['docker', 'info', '--format', '{{json .Runtimes}}'])).stdout;
+		const leaves = await host.putPackage('good', { directory: '/root/packages/leaves', postinst: 'leaves' });
+		expect((await install(host, leaves.path)).code).toBe(0);
+		expect(await runtimes()).not.toContain('sysbox-runc');
+		const reloads = await host.putPackage();
+		await host.exec(['apt-get', 'install', '--reinstall', '-y', reloads.path]);
+		await expect.poll(runtimes).toContain('sysbox-runc');
+	}, 60_000);
+
+	it('has a package of 30 MB, the same each time', async () => {
+		const options = { directory: '/root/packages/large', padding: 30_000_000 };
+		const large = await host.putPackage('good', options);
+		const size = await host.exec(['stat', '-c', '%s', large.path]);
+		expect(Number(size.stdout)).toBeGreaterThan(30_000_000);
+		expect(await host.putPackage('good', options)).toEqual(large);
+		expect((await install(host, large.path)).code).toBe(0);
+	}, 60_000);
+
 	it('lets a test kill a command at a moment of its choice', async () => {
 		const lines: string[] = [];
 		const running = host.spawn(['sh', '-c', 'echo first; exec sleep 60'], {
