@@ -47,8 +47,8 @@ export type Invocation =
 			readonly proofs: readonly string[];
 			readonly clean: boolean;
 	  }
-	| { readonly command: 'revert'; readonly options: CommonOptions; readonly record?: string }
-	| { readonly command: 'status'; readonly options: CommonOptions };
+	| { readonly command: 'revert'; readonly options: CommonOptions; readonly named?: string }
+	| { readonly command: 'status'; readonly options: CommonOptions; readonly run?: string };
 
 export type Parsed =
 	| { readonly kind: 'invocation'; readonly invocation: Invocation }
@@ -270,16 +270,17 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 		});
 	program
 		.command('revert')
-		.description('take back what the last run changed, or the run of a record')
-		.argument('[record]', 'the record of the run')
-		.action((record: string | undefined, _o, command: Command) => {
-			invocation = { command: 'revert', options: read(command), ...(record !== undefined && { record }) };
+		.description('undo the last run that changed the host, or the run that is named')
+		.argument('[run]', 'a run of `status`, the beginning of its name, or its record')
+		.action((named: string | undefined, _o, command: Command) => {
+			invocation = { command: 'revert', options: read(command), ...(named !== undefined && { named }) };
 		});
 	program
 		.command('status')
-		.description('the last run: what was done, what is left')
-		.action((_o, command: Command) => {
-			invocation = { command: 'status', options: read(command) };
+		.description('the runs on this host, and what the last one (or the named one) did and left')
+		.argument('[run]', 'a run, or the beginning of its name')
+		.action((run: string | undefined, _o, command: Command) => {
+			invocation = { command: 'status', options: read(command), ...(run !== undefined && { run }) };
 		});
 	// Behind the commands, as they inherit it: only the program itself looks at stray words, to name the near command.
 	program.allowExcessArguments(true);

@@ -151,18 +151,19 @@ describe('commands', () => {
 		expect(invocation('test', '--clean')).toMatchObject({ clean: true });
 	});
 
-	it('revert takes one record, status and plan nothing', () => {
-		expect(invocation('revert')).not.toHaveProperty('record');
-		expect(invocation('revert', 'r.md')).toMatchObject({ command: 'revert', record: 'r.md' });
-		expect(invocation('status').command).toBe('status');
+	it('revert takes one run or record, status one run, plan nothing', () => {
+		expect(invocation('revert')).not.toHaveProperty('named');
+		expect(invocation('revert', 'r.md')).toMatchObject({ command: 'revert', named: 'r.md' });
+		expect(invocation('status')).not.toHaveProperty('run');
+		expect(invocation('status', 'r1')).toMatchObject({ command: 'status', run: 'r1' });
 		expect(invocation('plan').command).toBe('plan');
 		expect(parse('revert', 'a', 'b').parsed).toEqual({ kind: 'answered', exit: 2 });
-		expect(parse('status', 'x').parsed).toEqual({ kind: 'answered', exit: 2 });
+		expect(parse('plan', 'x').parsed).toEqual({ kind: 'answered', exit: 2 });
 	});
 
 	it('the record of revert is not mixed up with --record', () => {
 		expect(invocation('revert', 'old.md', '--record', 'new.md')).toMatchObject({
-			record: 'old.md',
+			named: 'old.md',
 			options: { record: 'new.md' },
 		});
 	});

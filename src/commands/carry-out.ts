@@ -10,7 +10,7 @@ import { readHeldTo } from './plan-file.ts';
 import { readPassed } from './preflight.ts';
 import { revert } from './revert.ts';
 import { startAgainAsRoot } from './root.ts';
-import { lastStandingRun, stateOf } from './standing-run.ts';
+import { lastStandingRun } from './standing-run.ts';
 import { status } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -72,14 +72,14 @@ export async function carryOut(
 		case 'revert':
 			return revert({
 				options,
-				...(invocation.record !== undefined && { record: invocation.record }),
+				...(invocation.named !== undefined && { named: invocation.named }),
 				surroundings,
 				terminal,
 				stop,
 				typed,
 			});
 		case 'status':
-			return status(surroundings, terminal);
+			return status(surroundings, terminal, invocation.run);
 		default:
 			return invocation satisfies never;
 	}
@@ -152,8 +152,7 @@ async function runbook(
 async function standingRun({ stateFolder, simulated }: Surroundings): Promise<RunState | undefined> {
 	try {
 		const folder = await openFolder(stateFolder, true);
-		const run = await lastStandingRun(folder);
-		const state = run === undefined ? undefined : await stateOf(folder, run);
+		const state = await lastStandingRun(folder);
 		return state?.start?.simulated === simulated ? state : undefined;
 	} catch {
 		return undefined;

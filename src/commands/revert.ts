@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { CommonOptions } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
-import { leftByRevert } from '../core/state.ts';
-import { WrongInput } from '../core/wrong-input.ts';
+import { actionsToRevert, leftByRevert } from '../core/state.ts';
+import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
 import { revertStep } from '../revert/revert-step.ts';
 import { openFolder, openRun, otherWorld } from '../state/open-run.ts';
 import { keptBytes } from '../state/run-log-files.ts';
+import type { StateFolder } from '../state/state-folder.ts';
 import { readPassed, reasonOf } from './preflight.ts';
-import { lastStandingRun, stateOf, takenBackRuns } from './standing-run.ts';
+import { lastStandingRun, laterOnTheSame, namesRecord, revertedRuns, runNamed, stateOf } from './standing-run.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,15 +16,18 @@ import { walk } from './walk.ts';
 
 export interface RevertRequest {
 	readonly options: CommonOptions;
-	/** A record names a run, and nothing else in it is used: what is put back comes from this host's own log. */
-	readonly record?: string;
+	/**
+	 * The run to revert, by its name or the beginning of it, or by its record. A record names a run, and nothing else in it
+	 * is used: what is restored comes from this host's own log.
+	 */
+	readonly named?: string;
 	readonly surroundings: Surroundings;
 	readonly terminal: Terminal;
 	readonly stop: StopSignals;
 	readonly typed: readonly string[];
 }
 
-/** Takes a run back: the one that a record names, else the last one that changed something and still stands. */
+/** Reverts a run: the one that is named, else the last one that changed the host and still stands. */
 export async function revert(request: RevertRequest): Promise<number> {
 	const { surroundings, terminal, options } = request;
 	const passed = await readPassed({
@@ -31,18 +35,23 @@ export async function revert(request: RevertRequest): Promise<number> {
 		...(options.answers !== undefined && { answers: options.answers }),
 	});
 	const folder = await openFolder(surroundings.stateFolder, true);
-	const named = request.record === undefined ? undefined : await runOfRecord(request.record);
-	const opened = await openRun(surroundings, { mode: 'revert', fresh: options.fresh });
+	const named = request.named === undefined ? undefined : await runMeant(folder, request.named);
+	const opened = await openRun(surroundings, {
+		mode: 'revert',
+		fresh: options.fresh,
+		...(named !== undefined && { reverts: named }),
+	});
 	try {
-		// A revert that was killed goes on with the run that it had begun to take back.
+		// A revert that was killed goes on with the run that it had begun to revert.
 		const begun = opened.events.find(event => event.type === 'run.start');
-		const run = named ?? (begun?.type === 'run.start' ? begun.reverts : undefined) ?? (await lastStandingRun(folder));
+		const resumed = begun?.type === 'run.start' ? begun.reverts : undefined;
+		const run = named ?? resumed ?? (await lastStandingRun(folder))?.start?.run;
 		if (run === undefined) {
-			terminal.out('there is nothing to take back: no run on this host changed anything that still stands\n');
+			terminal.out('There is nothing to revert: no run on this host changed anything that still stands.\n');
 			return exitCode.done;
 		}
-		if (named !== undefined && (await takenBackRuns(folder)).has(named)) {
-			terminal.out(`there is nothing to take back: run ${named} was taken back before\n`);
+		if (named !== undefined && (await revertedRuns(folder)).has(named)) {
+			terminal.out(`There is nothing to revert: run ${named} was reverted before.\n`);
 			return exitCode.done;
 		}
 		const original = await stateOf(folder, run);
@@ -50,6 +59,15 @@ export async function revert(request: RevertRequest): Promise<number> {
 			throw otherWorld(surroundings.stateFolder, original.start?.simulated === true);
 		if (original.start?.mode === 'revert')
 			throw new WrongInput(`run ${run} is itself a revert; start a run to set the host up again.`);
+		const later = named === undefined ? undefined : (await laterOnTheSame(folder, original))?.start?.run;
+		if (later !== undefined)
+			throw new CannotGoOn(`run ${later} is newer than ${run} and changed the same things.`, exitCode.blocked, [
+				`revert the newer one first    ${surroundings.command} revert ${later}`,
+			]);
+		if (named !== undefined && resumed === undefined && actionsToRevert(original).length === 0) {
+			terminal.out(`There is nothing to revert: run ${named} changed nothing on this host.\n`);
+			return exitCode.done;
+		}
 		// A revert that was stopped half way finds what the run had left among its own backups.
 		const step = revertStep(
 			original,
@@ -85,6 +103,10 @@ export async function revert(request: RevertRequest): Promise<number> {
 	}
 }
 
+async function runMeant(folder: StateFolder, word: string): Promise<string> {
+	return (await namesRecord(word)) ? runOfRecord(word) : (await runNamed(folder, word)).run;
+}
+
 /** Records are for people; a megabyte is far more than one ever has. */
 const maxRecordBytes = 16 * 1024 * 1024;
 
@@ -101,7 +123,8 @@ async function runOfRecord(path: string): Promise<string> {
 	const run = /^---\n[\s\S]*?^\s*"?run"?:\s*"?([A-Za-z0-9][A-Za-z0-9._-]*)"?,?$/m.exec(text)?.[1];
 	if (run === undefined)
 		throw new WrongInput(`${path} is not a record of sysbox-setup: it names no run.`, [
-			'without a record, the last run is taken back: sysbox-setup revert',
+			'without a name, the last run that changed the host is reverted: sysbox-setup revert',
+			'runs are listed by: sysbox-setup status',
 		]);
 	return run;
 }

@@ -1,33 +1,65 @@
 import { exitCode } from '../core/exit.ts';
-import { reduceAll } from '../core/state.ts';
+import { actionsToRevert } from '../core/state.ts';
 import { glyphsFor } from '../report/glyphs.ts';
-import { statusLines } from '../report/status.ts';
+import { type ListedRun, runTable, statusLines } from '../report/status.ts';
 import { lockHolder } from '../state/lock.ts';
-import { logTrouble, openFolder } from '../state/open-run.ts';
-import { listRuns, readRunLog } from '../state/run-log-files.ts';
+import { openFolder } from '../state/open-run.ts';
+import { listRuns } from '../state/run-log-files.ts';
 import { readFired } from '../switch/facts.ts';
 import { describeFired } from '../switch/telling.ts';
+import { lastStandingRun, revertedRuns, runNamed, stateOf } from './standing-run.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Tells about the last run and who is at work now. Ends 0 when it could tell, whatever it had to tell. */
-export async function status(surroundings: Surroundings, terminal: Terminal): Promise<number> {
+/** As many runs as a screen has room for beside the last one. */
+const mostListed = 20;
+
+/**
+ * Tells who is at work now, what the last run did (or the named one), and lists the runs. Ends 0 when it could tell,
+ * whatever it had to tell; rejects for a name that is no run's.
+ */
+export async function status(surroundings: Surroundings, terminal: Terminal, named?: string): Promise<number> {
 	const folder = await openFolder(surroundings.stateFolder, false);
+	const say = (line: string): void => terminal.out(`${line}\n`);
+	const asked = named === undefined ? undefined : await runNamed(folder, named);
 	const holder = await lockHolder(folder);
-	if (holder !== undefined)
-		terminal.out(
-			`at work now: pid ${holder.pid}, started by ${holder.user} at ${holder.since}, at step ${holder.step}\n`,
-		);
 	const fired = await readFired(surroundings.host);
-	if (fired !== undefined) terminal.out(`${describeFired(fired)}\n`);
-	const newest = (await listRuns(folder)).toSorted((a, b) => b.startedAt.localeCompare(a.startedAt))[0];
-	if (newest === undefined) {
-		terminal.out('no run was started here yet\n');
+	if (asked === undefined) {
+		if (holder !== undefined)
+			say(`at work now: pid ${holder.pid}, started by ${holder.user} at ${holder.since}, at step ${holder.step}`);
+		if (fired !== undefined) say(describeFired(fired));
+	}
+	const runs = await listRuns(folder);
+	const shown = asked ?? runs[0];
+	if (shown === undefined) {
+		say('no run was started here yet');
 		return exitCode.done;
 	}
-	const log = await readRunLog(folder, newest.run);
-	if (log.kind !== 'events') throw logTrouble(log);
-	for (const line of statusLines(reduceAll(log.events), glyphsFor(terminal.environment), surroundings.command))
-		terminal.out(`${line}\n`);
+	const reverted = await revertedRuns(folder);
+	const next = (await lastStandingRun(folder))?.start?.run;
+	const state = await stateOf(folder, shown.run);
+	const { command } = surroundings;
+	const canRevert = shown.mode !== 'revert' && !reverted.has(shown.run) && actionsToRevert(state).length > 0;
+	const back = shown.run === next ? `${command} revert` : `${command} revert ${shown.run}`;
+	for (const line of statusLines(state, glyphsFor(terminal.environment), command, canRevert ? back : undefined))
+		say(line);
+	if (asked !== undefined) return exitCode.done;
+
+	const listed: ListedRun[] = [];
+	for (const { run } of runs.slice(0, mostListed)) {
+		const of = await stateOf(folder, run);
+		// There is one lock, so that of the runs without an end only the newest can be the one at work.
+		const atWork = holder !== undefined && of.end === undefined && listed.every(({ state }) => state.end !== undefined);
+		listed.push({ state: of, reverted: reverted.has(run), atWork });
+	}
+	say('');
+	say('Runs on this host, newest first:');
+	for (const line of runTable(listed, next)) say(line);
+	if (runs.length > mostListed) say(`and ${runs.length - mostListed} older runs in ${folder.runsFolder}`);
+	say(
+		next === undefined
+			? 'No run changed anything that still stands.'
+			: `* ${command} revert undoes this run; ${command} revert RUN undoes another one.`,
+	);
 	return exitCode.done;
 }

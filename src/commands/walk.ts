@@ -258,10 +258,10 @@ export async function walk(request: Walk): Promise<number> {
 			...new Set(halfDone.flatMap(({ undo }) => (undo.kind === 'file' ? [dirname(undo.path)] : []))),
 		]);
 
-	// What a killed proof left is in the way of the next one, and of taking the run back. Whoever has the lock knows that
-	// no other proof is at work.
+	// What a killed proof left is in the way of the next one, and of a revert. Whoever has the lock knows that no other
+	// proof is at work. A killed test is never gone on with: the next one clears up after it.
 	const cutOffProof = from.steps.some(step => step.kind === 'proof' && step.status === 'running');
-	if (opened !== undefined && (cutOffProof || request.reverts !== undefined))
+	if (opened !== undefined && (cutOffProof || mode === 'test' || request.reverts !== undefined))
 		await removeLeftovers(host, { stateFolder: surroundings.hostFolder });
 
 	const applyDeps = {
@@ -321,7 +321,7 @@ export async function walk(request: Walk): Promise<number> {
 	if (request.out !== undefined) await saveForeseen(request.out, end, stream.state(), request);
 	const unfinished = end.outcome === 'interrupted' || end.outcome === 'failed';
 	if (face === undefined && options.format === 'text' && unfinished && opened !== undefined)
-		terminal.err(`go on with:  ${resumeCommand(request)}\n`);
+		terminal.err(`${mode === 'test' ? 'start again with' : 'go on with'}:  ${resumeCommand(request)}\n`);
 	await face?.end();
 	if (face?.wantsUndo() === true) request.onUndo?.();
 	return exit;

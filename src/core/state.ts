@@ -280,6 +280,21 @@ export function actionsToRevert(state: RunState): readonly ActionState[] {
 }
 
 /**
+ * Those of a run's actions that outlast it. A proof's own objects (containers, images fetched for it) are thrown away with
+ * it, and are no change of the host; a file or a package that it touched is one.
+ */
+function lasting(state: RunState, actions: readonly ActionState[]): readonly ActionState[] {
+	const proofs = new Set(state.steps.filter(step => step.kind === 'proof').map(step => step.id));
+	return actions.filter(({ step, undo }) => !proofs.has(step) || (undo.kind !== 'commands' && undo.kind !== 'none'));
+}
+
+/** Whether the run left the host other than it was: what `revert` without a name looks for. */
+export const changedHost = (state: RunState): boolean => lasting(state, actionsToRevert(state)).length > 0;
+
+/** {@link changesMade} without what only served a proof. */
+export const hostChanges = (state: RunState): readonly ActionState[] => lasting(state, changesMade(state));
+
+/**
  * What is different on the host by this run, as a person counts it: each change that was done and stands. What a later
  * action took back, who took it back, and the way back of a change that failed are no changes; a record is none either.
  */

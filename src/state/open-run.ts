@@ -30,11 +30,18 @@ const goesOn: ReadonlySet<string> = new Set(['interrupted', 'open', 'failed']);
 
 /**
  * Opens the state folder, takes the host's lock and decides which run this process belongs to: one that was interrupted
- * goes on, else a new one begins. Every problem with what lies there is said with its path, and nothing is written then.
+ * goes on, else a new one begins. A test is always a new run, as it compares the host with what runs there now; it leaves
+ * the session as it is, so that an interrupted run can still go on after it. Every problem with what lies there is said
+ * with its path, and nothing is written then.
  */
 export async function openRun(
 	surroundings: Surroundings,
-	request: { readonly mode: 'run' | 'test' | 'revert'; readonly fresh: boolean },
+	request: {
+		readonly mode: 'run' | 'test' | 'revert';
+		readonly fresh: boolean;
+		/** The run to revert, where the operator named one: a revert of another run is not gone on with. */
+		readonly reverts?: string;
+	},
 ): Promise<OpenedRun> {
 	const { host, version, now } = surroundings;
 	const folder = await openFolder(surroundings.stateFolder, true);
@@ -64,7 +71,7 @@ export async function openRun(
 		if (request.fresh) await moveSessionAside(folder, now());
 		else refuseSession(session);
 		const saved = session.kind === 'session' && !request.fresh ? session.session : undefined;
-		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request.mode, surroundings.simulated);
+		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request, surroundings.simulated);
 
 		const run = past?.log.run ?? runName(now());
 		const log = past?.log ?? logOnFirstUse(folder, run);
@@ -79,6 +86,7 @@ export async function openRun(
 		let saving: Promise<unknown> = Promise.resolve();
 		let trouble: string | undefined;
 		const save = (change: Partial<Session>): void => {
+			if (request.mode === 'test') return;
 			current = { ...current, ...change, updatedAt: now().toISOString() };
 			const snapshot = current;
 			saving = saving
@@ -221,7 +229,7 @@ function refuseSession(session: SessionRead): void {
 async function goOn(
 	folder: StateFolder,
 	run: string,
-	mode: 'run' | 'test' | 'revert',
+	{ mode, reverts }: { readonly mode: 'run' | 'test' | 'revert'; readonly reverts?: string },
 	simulated: boolean,
 ): Promise<Extract<OpenLogResult, { kind: 'open' }> | undefined> {
 	const opened = await openRunLog(folder, run);
@@ -233,8 +241,10 @@ async function goOn(
 		throw otherWorld(folder.path, state.start.simulated);
 	}
 	const over =
+		mode === 'test' ||
 		state.start === undefined ||
 		state.start.mode !== mode ||
+		(reverts !== undefined && state.start.reverts !== reverts) ||
 		(state.end !== undefined && !goesOn.has(state.end.outcome));
 	if (!over) return opened;
 	await opened.log.close();

@@ -54,24 +54,29 @@ const end = (what: Extract<EventPayload, { type: 'run.end' }>['outcome'], open: 
 	reboot: false,
 	open,
 });
-const lines = (...payloads: readonly EventPayload[]) =>
+const lines = (...payloads: readonly EventPayload[]) => linesOf(payloads, undefined);
+const linesOf = (payloads: readonly EventPayload[], back: string | undefined) =>
 	statusLines(
 		reduceAll(payloads.map((payload, seq) => ({ v: 1, seq, at: `t${seq}`, ...payload }) as Event)),
 		asciiGlyphs,
 		'sysbox-setup',
+		back,
 	);
 
 describe('the saved run in a few lines', () => {
 	it('tells what was done, where the record is, and the way back', () => {
 		expect(
-			lines(
-				start,
-				step('a'),
-				intent('x'),
-				outcome('x', 'done'),
-				stepEnd('a', 'done'),
-				{ type: 'record.written', step: 'record', path: '/root/r.md', sha256: 'x', incomplete: false },
-				end('done'),
+			linesOf(
+				[
+					start,
+					step('a'),
+					intent('x'),
+					outcome('x', 'done'),
+					stepEnd('a', 'done'),
+					{ type: 'record.written', step: 'record', path: '/root/r.md', sha256: 'x', incomplete: false },
+					end('done'),
+				],
+				'sysbox-setup revert',
 			),
 		).toEqual([
 			'run r1 on ci-07, started t0 by anna',
@@ -83,7 +88,7 @@ describe('the saved run in a few lines', () => {
 	});
 
 	it('of a run that was killed says where, what was begun, and how to go on or back', () => {
-		expect(lines(start, step('a'), intent('x'))).toEqual([
+		expect(linesOf([start, step('a'), intent('x')], 'sysbox-setup revert')).toEqual([
 			'run r1 on ci-07, started t0 by anna',
 			`  ? ${'Step a'.padEnd(30)} interrupted here`,
 			'  unknown  Do x: it was begun, and how it ended was not seen',
@@ -100,11 +105,13 @@ describe('the saved run in a few lines', () => {
 		expect(text).not.toContain('undo');
 	});
 
-	it('has no way on from a run that is done, and no way back from a way back', () => {
+	it('has no way on from a run that is done', () => {
 		expect(lines(start, end('done')).join('\n')).not.toContain('go on');
 		const back = lines({ ...start, mode: 'revert', reverts: 'r0' }, intent('x'), outcome('x', 'done'), end('done'));
-		expect(back[0]).toBe('run r1 on ci-07, takes back r0, started t0 by anna');
+		expect(back[0]).toBe('run r1 on ci-07, reverts r0, started t0 by anna');
 		expect(back.join('\n')).not.toContain('undo');
+		expect(lines({ ...start, mode: 'revert', reverts: 'r0' })).toContain('  go on    sysbox-setup revert');
+		expect(lines({ ...start, mode: 'test' }, end('failed')).join('\n')).not.toContain('go on');
 	});
 
 	it('says that a host is simulated, and that a run ended before it began', () => {

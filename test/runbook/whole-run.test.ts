@@ -235,9 +235,9 @@ test('a run that was taken back is not taken back again, by itself or by its rec
 
 	const again = around();
 	expect(await revertCommand(again)).toBe(0);
-	expect(again.screen()).toContain('there is nothing to take back');
+	expect(again.screen()).toContain('There is nothing to revert');
 	const byRecord = around();
-	expect(await revertCommand({ ...byRecord, record })).toBe(0);
-	expect(byRecord.screen()).toContain(`run ${opened.run} was taken back before`);
+	expect(await revertCommand({ ...byRecord, named: record })).toBe(0);
+	expect(byRecord.screen()).toContain(`run ${opened.run} was reverted before`);
 	expect(changeable(host.state())).toBe(after);
 });

@@ -82,7 +82,12 @@ function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	const promise = [
 		line(ok, ` ${seen} before you say yes to it.`),
 		line(ok, ' No container is stopped unless you type the name of that risk.'),
-		line(ok, ' Quit whenever you want: the run is saved, and goes on where it was.'),
+		line(
+			ok,
+			intro.mode === 'test'
+				? ' Quit whenever you want: a test starts from its beginning the next time.'
+				: ' Quit whenever you want: the run is saved, and goes on where it was.',
+		),
 	].flatMap(row => wrap(row, width, 2));
 	const past = intro.takesBack?.run;
 	if (past !== undefined) {

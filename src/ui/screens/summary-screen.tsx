@@ -25,7 +25,9 @@ export function SummaryScreen({
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { theme, width } = look;
-	const goOn = goesOn(run) ? labelled('Go on', intro.goOn, width, { indent: 0, column: 10 }) : [];
+	const goOn = goesOn(run)
+		? labelled(intro.mode === 'test' ? 'Again' : 'Go on', intro.goOn, width, { indent: 0, column: 10 })
+		: [];
 	const left = run.end?.outcome === 'done' ? (intro.takesBack?.stays ?? []) : [];
 	const stays = left.length === 0 ? [] : labelled('Stays', left.join('\n'), width, { indent: 0, column: 10 });
 	const note =
