@@ -1,5 +1,6 @@
 import type { Event, EventOf, ShownAction, StepStatus, UndoRecord } from './event.ts';
 import type { Finding } from './finding.ts';
+import type { ImpactContainer } from './impact.ts';
 import type { Answers } from './question.ts';
 import type { StepId } from './step.ts';
 
@@ -42,6 +43,14 @@ export interface StepState {
 	readonly open: readonly string[];
 }
 
+/** A plan that was consented to, with what it was said to do to the containers that run. */
+export interface Agreed {
+	readonly step: StepId;
+	/** Of the decision: actions that came after it were carried out under it. */
+	readonly seq: number;
+	readonly containers: readonly ImpactContainer[];
+}
+
 /** A run so far. The wizard, status, resume, revert and the record all read this and nothing else. */
 export interface RunState {
 	readonly lastSeq: number;
@@ -52,6 +61,8 @@ export interface RunState {
 	readonly steps: readonly StepState[];
 	/** Every action of the run, in the order of the log, whatever became of it. */
 	readonly actions: readonly ActionState[];
+	/** Every consent of the run, in the order of the log: a later plan of the step takes none of them back. */
+	readonly agreed: readonly Agreed[];
 	readonly answers: Answers;
 	readonly answerEvents: readonly EventOf<'answer'>[];
 	readonly observed: Readonly<Record<string, ObservedOverTime>>;
@@ -77,6 +88,7 @@ export const initialState: RunState = {
 	resumes: [],
 	steps: [],
 	actions: [],
+	agreed: [],
 	answers: {},
 	answerEvents: [],
 	observed: {},
@@ -135,7 +147,7 @@ export function reduce(state: RunState, event: Event): RunState {
 					event.impact === undefined ? { actions: event.actions } : { actions: event.actions, impact: event.impact },
 			}));
 		case 'decision':
-			return changeStep(next, event.step, step => ({ ...step, decision: event }));
+			return changeStep(agreeing(next, event), event.step, step => ({ ...step, decision: event }));
 		case 'action.intent': {
 			const { step, action, title, kind, does, diff, undo, takesBack, seq, at } = event;
 			const intended: ActionState = {
@@ -194,6 +206,12 @@ export function reduce(state: RunState, event: Event): RunState {
 		default:
 			return event satisfies never;
 	}
+}
+
+function agreeing(state: RunState, { step, decision, seq }: EventOf<'decision'>): RunState {
+	if (decision !== 'apply') return state;
+	const containers = stepOf(state, step)?.plan?.impact?.containers ?? [];
+	return { ...state, agreed: [...state.agreed, { step, seq, containers }] };
 }
 
 function putStep(state: RunState, step: StepState): RunState {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import type { ImpactContainer } from '../../src/core/impact.ts';
 import type { Probe, ProbeResult } from '../../src/core/probe.ts';
-import type { RunState } from '../../src/core/state.ts';
+import type { Agreed, RunState } from '../../src/core/state.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 
 /** What the run's first look at the host noted of each container. */
@@ -16,11 +17,25 @@ export function ranBefore(state: RunState): readonly Noted[] | undefined {
 }
 
 /**
- * True when the operator agreed to a restart of Docker in this run: then other pids are what was agreed to. Told by the
- * consent, not by the name of an action.
+ * What the operator agreed to for each container, from every plan of the run that was carried out: by id, the latest.
+ * What keeps running was not agreed to be touched.
  */
-const restartWasAgreedTo = (state: RunState): boolean =>
-	state.steps.some(step => step.decision?.decision === 'apply' && step.decision.risks.includes('restart-docker'));
+function agreedFor(state: RunState): ReadonlyMap<string, ImpactContainer> {
+	const carriedOut = ({ step, seq }: Agreed) =>
+		state.actions.some(a => a.step === step && a.seq > seq && a.outcome !== 'refused' && a.outcome !== 'manual');
+	const touched = state.agreed
+		.filter(carriedOut)
+		.flatMap(({ containers }) => containers)
+		.filter(({ fate }) => fate !== 'keeps-running');
+	return new Map(touched.map(container => [container.id, container]));
+}
+
+/** Whether to start again what was stopped was put to the operator once more, who then left it. */
+const leftStopped = (state: RunState): boolean =>
+	state.steps.some(
+		({ plan, decision }) =>
+			decision !== undefined && decision.decision !== 'apply' && plan?.actions.some(a => a.id === 'start-again'),
+	);
 
 export const defaultRuntimeProbe = 'regression.default-runtime';
 
@@ -77,15 +92,58 @@ export function underNewDefault(image: string, runtime: string, containers: read
 	};
 }
 
-/** Nothing that ran before may have noticed. */
+/** What became of a container that ran before, in the light of what was agreed to. */
+type Outcome = 'untouched' | 'restarted' | 'left stopped' | 'broken' | 'ended by itself' | 'wrong';
+
+interface Became {
+	readonly name: string;
+	readonly outcome: Outcome;
+	readonly said: string;
+}
+
+function becameOf(
+	container: Noted,
+	now: { readonly running: boolean; readonly pid: number } | undefined,
+	agreed: ImpactContainer | undefined,
+	wasLeft: boolean,
+): Became {
+	const { name } = container;
+	if (now?.running === true) {
+		if (now.pid === container.pid) {
+			return agreed?.fate === 'breaks'
+				? { name, outcome: 'broken', said: 'is up, and has to be created again, as you agreed' }
+				: { name, outcome: 'untouched', said: `pid ${container.pid}, as before` };
+		}
+		const pids = `pid ${container.pid} then, ${now.pid} now`;
+		return agreed === undefined
+			? { name, outcome: 'wrong', said: `was restarted (${pids})` }
+			: { name, outcome: 'restarted', said: `was restarted, as you agreed (${pids})` };
+	}
+	const is = now === undefined ? 'is gone' : 'does not run';
+	// Jobs come and go by themselves; that a container ended is no proof that this run ended it.
+	const awaited = agreed?.fate === 'finishes-first';
+	if (agreed === undefined || (awaited && agreed.job === true))
+		return { name, outcome: 'ended by itself', said: `${is}: it ended since` };
+	// What is waited for and is no job is a runner, which takes jobs again.
+	if (awaited || agreed.fate === 'comes-back' || (agreed.startedAgain === true && !wasLeft))
+		return { name, outcome: 'wrong', said: `${is}, and did not come back after the restart that you agreed to` };
+	return { name, outcome: 'left stopped', said: `${is}, as you agreed` };
+}
+
+/** Nothing that ran before may have noticed, but for what was agreed to. */
 export function runningContainers(state: RunState): Probe {
 	const before = ranBefore(state) ?? [];
+	const agreed = agreedFor(state);
+	const wasLeft = leftStopped(state);
 	return {
 		id: 'regression.running-containers',
 		title: 'What ran before still runs',
 		threats: [],
 		attempt: `looks at the ${before.length} containers that ran when this run began`,
-		expectation: 'they run with the same process ids as then',
+		expectation:
+			agreed.size === 0
+				? 'they run with the same process ids as then'
+				: 'they run with the same process ids as then, but for those that you agreed to stop',
 		async run(host): Promise<ProbeResult> {
 			if (before.length === 0)
 				return { verdict: 'pass', because: 'no container ran when this run began', evidence: [] };
@@ -108,39 +166,27 @@ export function runningContainers(state: RunState): Probe {
 					evidence: [{ what: 'docker inspect', said: asked.stderr.trim() }],
 				};
 			}
-			const says = before.map(container => {
-				const found = now.get(container.id);
-				if (found === undefined) return { container, problem: 'is gone' };
-				if (!found.running) return { container, problem: 'does not run' };
-				return {
-					container,
-					problem:
-						found.pid === container.pid ? undefined : `was restarted (pid ${container.pid} then, ${found.pid} now)`,
-				};
-			});
-			const changed = says.filter(({ problem }) => problem !== undefined);
-			const evidence = says.map(({ container, problem }) => ({
-				what: container.name,
-				said: problem ?? `pid ${container.pid}, as before`,
-			}));
-			if (changed.length === 0)
-				return { verdict: 'pass', because: `${before.length} of ${before.length} run untouched`, evidence };
-			const names = changed.map(({ container, problem }) => `${container.name} ${problem ?? ''}`).join('; ');
-			if (restartWasAgreedTo(state)) {
-				const down = changed.filter(({ problem }) => problem === 'does not run');
-				return down.length === 0
-					? { verdict: 'pass', because: `Docker was restarted, which you agreed to: ${names}`, evidence }
-					: {
-							verdict: 'fail',
-							because: `did not come back after the restart that you agreed to: ${down.map(d => d.container.name).join(', ')}`,
-							evidence,
-						};
-			}
-			// Jobs come and go by themselves; that a container ended is no proof that this run ended it.
-			const restarted = changed.filter(({ problem }) => problem?.startsWith('was restarted') === true);
-			return restarted.length === 0
-				? { verdict: 'pass', because: `what still runs was not touched; ended since: ${names}`, evidence }
-				: { verdict: 'fail', because: names, evidence };
+			const became = before.map(c => becameOf(c, now.get(c.id), agreed.get(c.id), wasLeft));
+			const evidence = became.map(({ name, said }) => ({ what: name, said }));
+			const wrong = became.filter(({ outcome }) => outcome === 'wrong');
+			if (wrong.length > 0)
+				return { verdict: 'fail', because: wrong.map(({ name, said }) => `${name} ${said}`).join('; '), evidence };
+			const names = (outcome: Outcome) => became.filter(b => b.outcome === outcome).map(b => b.name);
+			const listed = (words: string, outcome: Outcome) => {
+				const of = names(outcome);
+				return of.length === 0 ? [] : [`${words}: ${of.join(', ')}`];
+			};
+			return {
+				verdict: 'pass',
+				because: [
+					`${names('untouched').length} of ${before.length} run untouched`,
+					...listed('restarted, as you agreed', 'restarted'),
+					...listed('stopped, as you agreed', 'left stopped'),
+					...listed('to be created again, as you agreed', 'broken'),
+					...listed('ended since', 'ended by itself'),
+				].join('; '),
+				evidence,
+			};
 		},
 	};
 }

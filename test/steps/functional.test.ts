@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ImpactContainer } from '../../src/core/impact.ts';
 import type { ProbeContainer, ProbeHost } from '../../src/core/probe.ts';
 import { initialState, type RunState } from '../../src/core/state.ts';
 import type { ExecResult } from '../../src/host/port.ts';
@@ -47,11 +48,7 @@ const inside =
 	});
 
 /** A run's state in which these containers were noted at its beginning. */
-function noted(
-	host: SimulatedHost,
-	change: { readonly pid?: number } = {},
-	risks: readonly 'restart-docker'[] = [],
-): RunState {
+function noted(host: SimulatedHost, change: { readonly pid?: number } = {}): RunState {
 	const value = host.state().docker.engine.containers.map(c => ({
 		id: c.id,
 		name: c.name,
@@ -59,27 +56,45 @@ function noted(
 		running: c.status === 'running',
 	}));
 	const seen = { at: '', value };
-	return {
-		...initialState,
-		observed: { containers: { first: seen, beforeChanges: seen, last: seen } },
-		steps: [
-			{
-				id: 'docker',
-				title: '',
-				kind: 'change',
-				n: 1,
-				of: 1,
-				startedAt: '',
-				status: 'done',
-				before: [],
-				runningProbes: [],
-				probes: [],
-				open: [],
-				decision: { type: 'decision', step: 'docker', decision: 'apply', risks: [...risks], seq: 0, at: '' },
-			},
-		],
-	};
+	return { ...initialState, observed: { containers: { first: seen, beforeChanges: seen, last: seen } } };
 }
+
+/** The same after a restart of Docker that this was agreed to for all of them. */
+const agreedTo = (
+	state: RunState,
+	host: SimulatedHost,
+	impact: Pick<ImpactContainer, 'fate' | 'startedAgain'>,
+): RunState => ({
+	...state,
+	agreed: [
+		{
+			step: 'docker',
+			seq: 1,
+			containers: host.state().docker.engine.containers.map(({ id, name }) => ({
+				id,
+				name,
+				image: '',
+				restartPolicy: 'no',
+				startedAt: '',
+				...impact,
+			})),
+		},
+	],
+	actions: [
+		{
+			step: 'docker',
+			id: 'restart',
+			seq: 2,
+			at: '',
+			title: '',
+			kind: 'exec',
+			does: '',
+			undo: { kind: 'none', why: '' },
+			outcome: 'done',
+			tail: [],
+		},
+	],
+});
 
 describe('on a host that is set up', () => {
 	test('every probe passes, and nothing is left behind', async () => {
@@ -245,21 +260,38 @@ describe('what ran before', () => {
 
 	test('with the restart agreed to, another process id is what was agreed to', async () => {
 		const host = await simulated();
-		const found = await verdict(host, noted(host, { pid: 1 }, ['restart-docker']));
-		expect(found).toMatchObject({ verdict: 'pass', because: expect.stringContaining('which you agreed to') });
+		const found = await verdict(host, agreedTo(noted(host, { pid: 1 }), host, { fate: 'comes-back' }));
+		expect(found).toMatchObject({ verdict: 'pass', because: expect.stringContaining('restarted, as you agreed: ') });
 	});
 
-	test('one that did not come back after the agreed restart fails', async () => {
+	test('of a container that was to keep running, another process id was not agreed to', async () => {
 		const host = await simulated();
-		const state = noted(host, {}, ['restart-docker']);
+		const found = await verdict(host, agreedTo(noted(host, { pid: 1 }), host, { fate: 'keeps-running' }));
+		expect(found).toMatchObject({ verdict: 'fail', because: expect.stringContaining('was restarted (pid 1 then') });
+	});
+
+	test('a consent under which nothing was done excuses nothing', async () => {
+		const host = await simulated();
+		const agreed = agreedTo(noted(host, { pid: 1 }), host, { fate: 'comes-back' });
+		for (const actions of [[], agreed.actions.map(action => ({ ...action, outcome: 'refused' as const }))])
+			expect(await verdict(host, { ...agreed, actions })).toMatchObject({ verdict: 'fail' });
+	});
+
+	test.each([
+		['comes back by its policy', { fate: 'comes-back' }, 'fail', 'did not come back'],
+		['was to be started again', { fate: 'does-not-come-back', startedAgain: true }, 'fail', 'did not come back'],
+		['was left out on purpose', { fate: 'does-not-come-back' }, 'pass', 'stopped, as you agreed: '],
+		['was to be removed', { fate: 'is-removed' }, 'pass', 'stopped, as you agreed: '],
+	] as const)('after the agreed restart one is down that %s', async (_, impact, expected, because) => {
+		const host = await simulated();
+		const state = noted(host);
 		const running = host.state().docker.engine.containers.find(c => c.status === 'running');
 		if (running === undefined) throw new Error('nothing runs there');
+		const agreed = agreedTo(state, host, impact);
 		await host.run(['docker', 'stop', running.id], { timeoutMs: 60_000 });
-		expect(await verdict(host, state)).toMatchObject({
-			verdict: 'fail',
-			because: expect.stringContaining('did not come back'),
-		});
-		expect(await verdict(host, noted(host))).toMatchObject({ verdict: 'pass' });
+		const found = await verdict(host, agreed);
+		expect(found).toMatchObject({ verdict: expected, because: expect.stringContaining(because) });
+		expect(found?.because).toContain(running.name);
 	});
 
 	test('a job that ended by itself is named and does not count', async () => {
