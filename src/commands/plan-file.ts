@@ -168,7 +168,8 @@ export async function savePlan(
 	const own = folder.kind === 'found' && disk.identity.uid === 0 ? folder.meta : undefined;
 	const written = await disk.replaceFile(path, new TextEncoder().encode(savedPlanText(plan)), {
 		expect: { kind: 'missing' },
-		mode: 0o644,
+		// It shows what a host lacks; root reads it whoever owns it.
+		mode: 0o600,
 		...(own !== undefined && { owner: { uid: own.uid, gid: own.gid } }),
 	});
 	switch (written.kind) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Action, Undo } from '../core/action.ts';
 import type { ShownAction } from '../core/event.ts';
-import { redact } from '../core/redact.ts';
+import { redactArgv } from '../core/redact.ts';
 import { showAction } from '../core/shown-action.ts';
 
 /** An action as an operator approves it, and what tells it from every other one. */
@@ -11,7 +11,7 @@ export function showExactly(action: Action): ShownAction {
 		...showAction(action),
 		exact: {
 			sha256: sha256(JSON.stringify(essence(action))),
-			...(action.kind === 'exec' && { argv: action.argv.map(redact) }),
+			...(action.kind === 'exec' && { argv: [...redactArgv(action.argv)] }),
 			...(file !== undefined && { file }),
 			...(action.givesBack === true && { givesBack: true as const }),
 		},

@@ -74,7 +74,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.gitlab-url',
 			kind: 'text',
 			title: "What is your GitLab's address?",
-			help: `${url === undefined ? '' : 'It is that of the runner on this host. '}It goes into the runner configuration. You are not asked for the token: it belongs to \`gitlab-runner register\`.`,
+			help: `${url === undefined ? '' : 'It is that of the runner on this host. '}It goes into the runner configuration. You are not asked for the token, which belongs to \`gitlab-runner register\`.`,
 			...(url !== undefined && { initial: url }),
 			validate: text => serverUrlProblem(text, { https: true }),
 		});

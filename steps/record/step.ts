@@ -54,10 +54,10 @@ export const recordStep: ReportStep = {
 			id: 'record',
 			kind: 'write',
 			title: `Write the record to ${target.path}`,
-			why: 'so that the team knows what this host is, and can hold it against this later',
+			why: 'The team learns from it what this host is, and can check it against this later. It names weak places, so only its owner and group can read it (mode 0640).',
 			path: target.path,
 			bytes: new TextEncoder().encode(text),
-			mode: 0o644,
+			mode: 0o640,
 			expect: target.exists,
 			asFolderOwner: true,
 		};

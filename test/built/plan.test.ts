@@ -29,7 +29,7 @@ describe('a plan', () => {
 		const plan = JSON.parse(readFileSync(file, 'utf8'));
 		expect(plan).toMatchObject({ 'sysbox-setup-plan': 1, made: { changeId: 'CHG 17' }, host: { simulated: true } });
 		expect(plan.steps.map((step: { id: string }) => step.id)).toEqual(['host', 'sysbox']);
-		expect(statSync(file).mode & 0o777).toBe(0o644);
+		expect(statSync(file).mode & 0o777).toBe(0o600);
 		expect(ended.stderr).toContain(`saved  ${file}`);
 		expect(ended.stderr).toContain(`digest ${plan.digest}`);
 		const line = /run it (sysbox-setup .*)/.exec(ended.stderr)?.[1];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { redact, redactDeep, redactLines } from '../../src/core/redact.ts';
+import { redact, redactArgv, redactDeep, redactLines } from '../../src/core/redact.ts';
+import corpus from '../fixtures/secrets/shapes.json' with { type: 'json' };
 
 describe('what is taken out of text before it is logged or shown', () => {
 	it.each([
@@ -138,5 +139,65 @@ describe('what is innocent', () => {
 		'glibc-2.39-0ubuntu8.6',
 	])('is left as it is: %s', text => {
 		expect(redact(text)).toBe(text);
+	});
+});
+
+/** `VALUE` stands for the secret in each text of the corpus. */
+describe('the shapes in which secrets are found', () => {
+	it.each(corpus.shapes.map(({ what, text }) => [what, text] as const))('%s', (_what, text) => {
+		expect(redact(text)).not.toContain('VALUE');
+		expect(redact(text)).toContain('[redacted]');
+	});
+
+	it.each(corpus.kin)('%s', text => {
+		expect(redact(text)).not.toContain('VALUE');
+		expect(redactLines(text).join('\n')).not.toContain('VALUE');
+	});
+
+	it('stay recognisable: what is no secret of a line is shown', () => {
+		expect(redact('curl -u bob:VALUE https://x.example/a?sig=VALUE&se=2026')).toBe(
+			'curl -u bob:[redacted] https://x.example/a?sig=[redacted]&se=2026',
+		);
+		expect(redact('AccountName=x;AccountKey=VALUE==;EndpointSuffix=y')).toBe('AccountName=x;AccountKey=[redacted]');
+		expect(redact('ssh://git@gitlab.example/a.git and docker run -u 1000:1000 -p 80:80 x')).toBe(
+			'ssh://git@gitlab.example/a.git and docker run -u 1000:1000 -p 80:80 x',
+		);
+	});
+
+	it('are found across the words of a command', () => {
+		expect(redactArgv(['docker', 'login', '-u', 'bob', '-p', 'VALUE', 'reg'])).toEqual([
+			...['docker', 'login', '-u', 'bob', '-p', '[redacted]', 'reg'],
+		]);
+		expect(redactArgv(['curl', '-u', 'bob:two VALUE', '-H', 'Private-Token: VALUE']).join(' ')).not.toContain('VALUE');
+		expect(redactArgv(['docker', 'run', '-p', '80:80', 'a b'])).toEqual(['docker', 'run', '-p', '80:80', 'a b']);
+	});
+});
+
+describe('what a megabyte of outside text costs', () => {
+	const megabyte = 1 << 20;
+	const repeated = (part: string) => (length: number) => part.repeat(Math.ceil(length / part.length));
+	it.each([
+		['names without a value', repeated('token ')],
+		['quotes that do not close', repeated('token="')],
+		['escaped quotes', (length: number) => `token=\\"${'\\"'.repeat(length / 2)}`],
+		['addresses without a host', repeated('http://a')],
+		['addresses with a user', repeated('http://a:b ')],
+		['signs of a user', (length: number) => `http://${'@'.repeat(length)}`],
+		['a path without end', (length: number) => `http://${'a/'.repeat(length / 2)}`],
+		['beginnings of a web token', repeated('eyJ-')],
+		['options of curl', (length: number) => `curl ${' -u '.repeat(length / 4)}`],
+		['tags', (length: number) => `</token>${'<token>'.repeat(length / 7)}`],
+		['beginnings of a key', repeated('-----BEGIN PRIVATE KEY----------END PRIVATE KEY-----')],
+		['references that do not close', repeated('TOKEN=${')],
+		['options without a value', repeated(' --token')],
+		['short lines', repeated('TOKEN=x\n')],
+	])('grows with its length and no faster: %s', (_what, text) => {
+		const looked = (length: number): number => {
+			const meter = { looked: 0 };
+			redact(text(length), meter);
+			return meter.looked / length;
+		};
+		expect(looked(megabyte)).toBeLessThan(40);
+		expect(looked(megabyte)).toBeLessThan(1.1 * looked(megabyte / 16) + 1);
 	});
 });
