@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { EngineRequest } from '../core/engine.ts';
 import { exitCode } from '../core/exit.ts';
@@ -12,6 +11,7 @@ import { accountedFor, comparePlans } from '../plan/compare-plans.ts';
 import { differenceLines } from '../plan/difference-text.ts';
 import { readSavedPlan } from '../plan/read-saved-plan.ts';
 import { plannedSteps, risksIn, type SavedPlan, savedPlanOf, savedPlanText } from '../plan/saved-plan.ts';
+import { readPassedFile } from './passed-file.ts';
 import { reasonOf } from './preflight.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -27,14 +27,14 @@ const maxPlanBytes = 16 * 1024 * 1024;
 
 /** Reads the plan that was passed with --plan. */
 export async function readHeldTo(file: string): Promise<HeldTo> {
-	let bytes: Buffer;
+	let bytes: Buffer | undefined;
 	try {
-		bytes = await readFile(file);
+		bytes = await readPassedFile(file, maxPlanBytes);
 	} catch (error) {
 		throw new WrongInput(`the saved plan ${file} cannot be read: ${reasonOf(error)}`);
 	}
-	if (bytes.length > maxPlanBytes)
-		throw new WrongInput(`the saved plan ${file} is ${bytes.length} bytes; that is no plan`);
+	if (bytes === undefined)
+		throw new WrongInput(`the saved plan ${file} has more than ${maxPlanBytes} bytes; that is no plan`);
 	const read = readSavedPlan(file, bytes);
 	if (read.kind === 'wrong') throw new WrongInput(read.problems.join('\n'));
 	return { file, plan: read.plan };

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { StepOrder } from '../core/order.ts';
 import type { Answers, Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
@@ -7,6 +6,7 @@ import type { Waiver } from '../core/waiver.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { type AnswersFile, checkAnswers, readAnswersFile, readRisks } from '../decide/answers-file.ts';
 import type { ReadHost } from '../host/port.ts';
+import { readPassedFile } from './passed-file.ts';
 
 /** A megabyte of answers is no answers file. */
 const maxAnswersBytes = 1024 * 1024;
@@ -35,14 +35,14 @@ export async function readPassed(options: {
 	}));
 	if (options.answers === undefined) return { answers: {}, waivers: ignored, risks };
 	const path = options.answers;
-	let bytes: Buffer;
+	let bytes: Buffer | undefined;
 	try {
-		bytes = await readFile(path);
+		bytes = await readPassedFile(path, maxAnswersBytes);
 	} catch (error) {
 		throw new WrongInput(`the answers file ${path} cannot be read: ${reasonOf(error)}`);
 	}
-	if (bytes.length > maxAnswersBytes)
-		throw new WrongInput(`the answers file ${path} is ${bytes.length} bytes; that is no answers file`);
+	if (bytes === undefined)
+		throw new WrongInput(`the answers file ${path} has more than ${maxAnswersBytes} bytes; that is no answers file`);
 	let text: string;
 	try {
 		text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { CommonOptions } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
 import { actionsToRevert, leftByRevert } from '../core/state.ts';
@@ -7,6 +6,7 @@ import { revertStep } from '../revert/revert-step.ts';
 import { openFolder, openRun, otherWorld } from '../state/open-run.ts';
 import { keptBytes } from '../state/run-log-files.ts';
 import type { StateFolder } from '../state/state-folder.ts';
+import { readPassedFile } from './passed-file.ts';
 import { readPassed, reasonOf } from './preflight.ts';
 import { lastStandingRun, laterOnTheSame, namesRecord, revertedRuns, runNamed, stateOf } from './standing-run.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -113,8 +113,8 @@ const maxRecordBytes = 16 * 1024 * 1024;
 async function runOfRecord(path: string): Promise<string> {
 	let text: string;
 	try {
-		const bytes = await readFile(path);
-		if (bytes.length > maxRecordBytes) throw new WrongInput(`${path} is ${bytes.length} bytes; that is no record.`);
+		const bytes = await readPassedFile(path, maxRecordBytes);
+		if (bytes === undefined) throw new WrongInput(`${path} has more than ${maxRecordBytes} bytes; that is no record.`);
 		text = bytes.toString('utf8');
 	} catch (error) {
 		if (error instanceof WrongInput) throw error;

@@ -24,6 +24,7 @@ export function foreseenHost(host: ReadHost, actions: readonly Action[]): ReadHo
 		gid: 0,
 		size: file.bytes.length,
 		realPath: path,
+		planned: true as const,
 	});
 	return {
 		kind: host.kind,

@@ -48,6 +48,8 @@ export interface FileMeta {
 	readonly size: number;
 	/** The path after all links were followed. */
 	readonly realPath: string;
+	/** Set where the bytes are only planned: no command of the host can read them yet. */
+	readonly planned?: true;
 }
 
 /** Why a path could not be read. Told apart, as each needs another sentence to the operator. */

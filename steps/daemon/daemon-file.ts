@@ -24,6 +24,8 @@ export interface DaemonFile {
 				readonly text: string;
 				readonly sha256: string;
 				readonly view: DaemonJsonView;
+				/** An earlier step's plan would write these bytes; dockerd cannot read them yet. */
+				readonly planned?: true;
 		  }
 		| { readonly kind: 'refused'; readonly problem: DaemonJsonProblem }
 		| { readonly kind: 'unreadable'; readonly problem: ReadProblem };
@@ -47,7 +49,14 @@ async function readContent(host: ReadHost, path: string): Promise<DaemonFile['co
 	if (read.kind === 'refused') return { kind: 'refused', problem: read.problem };
 	const { bytes } = result;
 	const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-	return { kind: 'read', bytes, text, sha256: await sha256Of(bytes), view: read.view };
+	return {
+		kind: 'read',
+		bytes,
+		text,
+		sha256: await sha256Of(bytes),
+		view: read.view,
+		...(result.meta.planned && { planned: true }),
+	};
 }
 
 /** The content where an edit can be made from it: a missing file is one without keys. */

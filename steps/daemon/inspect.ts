@@ -15,10 +15,8 @@ export async function inspectDaemon({ host, signal }: StepContext): Promise<Daem
 		inspectDocker(host, signal),
 		inspectSubordinateIds(host),
 	]);
-	const [file, validation] = await Promise.all([
-		readDaemonFile(host, dockerd.configFile),
-		validate(host, dockerd.configFile, signal, dockerd),
-	]);
+	const file = await readDaemonFile(host, dockerd.configFile);
+	const validation = await validate(host, file, signal, dockerd);
 	const binaries = [...(viewOf(file)?.runtimes.values() ?? [])].flatMap(entry => entry.path ?? entry.binaryName ?? []);
 	const paths = [...new Set([...usualPlaces, ...binaries.filter(path => path.startsWith('/'))])];
 	const states = await Promise.all(paths.map(async path => [path, await programState(host, path)] as const));

@@ -2,7 +2,7 @@ import type { Finding } from '../../src/core/finding.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { fileProblem, positionProblem, viewOf } from './daemon-file.ts';
-import { placeOf } from './dockerd-unit.ts';
+import { type DockerdUnit, flagIsGiven, placeOf } from './dockerd-unit.ts';
 import type { DaemonFacts } from './facts.ts';
 import { ruleFindings } from './file-rules.ts';
 import { nameSome, runtimeName, runtimePath } from './sysbox-runtime.ts';
@@ -26,7 +26,7 @@ export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly
 	if (edit.kind === 'edit' && edit.plan.kind === 'refused')
 		return [positionProblem(facts.file.path, edit.plan.problem)];
 	return [
-		validFinding(facts),
+		validFinding(facts, context),
 		...verdictFindings(facts),
 		...ruleFindings(facts),
 		registrationFinding(facts),
@@ -35,11 +35,31 @@ export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly
 	];
 }
 
-function validFinding({ file, validation }: DaemonFacts): Finding {
+/** What a file that is not there means for this dockerd: only one that its command line names has to be there. */
+export const missingFile = (path: string, dockerd: DockerdUnit): string =>
+	dockerd.configFile === path
+		? `There is no ${path}; Docker uses its defaults`
+		: `There is no ${path}; this Docker reads ${dockerd.configFile}`;
+
+function validFinding(facts: DaemonFacts, context: JudgeContext): Finding {
+	const { dockerd, file, validation } = facts;
 	const view = viewOf(file);
+	// moby cmd/dockerd/daemon.go, loadDaemonCliConfig: a missing file is passed over only where the flag was not given.
+	if (view?.source === 'missing' && flagIsGiven('config-file', dockerd)) {
+		return {
+			id: 'daemon-json.valid',
+			severity: 'block',
+			summary: `dockerd is told to read ${file.path} (${placeOf('config-file', dockerd)}), which does not exist`,
+			why: 'dockerd does not start, and does not reload, without a file that its command line names',
+			remedy:
+				editOf(facts, context).kind === 'edit'
+					? { kind: 'planned', text: 'The file is written' }
+					: { kind: 'commands', text: 'Create it with no settings', commands: [`echo '{}' > ${file.path}`] },
+		};
+	}
 	const summary =
 		view?.source === 'missing'
-			? `There is no ${file.path}, which is fine`
+			? missingFile(file.path, dockerd)
 			: view?.source === 'empty'
 				? `${file.path} is empty`
 				: `${file.path} is valid`;
@@ -78,6 +98,14 @@ export function verdictFindings({ file, validation }: Pick<DaemonFacts, 'file' |
 						text: 'Correct what it names, then ask it again',
 						commands: [`sudoedit ${file.path}`, shellLine(validation.asked)],
 					},
+				},
+			];
+		case 'no-file':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'info',
+					summary: `${file.path} is only planned yet, so dockerd was not asked about it`,
 				},
 			];
 		case 'unsupported':

@@ -1,12 +1,15 @@
 import type { DockerdFlag } from '../../src/facts/dockerd-flags.ts';
 import { excerpt } from '../../src/facts/reading.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
+import type { DaemonFile } from './daemon-file.ts';
 import type { DockerdUnit } from './dockerd-unit.ts';
 
 /** What dockerd itself makes of a configuration file. */
 export type Validation =
 	| { readonly kind: 'accepted' }
 	| { readonly kind: 'refused'; readonly said: string; readonly asked: Argv }
+	/** It can be asked, and there is no file yet that it could be asked about. */
+	| { readonly kind: 'no-file' }
 	/** An older dockerd: it learned to look at a file before it uses it later. */
 	| { readonly kind: 'unsupported' }
 	| { readonly kind: 'unknown'; readonly why: string };
@@ -36,27 +39,37 @@ const flagsFor = (path: string, dockerd: DockerdUnit): readonly DockerdFlag[] =>
  */
 export const validateCandidate = (path: string, dockerd: DockerdUnit): Argv => command('{}', flagsFor(path, dockerd));
 
+export const noFile: Validation = { kind: 'no-file' };
+
+/** What dockerd is asked about where there is no file, only to learn whether it can be asked. */
+const emptyFile = '/dev/null';
+
 /**
  * Asks dockerd about the file as it is. Also tells whether this dockerd can be asked at all, and so whether a new file
- * can be held to its verdict.
+ * can be held to its verdict. dockerd gets only a regular file of bounded size, which this tool has just read itself:
+ * it would wait for ever at a FIFO, and read a device until its memory is full.
  */
 export async function validate(
 	host: ReadHost,
-	path: string,
+	{ path, content }: Pick<DaemonFile, 'path' | 'content'>,
 	signal: AbortSignal,
 	dockerd: DockerdUnit,
 ): Promise<Validation> {
-	const argv = command(path, flagsFor(path, dockerd));
+	if (content.kind !== 'read' && content.kind !== 'missing')
+		return { kind: 'unknown', why: 'daemon-json.valid says what is wrong with the file' };
+	const isThere = content.kind === 'read' && content.planned === undefined;
+	const argv = command(isThere ? path : emptyFile, flagsFor(path, dockerd));
 	const result = await host.exec(argv, { timeoutMs: 15_000, signal });
 	if (result.problem !== undefined) {
 		return { kind: 'unknown', why: result.problem === 'missing' ? 'there is no dockerd on the PATH' : result.problem };
 	}
 	const said = `${result.stderr}\n${result.stdout}`.trim();
 	if (/unknown flag: --validate|flag provided but not defined: -validate/i.test(said)) return { kind: 'unsupported' };
+	if (!isThere) return result.code === 0 ? noFile : { kind: 'unknown', why: excerpt(said, 600) };
 	if (result.code === 0) return { kind: 'accepted' };
 	return { kind: 'refused', said: excerpt(said, 600), asked: argv };
 }
 
 /** Whether this dockerd can be asked about a candidate. */
 export const canValidate = (validation: Validation): boolean =>
-	validation.kind === 'accepted' || validation.kind === 'refused';
+	validation.kind === 'accepted' || validation.kind === 'refused' || validation.kind === 'no-file';

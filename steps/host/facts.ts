@@ -19,7 +19,7 @@ import { readTextFile, readTextOr, type TextFile } from '../../src/facts/text-fi
 import type { ReadHost, SpaceResult } from '../../src/host/port.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, dockerdUnitIn } from '../daemon/dockerd-unit.ts';
-import { type Validation, validate } from '../daemon/validation.ts';
+import { noFile, type Validation, validate } from '../daemon/validation.ts';
 import { inspectToolInstall, type ToolInstall } from './tools.ts';
 
 /** A number below /proc/sys, or why there is none. */
@@ -82,10 +82,9 @@ export interface HostFacts {
 	readonly etc: string;
 	/** The file that the next step edits, and what dockerd makes of it. */
 	readonly daemonFile: DaemonFile;
-	/** How systemd starts dockerd; undefined where there is no file that its flags could clash with. */
-	readonly dockerd: DockerdUnit | undefined;
-	/** Undefined: there is no file, or none that it could read. */
-	readonly validation: Validation | undefined;
+	/** How systemd starts dockerd, and which file it reads. */
+	readonly dockerd: DockerdUnit;
+	readonly validation: Validation;
 	readonly memory: Reading<Memory>;
 	readonly packageLists: 'there' | 'empty' | 'unknown';
 	/** What apt would do to bring the missing programs; undefined where none is missing or there is no apt. */
@@ -140,7 +139,7 @@ const watchedUnits = [
 /** Where programs are looked for: the PATH that systemd gives its services, and snaps. */
 const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
 
-/** Looks at the host. Reads files and runs fourteen commands at most for anything else; changes nothing. */
+/** Looks at the host. Reads files and runs fifteen commands at most for anything else; changes nothing. */
 export async function inspectHost(context: StepContext): Promise<HostFacts> {
 	const { host, signal } = context;
 	const exec = { timeoutMs: 10_000, signal };
@@ -163,10 +162,10 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 	const { mounts } = files;
 	const dataRootPath =
 		docker.info.kind === 'ok' && docker.info.value.rootDir !== '' ? docker.info.value.rootDir : '/var/lib/docker';
-	// A file with a mistake is named with its place; dockerd would only name the file.
-	const dockerd = daemonFile.content.kind === 'read' ? await dockerdUnitIn(units, host, signal) : undefined;
+	const dockerd = await dockerdUnitIn(units, host, signal);
 	const [validation, dockerProgram, dataRoot, sysboxRoot, programRoot, etc, modules, headers] = await Promise.all([
-		dockerd === undefined ? undefined : validate(host, packageFile, signal, dockerd),
+		// This step writes no such file, so whether dockerd could be asked about one is of no use here.
+		daemonFile.content.kind === 'missing' ? noFile : validate(host, daemonFile, signal, dockerd),
 		realPath(host, programs.get('docker')),
 		placeOf(host, dataRootPath),
 		placeOf(host, '/var/lib/sysbox'),

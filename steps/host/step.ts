@@ -15,8 +15,7 @@ import { answerIds, questions } from './questions.ts';
 function judge(facts: HostFacts, context: JudgeContext): readonly Finding[] {
 	const findings = hostChecks.map(check => ({ id: check.id, why: check.why, ...check.judge(facts, context) }));
 	const { daemonFile: file, dockerd } = facts;
-	const clashes = dockerd === undefined ? [] : flagConflicts({ file, dockerd });
-	return [...findings, ...clashes, ...knownIssueFindings(facts, context)];
+	return [...findings, ...flagConflicts({ file, dockerd }), ...knownIssueFindings(facts, context)];
 }
 
 /** What the record and the regression proof compare with later. */

@@ -69,7 +69,7 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		inspectNetworkInUse(host, docker, signal),
 		readTextOr(host, '/etc/os-release'),
 		readTextOr(host, '/proc/sys/kernel/osrelease'),
-		validate(host, packageFile, signal, dockerd),
+		validate(host, file, signal, dockerd),
 	]);
 	const simulation = await simulate(context, found, candidate);
 	return {

@@ -53,7 +53,11 @@ describe('what was passed', () => {
 		const binary = fileWith(new Uint8Array([0x7f, 0x45, 0xff, 0xfe, 0]));
 		expect(await refusal(binary)).toBe(`the answers file ${binary} is not UTF-8 text`);
 		const large = fileWith('#'.repeat(2 * 1024 * 1024));
-		expect(await refusal(large)).toBe(`the answers file ${large} is 2097152 bytes; that is no answers file`);
+		expect(await refusal(large)).toBe(`the answers file ${large} has more than 1048576 bytes; that is no answers file`);
+		// /dev/zero tells no size and has no end.
+		expect(await refusal('/dev/zero')).toBe(
+			'the answers file /dev/zero has more than 1048576 bytes; that is no answers file',
+		);
 		expect(await refusal(fileWith(''))).toContain('holds no answers');
 		expect(await refusal(fileWith('version: 1\nrisks: [restart-docker]\n'))).toContain(
 			'risks cannot be accepted in a file',

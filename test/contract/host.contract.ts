@@ -378,6 +378,15 @@ export function describeHostContract(name: string, makeHost: () => Promise<Contr
 				).toMatchObject({ code: null, problem: 'missing' });
 			});
 
+			it('does not run a command whose stdin is no regular file', async () => {
+				for (const special of [at.specials?.fifo, at.specials?.device]) {
+					if (special === undefined) continue;
+					expect(
+						await host[door](at.commands.echoesStdin, { timeoutMs: 10_000, stdin: { file: special } }),
+					).toMatchObject({ code: null, problem: 'denied', stderr: `${special}: not a regular file\n` });
+				}
+			});
+
 			it('ends what takes too long', async () => {
 				expect(await host[door](at.commands.hangs, { timeoutMs: 50 })).toMatchObject({
 					code: null,

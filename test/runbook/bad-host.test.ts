@@ -112,6 +112,9 @@ describe('a daemon.json', () => {
 		],
 		['that is a directory', place({ kind: 'folder', ...owned, mode: 0o755 }), /is a directory/, `ls -ld ${daemonJson}`],
 		['that is a socket', place({ kind: 'socket', ...owned }), /is a socket/, `ls -ld ${daemonJson}`],
+		['that is a FIFO', place({ kind: 'fifo', ...owned }), /is a fifo/, `ls -ld ${daemonJson}`],
+		['that is /dev/zero', place({ kind: 'device', device: 'c 1 5', ...owned }), /is a device/, `ls -ld ${daemonJson}`],
+		['that is a link to /dev/zero', place({ kind: 'link', to: '/dev/zero' }), /is a device/, `ls -ld ${daemonJson}`],
 	];
 
 	test.each(unusable)('%s is refused, named, and left alone', async (_, change, what, next) => {
@@ -134,6 +137,13 @@ describe('a daemon.json', () => {
 			expect(ended.screen).toContain(`dockerd --validate --config-file ${daemonJson}`);
 		},
 	);
+
+	test('that is not there is no fault, also where an earlier step would write it', async () => {
+		const host = hostOf('fresh-debian');
+		expect(textOn(host)).toBeUndefined();
+		const ended = await runbook(host, { mode: 'plan' });
+		expect(ended.screen.match(/daemon-json.*does not accept.*/g)).toBeNull();
+	});
 
 	test('that is empty is filled, as Docker takes it for {}', async () => {
 		const host = hostOf('fresh-ubuntu', { change: holds('') });

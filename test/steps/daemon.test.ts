@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { type Action, risksOf } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
-import type { ReadHost } from '../../src/host/port.ts';
+import { foreseenHost } from '../../src/host/foreseen.ts';
+import type { ReadHost, ReadProblem } from '../../src/host/port.ts';
 import { builtInPools, describePools, poolsInForce, samePools } from '../../steps/daemon/address-pools.ts';
 import { askDaemon } from '../../steps/daemon/ask.ts';
 import { readDaemonFile } from '../../steps/daemon/daemon-file.ts';
 import { inspectDaemon } from '../../steps/daemon/inspect.ts';
 import { judgeDaemon } from '../../steps/daemon/judge.ts';
 import { planDaemon } from '../../steps/daemon/plan.ts';
+import { inspectSysbox } from '../../steps/sysbox/facts.ts';
 import { type DockerHost, dockerHost, judging, looking, readyDaemonJson, setUpHost } from './scripted-docker.ts';
 
 async function lookedAt(host: ReadHost, change: Partial<JudgeContext> = {}) {
@@ -239,6 +241,86 @@ describe('a file that Docker cannot use', () => {
 		});
 		expect(plan.actions).toEqual([]);
 		expect(findings.find(f => f.id === 'daemon-json.accepted')).toMatchObject({ severity: 'block', evidence: said });
+	});
+
+	const notRegular = [
+		{ kind: 'not-a-file', what: 'fifo' },
+		{ kind: 'not-a-file', what: 'device' },
+		{ kind: 'too-large', size: 1e9, limit: 1024 * 1024 },
+		{ kind: 'missing', danglingTo: '/srv/gone.json' },
+	] as const satisfies readonly ReadProblem[];
+
+	test.each(notRegular)('dockerd is not given what is no regular file of that size: $kind $what', async problem => {
+		const host = dockerHost(setUpHost);
+		const special: ReadHost = {
+			...host,
+			readFile: async (path, how) => (path === '/etc/docker/daemon.json' ? problem : host.readFile(path, how)),
+		};
+		const { plan, findings } = await lookedAt(special);
+		expect(findings).toMatchObject([{ id: 'daemon-json.valid', severity: 'block' }]);
+		expect(plan.actions).toEqual([]);
+		await inspectSysbox(looking(special));
+		expect(host.ran.filter(line => line.startsWith('dockerd '))).toEqual([]);
+	});
+
+	test('no file is no fault, and what an earlier step would write is not there to be judged', async () => {
+		const { daemonJson: _, ...bare } = setUpHost;
+		const real = dockerHost(bare);
+		const without = await lookedAt(real);
+		expect(without.findings.find(f => f.id === 'daemon-json.valid')).toMatchObject({
+			severity: 'ok',
+			summary: 'There is no /etc/docker/daemon.json; Docker uses its defaults',
+		});
+		expect(without.findings.find(f => f.id === 'daemon-json.accepted')).toBeUndefined();
+		// A new file can still be held to dockerd's verdict.
+		expect(without.plan.actions).toMatchObject([
+			{ kind: 'write', validateWith: ['dockerd', '--validate', '--config-file', '{}', '--host=fd://'] },
+		]);
+		const foreseen = await lookedAt(foreseenHost(real, without.plan.actions));
+		expect(foreseen.findings.find(f => f.id === 'daemon-json.accepted')).toMatchObject({
+			severity: 'info',
+			summary: '/etc/docker/daemon.json is only planned yet, so dockerd was not asked about it',
+		});
+		expect(foreseen.plan.actions).toEqual([]);
+		expect(real.ran.filter(line => line.startsWith('dockerd '))).toEqual([
+			'dockerd --validate --config-file /dev/null --host=fd://',
+			'dockerd --validate --config-file /dev/null --host=fd://',
+		]);
+	});
+
+	test('an older dockerd is not held to a verdict that it cannot give, where there is no file', async () => {
+		const { daemonJson: _, ...bare } = setUpHost;
+		const { plan } = await seen({ ...bare, validate: { code: 125, stderr: 'unknown flag: --validate' } });
+		expect(plan.actions[0]).not.toHaveProperty('validateWith');
+	});
+
+	test('a file that the command line names has to be there', async () => {
+		const named = await seen({
+			...setUpHost,
+			dockerdFlags: '-H fd:// --config-file=/srv/docker.json',
+			folders: ['/srv'],
+			commands: { 'dockerd --validate --config-file /dev/null --host=fd://': { stderr: 'configuration OK' } },
+		});
+		expect(named.findings.find(f => f.id === 'daemon-json.valid')).toMatchObject({
+			severity: 'block',
+			summary:
+				'dockerd is told to read /srv/docker.json (/usr/lib/systemd/system/docker.service), which does not exist',
+			remedy: { kind: 'planned' },
+		});
+		const nothingToWrite = await seen({
+			...setUpHost,
+			dockerdFlags: '--config-file=/srv/docker.json --add-runtime sysbox-runc=/usr/bin/sysbox-runc',
+			commands: {
+				'dockerd --validate --config-file /dev/null --add-runtime=sysbox-runc=/usr/bin/sysbox-runc': {
+					stderr: 'configuration OK',
+				},
+			},
+		});
+		expect(nothingToWrite.plan.actions).toEqual([]);
+		expect(nothingToWrite.findings.find(f => f.id === 'daemon-json.valid')).toMatchObject({
+			severity: 'block',
+			remedy: { kind: 'commands', commands: ["echo '{}' > /srv/docker.json"] },
+		});
 	});
 
 	test('a setting in the file and as a flag', async () => {

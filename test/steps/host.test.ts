@@ -602,6 +602,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 	['daemon-json.flags', 'block', 'with "hosts" beside the unit\'s -H', daemonJson('{\n  "hosts": ["fd://"]\n}')],
 	['daemon-json.accepted', 'info', 'with a comma too many', daemonJson('{ "debug": true, }\n')],
 	['daemon-json.accepted', 'ok', 'with a good file', daemonJson('{}')],
+	['daemon-json.accepted', 'ok', 'without a file', ubuntu],
 	['clock.sane', 'warn', 'with a clock of 2019', ubuntu, { now: new Date('2019-01-01T00:00:00Z') }],
 	['knowledge.age', 'info', 'half a year later', ubuntu, { now: new Date('2027-06-01T00:00:00Z') }],
 ];

@@ -242,6 +242,7 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 			stdout: '3: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever\n',
 		},
 		[validateCommand(words)]: words.validate ?? { stderr: 'configuration OK\n' },
+		[validateCommand(words, '/dev/null')]: words.validate ?? { stderr: 'configuration OK\n' },
 		'apt-get satisfy --simulate --no-install-recommends debconf, fuse, iptables, jq, lsb-release, rsync':
 			words.simulation ?? {
 				stdout:
@@ -251,10 +252,10 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 }
 
 /** dockerd is asked with the flags of its unit, where it reads this file at all. */
-function validateCommand({ dockerdFlags = '-H fd://' }: DockerHost): string {
+function validateCommand({ dockerdFlags = '-H fd://' }: DockerHost, file = '/etc/docker/daemon.json'): string {
 	const flags = parseDockerdFlags(dockerdFlags.split(' '));
 	const given = flags.some(f => f.name === 'config-file') ? [] : flags.map(f => `--${f.name}=${f.value}`);
-	return ['dockerd --validate --config-file /etc/docker/daemon.json', ...given].join(' ');
+	return [`dockerd --validate --config-file ${file}`, ...given].join(' ');
 }
 
 const unitText = (id: string, unit: UnitWords, command: string): string =>

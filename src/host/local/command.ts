@@ -87,6 +87,8 @@ export async function runCommand(argv: Argv, options: ExecOptions, way: CommandW
 	try {
 		const handle = await open(way.hostPath(file), constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
 		try {
+			// A device may never end, and a FIFO that nobody writes to looks empty.
+			if (!(await handle.stat()).isFile()) return notRun('denied', `${file}: not a regular file\n`);
 			return await start(argv, options, way, handle.fd, elapsedMs);
 		} finally {
 			await handle.close();

@@ -139,10 +139,10 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 
 	async function command(argv: Argv, exec: ExecOptions, mayChange: boolean): Promise<ExecResult> {
 		await Promise.resolve();
-		const nothing = (problem: NonNullable<ExecResult['problem']>): ExecResult => ({
+		const nothing = (problem: NonNullable<ExecResult['problem']>, stderr = ''): ExecResult => ({
 			code: null,
 			stdout: '',
-			stderr: '',
+			stderr,
 			problem,
 			elapsedMs: 0,
 		});
@@ -150,7 +150,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		const world = draft();
 		const scope = hostScope(world);
 		const stdin = stdinOf(scope, exec.stdin);
-		if (stdin === undefined) return nothing('missing');
+		if ('problem' in stdin) return nothing(stdin.problem, stdin.said);
 		const started = world.state.now;
 		const { io, chunks } = collector();
 		let exit: Exit | undefined;
@@ -204,11 +204,21 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		return exec.signal?.aborted !== true;
 	}
 
-	function stdinOf(scope: Scope, stdin: ExecOptions['stdin']): Stdin | undefined {
+	function stdinOf(
+		scope: Scope,
+		stdin: ExecOptions['stdin'],
+	): Stdin | { readonly problem: 'missing' | 'denied'; readonly said: string } {
 		if (stdin === undefined) return noInput;
 		if (stdin instanceof Uint8Array) return { text: Buffer.from(stdin).toString('utf8') };
 		const found = resolve(scope.view, absolute(stdin.file), scope.who);
-		if (found.kind === 'problem' || found.node.kind !== 'file' || !allowed(found.node, scope.who, 4)) return undefined;
+		const said = (why: string) => `${stdin.file}: ${why}\n`;
+		if (found.kind === 'problem') {
+			return found.errno === 'ENOENT'
+				? { problem: 'missing', said: said('no such file or folder') }
+				: { problem: 'denied', said: said('permission denied') };
+		}
+		if (!allowed(found.node, scope.who, 4)) return { problem: 'denied', said: said('permission denied') };
+		if (found.node.kind !== 'file') return { problem: 'denied', said: said('not a regular file') };
 		return { text: Buffer.from(bytesOf(found.node)).toString('utf8'), file: found.node };
 	}
 

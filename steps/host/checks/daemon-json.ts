@@ -1,6 +1,6 @@
 import { fileProblem } from '../../daemon/daemon-file.ts';
-import { verdictFindings } from '../../daemon/judge.ts';
-import { type Check, info, ok } from './check.ts';
+import { missingFile, verdictFindings } from '../../daemon/judge.ts';
+import { type Check, ok } from './check.ts';
 
 /** The next steps edit this file. What keeps them from it is said here, before anything on the host was changed. */
 export const daemonJsonChecks: readonly Check[] = [
@@ -8,11 +8,11 @@ export const daemonJsonChecks: readonly Check[] = [
 		id: 'daemon-json.valid',
 		about: "whether Docker's daemon.json can be read and edited",
 		why: 'Docker keeps what it has loaded and says nothing when it is told to reload such a file, and does not start with it',
-		judge: ({ daemonFile }) =>
+		judge: ({ daemonFile, dockerd }) =>
 			fileProblem(daemonFile) ??
 			ok(
 				daemonFile.content.kind === 'missing'
-					? `There is no ${daemonFile.path}, which is fine`
+					? missingFile(daemonFile.path, dockerd)
 					: `${daemonFile.path} can be read and edited`,
 				daemonFile.path,
 			),
@@ -22,9 +22,7 @@ export const daemonJsonChecks: readonly Check[] = [
 		about: 'whether dockerd accepts its daemon.json',
 		why: 'It would refuse to reload a file that it does not accept, and would not start with it',
 		judge: ({ daemonFile, validation }) =>
-			(validation === undefined ? undefined : verdictFindings({ file: daemonFile, validation })[0]) ??
-			(daemonFile.content.kind === 'missing'
-				? ok('There is no daemon.json to accept', daemonFile.path)
-				: info('dockerd was not asked about daemon.json', { evidence: 'daemon-json.valid tells more' })),
+			verdictFindings({ file: daemonFile, validation })[0] ??
+			ok('There is no daemon.json that dockerd could refuse', daemonFile.path),
 	},
 ];

@@ -26,6 +26,8 @@ export const dockerd: Program = (scope, call) => {
 	if (file.kind === 'error' && file.errno === 'EACCES') return complain(`open ${path}: permission denied`);
 	if (file.kind === 'error' && flags.configFile !== undefined)
 		return complain(`open ${path}: no such file or directory`);
+	// A FIFO that nobody writes to, /dev/zero: dockerd reads until it is ended.
+	if (file.kind === 'endless') return 'endless';
 	const read = readDaemonConfig(file.kind === 'text' ? file.text : undefined, flags, version);
 	if (read.kind === 'refused') return complain(read.why);
 	if (flags.bare.has('--validate')) {
