@@ -30,7 +30,7 @@ export const findingSchema = z.object({
 	threat: z.enum(threatIds).optional(),
 	keeps: z.literal('threat').optional(),
 	breaks: z.literal(true).optional(),
-	needs: z.literal('reboot').optional(),
+	needs: z.enum(['reboot', 'operator']).optional(),
 	waived: z.object({ reason: z.string(), expires: z.string() }).optional(),
 });
 

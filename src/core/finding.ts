@@ -27,16 +27,32 @@ export interface Finding {
 	 * its threat's row from being lowered, and is work for the operator.
 	 */
 	readonly keeps?: 'threat';
-	/** Sysbox or Docker is installed and cannot start a container now. */
+	/** Sysbox or Docker is installed and cannot start a container now, or would not come up at its next start. */
 	readonly breaks?: true;
-	/** What ends it besides a run. */
-	readonly needs?: 'reboot';
+	/** Nothing that a run does ends it: a reboot does, or work of the operator. It blocks nothing, and is told as work left. */
+	readonly needs?: 'reboot' | 'operator';
 	/** Set by the engine when the answers waive this finding. */
 	readonly waived?: { readonly reason: string; readonly expires: string };
 }
 
 export const threatIds = ['container-escape', 'resource-abuse', 'docker-compromise'] as const;
 export type ThreatId = (typeof threatIds)[number];
+
+/** What no run ends and what blocks none: host access of the operator's own containers, a reboot, other work of theirs. */
+export function leftForOperator(findings: readonly Finding[]): readonly Finding[] {
+	return findings.filter(
+		f =>
+			f.waived === undefined &&
+			((f.keeps !== undefined && f.severity !== 'ok' && f.severity !== 'info') ||
+				(f.needs !== undefined && f.severity !== 'ok')),
+	);
+}
+
+/** One line of what is left: what it is, where, and what to do. */
+export function sayLeft({ id, summary, evidence, remedy }: Finding): string {
+	const where = evidence === undefined ? '' : ` (${evidence.split('\n').join('; ')})`;
+	return `${id}: ${summary}${where}${remedy === undefined ? '' : `. ${remedy.text}`}`;
+}
 
 /** Blocks that stand: not waived, and not only about a threat's row. */
 export function standingBlocks(findings: readonly Finding[]): readonly Finding[] {

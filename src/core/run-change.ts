@@ -1,8 +1,9 @@
 import type { Action } from './action.ts';
 import { applyAll, type Left, showPlan } from './apply-plan.ts';
 import { askConsent, sayPutOff } from './consent.ts';
+import { count } from './count.ts';
 import type { EngineRequest } from './engine.ts';
-import { type Finding, standingBlocks } from './finding.ts';
+import { type Finding, leftForOperator, sayLeft, standingBlocks } from './finding.ts';
 import type { ChangeStep, StepId } from './step.ts';
 import {
 	blockedBy,
@@ -119,7 +120,8 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 			case 'put-off':
 				return putOff(step.id, consent.why, changed);
 			case 'declined':
-				return consent.leave ? leftByChoice(step.id, { changed }) : { status: 'skipped', tally: { changed }, open: [] };
+				if (consent.leave) return leftByChoice(step.id, { changed });
+				return { status: 'skipped', ...yours(sight.findings, { changed }) };
 			case 'ended':
 				return consent.result;
 			default:
@@ -156,7 +158,17 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
 	if (standing.length > 0) return { ...blockedBy(standing), tally: { blocked: true, changed } };
 	const undecided = undecidedFindings(sight.findings, request.strict);
-	return { status: undecided ? 'undecided' : changed ? 'done' : 'unchanged', tally: { changed, undecided }, open: [] };
+	return {
+		status: undecided ? 'undecided' : changed ? 'done' : 'unchanged',
+		...yours(planning ? [] : sight.findings, { changed, undecided }),
+	};
+}
+
+/** The step is at its end, and what no run can do is left for the operator. */
+function yours(findings: readonly Finding[], tally: StepResult['tally']): Pick<StepResult, 'tally' | 'open' | 'why'> {
+	const left = leftForOperator(findings).map(sayLeft);
+	if (left.length === 0) return { tally, open: [] };
+	return { tally: { ...tally, open: true }, open: left, why: count(left.length, 'action needed', 'actions needed') };
 }
 
 /** Left for the next window, or until a risk is accepted. */

@@ -1,5 +1,5 @@
 import type { Tally } from './exit.ts';
-import { changedAnything } from './state.ts';
+import { changedAnything, incompleteSteps } from './state.ts';
 import type { ReportStep } from './step.ts';
 import { askAll, interruptedIn, judgeContext, type StepResult, type StepRun, stepContext } from './step-run.ts';
 
@@ -17,7 +17,7 @@ export async function runReport(run: StepRun<ReportStep>, tally: Tally): Promise
 	const result = await deps.apply(step.id, action);
 	switch (result.kind) {
 		case 'done': {
-			const incomplete = tally.failed || tally.blocked || tally.undecided || tally.open;
+			const incomplete = incompleteSteps(deps.state()).length > 0;
 			const undo = deps.state().actions.findLast(a => a.step === step.id)?.undo;
 			await deps.emit({
 				type: 'record.written',

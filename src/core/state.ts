@@ -279,6 +279,13 @@ export function takenBackIn(state: RunState): ReadonlySet<ActionState> {
 	);
 }
 
+/** Steps that are not where a finished run has them. A report step is still running while this is asked. */
+export const incompleteSteps = (state: RunState): readonly StepState[] =>
+	state.steps.filter(
+		step =>
+			step.kind !== 'report' && ['running', 'failed', 'blocked', 'open', 'not-run', 'undecided'].includes(step.status),
+	);
+
 /** Steps that only write down what the others did. */
 const reportsOf = (state: RunState): ReadonlySet<StepId> =>
 	new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));

@@ -171,7 +171,11 @@ export const wrongInput = (findings: readonly Finding[]): readonly Finding[] =>
 
 export const undecidedFindings = (findings: readonly Finding[], strict: boolean): boolean =>
 	findings.some(
-		f => f.severity === 'could-not-tell' && f.waived === undefined && (strict || f.needsRoot === undefined),
+		f =>
+			f.severity === 'could-not-tell' &&
+			f.waived === undefined &&
+			f.keeps === undefined &&
+			(strict || f.needsRoot === undefined),
 	);
 
 export function blockedBy(findings: readonly Finding[]): StepResult {

@@ -90,7 +90,7 @@ const kinds: Readonly<
 
 /**
  * One finding for each way to the host and each kind of place, with all the places in it: ids stay the same whatever
- * runs. Genuine access of CI keeps the threat's row from being called lowered; only what is decisive blocks.
+ * runs. Genuine access of CI keeps the threat's row from being called lowered, and blocks nothing: no run takes it away.
  */
 export function accessFindings(sites: readonly AccessSite[], filesAreThere: boolean): readonly Finding[] {
 	const findings: Finding[] = [];
@@ -146,6 +146,7 @@ function accessFinding(
 		return {
 			...common,
 			severity: 'could-not-tell',
+			keeps: 'threat',
 			summary: `${subject(here)} ${has}, and may be of your CI`,
 			remedy: { kind: 'advice', text: 'Answer ci.containers with those that run CI jobs or start them.' },
 		};
@@ -153,6 +154,7 @@ function accessFinding(
 	return {
 		...common,
 		severity: decisive ? 'block' : 'warn',
+		keeps: 'threat',
 		summary: of === 'container' ? `${subject(here)} ${has}` : `A GitLab runner here has its jobs ${has}`,
 		remedy: remedyFor(of, here, filesAreThere),
 	};

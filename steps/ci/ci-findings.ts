@@ -231,7 +231,7 @@ function shellFindings(facts: CiFacts): readonly Finding[] {
 			why: hasDocker
 				? 'Members of the group docker are root on the host. Sysbox has no part in such jobs.'
 				: 'What keeps them from the host is the rights of the user gitlab-runner alone. Sysbox has no part in such jobs.',
-			...(hasDocker && { threat: 'docker-compromise' as const }),
+			...(hasDocker && { threat: 'docker-compromise' as const, keeps: 'threat' as const }),
 			remedy: {
 				kind: 'advice',
 				text: 'Give these jobs a runner with the docker executor, as gitlab-runner.config.toml has it.',
@@ -271,6 +271,7 @@ function unlimitedFindings(containers: readonly Container[], info: DockerInfo | 
 				.join('\n'),
 			why: 'A job in it can take all memory, processors or processes of the host.',
 			threat: 'resource-abuse',
+			keeps: 'threat',
 			remedy: {
 				kind: 'advice',
 				text: 'Set the limits where the container is defined; the files of this step have them.',

@@ -99,7 +99,11 @@ export function fileProblem(file: DaemonFile): Finding | undefined {
 		case 'read':
 			return undefined;
 		case 'refused':
-			return positionProblem(file.path, file.content.problem);
+			return {
+				...positionProblem(file.path, file.content.problem),
+				// dockerd takes the last of two equal keys, so that one is only this tool's reason not to edit the file.
+				...(file.content.problem.reason !== 'duplicate-key' && { breaks: true as const }),
+			};
 		case 'unreadable':
 			return readProblem(file.path, file.content.problem);
 		default:

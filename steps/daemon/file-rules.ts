@@ -62,6 +62,7 @@ export function flagConflicts({ file, dockerd }: Pick<RuleFacts, 'file' | 'docke
 		return {
 			id: 'daemon-json.flags',
 			severity: 'block',
+			breaks: true,
 			summary: `${key} is set both in ${inFile?.at ?? file.path} and by ${flag.flag} in ${inUnit}`,
 			...(inFile !== undefined && { evidence: inFile.caret }),
 			why: 'dockerd does not start, and does not reload, while a setting stands in both places',
@@ -87,6 +88,7 @@ function bridgeAndBip({ file, dockerd }: RuleFacts): readonly Finding[] {
 		{
 			id: 'daemon-json.bridge-and-bip',
 			severity: 'block',
+			breaks: true,
 			summary: `bridge (${bridge.at}) and bip (${bip.at}) exclude each other`,
 			why: 'dockerd does not start with both: bip is the address of the bridge that it makes itself',
 			remedy: { kind: 'commands', text: 'Take one of the two out', commands: [edit(file)] },
@@ -107,6 +109,7 @@ function liveRestoreInSwarm({ file, dockerd, docker }: RuleFacts): readonly Find
 		{
 			id: 'daemon-json.live-restore-swarm',
 			severity: 'block',
+			breaks: true,
 			summary: `live-restore is on in ${place.at}, and this host is in a swarm`,
 			...(place.caret !== undefined && { evidence: place.caret }),
 			why: 'Docker would not start again: it refuses live-restore in swarm mode',
@@ -154,6 +157,7 @@ function usernsRemap({ file, dockerd, subuid, subgid }: RuleFacts): readonly Fin
 			{
 				id,
 				severity: 'block',
+				...(missing && { breaks: true as const }),
 				summary: missing
 					? `Docker is to remap users to "${setting}" (${place.at}), which has no ids in ${uids === 0 ? '/etc/subuid' : '/etc/subgid'}`
 					: `Docker remaps users to "${setting}" (${place.at}), which has ${Math.min(uids, gids)} ids; a Sysbox container needs ${neededIds}`,

@@ -68,6 +68,7 @@ function validFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 		return {
 			id: 'daemon-json.valid',
 			severity: 'block',
+			breaks: true,
 			summary: view.bom
 				? `${file.path} begins with a byte order mark, which this dockerd cannot read`
 				: `${file.path} is empty, and this dockerd does not start with an empty file`,
@@ -90,6 +91,7 @@ export function verdictFindings({ file, validation }: Pick<DaemonFacts, 'file' |
 				{
 					id: 'daemon-json.accepted',
 					severity: 'block',
+					breaks: true,
 					summary: `dockerd does not accept ${file.path}`,
 					evidence: validation.said,
 					why: 'It would refuse to reload it, and would not start with it',

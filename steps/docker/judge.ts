@@ -34,6 +34,7 @@ function unanswered(trouble: DockerTrouble): Finding {
 		id: 'docker.runtime-loaded',
 		severity: trouble.kind === 'daemon-down' || trouble.kind === 'no-cli' ? 'block' : 'could-not-tell',
 		summary: `What Docker has loaded cannot be seen: ${describeDockerTrouble(trouble)}`,
+		...(trouble.kind === 'daemon-down' && { breaks: true as const }),
 		...(trouble.kind === 'denied' && { needsRoot: true as const }),
 		remedy: {
 			kind: 'commands',
@@ -202,6 +203,7 @@ function staleFindings({ stale }: DockerStepFacts): readonly Finding[] {
 		{
 			id: 'docker.stale-containers',
 			severity: 'warn',
+			needs: 'operator',
 			summary: `Sysbox was restarted under ${nameSome(stale.map(c => c.name))}`,
 			why: 'They look "Up", but docker exec and docker restart fail in them for good',
 			remedy: {

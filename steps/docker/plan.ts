@@ -31,15 +31,20 @@ export function planLoading(facts: DockerStepFacts, context: JudgeContext): Plan
 		const { arm, restart: action, disarm } = restartDocker(facts, context, [...reload, ...restart]);
 		const needsMs = estimateRestart(facts.switch.lastStart).withWayBackMs;
 		return {
-			actions: [...left, ...aroundRestart(facts, context, [...arm, action], needsMs), ...disarm],
+			actions: around(action, [...left, ...aroundRestart(facts, context, [...arm, action], needsMs), ...disarm]),
 			impact: impactOfRestart(facts, context),
 		};
 	}
+	const action = reloadDocker(reload);
 	return {
-		actions: [...left, reloadDocker(reload), ...owed(facts, context)],
+		actions: around(action, [...left, action, ...owed(facts, context)]),
 		impact: impactOfReload(facts, context),
 	};
 }
+
+/** What prepares a reload or restart, waits for it or cleans up behind it is no change of its own. */
+const around = (main: Action, actions: readonly Action[]): readonly Action[] =>
+	actions.map(action => (action.id === main.id ? action : { ...action, serves: main.id }));
 
 function byHand(facts: DockerStepFacts, differences: readonly Difference[]): Action {
 	return {

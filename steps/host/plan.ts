@@ -82,6 +82,7 @@ function toolActions(facts: HostFacts, context: JudgeContext): readonly Action[]
 	};
 	const refresh: Action = {
 		id: 'refresh-lists',
+		serves: install.id,
 		kind: 'exec',
 		title: 'Fetch the lists of packages',
 		why: 'apt has none, and so knows no package',
@@ -157,7 +158,7 @@ function sysctlActions(facts: HostFacts): readonly Action[] {
 			commands: [...needed].map(([name, value]) => sysctlUndo(name, current(name), value)),
 		},
 	};
-	return absent.length === 0 ? [setNow] : [write, setNow];
+	return absent.length === 0 ? [setNow] : [write, { ...setNow, serves: write.id }];
 }
 
 function fuseRuleActions(facts: HostFacts, { state }: JudgeContext): readonly Action[] {
@@ -215,7 +216,11 @@ function fuseRuleActions(facts: HostFacts, { state }: JudgeContext): readonly Ac
 		mode: 0o644,
 		...expected(facts.apparmor.local),
 	};
-	return [...(facts.apparmor.localFolder ? [] : [folder]), write, reload];
+	return [
+		...(facts.apparmor.localFolder ? [] : [{ ...folder, serves: write.id }]),
+		write,
+		{ ...reload, serves: write.id },
+	];
 }
 
 /** What the writer has to find, and the text for the diff. */

@@ -2,7 +2,13 @@ import type { Finding } from '../../src/core/finding.ts';
 import { isNextKey, nextSteps } from '../../src/core/next-steps.ts';
 import { describePackageUndo } from '../../src/core/package-changes.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
-import type { ActionState, Observed, RunState, StepState } from '../../src/core/state.ts';
+import {
+	type ActionState,
+	incompleteSteps,
+	type Observed,
+	type RunState,
+	type StepState,
+} from '../../src/core/state.ts';
 import { statusWords } from '../../src/core/status-words.ts';
 import { type ThreatRow, threatTable } from '../../src/core/threat.ts';
 import { block, code, inline, table } from './markdown.ts';
@@ -42,14 +48,6 @@ export function composeRecord(state: RunState, options: RecordOptions): string {
 		.map(lines => lines.join('\n'))
 		.join('\n\n')
 		.trimEnd()}\n`;
-}
-
-/** Steps that are not where a finished run has them. The record step itself is running while this is written. */
-function incompleteSteps(state: RunState): readonly StepState[] {
-	return state.steps.filter(
-		step =>
-			step.kind !== 'report' && ['running', 'failed', 'blocked', 'open', 'not-run', 'undecided'].includes(step.status),
-	);
 }
 
 const reviewDay = (options: RecordOptions): string =>

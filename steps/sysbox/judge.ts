@@ -391,6 +391,7 @@ function serviceFindings(facts: SysboxFacts): readonly Finding[] {
 		findings.push({
 			id: 'sysbox.units-active',
 			severity: 'block',
+			breaks: true,
 			summary: `${nameSome(masked.map(u => u?.id ?? ''))} is masked: somebody keeps Sysbox from starting`,
 			remedy: {
 				kind: 'commands',
@@ -402,6 +403,7 @@ function serviceFindings(facts: SysboxFacts): readonly Finding[] {
 		findings.push({
 			id: 'sysbox.units-active',
 			severity: isSourceBuild(facts) ? 'warn' : 'block',
+			...(!isSourceBuild(facts) && { breaks: true as const }),
 			summary: 'Sysbox has no units in systemd, so nothing starts it at boot',
 			evidence: describeUnits(services),
 			remedy: { kind: 'advice', text: 'Install its units, or see to it that both daemons start before Docker' },
@@ -419,6 +421,7 @@ function activeFinding(facts: SysboxFacts): Finding {
 	return {
 		id: 'sysbox.units-active',
 		severity: 'block',
+		breaks: true,
 		summary: 'Not all services of Sysbox run, so no Sysbox container starts',
 		evidence: describeUnits(services),
 		why:
@@ -452,6 +455,7 @@ function socketFindings(facts: SysboxFacts): readonly Finding[] {
 			{
 				id,
 				severity: 'block',
+				breaks: true,
 				summary: `The services run, but nothing listens at ${nameSome(missing.map(s => s.path))}`,
 				why: 'Every Sysbox container is created through these sockets',
 				remedy: { kind: 'planned', text: 'Sysbox is restarted, once you accept restart-sysbox by name' },
@@ -530,6 +534,7 @@ function versionFindings(facts: SysboxFacts, context: JudgeContext): readonly Fi
 	const findings: Finding[] = issues.map(issue => ({
 		id: `sysbox.known-issues.${issue.id}`,
 		severity: issue.severity,
+		...(issue.severity === 'block' && { breaks: true as const }),
 		summary: issue.title,
 		evidence: issue.source,
 		why: issue.consequence,

@@ -52,7 +52,7 @@ export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 	} else {
 		return emptyPlan;
 	}
-	actions.push(start);
+	actions.push({ ...start, serves: decision.kind === 'configure' ? configure.id : 'install' });
 	return { actions, impact: impactOf(facts, decision, keys, context) };
 }
 
@@ -65,6 +65,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 		const folder = facts.file.path.slice(0, facts.file.path.lastIndexOf('/'));
 		actions.push({
 			id: 'docker-folder',
+			serves: 'daemon-json',
 			kind: 'make-folder',
 			title: `Make the folder ${folder}`,
 			why: "Docker's configuration goes there",
@@ -94,6 +95,7 @@ function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): re
 	if (!candidate.folderExists) {
 		actions.push({
 			id: 'downloads-folder',
+			serves: 'install',
 			kind: 'make-folder',
 			title: 'Make a folder for the package',
 			why: 'only root may read or write in it, so nobody can exchange the package before apt reads it',
@@ -106,6 +108,7 @@ function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): re
 		candidate.kind === 'release'
 			? {
 					id: 'download',
+					serves: 'install',
 					kind: 'download',
 					title: `Fetch ${packageName} ${candidate.release.version}`,
 					why: `its sha256 must be the one that is known from ${candidate.package.provenance}`,
@@ -116,6 +119,7 @@ function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): re
 				}
 			: {
 					id: 'copy',
+					serves: 'install',
 					kind: 'copy',
 					title: `Copy ${candidate.path} to where only root can exchange it`,
 					why: 'apt then reads the very bytes that were looked at: the sha256 of the copy has to be the same',

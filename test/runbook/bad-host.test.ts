@@ -625,7 +625,21 @@ describe("a container with the host's docker.sock", () => {
 
 	test('keeps its row Critical although every probe held, and names the container', async () => {
 		const ended = await runbook(hostOf('fresh-ubuntu', { change: withSocket }));
-		expect(ended.exit).toBe(3);
+		expect(ended.exit).toBe(4);
+		expect(ended.state.end).toMatchObject({ outcome: 'open', exit: 4 });
+		// Everything is done and proved, and what is left names the container and what to do.
+		expect(statuses(ended)).toEqual([
+			'host done',
+			'sysbox done',
+			'daemon unchanged',
+			'docker done',
+			'ci done',
+			'functional proved',
+			'security proved',
+			'record reported',
+		]);
+		expect(ended.state.end?.open).toHaveLength(1);
+		expect(ended.state.end?.open[0]).toMatch(/^ci\.container\.docker-sock: .*jenkins-agent-1.*Take it out where/s);
 		const probes = ended.state.steps.flatMap(s => s.probes);
 		expect(probes.length).toBeGreaterThan(15);
 		expect(probes.filter(p => p.verdict !== 'pass')).toEqual([]);
@@ -643,10 +657,11 @@ describe('when several things hold', () => {
 		expect(ended.exit).toBe(1);
 	});
 
-	test('a blocking finding counts before what could not be told', async () => {
+	test('what could not be told counts before work that is left for the operator', async () => {
 		const ended = await runbook(hostOf('containers-running', { faults: [{ name: 'no-cgroup-controllers' }] }));
 		expect(statuses(ended)).toContain('security undecided');
-		expect(ended.exit).toBe(3);
+		expect(ended.state.end?.open).not.toEqual([]);
+		expect(ended.exit).toBe(5);
 	});
 
 	test('what was passed counts before an unfit host', async () => {

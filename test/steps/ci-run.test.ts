@@ -49,13 +49,14 @@ describe('a run of the CI step', () => {
 		expect([byDefault.end.exit, byDefault.state.actions]).toEqual([3, []]);
 	});
 
-	it("writes the files although a CI container has this host's socket, and then says that it blocks", async () => {
+	it("writes the files although a CI container has this host's socket, and leaves that to the operator", async () => {
 		const host = ciHost({ containers: [socket] });
 		const { state, end } = await engineRun([ciStep], host);
 		expect(host.files.has(compose)).toBe(true);
-		expect([end.exit, outcome(state.steps[0])]).toEqual([3, ['blocked', 'blocked by ci.container.docker-sock']]);
+		expect([end.exit, outcome(state.steps[0])]).toEqual([4, ['done', '1 action needed']]);
+		expect(end.open).toEqual([expect.stringContaining('ci.container.docker-sock: One container is given')]);
 		const again = await engineRun([ciStep], ciHost({ files: Object.fromEntries(host.files), containers: [socket] }));
-		expect([again.end.exit, again.state.actions]).toEqual([3, []]);
+		expect([again.end.exit, again.state.actions]).toEqual([4, []]);
 	});
 
 	it('goes on when that was accepted by name', async () => {
@@ -66,7 +67,7 @@ describe('a run of the CI step', () => {
 
 	it('takes an unknown container that reaches the host for CI when nobody says otherwise', async () => {
 		const containers = [{ name: 'vpn', image: 'corp/vpn:3', host: { Privileged: true } }];
-		expect((await engineRun([ciStep], ciHost({ containers }))).end.exit).toBe(3);
+		expect((await engineRun([ciStep], ciHost({ containers }))).end.exit).toBe(4);
 		const told = await engineRun([ciStep], ciHost({ containers }), { answers: { 'ci.containers': [] } });
 		expect(told.end.exit).toBe(0);
 	});

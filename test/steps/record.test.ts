@@ -359,15 +359,16 @@ describe('the record step', () => {
 		expect(dataOf(host.files.get('/home/anna/asked.md') ?? '')).toMatchObject({ complete: true, files: [] });
 	});
 
-	it('is written by a run that ended blocked, and says so', async () => {
+	it('is written by a run that leaves work to the operator, and says so', async () => {
 		const binds = ['/var/run/docker.sock:/var/run/docker.sock'];
 		const host = ciHost({ containers: [{ name: 'runner', image: 'gitlab/gitlab-runner:v18', binds }] });
 		const { end, state } = await run(host);
-		expect(end.exit).toBe(3);
+		expect(end.exit).toBe(4);
 		const record = host.files.get(path) ?? '';
-		expect(record).toContain('**INCOMPLETE.**');
+		expect(record).not.toContain('**INCOMPLETE.**');
 		expect(section(record, 'What is true now')).toContain('**still Critical**: One container is given this host');
-		expect(state.record?.incomplete).toBe(true);
+		expect(section(record, 'What is left')).toContain('ci.container.docker-sock');
+		expect(state.record?.incomplete).toBe(false);
 	});
 
 	it('replaces an earlier record of its own, and nothing else', async () => {

@@ -7,7 +7,7 @@ import { statusWords } from '../../core/status-words.ts';
 export const sentence = (text: string): string =>
 	`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
-export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+export { count } from '../../core/count.ts';
 
 /** `0:14`, `1:02:03`. */
 export function elapsed(ms: number): string {

@@ -19,7 +19,7 @@ export interface Check {
 
 export const ok = (summary: string, evidence?: string): Verdict => ({ severity: 'ok', summary, ...seen(evidence) });
 
-type Details = Pick<Verdict, 'evidence' | 'remedy' | 'threat'>;
+type Details = Pick<Verdict, 'evidence' | 'remedy' | 'threat' | 'keeps' | 'breaks' | 'needs'>;
 
 export const info = (summary: string, details: Details = {}): Verdict => ({ severity: 'info', summary, ...details });
 

@@ -57,11 +57,13 @@ export const dockerEngineChecks: readonly Check[] = [
 				case 'daemon-down':
 					return block(summary, {
 						evidence: answer.said,
+						breaks: true,
 						...commands('Start it, or see why it does not', 'systemctl start docker', 'journalctl -u docker -n 50'),
 					});
 				case 'hang':
 					return block(summary, {
 						evidence: 'docker info',
+						breaks: true,
 						...commands('See what it is doing', 'journalctl -u docker -n 50', 'systemctl status docker'),
 					});
 				case 'garbage':
@@ -260,6 +262,7 @@ export const dockerEngineChecks: readonly Check[] = [
 							.join('; ')
 							.slice(0, 300),
 						threat: 'docker-compromise',
+						keeps: 'threat',
 						...advice('Take the tcp:// address out of hosts, or protect it with TLS client certificates'),
 					});
 		},

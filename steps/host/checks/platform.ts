@@ -223,6 +223,7 @@ export const platformChecks: readonly Check[] = [
 				? ok('No reboot is pending', '/run/reboot-required is not there')
 				: warn('A reboot is pending: another kernel or library was installed', {
 						evidence: `/run/reboot-required: ${rebootRequired.trim()}`,
+						needs: 'reboot',
 						...advice('Reboot at a quiet time, then start this again: it goes on where it stopped'),
 					}),
 	},

@@ -1,4 +1,5 @@
 import { yesNoAnswer } from '../../../src/core/question.ts';
+import { installedPackage } from '../../../src/facts/dpkg.ts';
 import { fuseLocalPath, fuseProfilePath } from '../facts.ts';
 import { canWriteFuseRule, fuseRuleLines, needsFuseRule } from '../fuse-rule.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, warn } from './check.ts';
@@ -53,14 +54,19 @@ export const securityModuleChecks: readonly Check[] = [
 				);
 			const summary = 'The AppArmor profile of fusermount3 will stop sysbox-fs from mounting';
 			const evidence = `${fuseProfilePath} is there, and nothing in it names /var/lib/sysboxfs`;
+			const installed =
+				facts.packages?.kind === 'ok' && installedPackage(facts.packages.value, 'sysbox-ce') !== undefined;
+			const breaks = installed ? { breaks: true as const } : {};
 			if (!canWriteFuseRule(facts)) {
 				return warn(summary, {
 					evidence,
+					...breaks,
 					...advice(`Allow FUSE mounts below /var/lib/sysboxfs in the profile: ${fuseRuleLines.join(' ')}`),
 				});
 			}
 			return warn(summary, {
 				evidence,
+				...breaks,
 				...(yesNoAnswer(answers, 'host.apparmor-rule') === false
 					? commands(
 							'Allow FUSE mounts below /var/lib/sysboxfs only',
