@@ -27,8 +27,9 @@ export interface Started {
 
 /** How the operator started this tool, so that every command that is printed works as typed. */
 export function ownCommand({ environment, version, entry, isInPath }: Started): string {
-	// npx runs the program as an npm command of this name; a global or a local install does not set it.
-	if (environment['npm_command'] === 'exec') return `sudo npx sysbox-setup@${version}`;
+	// npx runs the program as an npm command of this name; a global or a local install does not set it. Without sudo in
+	// front: npx would run from the user's cache as root, and a run asks for sudo itself.
+	if (environment['npm_command'] === 'exec') return `npx sysbox-setup@${version}`;
 	return isInPath('sysbox-setup') ? 'sysbox-setup' : shellLine(['node', entry]);
 }
 

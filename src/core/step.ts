@@ -23,7 +23,7 @@ export interface RunOptions {
 	readonly attended?: true;
 	/** Files and folders that others write, as the command line says; undefined: it says nothing about it. */
 	readonly managed?: readonly string[];
-	/** How the operator would start this tool again: `sysbox-setup`, or `sudo npx sysbox-setup@1.0.0`. */
+	/** How the operator would start this tool again: `sysbox-setup`, or `npx sysbox-setup@1.0.0`. */
 	readonly command: string;
 	readonly stateFolder: string;
 }

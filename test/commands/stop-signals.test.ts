@@ -37,7 +37,7 @@ describe('the command that is printed', () => {
 		const started = (environment: Record<string, string>, installed: boolean) =>
 			ownCommand({ environment, version: '1.2.3', entry: "/srv/anna's/cli.js", isInPath: () => installed });
 		expect(started({}, true)).toBe('sysbox-setup');
-		expect(started({ npm_command: 'exec' }, false)).toBe('sudo npx sysbox-setup@1.2.3');
+		expect(started({ npm_command: 'exec' }, false)).toBe('npx sysbox-setup@1.2.3');
 		expect(started({ npm_command: 'run-script' }, true)).toBe('sysbox-setup');
 		expect(started({ npm_command: 'run-script' }, false)).toBe("node '/srv/anna'\\''s/cli.js'");
 	});

@@ -87,10 +87,11 @@ describe('a command', () => {
 		await writeFile(join(folder, 'not-executable'), '#!/bin/sh\n');
 		await mkdir(join(folder, 'closed'), { mode: 0o000 });
 		await chmod(folder, 0o755);
-		const odd = localHost({ environment: { PATH: `${folder}/closed:${folder}` } });
+		const odd = (program: string) =>
+			runCommand([program], { timeoutMs: 10_000 }, way({ environment: { PATH: `${folder}/closed:${folder}` } }));
 		await asNobody(async () => {
-			expect(await odd.exec(['not-executable'], { timeoutMs: 10_000 })).toMatchObject({ problem: 'denied' });
-			expect(await odd.exec(['not-there'], { timeoutMs: 10_000 })).toMatchObject({ problem: 'missing' });
+			expect(await odd('not-executable')).toMatchObject({ problem: 'denied' });
+			expect(await odd('not-there')).toMatchObject({ problem: 'missing' });
 		});
 	});
 
@@ -305,8 +306,43 @@ describe('the environment of a command', () => {
 		const { PATH } = environment({
 			PATH: '/home/ci/project/node_modules/.bin:/usr/bin:.::bin:/opt/x/node_modules/.bin/:/opt/tools',
 		});
-		expect(PATH).toBe('/usr/bin:/opt/tools:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/bin');
+		expect(PATH).toBe('/usr/bin:/opt/tools:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/bin:/snap/bin');
 	});
+
+	it('of root holds nothing that a user can write: no directory of programs, no home, no plugins, no library', () => {
+		const own = {
+			PATH: '/home/mallory/bin:/usr/bin',
+			HOME: '/home/mallory',
+			DOCKER_CONFIG: '/home/mallory/.docker',
+			XDG_CONFIG_HOME: '/home/mallory/.config',
+			LD_PRELOAD: '/home/mallory/x.so',
+			BASH_ENV: '/home/mallory/x',
+			TMPDIR: '/home/mallory/tmp',
+			PYTHONPATH: '/home/mallory',
+			DOCKER_HOST: 'unix:///run/docker.sock',
+			HTTPS_PROXY: 'http://proxy:3128',
+			no_proxy: 'localhost',
+			SUDO_USER: 'mallory',
+		};
+		const root = childEnvironment(own, '/root');
+		expect(JSON.stringify(root)).not.toContain('/home/mallory');
+		expect(root).toMatchObject({ HOME: '/root', DOCKER_HOST: own.DOCKER_HOST, HTTPS_PROXY: own.HTTPS_PROXY });
+		expect(root).toMatchObject({ no_proxy: 'localhost', SUDO_USER: 'mallory' });
+		expect(root.PATH).toMatch(/^\/usr\/local\/sbin:\/usr\/sbin:/);
+	});
+
+	it.runIf(process.getuid?.() === 0)(
+		'makes root run the system’s program, not one of the same name in a user’s PATH',
+		async () => {
+			const folder = scratchFolder();
+			await writeFile(join(folder, 'env'), '#!/bin/sh\necho mallory\n', { mode: 0o755 });
+			const host = localHost({ environment: { PATH: folder, HOME: folder } });
+			const { stdout } = await host.exec(['env'], { timeoutMs: 10_000 });
+			expect(stdout).toContain('LC_ALL=C');
+			expect(stdout).not.toContain('mallory');
+			expect(stdout).not.toContain(folder);
+		},
+	);
 
 	it('is what the command sees', async () => {
 		const { stdout } = await localHost({
@@ -315,7 +351,6 @@ describe('the environment of a command', () => {
 		expect(stdout).toContain('DOCKER_HOST=x\n');
 		expect(stdout).toContain('LC_ALL=C\n');
 		expect(stdout).not.toContain('SYSBOX_');
-		expect(stdout).not.toContain('HOME=');
 	});
 });
 

@@ -13,7 +13,7 @@ const options: RecordOptions = {
 	owner: 'anna',
 	reviewDays: 90,
 	now: new Date('2026-11-24T00:00:00Z'),
-	command: 'sudo npx sysbox-setup@1.0.0',
+	command: 'npx sysbox-setup@1.0.0',
 	path: '/home/anna/record.md',
 	knowledgeDate: '2026-11-23',
 };
@@ -195,7 +195,7 @@ describe('the record', () => {
 
 	it('names only commands that work as typed', () => {
 		const afterwards = section(recordOf(whole, { path: "/home/anna/a b's.md" }), 'Afterwards');
-		expect(afterwards).toContain('`sudo npx sysbox-setup@1.0.0 check`');
+		expect(afterwards).toContain('`npx sysbox-setup@1.0.0 check`');
 		expect(afterwards).toContain(`revert '/home/anna/a b'\\''s.md'`);
 	});
 

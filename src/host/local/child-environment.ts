@@ -20,22 +20,34 @@ const removedNames = new Set([
 const removedPrefixes = ['SBXSETUP_', 'SYSBOX_', 'npm_', 'LC_'];
 
 /** Where administrators' programs lie. Debian leaves these out of an ordinary user's PATH. */
-const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin', '/snap/bin'];
+
+/** Of the environment that root was started with: the addresses of Docker and of proxies, and the terminal. */
+const keptForRoot =
+	/^(?:DOCKER_(?:HOST|CONTEXT|TLS_VERIFY|CERT_PATH|API_VERSION)|(?:https?|ftp|all|no)_proxy|TERM|TZ|SUDO_(?:USER|UID|GID))$/i;
 
 /**
  * The environment for every command: English and without colours, so that its output can be read; without questions;
  * otherwise the operator's (`DOCKER_HOST`, proxies).
+ *
+ * Root's commands get less of it, as sudo without `secure_path` or with `env_keep` hands over what a user can write:
+ * programs come from the system's directories alone, and `home`, root's own, is where the docker command looks for its
+ * configuration and its plugins. `home` undefined: the process is not root.
  */
-export function childEnvironment(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
+export function childEnvironment(
+	own: Readonly<Record<string, string | undefined>>,
+	home?: string | undefined,
+): Record<string, string> {
 	const kept: Record<string, string> = {};
 	for (const [name, value] of Object.entries(own)) {
 		if (value === undefined || removedNames.has(name) || removedPrefixes.some(prefix => name.startsWith(prefix)))
 			continue;
-		kept[name] = value;
+		if (home === undefined || keptForRoot.test(name)) kept[name] = value;
 	}
 	return {
 		...kept,
-		PATH: searchPath(own.PATH),
+		...(home !== undefined && { HOME: home, USER: 'root', LOGNAME: 'root' }),
+		PATH: home === undefined ? searchPath(own.PATH) : systemFolders.join(':'),
 		LC_ALL: 'C',
 		LANG: 'C',
 		DEBIAN_FRONTEND: 'noninteractive',
@@ -45,8 +57,8 @@ export function childEnvironment(own: Readonly<Record<string, string | undefined
 }
 
 /**
- * npx puts `node_modules/.bin` of the working folder and of all folders above it in front. Under sudo, whoever can
- * write there would choose which `docker` root runs. The same goes for relative entries.
+ * npx puts `node_modules/.bin` of the working folder and of all folders above it in front. Whoever can write there would
+ * choose which `docker` is run. The same goes for relative entries.
  */
 function searchPath(path: string | undefined): string {
 	const own = (path ?? '')

@@ -33,6 +33,8 @@ export interface CommandWay {
 	/** Where a path of the host lies here. */
 	readonly hostPath: (path: string) => string;
 	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Root's home directory, where this process is root: see {@link childEnvironment}. */
+	readonly rootHome?: string | undefined;
 	/** Default 5 s. */
 	readonly politeMs?: number;
 }
@@ -107,7 +109,7 @@ function start(
 	elapsedMs: () => number,
 ): Promise<ExecResult> {
 	const [program, ...args] = argv;
-	const environment = childEnvironment(way.environment);
+	const environment = childEnvironment(way.environment, way.rootHome);
 	const subprocess = execa(program, args, {
 		cwd: '/',
 		env: environment,

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import type { Argv, ExecOptions, ExecResult, WriteHost } from '../port.ts';
 import type { CommandWay } from './command.ts';
 import { copyFile } from './copy-file.ts';
@@ -26,10 +27,12 @@ export function localHost(options: LocalHostOptions = {}): WriteHost {
 	const hostPath = (path: string): string => root + path;
 	const environment = options.environment ?? process.env;
 	const identity = localIdentity(environment);
+	// Not HOME, which sudo may have left as the user's.
+	const rootHome = identity.uid === 0 ? userInfo().homedir : undefined;
 	const run: WriteHost['run'] = (argv, execOptions) =>
-		command(argv, execOptions, { changesHost: true, hostPath, environment });
+		command(argv, execOptions, { changesHost: true, hostPath, environment, rootHome });
 	const exec: WriteHost['exec'] = (argv, execOptions) =>
-		command(argv, execOptions, { changesHost: false, hostPath, environment });
+		command(argv, execOptions, { changesHost: false, hostPath, environment, rootHome });
 	const writer = rootFileWriter({ uid: identity.uid, run: argv => exec(argv, { timeoutMs: validateTimeoutMs }) });
 	return {
 		kind: 'local',
