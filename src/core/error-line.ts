@@ -6,6 +6,9 @@ const hints = /^(?:See|Run) '.*--help'|dmesg\(1\) may have more information|^-{3
 const errors =
 	/\b(?:error|fatal|panic|denied|failed|failure|fails|refused|cannot|can't|could not|unable|invalid|not permitted|not found|no such|not implemented|not supported|unsafe|exceeded|killed|timed out)\b/i;
 
+/** BuildKit's number of the step and time in front of a line. */
+const buildStep = /^#\d+ (?:\d+\.\d+ )?/;
+
 /** Lines that only say that something in them failed, above which stands what did. */
 const withoutReason = /did not complete successfully: exit code|returned a non-zero code/;
 
@@ -18,7 +21,7 @@ export function errorLine(output: { readonly stdout: string; readonly stderr: st
 	const [stderr, stdout] = [output.stderr, output.stdout].map(text =>
 		text
 			.split(/[\r\n]+/)
-			.map(line => line.trim())
+			.map(line => line.trim().replace(buildStep, ''))
 			.filter(line => line !== '' && !hints.test(line)),
 	) as [string[], string[]];
 	const reasons = [stderr, stdout].map(lines => lines.filter(line => errors.test(line)));
@@ -28,5 +31,15 @@ export function errorLine(output: { readonly stdout: string; readonly stderr: st
 		stderr.at(-1) ??
 		stdout.at(-1) ??
 		'';
-	return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
+	return shortened(line);
+}
+
+/** An error that wraps others has its cause at its end; else the beginning says more. */
+function shortened(line: string): string {
+	if (line.length <= most) return line;
+	for (let from = line.indexOf(': '); from !== -1; from = line.indexOf(': ', from + 2)) {
+		const cause = line.slice(from + 2);
+		if (cause.length < most - 1) return cause.length > most / 3 ? `… ${cause}` : `${line.slice(0, most - 1)}…`;
+	}
+	return `${line.slice(0, most - 1)}…`;
 }

@@ -289,6 +289,8 @@ const payloads = [
 		because: z.string(),
 		expectation: z.string().optional(),
 		evidence: z.array(evidence),
+		/** Where the reason is known: what to do about it. */
+		next: z.array(z.string()).optional(),
 		ms: z.number(),
 	}),
 	z.object({

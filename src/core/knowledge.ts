@@ -56,6 +56,8 @@ export interface KnownIssue extends Sourced {
 	readonly distro?: readonly string[];
 	readonly severity: 'info' | 'warn' | 'block';
 	readonly consequence: string;
+	/** What it prints where it shows: all of these words, to the letter. Without them it is known by its versions alone. */
+	readonly symptom?: readonly string[];
 	readonly remedy: string;
 }
 

@@ -13,6 +13,8 @@ export interface ProbeResult {
 	/** One sentence: what the verdict rests on. */
 	readonly because: string;
 	readonly evidence: readonly Evidence[];
+	/** Where the reason is known: what to do about it, an imperative each. */
+	readonly next?: readonly string[];
 }
 
 /** A throw-away container. The probe host adds the label and the name; nothing here can name a foreign object. */

@@ -179,6 +179,7 @@ async function runProbes(
 				because: result.because,
 				expectation,
 				evidence: redactDeep(result.evidence) as never,
+				...(result.next !== undefined && { next: [...result.next] }),
 				ms: Math.round(deps.elapsed() - began),
 			});
 		}

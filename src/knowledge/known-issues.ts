@@ -21,6 +21,7 @@ export const knownIssues: readonly KnownIssue[] = [
 		docker: '>=29.5.0',
 		severity: 'block',
 		consequence: 'Every Sysbox container fails to start: namespace {"time" ""} does not exist',
+		symptom: ['namespace {"time" ""} does not exist'],
 		remedy: 'Upgrade Sysbox, or set "features": {"time-namespaces": false} in daemon.json and restart Docker',
 		source: 'nestybox/sysbox#1011, #1028; moby/moby#52326, #52577',
 	},
@@ -31,6 +32,7 @@ export const knownIssues: readonly KnownIssue[] = [
 		severity: 'warn',
 		consequence:
 			'An inner Docker of 28.5.2 or later (runc 1.3.3) fails with "unsafe procfs detected: openat2 … invalid cross-device link"',
+		symptom: ['unsafe procfs detected', 'invalid cross-device link'],
 		remedy: 'Upgrade Sysbox; until then pin containerd.io 1.7.28-1 in the CI image',
 		source: 'nestybox/sysbox#972, #973; cruizba/ubuntu-dind#39',
 	},
@@ -126,6 +128,7 @@ export const knownIssues: readonly KnownIssue[] = [
 		distro: ['ubuntu'],
 		severity: 'warn',
 		consequence: 'Containers fail with "value too large for defined data type"',
+		symptom: ['value too large for defined data type'],
 		remedy: 'Upgrade Sysbox',
 		source: 'nestybox/sysbox#596, #608, #610',
 	},

@@ -284,7 +284,7 @@ function endLines(
 		if (!changed && event.outcome !== 'nothing-to-do') lines.push('nothing was changed');
 	}
 	for (const open of event.open) lines.push(`  left   ${open}`);
-	if (options.mode === 'run') for (const next of nextSteps(state)) lines.push(`  next   ${next}`);
+	if (options.mode === 'run') for (const next of nextSteps(state, options.command)) lines.push(`  next   ${next}`);
 	if (state.record !== undefined)
 		lines.push(`  record ${state.record.path}${state.record.incomplete ? ' (incomplete)' : ''}`);
 	if (changed && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);

@@ -1,3 +1,4 @@
+import { errorLine } from '../../src/core/error-line.ts';
 import type {
 	ContainerSpec,
 	Evidence,
@@ -8,6 +9,7 @@ import type {
 } from '../../src/core/probe.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import type { Argv, ExecResult } from '../../src/host/port.ts';
+import { lastWords } from '../security/attempt.ts';
 import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
 
 /** Always the engine of the container itself: a DOCKER_HOST in the image's environment would lead elsewhere. */
@@ -65,7 +67,8 @@ async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<In
 	}
 	const died = await lastWordsOfEngine(host, first);
 	if (died !== undefined) {
-		return { kind: 'down', because: 'the engine inside ended by itself', evidence: [died] };
+		const because = `the inner Docker ended by itself: ${errorLine({ stderr: died.said, stdout: '' })}`;
+		return { kind: 'down', because, evidence: [died] };
 	}
 	const second =
 		first.kind === 'started' && (await isAlive(first.container))
@@ -74,7 +77,7 @@ async function startInnerEngine(host: ProbeHost, workload: Workload): Promise<In
 	if (second.kind === 'refused') {
 		return {
 			kind: 'down',
-			because: `the container did not start: ${firstLine(second.result.stderr)}`,
+			because: `the container did not start: ${lastWords(second.result)}`,
 			evidence: [evidenceOf(`docker run ${workload.image}`, second.result)],
 		};
 	}
@@ -127,8 +130,6 @@ async function answers(host: ProbeHost, container: ProbeContainer, withinMs: num
 }
 
 const isGone = (result: ExecResult): boolean => /is not running|No such container/i.test(result.stderr);
-
-export const firstLine = (text: string): string => text.trim().split('\n')[0] ?? '';
 
 export const evidenceOf = (what: string, result: ExecResult): Evidence => ({
 	what,

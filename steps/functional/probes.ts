@@ -1,16 +1,9 @@
 import type { Probe, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
 import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/facts/uid-map.ts';
+import { lastWords } from '../security/attempt.ts';
 import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
-import {
-	evidenceOf,
-	firstLine,
-	type InnerEngine,
-	innerDocker,
-	innerEngine,
-	inTurn,
-	withoutEngine,
-} from './inner-engine.ts';
+import { evidenceOf, type InnerEngine, innerDocker, innerEngine, inTurn, withoutEngine } from './inner-engine.ts';
 
 const runMs = 60_000;
 const loadMs = 300_000;
@@ -75,7 +68,7 @@ function uidMap({ workload, subuid }: FunctionalSubject): Probe {
 			if (started.kind === 'refused') {
 				return {
 					verdict: 'fail',
-					because: `a container under ${sysboxRuntime} does not start: ${firstLine(started.result.stderr)}`,
+					because: `a container under ${sysboxRuntime} does not start: ${lastWords(started.result)}`,
 					evidence: [evidenceOf('docker run', started.result)],
 				};
 			}
@@ -158,7 +151,7 @@ function innerBuild(engine: Engine, { registryImage }: FunctionalSubject, progre
 			if (saved.kind === 'failed') {
 				return {
 					verdict: 'could-not-tell',
-					because: `${registryImage} could not be read from this host: ${firstLine(saved.result.stderr)}`,
+					because: `${registryImage} could not be read from this host: ${lastWords(saved.result)}`,
 					evidence: [evidenceOf('docker save', saved.result)],
 				};
 			}
@@ -167,7 +160,7 @@ function innerBuild(engine: Engine, { registryImage }: FunctionalSubject, progre
 			if (loaded.code !== 0)
 				return {
 					verdict: 'fail',
-					because: `the inner engine does not load an image: ${firstLine(loaded.stderr)}`,
+					because: `the inner Docker does not load an image: ${lastWords(loaded)}`,
 					evidence: [evidenceOf('docker load', loaded)],
 				};
 			const dockerfile = new TextEncoder().encode(`FROM ${baseImage}\nRUN echo ${word} > /sysbox-setup\n`);
@@ -178,7 +171,7 @@ function innerBuild(engine: Engine, { registryImage }: FunctionalSubject, progre
 			progress.built = failed === undefined;
 			return failed === undefined
 				? { verdict: 'pass', because: 'an image was built inside', evidence }
-				: { verdict: 'fail', because: `${what} failed: ${firstLine(failed.stderr)}`, evidence };
+				: { verdict: 'fail', because: `${what} failed: ${lastWords(failed)}`, evidence };
 		},
 	};
 }
@@ -213,7 +206,10 @@ async function printsTheWord(
 	if (result.code === 0 && result.stdout.trim() === word) return { verdict: 'pass', because: good, evidence };
 	return {
 		verdict: 'fail',
-		because: `the inner container did not run as it should: ${firstLine(result.stderr) || `it printed ${JSON.stringify(result.stdout.trim())}`}`,
+		because:
+			result.code === 0
+				? `the inner container printed ${JSON.stringify(result.stdout.trim())} and not what the build wrote`
+				: `the inner container did not run: ${lastWords(result)}`,
 		evidence,
 	};
 }
@@ -251,7 +247,7 @@ function innerRegistry(engine: Engine, progress: Progress): Probe {
 			if (prepared.failed !== undefined)
 				return {
 					verdict: 'fail',
-					because: `${prepared.what} failed: ${firstLine(prepared.failed.stderr)}`,
+					because: `${prepared.what} failed: ${lastWords(prepared.failed)}`,
 					evidence: prepared.evidence,
 				};
 			const push = innerDocker('push', builtImage);
@@ -262,7 +258,7 @@ function innerRegistry(engine: Engine, progress: Progress): Probe {
 			}
 			const evidence = [...prepared.evidence, evidenceOf(shellLine(push), pushed)];
 			if (pushed.code !== 0)
-				return { verdict: 'fail', because: `the image could not be pushed: ${firstLine(pushed.stderr)}`, evidence };
+				return { verdict: 'fail', because: `the image could not be pushed: ${lastWords(pushed)}`, evidence };
 			const pulled = await inTurn(container, [
 				{ argv: innerDocker('image', 'rm', builtImage), timeoutMs: runMs },
 				{ argv: innerDocker('pull', builtImage), timeoutMs: pushMs },
@@ -270,7 +266,7 @@ function innerRegistry(engine: Engine, progress: Progress): Probe {
 			if (pulled.failed !== undefined)
 				return {
 					verdict: 'fail',
-					because: `${pulled.what} failed: ${firstLine(pulled.failed.stderr)}`,
+					because: `${pulled.what} failed: ${lastWords(pulled.failed)}`,
 					evidence: [...evidence, ...pulled.evidence],
 				};
 			const ran = await printsTheWord(inner, builtImage, 'the image was pushed, removed, pulled and run');
@@ -293,7 +289,7 @@ function plainRuntime({ workload }: FunctionalSubject): Probe {
 			);
 			const evidence = [evidenceOf(command, result)];
 			if (result.code !== 0)
-				return { verdict: 'fail', because: `a plain container no longer runs: ${firstLine(result.stderr)}`, evidence };
+				return { verdict: 'fail', because: `a plain container no longer runs: ${lastWords(result)}`, evidence };
 			const map = parseIdMap(result.stdout);
 			if (map.kind !== 'ok')
 				return { verdict: 'could-not-tell', because: `a plain container runs, but ${map.why}`, evidence };

@@ -8,6 +8,7 @@ import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { removedAtTheEnd } from '../security/announcement.ts';
 import { type ImageFacts, inspectImages, judgeImages, planImages } from '../security/images.ts';
+import { explained, type IssueVersions, inspectVersions, issuesWithWords } from '../security/known-symptoms.ts';
 import { judgeRuntime } from '../security/runtime.ts';
 import { ciImage, imageProblem, imageQuestion, sysboxRuntime, workload } from '../security/workload.ts';
 import { putDefaultBack, setByThisRun } from './default-back.ts';
@@ -20,6 +21,7 @@ interface FunctionalFacts {
 	readonly subuid: UserRange | undefined;
 	/** What this dockerd reads: where the default runtime would be put back. */
 	readonly file: DaemonFile;
+	readonly versions: IssueVersions;
 }
 
 const registryQuestion: Question = {
@@ -57,18 +59,19 @@ export const functionalStep = proofStep<FunctionalFacts>({
 	async inspect(context) {
 		const { host, signal } = context;
 		const { configFile } = await inspectDockerdUnit(host, signal);
-		const [docker, images, file, uids, gids] = await Promise.all([
+		const [docker, images, file, uids, gids, versions] = await Promise.all([
 			inspectDocker(host, signal),
 			inspectImages(context),
 			readDaemonFile(host, configFile),
 			readTextFile(host, '/etc/subuid'),
 			readTextFile(host, '/etc/subgid'),
+			inspectVersions(host, signal),
 		]);
 		const parsed = [uids, gids].map(file => parseSubordinateIds(file.kind === 'text' ? file.text : undefined));
 		const [first, second] = parsed;
 		const subuid =
 			first?.kind === 'ok' && second?.kind === 'ok' ? userRange(first.value, second.value, 'sysbox') : undefined;
-		return { docker, images, subuid, file };
+		return { docker, images, subuid, file, versions };
 	},
 
 	judge: ({ docker, images }, { answers }) => [
@@ -80,7 +83,9 @@ export const functionalStep = proofStep<FunctionalFacts>({
 
 	plan: ({ images }, { answers }) => ({ actions: planImages([ciImage(answers), registryImage(answers)], images) }),
 
-	probes({ docker, subuid }, { answers, state }) {
+	probes({ docker, subuid, versions }, context) {
+		const { answers, state } = context;
+		const issues = issuesWithWords(context, versions, docker);
 		const subject = {
 			workload: workload(answers, docker),
 			registryImage: registryImage(answers),
@@ -105,7 +110,7 @@ export const functionalStep = proofStep<FunctionalFacts>({
 				...functionalProbes(subject),
 				...(isDefault(docker) ? [underNewDefault(ciImage(answers), sysboxRuntime, containersIn(docker))] : []),
 				...(noted === undefined ? [] : [runningContainers(state)]),
-			],
+			].map(probe => explained(probe, issues)),
 			leftOut,
 			announced: [`Throw-away containers; ${removedAtTheEnd}.`, 'Nothing of yours is stopped or changed.'],
 		};

@@ -40,7 +40,7 @@ export function composeRecord(state: RunState, options: RecordOptions): string {
 		proofs(state),
 		findings(state),
 		answers(state),
-		whatIsLeft(state),
+		whatIsLeft(state, options),
 		notProtected(state),
 		afterwards(state, options),
 	];
@@ -365,8 +365,8 @@ function answers(state: RunState): readonly string[] {
 	];
 }
 
-function whatIsLeft(state: RunState): readonly string[] {
-	const open = [...state.steps.flatMap(step => step.open), ...nextSteps(state)];
+function whatIsLeft(state: RunState, { command }: RecordOptions): readonly string[] {
+	const open = [...state.steps.flatMap(step => step.open), ...nextSteps(state, command)];
 	return ['## What is left', '', ...(open.length === 0 ? ['Nothing.'] : open.map(text => `- ${inline(text)}`))];
 }
 

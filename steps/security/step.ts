@@ -6,6 +6,7 @@ import { announced, announcement } from './announcement.ts';
 import { probeOf } from './attempt.ts';
 import { type BlockDevice, hostAttempts } from './host-attempts.ts';
 import { type ImageFacts, inspectImages, judgeImages, planImages } from './images.ts';
+import { explained, type IssueVersions, inspectVersions, issuesWithWords } from './known-symptoms.ts';
 import { limitAttempts } from './limit-attempts.ts';
 import { judgeRuntime } from './runtime.ts';
 import { ciImage, imageQuestion, workload } from './workload.ts';
@@ -18,6 +19,7 @@ interface SecurityFacts {
 	/** Undefined: this kernel can load modules. */
 	readonly noModules?: string;
 	readonly securityfs: boolean;
+	readonly versions: IssueVersions;
 }
 
 export const security = proofStep<SecurityFacts>({
@@ -29,17 +31,19 @@ export const security = proofStep<SecurityFacts>({
 	answerIds: [imageQuestion.id],
 
 	async inspect(context) {
-		const [docker, images, blockDevice, noModules, securityfs] = await Promise.all([
+		const [docker, images, blockDevice, noModules, securityfs, versions] = await Promise.all([
 			inspectDocker(context.host, context.signal),
 			inspectImages(context),
 			findBlockDevice(context),
 			whyNoModules(context),
 			hasSecurityfs(context),
+			inspectVersions(context.host, context.signal),
 		]);
 		return {
 			docker,
 			images,
 			securityfs,
+			versions,
 			...(blockDevice && { blockDevice }),
 			...(noModules !== undefined && { noModules }),
 		};
@@ -60,8 +64,9 @@ export const security = proofStep<SecurityFacts>({
 
 	plan: ({ images }, { answers }) => ({ actions: planImages([ciImage(answers)], images) }),
 
-	probes({ docker, blockDevice, noModules, securityfs }, { answers }) {
-		const load = workload(answers, docker);
+	probes({ docker, blockDevice, noModules, securityfs, versions }, context) {
+		const load = workload(context.answers, docker);
+		const issues = issuesWithWords(context, versions, docker);
 		const attempts = [
 			...hostAttempts(docker, { securityfs, modules: noModules === undefined, ...(blockDevice && { blockDevice }) }),
 			...limitAttempts(docker),
@@ -90,7 +95,7 @@ export const security = proofStep<SecurityFacts>({
 				why: 'this kernel has no securityfs',
 			});
 		}
-		return { probes: attempts.map(attempt => probeOf(attempt, load)), leftOut, announced };
+		return { probes: attempts.map(attempt => explained(probeOf(attempt, load), issues)), leftOut, announced };
 	},
 });
 

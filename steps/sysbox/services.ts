@@ -49,7 +49,7 @@ export async function inspectServices(host: ReadHost, signal: AbortSignal): Prom
 	return { programs, units, sockets };
 }
 
-async function inspectProgram(host: ReadHost, name: ProgramName, signal: AbortSignal): Promise<Program> {
+export async function inspectProgram(host: ReadHost, name: ProgramName, signal: AbortSignal): Promise<Program> {
 	for (const folder of programFolders) {
 		const path = `${folder}/${name}`;
 		const found = await host.stat(path);

@@ -8,7 +8,7 @@ describe('the line that says why a command failed', () => {
 		[
 			'not the first line of a build, but its error',
 			'#4 [1/2] FROM localhost:5000/base\n#5 [2/2] RUN echo\n#5 0.1 runc create failed: unsafe procfs detected: openat2 /proc/x: invalid cross-device link\nERROR: failed to solve: process "/bin/sh -c echo" did not complete successfully: exit code: 1\n',
-			'#5 0.1 runc create failed: unsafe procfs detected: openat2 /proc/x: invalid cross-device link',
+			'runc create failed: unsafe procfs detected: openat2 /proc/x: invalid cross-device link',
 		],
 		[
 			'the line without a reason where there is no other',
@@ -35,6 +35,11 @@ describe('the line that says why a command failed', () => {
 		expect(said('Sending build context\n', 'OCI runtime exec failed: connection refused\r\nrc\n')).toBe(
 			'OCI runtime exec failed: connection refused',
 		);
+	});
+
+	test('is cut in front where the cause is at the end', () => {
+		const cause = `${'c'.repeat(150)}: no such device`;
+		expect(said(`failed: ${'x'.repeat(100)}: ${'y'.repeat(100)}: ${cause}`)).toBe(`… ${'y'.repeat(100)}: ${cause}`);
 	});
 
 	test('is cut', () => {

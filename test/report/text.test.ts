@@ -281,6 +281,31 @@ describe('a probe', () => {
 		expect(printed('run', probe('left-out')).talk).not.toContain('saw');
 	});
 
+	it('says after a proof that failed or told nothing what to do about it, and not what to use', () => {
+		const next: EventPayload = { type: 'observed', step: 'ci', key: 'next.ci', value: 'Use the files in /srv/ci.' };
+		const starting: EventPayload = { type: 'step.start', step: 'security', title: '', kind: 'proof', n: 1, of: 1 };
+		const ending = (status: 'failed' | 'undecided'): EventPayload => ({
+			type: 'step.end',
+			step: 'security',
+			status,
+			changed: false,
+			open: [],
+		});
+		const printedAfter = (status: 'failed' | 'undecided', ...probes: EventPayload[]) =>
+			printed('run', start, next, starting, ...probes, ending(status), end()).data;
+		const failed = printedAfter('failed', probe('fail'), {
+			...probe('could-not-tell'),
+			id: 'security.other',
+		} as EventPayload);
+		expect(failed).toContain('  next   security.kernel-log: find the cause in what it saw');
+		expect(failed).toMatch(/ {2}next {3}Then repeat the proof: .*test security\n/);
+		expect(failed).not.toContain('security.other');
+		expect(failed).not.toContain('Use the files');
+		const told = printedAfter('undecided', { ...probe('could-not-tell'), next: ['Start Sysbox'] } as EventPayload);
+		expect(told).toContain('  next   security.kernel-log: Start Sysbox\n');
+		expect(told).not.toContain('Use the files');
+	});
+
 	it('says at the end of a run what the operator does next', () => {
 		const next: EventPayload = { type: 'observed', step: 'ci', key: 'next.ci', value: 'Use the files in /srv/ci.' };
 		expect(printed('run', start, next, end()).data).toContain('  next   Use the files in /srv/ci.\n');

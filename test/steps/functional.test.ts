@@ -243,6 +243,32 @@ describe('on hosts with something wrong', () => {
 	});
 });
 
+describe('a known issue', () => {
+	const inBuild = (stderr: string) =>
+		inside(argv => (argv.includes('build') ? result({ code: 1, stderr }) : undefined));
+	const words = 'runc create failed: unsafe procfs detected: openat2 /proc/x: invalid cross-device link';
+
+	test('is named by its words, where the version that is installed has it', async () => {
+		const { results } = await prove(functionalStep, await simulated('docker-29-time-namespace'), { answers });
+		expect(results['functional.uid-map']).toMatchObject({
+			verdict: 'fail',
+			because: expect.stringContaining('Known issue time-namespace: '),
+			next: [expect.stringContaining('Upgrade Sysbox')],
+		});
+	});
+
+	test.each([
+		['of another version of Sysbox', 'already-set-up', words],
+		['with other words', 'outdated-sysbox', 'unsafe procfs detected: openat2 fsmount:x: operation not permitted'],
+	] as const)('%s is none', async (_, scenario, said) => {
+		const { results } = await prove(functionalStep, await simulated(scenario), { answers, wrap: inBuild(said) });
+		const probe = results['functional.inner-build'];
+		if (probe?.verdict === 'fail') expect(probe.because).toContain(said);
+		expect(probe?.because).not.toContain('Known issue');
+		expect(probe?.next).toBeUndefined();
+	});
+});
+
 describe('what ran before', () => {
 	const verdict = async (host: SimulatedHost, state: RunState) =>
 		(await prove(functionalStep, host, { answers, state })).results['regression.running-containers'];

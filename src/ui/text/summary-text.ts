@@ -66,7 +66,7 @@ export function summaryLines(
 	if (open.length > 0) lines.push(...label('To do', [...new Set(open.map(of => openText(run, of)))].join('\n')));
 	const mind = detail === 'undo' || detail === 'one' ? [] : limitsForJobs(run);
 	if (mind.length > 0 && intro.mode === 'run') lines.push(...label('Mind', mind.join(brief ? '; ' : '\n')));
-	const next = nextSteps(run);
+	const next = nextSteps(run, intro.command);
 	if (next.length > 0 && intro.mode === 'run') lines.push(...label('Next', next.join('\n')));
 	if (run.record !== undefined)
 		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
