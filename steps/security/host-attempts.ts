@@ -309,8 +309,8 @@ function readLog(command: string | readonly string[], result: ExecResult): Tried
 /** Signal 0 is never delivered: it only asks whether the sender could. */
 const ask = 'kill -0 "$1"';
 
-/** Each shell begins with its own name, which is `kill` here, as it is called so. */
-const noSignal = refusal('kill', 'no such process|operation not permitted|permission denied');
+/** bash and dash begin with the name they are called by, which is `kill` here; busybox with that of its program. */
+const noSignal = refusal('kill|sh', 'no such process|operation not permitted|permission denied');
 
 const hostProcess: Attempt = {
 	id: 'security.host-process',

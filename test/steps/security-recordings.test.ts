@@ -45,9 +45,6 @@ function answer(recording: Recording): { readonly result: ExecResult; readonly o
 		case 'security.kernel-log':
 			// Recorded are the lines that dmesg printed, counted.
 			return { result: { ...result, stdout: '[    0.000000] a line\n'.repeat(Number(stdout)) } };
-		case 'security.host-process':
-			// A shell begins its errors with the name that it was called by.
-			return { result: { ...result, stderr: stderr.replace(/^sh: /, 'kill: ') } };
 		case 'security.limit-memory': {
 			const [, code, oomKilled] = /^rc=(\d+)\n(true|false) /.exec(stdout) ?? [];
 			return { result: { ...result, code: Number(code), stdout: '' }, oomKilled: oomKilled === 'true' };
