@@ -396,6 +396,10 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 					if (signal.aborted) return { kind: 'interrupted' };
 					continue;
 				}
+				// Asked even of a run that is being stopped: what is told about the host has to be true.
+				const judged = await action.judgeFailure?.(host, new AbortController().signal);
+				if (judged?.kind === 'done') return judged;
+				if (judged?.kind === 'stale') return { ...judged, next: [] };
 				attempt += 1;
 				if (attempt <= (action.retries ?? 0)) continue;
 				return { kind: 'failed', said: sayExec(action.argv[0], result), next: [] };

@@ -115,6 +115,18 @@ export type Action = ActionBase &
 				readonly retryWhile?: { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number };
 				/** Words with which it fails where there is nothing to do: it is done then. */
 				readonly nothingToDo?: string;
+				/**
+				 * Asked when it failed. `done`: nothing is left to do, as its object is gone. `stale`: a part of what it names
+				 * is gone, so that the step has to look again. Undefined: the failure stands.
+				 */
+				readonly judgeFailure?: (
+					host: ReadHost,
+					signal: AbortSignal,
+				) => Promise<
+					| { readonly kind: 'done'; readonly evidence: string }
+					| { readonly kind: 'stale'; readonly said: string }
+					| undefined
+				>;
 				/** What its output tells of how far it has come. */
 				readonly tells?: 'image-layers';
 				/** A package manager or the like: Ctrl+C waits for its end instead of cancelling it. */

@@ -8,6 +8,7 @@ import { type DebPackage, installedPackage, packagesCommand, parsePackages } fro
 import type { Argv, ReadHost } from '../host/port.ts';
 
 type PackageUndo = Extract<UndoRecord, { kind: 'packages' }>;
+type AptAction = Extract<Action, { kind: 'exec' }>;
 type Replaced = PackageChanges['replaced'][number];
 
 /** The packages that a run changed, as they are now. */
@@ -65,10 +66,7 @@ export async function inspectPackages(
 	};
 	if (changes.installed.length + earlier.length === 0) return { ...none, now: [] };
 	const names = [...changes.installed, ...earlier.map(p => p.name)];
-	const listed = await host.exec([...packagesCommand, ...names], { timeoutMs: 10_000, signal });
-	// It ends with 1 when it knows none of them, and prints nothing then.
-	const parsed = parsePackages(listed.stdout);
-	const now = parsed.kind === 'ok' ? parsed.value : listed.problem === undefined ? [] : undefined;
+	const now = await recordsOf(host, names, signal);
 	if (now === undefined) return { ...none, now };
 
 	const there = changes.installed.filter(name => now.some(p => p.name === name && p.state !== 'not-installed'));
@@ -189,11 +187,39 @@ export function judgePackages(facts: PackageFacts): readonly Finding[] {
 	return findings;
 }
 
+/**
+ * What an apt that failed to purge these packages has left to do. An apt that a killed revert had started goes on by
+ * itself: it can finish between the look and the next purge, and a local package that is gone is one that apt has never
+ * heard of ("Unable to locate package").
+ */
+async function goneMeanwhile(host: ReadHost, names: readonly string[], signal: AbortSignal) {
+	const there = await recordsOf(host, names, signal);
+	if (there === undefined) return undefined;
+	const gone = names.filter(name => !there.some(p => p.name === name && p.state !== 'not-installed'));
+	if (gone.length === 0) return undefined;
+	const said = `${gone.join(', ')} ${gone.length === 1 ? 'is' : 'are'} gone already`;
+	return gone.length === names.length
+		? ({ kind: 'done', evidence: said } as const)
+		: ({ kind: 'stale', said } as const);
+}
+
+/** What dpkg knows of these packages; undefined: it cannot be asked. */
+async function recordsOf(
+	host: ReadHost,
+	names: readonly string[],
+	signal: AbortSignal,
+): Promise<readonly DebPackage[] | undefined> {
+	const listed = await host.exec([...packagesCommand, ...names], { timeoutMs: 10_000, signal });
+	// It ends with 1 when it knows none of them, and prints nothing then.
+	const parsed = parsePackages(listed.stdout);
+	return parsed.kind === 'ok' ? parsed.value : listed.problem === undefined ? [] : undefined;
+}
+
 /** Purges what came, brings back what went, in that order, then the marks. Empty once it is so. */
 export function planPackages(facts: PackageFacts, risksOfPurge: readonly RiskName[]): readonly Action[] {
 	const { changes, now = [], toPurge, earlierFiles, autoNow } = facts;
 	const actions: Action[] = [];
-	const apt = (id: string, title: string, why: string, argv: Argv, more: Partial<Action> = {}): Action => ({
+	const apt = (id: string, title: string, why: string, argv: Argv, more: Partial<AptAction> = {}): Action => ({
 		id,
 		kind: 'exec',
 		title,
@@ -203,7 +229,7 @@ export function planPackages(facts: PackageFacts, risksOfPurge: readonly RiskNam
 		uninterruptible: true,
 		undo: { kind: 'none', why: 'start a run again to set it up again' },
 		whenItFails: ['see what dpkg says (dpkg --audit), then start again'],
-		...(more as object),
+		...more,
 	});
 	if (toPurge.length > 0) {
 		actions.push(
@@ -212,7 +238,10 @@ export function planPackages(facts: PackageFacts, risksOfPurge: readonly RiskNam
 				`Remove ${toPurge.join(', ')}`,
 				'the run brought exactly these, and nothing else needs them',
 				['apt-get', 'purge', '-y', ...waitForLock, ...toPurge],
-				risksOfPurge.length > 0 ? { risks: risksOfPurge } : {},
+				{
+					judgeFailure: (host, signal) => goneMeanwhile(host, toPurge, signal),
+					...(risksOfPurge.length > 0 && { risks: risksOfPurge }),
+				},
 			),
 		);
 	}

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Action, Impact, LiveValue, Plan, Settle } from '../core/action.ts';
 import type { UndoRecord } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
@@ -18,7 +19,6 @@ import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
 import { changedSince, inspectPath, isRestored, type PathToRestore, restoreAction, sha256Of } from './restored-file.ts';
 
-const daemonJson = '/etc/docker/daemon.json';
 const dockerService = 'docker.service';
 
 /** Owner and mode of a new file where the log names none. */
@@ -47,6 +47,8 @@ interface Loaded {
 
 interface RevertFacts {
 	readonly paths: readonly PathToRestore[];
+	/** The file that Docker read in the run, as its log says. */
+	readonly configFile: string;
 	/** The dead man's switch, or what is left of one. */
 	readonly switch: SwitchFacts;
 	readonly folders: readonly string[];
@@ -102,16 +104,21 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 		const found = await inspectPath(host, path, undos, kept);
 		if (found !== undefined) paths.push(found);
 	}
-	const loaded = await inspectLoaded(original, kept, paths, docker);
+	const configFile = configFileOf(original);
+	const loaded = await inspectLoaded(original, kept, { configFile, paths }, docker);
 	const commands = actions.flatMap(action => commandsOf(action));
 	const live = new Map<string, string | undefined>();
 	for (const { sets } of commands.flatMap(c => c.commands))
 		if (sets !== undefined) live.set(sets.file, (await readTextOr(host, sets.file))?.trim());
+	const made = actions.flatMap(({ undo }) => (undo.kind === 'folder' ? [undo.path] : []));
+	const folders: string[] = [];
+	for (const path of made) if ((await host.list(path)).kind !== 'missing') folders.push(path);
 	const packaging = actions.filter(action => action.undo.kind === 'packages').toReversed();
 	return {
 		paths,
+		configFile,
 		switch: armed,
-		folders: actions.flatMap(({ undo }) => (undo.kind === 'folder' ? [undo.path] : [])),
+		folders,
 		commands,
 		live,
 		packages: await inspectPackages(
@@ -156,16 +163,16 @@ async function dockerStateOf({ host, signal }: StepContext): Promise<string | un
 async function inspectLoaded(
 	original: RunState,
 	kept: Kept,
-	paths: readonly PathToRestore[],
+	{ configFile, paths }: Pick<RevertFacts, 'configFile' | 'paths'>,
 	docker: DockerFacts,
 ): Promise<Loaded> {
-	const file = paths.find(p => p.path === daemonJson);
+	const file = paths.find(p => p.path === configFile);
 	const wanted = file === undefined ? undefined : (file.bytes ?? 'missing');
 	const before = wanted === undefined ? undefined : readDaemonJson(wanted);
 	if (file === undefined || wanted === undefined || before?.kind !== 'read' || docker.info.kind !== 'ok')
 		return { strangers: [], defaultBefore: undefined, forgetful: undefined, untilRestart: [] };
 
-	const written = await filesWritten(original, kept);
+	const written = await filesWritten(original, kept, configFile);
 	const now = file.current.kind === 'bytes' ? readDaemonJson(file.current.bytes) : undefined;
 	const views = [...written, ...(now?.kind === 'read' ? [now.view] : [])];
 	const registered = new Set(views.flatMap(view => [...view.runtimes.keys()]));
@@ -189,11 +196,23 @@ async function inspectLoaded(
 	};
 }
 
-/** Every daemon.json that the run wrote: a file that was since removed can still be loaded in the daemon. */
-async function filesWritten(original: RunState, kept: Kept) {
+/**
+ * The file that Docker read in the run: what the step that looked at it noted, else what the run wrote as such. A dockerd
+ * with `--config-file` reads another one than /etc/docker/daemon.json, which the run may have written too, for the
+ * package's script.
+ */
+function configFileOf({ observed, actions }: RunState): string {
+	const noted = z.object({ path: z.string() }).safeParse(observed['daemon-json']?.last.value);
+	if (noted.success) return noted.data.path;
+	const written = actions.flatMap(({ id, undo }) => (id === 'daemon-json' && undo.kind === 'file' ? [undo.path] : []));
+	return written.at(-1) ?? '/etc/docker/daemon.json';
+}
+
+/** Every version of that file that the run wrote: one that was since removed can still be loaded in the daemon. */
+async function filesWritten(original: RunState, kept: Kept, configFile: string) {
 	const views = [];
 	for (const { undo } of original.actions) {
-		if (undo.kind !== 'file' || undo.path !== daemonJson || undo.after === null) continue;
+		if (undo.kind !== 'file' || undo.path !== configFile || undo.after === null) continue;
 		const bytes = await kept(undo.after);
 		const read = bytes === undefined ? undefined : readDaemonJson(bytes);
 		if (read?.kind === 'read') views.push(read.view);
@@ -238,7 +257,8 @@ function isForeign(path: PathToRestore, facts: RevertFacts, state: RunState): bo
 	if (path.current.kind === 'missing') return !path.ours.has('missing');
 	if (path.currentSha256 === undefined) return true;
 	const { forgetful } = facts.loaded;
-	if (path.path === daemonJson && forgetful !== undefined && sha256Of(forgetful) === path.currentSha256) return false;
+	if (path.path === facts.configFile && forgetful !== undefined && sha256Of(forgetful) === path.currentSha256)
+		return false;
 	return !path.ours.has(path.currentSha256);
 }
 
@@ -348,10 +368,10 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 			severity: 'warn',
 			summary:
 				way === 'start'
-					? 'Docker does not come up: it is started again once daemon.json is as it was before the run'
+					? `Docker does not come up: it is started again once ${facts.configFile} is as it was before the run`
 					: 'Docker is stopped, and stays so: it reads the file from before when it is started',
 		});
-	} else if (way === 'cannot-tell' && facts.paths.some(p => p.path === daemonJson && !isRestored(p))) {
+	} else if (way === 'cannot-tell' && facts.paths.some(p => p.path === facts.configFile && !isRestored(p))) {
 		findings.push({
 			id: 'revert.docker',
 			severity: 'block',
@@ -373,7 +393,8 @@ const carriedOut = (state: RunState, id: string): boolean =>
 function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	const { state, now } = context;
 	const actions: Action[] = [];
-	const file = facts.paths.find(p => p.path === daemonJson);
+	const { configFile } = facts;
+	const file = facts.paths.find(p => p.path === configFile);
 	const users = containersUnder(facts.docker, facts.loaded.strangers);
 	const running = users.filter(c => c.running);
 	const { strangers, defaultBefore, forgetful } = facts.loaded;
@@ -383,9 +404,9 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 			actions.push({
 				id: 'forget-runtime',
 				kind: 'write',
-				title: `Take ${strangers.length > 0 ? strangers.join(', ') : 'the default runtime'} out of ${daemonJson}`,
+				title: `Take ${strangers.length > 0 ? strangers.join(', ') : 'the default runtime'} out of ${configFile}`,
 				why: 'Docker forgets it at a reload only while the file still names its runtimes; the file from before comes after that',
-				path: daemonJson,
+				path: configFile,
 				bytes: forgetful,
 				mode: file.before?.mode ?? plainMode,
 				expect: file.currentSha256 === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: file.currentSha256 },
@@ -404,8 +425,8 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 			settle: forgotten(strangers, defaultBefore),
 		});
 	}
-	for (const path of [...facts.paths].sort((a, b) => Number(b.path === daemonJson) - Number(a.path === daemonJson))) {
-		const station = path.path === daemonJson ? forgetful : undefined;
+	for (const path of [...facts.paths].sort((a, b) => Number(b.path === configFile) - Number(a.path === configFile))) {
+		const station = path.path === configFile ? forgetful : undefined;
 		if (isRestored(path) && station === undefined) continue;
 		const restored = restoreAction(path, station);
 		if (restored !== undefined) actions.push(restored);
@@ -524,7 +545,7 @@ function commandActions(
 					argv: toArgv(command.argv),
 					timeoutMs: command.timeoutMs,
 					uninterruptible: true,
-					...(command.nothingLeft !== undefined && { nothingToDo: command.nothingLeft }),
+					...nothingLeftIn(command),
 					undo: { kind: 'none', why: 'start a run again to set it up again' },
 					...(risks.length > 0 && { risks }),
 					...(leaves.length > 0 && command.sets === undefined && { touches: leaves.map(left => `stays: ${left}`) }),
@@ -533,6 +554,15 @@ function commandActions(
 		}
 	}
 	return actions;
+}
+
+/**
+ * Words of a command whose object is gone, so that nothing is left to undo. Logs name them where the step knew them; of
+ * the others, a unit can have gone with its package (systemctl 257: "Unit file sysbox.service does not exist.").
+ */
+function nothingLeftIn({ nothingLeft, argv }: UndoCommand): { readonly nothingToDo?: string } {
+	if (nothingLeft !== undefined) return { nothingToDo: nothingLeft };
+	return argv[0] === 'systemctl' ? { nothingToDo: 'does not exist' } : {};
 }
 
 /** The log's schema says that there is a program; the type of a parsed list cannot. */

@@ -474,13 +474,22 @@ describe('a folder that the run made', () => {
 	const original = runThatMade(['folder', { kind: 'folder', path: '/srv/ci' }]);
 
 	it('is removed', async () => {
-		const on = dockerHost({});
+		const on = dockerHost({}, { folders: { '/srv/ci': [] } });
 		expect((await takeBack(original, on)).end.exit).toBe(0);
 		expect(on.ran).toEqual(['rmdir /srv/ci']);
 	});
 
+	it('is done when it is gone', async () => {
+		const on = dockerHost({});
+		expect((await takeBack(original, on)).end).toMatchObject({ exit: 0, outcome: 'nothing-to-do' });
+		expect(on.ran).toEqual([]);
+	});
+
 	it('stays when others put something there, is named, and is no failure', async () => {
-		const { end, state } = await takeBack(original, dockerHost({}, { fullFolders: ['/srv/ci'] }));
+		const { end, state } = await takeBack(
+			original,
+			dockerHost({}, { folders: { '/srv/ci': ['theirs'] }, fullFolders: ['/srv/ci'] }),
+		);
 		expect(end.exit).toBe(0);
 		expect(state.actions[0]?.evidence).toBe('stays, as it is not empty');
 	});

@@ -12,6 +12,7 @@ import {
 	hostFolder,
 	hostIn,
 	hostOf,
+	newKept,
 	revert,
 	runbook,
 	runningOn,
@@ -201,6 +202,135 @@ describe('daemon.json', () => {
 		expect(first.kept.backups.has(/backup\/([0-9a-f]{64})/.exec(cp ?? '')?.[1] ?? '')).toBe(true);
 	});
 });
+
+describe('where dockerd reads another file', () => {
+	const elsewhere = '/etc/docker/engine.json';
+	const own = '{ "log-driver":"local" }\n';
+	const readsElsewhere = () =>
+		hostOf('fresh-ubuntu', {
+			change: state => {
+				const unit = state.units['docker.service'];
+				const file = state.files[unit?.fragment ?? ''];
+				if (unit === undefined || file?.kind !== 'file') throw new Error('no unit of Docker');
+				const flags = (text: string) => text.replace(/^ExecStart=.*/m, `$& --config-file=${elsewhere}`);
+				state.files[unit.fragment] = fileOf(flags(file.text ?? ''));
+				unit.loadedText = flags(unit.loadedText);
+				state.files[elsewhere] = fileOf(own);
+				delete state.files[daemonJson];
+			},
+		});
+
+	test('the runtime is taken out of that file, and neither file is other than before', async () => {
+		const host = readsElsewhere();
+		const first = await runbook(host, setUp);
+		expect(first.exit, said(first)).toBe(0);
+		expect(textOn(host, elsewhere)).toContain('sysbox-runc');
+		const back = await revert(host, first.kept);
+		expect(back.exit, said(back)).toBe(0);
+		expect(textOn(host, elsewhere)).toBe(own);
+		expect(textOn(host)).toBeUndefined();
+		expect(Object.keys(host.state().docker.engine.config.runtimes)).not.toContain('sysbox-runc');
+		const forget = back.state.actions.find(action => action.id === 'forget-runtime');
+		expect(forget?.title).toBe(`Take sysbox-runc out of ${elsewhere}`);
+		const again = await revert(host, first.kept, { kept: newKept('again') });
+		expect(again.exit).toBe(0);
+		expect(again.state.actions).toEqual([]);
+	});
+});
+
+describe('a package that is gone is gone', () => {
+	/** The apt that a killed revert had started comes to its end between the look and the purge. */
+	const purgedMeanwhile = async (gone: readonly string[]) => {
+		const host = hostOf('fresh-ubuntu', {
+			// A local package: apt knows it as long as it is installed, and no longer.
+			change: state => {
+				delete state.archive['sysbox-ce'];
+			},
+		});
+		const first = await runbook(host, setUp);
+		expect(first.exit, said(first)).toBe(0);
+		let done = false;
+		const back = await revert(host, first.kept, {
+			onEvent: event => {
+				if (done || event.type !== 'action.intent' || event.action !== 'purge-packages') return;
+				done = true;
+				host.disturb(state => {
+					for (const name of gone) delete state.packages[name];
+				});
+			},
+		});
+		return { host, back, first };
+	};
+
+	test('alone, and what else the run brought is purged after another look', async () => {
+		const { host, back } = await purgedMeanwhile(['sysbox-ce']);
+		expect(back.exit, said(back)).toBe(0);
+		expect(actions(back).filter(a => a.includes('purge-packages'))).toEqual([
+			'revert.purge-packages refused',
+			'revert.purge-packages done',
+		]);
+		expect(host.state().packages).toEqual(hostOf('fresh-ubuntu').state().packages);
+		expect(back.screen).toContain('sysbox-ce is gone already');
+	});
+
+	test('with all that came with it, so that nothing is left to do', async () => {
+		const before = hostOf('fresh-ubuntu').state().packages;
+		const brought = (state: SimulatedState) => Object.keys(state.packages).filter(name => before[name] === undefined);
+		const probe = await purgedMeanwhile([]);
+		const all = brought((await runbookOn()).state());
+		expect(all).toContain('sysbox-ce');
+		expect(brought(probe.host.state())).toEqual([]);
+		const { host, back } = await purgedMeanwhile(all);
+		expect(back.exit, said(back)).toBe(0);
+		expect(actions(back)).toContain('revert.purge-packages done');
+		expect(host.state().packages).toEqual(before);
+	});
+
+	const runbookOn = async () => {
+		const host = hostOf('fresh-ubuntu');
+		await runbook(host, setUp);
+		return host;
+	};
+});
+
+test('a revert that is killed at any event goes on and reaches the same end', async () => {
+	const host = hostOf('fresh-ubuntu');
+	const before = host.state().packages;
+	const first = await runbook(host, setUp);
+	const setUpState = host.state();
+	class Kill extends Error {}
+	const events = await revert(hostIn(setUpState), first.kept);
+	const moments = events.kept.events.flatMap(({ type }, n) =>
+		type === 'action.intent' || type === 'action.outcome' ? [n] : [],
+	);
+	const purge = events.kept.events.findIndex(e => e.type === 'action.intent' && e.action === 'purge-packages');
+	expect(moments.length).toBeGreaterThan(10);
+	for (const moment of moments)
+		for (const aptGoesOn of moment === purge + 1 || moment === purge ? [false, true] : [false]) {
+			const on = hostIn(setUpState);
+			const kept = newKept('back');
+			const killed = revert(on, first.kept, {
+				kept,
+				onEvent: event => {
+					if (event.seq === moment) throw new Kill();
+				},
+			});
+			await expect(killed).rejects.toThrow(Kill);
+			let purging = aptGoesOn;
+			const back = await revert(on, first.kept, {
+				kept,
+				onEvent: event => {
+					if (!purging || event.type !== 'action.intent' || event.action !== 'purge-packages') return;
+					purging = false;
+					on.disturb(state => {
+						delete state.packages['sysbox-ce'];
+					});
+				},
+			});
+			expect(back.exit, `killed at ${moment}, apt ${aptGoesOn ? 'goes on' : 'is gone'}\n${said(back)}`).toBe(0);
+			expect(on.state().packages).toEqual(before);
+		}
+}, 120_000);
 
 test('a Docker that does not come up is started again, once daemon.json is as it was', async () => {
 	const host = hostOf('fresh-ubuntu');
