@@ -44,6 +44,13 @@ export function settingAtBoot(
 		.findLast(setting => setting.key === key);
 }
 
+/** Whether a file comes before another one at boot, so that the other one's values count. */
+export const isReadBefore = (path: string, other: string): boolean =>
+	orderedSysctlFiles([
+		{ path, text: '' },
+		{ path: other, text: '' },
+	])[0]?.path === path && path !== other;
+
 /** Folders of sysctl.d files, the strongest first (sysctl.d(5)). */
 export const sysctlFolders = [
 	'/etc/sysctl.d',

@@ -4,8 +4,8 @@ import type { JudgeContext } from '../../src/core/step.ts';
 import { fileProblem, positionProblem, viewOf } from './daemon-file.ts';
 import { type DockerdUnit, flagIsGiven, placeOf } from './dockerd-unit.ts';
 import type { DaemonFacts } from './facts.ts';
-import { ruleFindings } from './file-rules.ts';
-import { nameSome, runtimeName, runtimePath } from './sysbox-runtime.ts';
+import { breaksARule, ruleFindings } from './file-rules.ts';
+import { endedBefore, nameSome, runtimeName, runtimePath } from './sysbox-runtime.ts';
 import { bootState, enabledPlugins } from './under-default.ts';
 import { unfitContainers } from './unfit-containers.ts';
 import {
@@ -29,7 +29,7 @@ export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly
 		validFinding(facts, context),
 		...verdictFindings(facts),
 		...ruleFindings(facts),
-		registrationFinding(facts),
+		registrationFinding(facts, context),
 		...otherRuntimes(facts),
 		defaultFinding(facts, context),
 	];
@@ -53,7 +53,7 @@ function validFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 			why: 'dockerd does not start, and does not reload, without a file that its command line names',
 			remedy:
 				editOf(facts, context).kind === 'edit'
-					? { kind: 'planned', text: 'The file is written' }
+					? edited(facts, 'The file is written')
 					: { kind: 'commands', text: 'Create it with no settings', commands: [`echo '{}' > ${file.path}`] },
 		};
 	}
@@ -132,7 +132,16 @@ export function verdictFindings({ file, validation }: Pick<DaemonFacts, 'file' |
 	}
 }
 
-function registrationFinding(facts: DaemonFacts): Finding {
+/** No edit is made on top of what keeps Docker from starting: it would only hide whose mistake that was. */
+export const canBeEdited = (facts: DaemonFacts): boolean =>
+	!breaksARule(facts) && !(facts.file.content.kind === 'read' && facts.validation.kind === 'refused');
+
+const edited = (facts: DaemonFacts, text: string): NonNullable<Finding['remedy']> =>
+	canBeEdited(facts)
+		? { kind: 'planned', text }
+		: { kind: 'advice', text: 'Fix first what else is named here: the file is not edited before that' };
+
+function registrationFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 	const registration = registrationOf(facts);
 	const { path } = facts.file;
 	const id = 'daemon.runtime-registered';
@@ -141,7 +150,7 @@ function registrationFinding(facts: DaemonFacts): Finding {
 			return {
 				id,
 				severity: 'ok',
-				summary: `${runtimeName} is registered as it should be`,
+				summary: `${runtimeName} is registered`,
 				evidence: registration.path,
 			};
 		case 'flag':
@@ -165,7 +174,7 @@ function registrationFinding(facts: DaemonFacts): Finding {
 				severity: 'block',
 				summary: `${runtimeName} is not registered in ${path}`,
 				why: 'Docker does not know a runtime that stands neither in its file nor in its flags',
-				remedy: { kind: 'planned', text: `It is registered as ${registration.to}` },
+				remedy: edited(facts, `It is registered as ${registration.to}`),
 			};
 		case 'wrong-path':
 			return {
@@ -173,7 +182,7 @@ function registrationFinding(facts: DaemonFacts): Finding {
 				severity: 'block',
 				summary: `${runtimeName} is registered as ${registration.was ?? ''}, where no program is`,
 				why: 'Docker accepts and lists such a runtime; only the first container fails, with exit code 127',
-				remedy: { kind: 'planned', text: `It is registered as ${registration.to}` },
+				remedy: edited(facts, `It is registered as ${registration.to}`),
 			};
 		case 'no-program':
 			return {
@@ -184,7 +193,7 @@ function registrationFinding(facts: DaemonFacts): Finding {
 						? `${runtimeName} is not on this host, so there is nothing to register`
 						: `${runtimeName} is registered as ${registration.was}, and is not on this host`,
 				why: 'Docker would list the runtime all the same; every container of it would fail with exit code 127',
-				remedy: { kind: 'planned', text: 'The step before this one installs it' },
+				remedy: endedBefore(context, 'sysbox', 'it installs Sysbox'),
 			};
 		case 'unreadable':
 			return { id, severity: 'could-not-tell', summary: `${path} cannot be read` };
@@ -232,7 +241,7 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 			id,
 			severity: 'warn',
 			summary: `The default runtime is ${configured ?? 'not named in the file'}; ${wish} was asked for`,
-			remedy: { kind: 'planned', text: `"default-runtime" is set to ${wish}` },
+			remedy: edited(facts, `"default-runtime" is set to ${wish}`),
 		};
 	}
 	if (configured !== runtimeName) {

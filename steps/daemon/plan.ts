@@ -2,7 +2,7 @@ import { type Action, emptyPlan, type Plan } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { expectedOf, fileProblem } from './daemon-file.ts';
 import type { DaemonFacts } from './facts.ts';
-import { breaksARule } from './file-rules.ts';
+import { canBeEdited } from './judge.ts';
 import { nameSome, runtimeName } from './sysbox-runtime.ts';
 import { breaks } from './under-default.ts';
 import { canValidate, validateCandidate } from './validation.ts';
@@ -11,8 +11,7 @@ import { editOf, wishedDefault } from './wish.ts';
 export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 	const edit = editOf(facts, context);
 	if (edit.kind === 'none' || edit.plan.kind === 'refused' || fileProblem(facts.file) !== undefined) return emptyPlan;
-	// An edit of a file with which Docker does not start anyway would only hide whose mistake it was.
-	if (breaksARule(facts) || (edit.content.kind === 'read' && facts.validation.kind === 'refused')) return emptyPlan;
+	if (!canBeEdited(facts)) return emptyPlan;
 
 	const { content, plan } = edit;
 	const { path } = facts.file;

@@ -1,3 +1,5 @@
+import { type Finding, standingBlocks } from '../../src/core/finding.ts';
+import type { JudgeContext } from '../../src/core/step.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
 
@@ -12,6 +14,28 @@ export function runningUnderSysbox(docker: DockerFacts): readonly Container[] {
 	if (docker.containers.kind !== 'ok') return [];
 	const defaultRuntime = docker.info.kind === 'ok' ? docker.info.value.defaultRuntime : '';
 	return docker.containers.value.filter(c => c.running && (c.runtime || defaultRuntime) === runtimeName);
+}
+
+/**
+ * What ends a finding that an earlier step ends: planned where that step was looked at and nothing keeps it from its
+ * work; else what has to be done first.
+ */
+export function endedBefore(
+	{ state, options }: JudgeContext,
+	step: 'sysbox' | 'daemon',
+	does: string,
+): NonNullable<Finding['remedy']> {
+	const found = state.steps.find(({ id }) => id === step);
+	const kept = standingBlocks(found?.after ?? found?.before ?? []).filter(f => f.remedy?.kind !== 'planned');
+	if (found === undefined || found.status === 'skipped')
+		return {
+			kind: 'commands',
+			text: `Run the step ${step} first: ${does}`,
+			commands: [`${options.command} --only ${step}`],
+		};
+	return kept.length > 0
+		? { kind: 'advice', text: `The step ${step} is blocked by ${kept.map(f => f.id).join(', ')}: fix that first` }
+		: { kind: 'planned', text: `The step ${step} comes first: ${does}` };
 }
 
 /** `a`, `a and b`, `a, b and 3 more`. */

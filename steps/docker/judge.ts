@@ -4,7 +4,7 @@ import type { JudgeContext } from '../../src/core/step.ts';
 import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
 import { switchFindings } from '../../src/switch/telling.ts';
 import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
-import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { endedBefore, nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
 import { defaultRuntimeId } from '../daemon/wish.ts';
 import { type Difference, describeDifference, otherDifferences, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
@@ -18,7 +18,7 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 	const differences = ownDifferences(facts, context);
 	const of = (key: string) => differences.find(d => d.key === key);
 	return [
-		runtimeFinding(facts, of('runtimes')),
+		runtimeFinding(facts, context, of('runtimes')),
 		...putBackFindings(facts, context),
 		defaultFinding(facts, context, of('default-runtime')),
 		...networkFindings(facts, context, of('bip'), of('default-address-pools')),
@@ -36,15 +36,35 @@ function unanswered(trouble: DockerTrouble): Finding {
 		summary: `What Docker has loaded cannot be seen: ${describeDockerTrouble(trouble)}`,
 		...(trouble.kind === 'daemon-down' && { breaks: true as const }),
 		...(trouble.kind === 'denied' && { needsRoot: true as const }),
-		remedy: {
-			kind: 'commands',
-			text: 'See how Docker is',
-			commands: ['systemctl status docker', 'journalctl -u docker -n 50 --no-pager'],
-		},
+		remedy: remedyOf(trouble),
 	};
 }
 
-function runtimeFinding(facts: DockerStepFacts, difference: Difference | undefined): Finding {
+function remedyOf(trouble: DockerTrouble): NonNullable<Finding['remedy']> {
+	switch (trouble.kind) {
+		case 'denied':
+			return { kind: 'advice', text: 'Look again as root' };
+		case 'no-cli':
+			return { kind: 'advice', text: 'Install Docker Engine on this host' };
+		default:
+			return {
+				kind: 'commands',
+				text: 'See how Docker is',
+				commands: ['systemctl status docker', 'journalctl -u docker -n 50 --no-pager'],
+			};
+	}
+}
+
+/** Only systemd's unit can be told to reload; else the plan leaves it to the operator. */
+const reloaded = ({ dockerd }: DockerStepFacts): NonNullable<Finding['remedy']> => ({
+	kind: 'planned',
+	text:
+		dockerd.unit === undefined
+			? 'The plan says how to reload Docker by hand'
+			: 'Docker is reloaded, which touches no container',
+});
+
+function runtimeFinding(facts: DockerStepFacts, context: JudgeContext, difference: Difference | undefined): Finding {
 	const id = 'docker.runtime-loaded';
 	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
 	const listed = Object.keys(info?.runtimes ?? {});
@@ -59,7 +79,7 @@ function runtimeFinding(facts: DockerStepFacts, difference: Difference | undefin
 				: `Docker serves ${runtimeName} from ${difference.loaded}; the file says ${difference.said}`,
 			evidence,
 			why: 'Docker reads its file only when it is told to',
-			remedy: { kind: 'planned', text: 'Docker is reloaded, which touches no container' },
+			remedy: reloaded(facts),
 		};
 	}
 	if (info?.runtimes[runtimeName] !== undefined) {
@@ -76,7 +96,7 @@ function runtimeFinding(facts: DockerStepFacts, difference: Difference | undefin
 		severity: 'block',
 		summary: `Docker does not serve ${runtimeName}, and ${facts.file.path} does not name it`,
 		evidence,
-		remedy: { kind: 'planned', text: 'The steps before this one register it' },
+		remedy: endedBefore(context, 'daemon', `it registers ${runtimeName} once Sysbox is installed`),
 	};
 }
 
@@ -116,7 +136,7 @@ function defaultFinding(facts: DockerStepFacts, context: JudgeContext, differenc
 		severity: 'block',
 		summary: `The default runtime is still ${difference.loaded}; the file says ${difference.said}`,
 		why: 'Docker reads its file only when it is told to',
-		remedy: { kind: 'planned', text: 'Docker is reloaded, which touches no container' },
+		remedy: reloaded(facts),
 	};
 }
 
@@ -143,7 +163,11 @@ function waiting(id: string, facts: DockerStepFacts, difference: Difference, con
 		why: 'Docker reads it only when it starts; Sysbox does not need it',
 		remedy: planned
 			? { kind: 'planned', text: 'Docker is restarted' }
-			: { kind: 'advice', text: `Restart Docker at a quiet time, or answer ${restartId} with yes` },
+			: {
+					kind: 'advice',
+					// Without the unit there is no such question.
+					text: `Restart Docker at a quiet time${facts.dockerd.unit === undefined ? '' : `, or answer ${restartId} with yes`}`,
+				},
 	};
 }
 

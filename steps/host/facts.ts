@@ -7,12 +7,19 @@ import {
 	repositoryBehind,
 } from '../../src/facts/configuration-managers.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
-import { type DebPackage, dpkgArchitecture, packagesCommand, parsePackages } from '../../src/facts/dpkg.ts';
+import {
+	type DebPackage,
+	dpkgArchitecture,
+	installedPackage,
+	packagesCommand,
+	parsePackages,
+} from '../../src/facts/dpkg.ts';
 import { type KernelRelease, parseKernelRelease, parseUname, type Uname } from '../../src/facts/kernel-release.ts';
 import { type Memory, parseMemInfo } from '../../src/facts/meminfo.ts';
 import { type MountEntry, parseMountInfo } from '../../src/facts/mountinfo.ts';
 import { type OsRelease, parseOsRelease } from '../../src/facts/os-release.ts';
 import { type Reading, unreadable } from '../../src/facts/reading.ts';
+import { parseSysboxVersion } from '../../src/facts/sysbox-version.ts';
 import { type SysctlFile, sysctlFolders } from '../../src/facts/sysctl-conf.ts';
 import { inspectManager, inspectUnits, type UnitsAnswer } from '../../src/facts/systemd-units.ts';
 import { readTextFile, readTextOr, type TextFile } from '../../src/facts/text-file.ts';
@@ -46,6 +53,8 @@ export interface HostFacts {
 	readonly os: Reading<OsRelease>;
 	/** Undefined: there is no dpkg here. */
 	readonly packages: Reading<readonly DebPackage[]> | undefined;
+	/** By its program, so that a source build counts too. Undefined: there is none, or it does not say its version. */
+	readonly installedSysbox: string | undefined;
 	/** As dpkg names it, `amd64`; from the kernel's name where there is no dpkg. */
 	readonly arch: string | undefined;
 	/** Program → where it lies, first folder of the usual PATH first. */
@@ -69,6 +78,8 @@ export interface HostFacts {
 	readonly fileSystems: readonly string[] | undefined;
 	readonly fuseDevice: boolean;
 	readonly kernelModules: boolean;
+	/** A kernel that was built without loadable modules has no /proc/modules. */
+	readonly loadableModules: boolean;
 	readonly kernelHeaders: boolean;
 	readonly bridgeNetfilter: boolean;
 	readonly rebootRequired: string | undefined;
@@ -139,7 +150,7 @@ const watchedUnits = [
 /** Where programs are looked for: the PATH that systemd gives its services, and snaps. */
 const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
 
-/** Looks at the host. Reads files and runs fifteen commands at most for anything else; changes nothing. */
+/** Looks at the host. Reads files and runs sixteen commands at most for anything else; changes nothing. */
 export async function inspectHost(context: StepContext): Promise<HostFacts> {
 	const { host, signal } = context;
 	const exec = { timeoutMs: 10_000, signal };
@@ -163,18 +174,21 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 	const dataRootPath =
 		docker.info.kind === 'ok' && docker.info.value.rootDir !== '' ? docker.info.value.rootDir : '/var/lib/docker';
 	const dockerd = await dockerdUnitIn(units, host, signal);
-	const [validation, dockerProgram, dataRoot, sysboxRoot, programRoot, etc, modules, headers] = await Promise.all([
-		// This step writes no such file, so whether dockerd could be asked about one is of no use here.
-		daemonFile.content.kind === 'missing' ? noFile : validate(host, daemonFile, signal, dockerd),
-		realPath(host, programs.get('docker')),
-		placeOf(host, dataRootPath),
-		placeOf(host, '/var/lib/sysbox'),
-		placeOf(host, '/usr/bin'),
-		realPath(host, '/etc'),
-		kernel.kind === 'ok' && isThere(host, `/lib/modules/${kernel.value.release}`),
-		kernel.kind === 'ok' && isThere(host, `/usr/src/linux-headers-${kernel.value.release}`),
-	]);
+	const [validation, installedSysbox, dockerProgram, dataRoot, sysboxRoot, programRoot, etc, modules, headers] =
+		await Promise.all([
+			// This step writes no such file, so whether dockerd could be asked about one is of no use here.
+			daemonFile.content.kind === 'missing' ? noFile : validate(host, daemonFile, signal, dockerd),
+			sysboxVersion(host, programs.get('sysbox-runc'), packages, signal),
+			realPath(host, programs.get('docker')),
+			placeOf(host, dataRootPath),
+			placeOf(host, '/var/lib/sysbox'),
+			placeOf(host, '/usr/bin'),
+			realPath(host, '/etc'),
+			kernel.kind === 'ok' && isThere(host, `/lib/modules/${kernel.value.release}`),
+			kernel.kind === 'ok' && isThere(host, `/usr/src/linux-headers-${kernel.value.release}`),
+		]);
 	const facts: Omit<HostFacts, 'toolInstall'> = {
+		installedSysbox,
 		uid: host.identity.uid,
 		uname: unameReading,
 		kernel,
@@ -199,6 +213,7 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		fileSystems: files.fileSystems?.split('\n').flatMap(line => line.split('\t')[1] ?? []),
 		fuseDevice: files.fuseDevice,
 		kernelModules: modules,
+		loadableModules: files.loadableModules,
 		kernelHeaders: headers,
 		bridgeNetfilter: files.bridgeNetfilter,
 		rebootRequired: files.rebootRequired,
@@ -215,6 +230,19 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		repository,
 	};
 	return { ...facts, toolInstall: await inspectToolInstall(facts, context) };
+}
+
+async function sysboxVersion(
+	host: ReadHost,
+	program: string | undefined,
+	packages: HostFacts['packages'],
+	signal: AbortSignal,
+): Promise<string | undefined> {
+	if (program !== undefined) {
+		const said = parseSysboxVersion((await host.exec([program, '--version'], { timeoutMs: 10_000, signal })).stdout);
+		if (said.kind === 'ok') return said.value.version;
+	}
+	return packages?.kind === 'ok' ? installedPackage(packages.value, 'sysbox-ce')?.version : undefined;
 }
 
 /** The architecture of packages that a kernel can run, where no dpkg says which ones it wants. */
@@ -273,6 +301,7 @@ async function readFiles(host: ReadHost) {
 		fuseDevice,
 		bridgeNetfilter,
 		packageLists,
+		loadableModules,
 	] = await Promise.all([
 		readTextOr(host, '/proc/sys/kernel/osrelease'),
 		readTextOr(host, '/etc/os-release'),
@@ -294,6 +323,7 @@ async function readFiles(host: ReadHost) {
 		isThere(host, '/dev/fuse'),
 		isThere(host, '/proc/sys/net/bridge/bridge-nf-call-iptables'),
 		packageListsOf(host),
+		isThere(host, '/proc/modules'),
 	]);
 	return {
 		osRelease,
@@ -315,6 +345,7 @@ async function readFiles(host: ReadHost) {
 		fuseDevice,
 		bridgeNetfilter,
 		packageLists,
+		loadableModules,
 	};
 }
 

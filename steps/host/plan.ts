@@ -37,7 +37,7 @@ export function planHost(facts: HostFacts, context: JudgeContext): Plan {
 }
 
 function toolActions(facts: HostFacts, context: JudgeContext): readonly Action[] {
-	const names = missingTools(facts, context.knowledge).map(tool => tool.package);
+	const names = missingTools(facts, context).map(tool => tool.package);
 	if (names.length === 0 || !canInstall(facts) || facts.packages?.kind !== 'ok') return [];
 	// fuse3 takes the place of the older fuse (its control file: Breaks and Replaces), so that one would go.
 	const older = names.includes('fuse3') ? installedPackage(facts.packages.value, 'fuse') : undefined;

@@ -17,8 +17,7 @@ export const answerIds = [managedId, ...changes] as const;
  * found before the run starts. Each has a default: a plan that weakens something still has to be accepted by its name.
  */
 export function questions(facts: HostFacts | undefined, context: JudgeContext): readonly Question[] {
-	const { knowledge } = context;
-	const missing = facts === undefined ? [] : missingTools(facts, knowledge).map(tool => tool.package);
+	const missing = facts === undefined ? [] : missingTools(facts, context).map(tool => tool.package);
 	const sysctls = facts === undefined ? [] : [...neededSysctls(facts).keys()];
 	const asked: Readonly<Record<(typeof changes)[number], boolean>> = {
 		'host.install-tools': facts === undefined || (missing.length > 0 && canInstall(facts)),

@@ -1,8 +1,8 @@
-import type { Knowledge } from '../../src/core/knowledge.ts';
-import type { StepContext } from '../../src/core/step.ts';
+import type { JudgeContext, StepContext } from '../../src/core/step.ts';
 import { type AptSimulation, autoInstalled, simulateApt } from '../../src/facts/apt.ts';
 import { issuesFor, latestRelease } from '../../src/knowledge/lookup.ts';
 import type { HostFacts } from './facts.ts';
+import { targetSysbox } from './target-sysbox.ts';
 
 /** A program that Sysbox or its package calls, and the Debian package that has it. */
 export interface NeededTool {
@@ -21,22 +21,30 @@ const alwaysNeeded: readonly NeededTool[] = [
 	{ program: 'lsb_release', package: 'lsb-release', needed: 'to install' },
 ];
 
+type ToolContext = Pick<JudgeContext, 'knowledge' | 'answers'>;
+
+/** Without what apt thinks of it, which is asked for once it is known what is missing. */
+type ToolFacts = Omit<HostFacts, 'toolInstall'>;
+
 /** The program that sysbox-fs mounts with: another one since the release that the table of known issues names. */
-export function mountHelper(knowledge: Knowledge): NeededTool {
-	const latest = latestRelease(knowledge);
-	const third =
-		latest !== undefined && issuesFor(knowledge, { sysbox: latest.version }).some(issue => issue.id === 'fuse3');
+export function mountHelper(facts: ToolFacts, context: ToolContext): NeededTool {
+	const { knowledge } = context;
+	const sysbox = targetSysbox(facts, context).sysbox ?? latestRelease(knowledge)?.version;
+	const third = sysbox !== undefined && issuesFor(knowledge, { sysbox }).some(issue => issue.id === 'fuse3');
 	return third
 		? { program: 'fusermount3', package: 'fuse3', needed: 'to run' }
 		: { program: 'fusermount', package: 'fuse', needed: 'to run' };
 }
 
-/** Every program that has to be there, for the newest release that is known. */
-export const neededTools = (knowledge: Knowledge): readonly NeededTool[] => [mountHelper(knowledge), ...alwaysNeeded];
+/** Every program that has to be there, for the Sysbox that a run leaves here. */
+export const neededTools = (facts: ToolFacts, context: ToolContext): readonly NeededTool[] => [
+	mountHelper(facts, context),
+	...alwaysNeeded,
+];
 
 /** The needed programs that are not on this host. */
-export function missingTools(facts: Pick<HostFacts, 'programs'>, knowledge: Knowledge): readonly NeededTool[] {
-	return neededTools(knowledge).filter(tool => !facts.programs.has(tool.program));
+export function missingTools(facts: ToolFacts, context: ToolContext): readonly NeededTool[] {
+	return neededTools(facts, context).filter(tool => !facts.programs.has(tool.program));
 }
 
 /** Whether packages can be installed here with apt. */
@@ -51,11 +59,9 @@ export interface ToolInstall {
 }
 
 /** Asked of apt itself, so that revert knows every package that came along. */
-export async function inspectToolInstall(
-	facts: Omit<HostFacts, 'toolInstall'>,
-	{ host, knowledge, signal }: StepContext,
-): Promise<ToolInstall | undefined> {
-	const names = missingTools(facts, knowledge).map(tool => tool.package);
+export async function inspectToolInstall(facts: ToolFacts, context: StepContext): Promise<ToolInstall | undefined> {
+	const { host, signal } = context;
+	const names = missingTools(facts, context).map(tool => tool.package);
 	if (names.length === 0 || !canInstall(facts)) return undefined;
 	const simulation = await simulateApt(host, 'install', ['--no-install-recommends', ...names], signal);
 	const others = simulation.kind === 'would' ? [...simulation.removes, ...simulation.upgrades] : [];

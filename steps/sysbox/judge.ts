@@ -166,7 +166,7 @@ function halfConfigured(facts: SysboxFacts, context: JudgeContext): Finding {
 		why: 'Until it is finished, every other use of apt on this host tries it again and fails',
 		remedy: ends
 			? { kind: 'planned', text: 'daemon.json is made ready for it, then dpkg goes on' }
-			: { kind: 'commands', text: 'Look at what dpkg says', commands: ['dpkg --configure -a'] },
+			: { kind: 'commands', text: 'Let dpkg finish, or see why it cannot', commands: ['dpkg --configure -a'] },
 	};
 }
 
@@ -323,7 +323,10 @@ function notReady(problem: NotReady, facts: SysboxFacts): readonly Finding[] {
 					summary: `Docker's own addresses cannot be read: ${problem.why}`,
 					why: 'Without them the package would give Docker other ones and restart it',
 					...(!facts.root && { needsRoot: true as const }),
-					remedy: { kind: 'commands', text: 'Bring Docker up first', commands: ['systemctl status docker'] },
+					remedy:
+						facts.docker.info.kind === 'denied'
+							? { kind: 'advice', text: 'Look again as root: this user may not ask Docker' }
+							: { kind: 'commands', text: 'Start Docker first', commands: ['systemctl status docker'] },
 				},
 			];
 		case 'file':
@@ -372,11 +375,13 @@ function serviceFindings(facts: SysboxFacts): readonly Finding[] {
 							: 'Not every program of Sysbox says its version',
 					evidence: version.said,
 					why: 'They speak to each other in a protocol that changes between versions',
-					remedy: {
-						kind: 'commands',
-						text: 'Install the package again, at a time when no Sysbox container runs',
-						commands: [`apt-get install --reinstall /path/to/${packageName}.deb`],
-					},
+					remedy: isSourceBuild(facts)
+						? { kind: 'advice', text: 'Install all three from one build, at a time when no Sysbox container runs' }
+						: {
+								kind: 'commands',
+								text: 'Install the package again, at a time when no Sysbox container runs',
+								commands: [`apt-get install --reinstall /path/to/${packageName}.deb`],
+							},
 				},
 	);
 	if (services.units.kind !== 'ok') {
@@ -406,7 +411,7 @@ function serviceFindings(facts: SysboxFacts): readonly Finding[] {
 			...(!isSourceBuild(facts) && { breaks: true as const }),
 			summary: 'Sysbox has no units in systemd, so nothing starts it at boot',
 			evidence: describeUnits(services),
-			remedy: { kind: 'advice', text: 'Install its units, or see to it that both daemons start before Docker' },
+			remedy: { kind: 'advice', text: 'Install its units, or start both daemons before Docker in another way' },
 		});
 	} else {
 		findings.push(activeFinding(facts), enabledFinding(facts));
@@ -529,28 +534,35 @@ function idsFinding({ ids, services }: SysboxFacts): Finding {
 
 function versionFindings(facts: SysboxFacts, context: JudgeContext): readonly Finding[] {
 	const issues = issuesOf(facts, context);
-	const replaces = decide(facts, context).kind === 'replace';
-	const canReplace = replacement(facts) !== undefined;
+	const decision = decide(facts, context);
+	// What the version that takes its place has as well, stays.
+	const stays = new Set(decision.kind === 'replace' ? issuesOf(facts, context, decision.to).map(i => i.id) : []);
 	const findings: Finding[] = issues.map(issue => ({
 		id: `sysbox.known-issues.${issue.id}`,
 		severity: issue.severity,
 		...(issue.severity === 'block' && { breaks: true as const }),
 		summary: issue.title,
-		evidence: issue.source,
+		evidence: `${versionsSeen(facts)}; ${issue.source}`,
 		why: issue.consequence,
 		remedy:
-			replaces && /upgrade sysbox/i.test(issue.remedy)
-				? { kind: 'planned', text: 'Sysbox is upgraded' }
+			decision.kind === 'replace' && !stays.has(issue.id)
+				? { kind: 'planned', text: `Sysbox is replaced by ${decision.to}` }
 				: { kind: 'advice', text: issue.remedy },
 	}));
 	if (issues.length === 0) {
 		findings.push({ id: 'sysbox.known-issues', severity: 'ok', summary: 'No known issue concerns this version here' });
 	}
-	const outdated = outdatedFinding(facts, context, canReplace);
+	const outdated = outdatedFinding(facts, context);
 	return outdated === undefined ? findings : [...findings, outdated];
 }
 
-function outdatedFinding(facts: SysboxFacts, context: JudgeContext, canReplace: boolean): Finding | undefined {
+/** The versions that an issue is about, as they are here. */
+function versionsSeen(facts: SysboxFacts): string {
+	const docker = facts.docker.info.kind === 'ok' ? facts.docker.info.value.serverVersion : '?';
+	return `Sysbox ${installedVersion(facts) ?? '?'} (installed), Docker ${docker}, kernel ${facts.kernel ?? '?'}`;
+}
+
+function outdatedFinding(facts: SysboxFacts, context: JudgeContext): Finding | undefined {
 	const installed = installedVersion(facts);
 	const latest = latestRelease(context.knowledge);
 	if (installed === undefined || latest === undefined) return undefined;
@@ -565,28 +577,54 @@ function outdatedFinding(facts: SysboxFacts, context: JudgeContext, canReplace: 
 				}
 			: { id, severity: 'ok', summary: `${installed} is the newest release that is known` };
 	}
-	const users = runningUnderSysbox(facts.docker).map(c => c.name);
-	const breaks = users.length > 0 ? `; it breaks what runs under Sysbox now: ${nameSome(users)}` : '';
-	const held = facts.package.kind === 'installed' && facts.package.record.wanted === 'hold';
 	return {
 		id,
 		severity: 'warn',
 		summary: `Sysbox ${installed} is older than ${latest.version} of ${latest.date}`,
-		...(held && { evidence: 'dpkg holds it at this version: apt-mark unhold sysbox-ce' }),
-		remedy:
-			canReplace && wantsReplacement(facts, context)
-				? { kind: 'planned', text: `It is upgraded${breaks}` }
-				: {
-						kind: 'commands',
-						text: `Upgrade at a quiet time: answer ${upgradeId} with yes${breaks}`,
-						// As they can be typed: the answer, and every risk that the plan will ask for.
-						commands: [
-							"printf 'version: 1\\nsysbox:\\n  upgrade: true\\n' > upgrade.yml",
-							[
-								`${context.options.command} --yes --answers upgrade.yml --accept-risk restart-sysbox`,
-								...(users.length > 0 ? ['--accept-risk stop-containers --accept-risk lose-inner-stores'] : []),
-							].join(' '),
-						],
-					},
+		remedy: upgradeRemedy(facts, context, latest.version),
+	};
+}
+
+/** The answer `sysbox.upgrade` does something only where there is a package that could take the place of this one. */
+function upgradeRemedy(facts: SysboxFacts, context: JudgeContext, latest: string): NonNullable<Finding['remedy']> {
+	if (isSourceBuild(facts))
+		return {
+			kind: 'advice',
+			text: `Build ${latest} from source where this one was built, and install it in its place`,
+		};
+	if (facts.package.kind === 'installed' && facts.package.record.wanted === 'hold')
+		return {
+			kind: 'commands',
+			text: 'dpkg holds it at this version; release it, then start this again',
+			commands: [`apt-mark unhold ${packageName}`],
+		};
+	const offer = replacement(facts);
+	if (offer === undefined) {
+		const { candidate, simulation } = facts;
+		return {
+			kind: 'advice',
+			text:
+				candidate.kind === 'none'
+					? `There is nothing to upgrade to: ${candidate.why}`
+					: simulation?.kind === 'refuses'
+						? 'Fix sysbox.dependencies first: apt cannot install the package'
+						: 'Pass a newer package with --deb',
+		};
+	}
+	const users = runningUnderSysbox(facts.docker).map(c => c.name);
+	const breaks = users.length > 0 ? `; it breaks what runs under Sysbox now: ${nameSome(users)}` : '';
+	if (wantsReplacement(facts, context))
+		return { kind: 'planned', text: `It is ${offer.older ? 'replaced by' : 'upgraded to'} ${offer.to}${breaks}` };
+	return {
+		kind: 'commands',
+		text: `Upgrade at a quiet time: answer ${upgradeId} with yes${breaks}`,
+		// As they can be typed: the answer, and every risk that the plan will ask for.
+		commands: [
+			"printf 'version: 1\\nsysbox:\\n  upgrade: true\\n' > upgrade.yml",
+			[
+				`${context.options.command} --yes --answers upgrade.yml --accept-risk restart-sysbox`,
+				...(users.length > 0 ? ['--accept-risk stop-containers --accept-risk lose-inner-stores'] : []),
+			].join(' '),
+		],
 	};
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Action, risksOf } from '../../src/core/action.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import { initialState } from '../../src/core/state.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { foreseenHost } from '../../src/host/foreseen.ts';
 import type { ReadHost, ReadProblem } from '../../src/host/port.ts';
@@ -69,6 +71,57 @@ describe('a missing entry', () => {
 		const { plan, findings } = await seen({ daemonJson: '{}' });
 		expect(plan.actions).toEqual([]);
 		expect(findings.find(f => f.id === 'daemon.runtime-path')?.severity).toBe('block');
+	});
+
+	test('whose program the step before would bring, or is kept from bringing, or is not part of this run', async () => {
+		const remedyIn = async (change: Partial<JudgeContext>) =>
+			(await seen({ daemonJson: '{}' }, change)).findings.find(f => f.id === 'daemon.runtime-path')?.remedy;
+		const sysbox = (...before: readonly Finding[]): Partial<JudgeContext> => ({
+			state: {
+				...initialState,
+				steps: [
+					{
+						id: 'sysbox',
+						title: 'Sysbox',
+						kind: 'change',
+						n: 2,
+						of: 8,
+						startedAt: '2026-11-23T11:59:00Z',
+						status: 'open',
+						before,
+						runningProbes: [],
+						probes: [],
+						open: [],
+					},
+				],
+			},
+		});
+		const planned: Finding = {
+			id: 'sysbox.installed',
+			severity: 'block',
+			summary: 'Sysbox is not installed',
+			remedy: { kind: 'planned', text: 'Version 0.7.1 is installed' },
+		};
+		expect(await remedyIn(sysbox(planned))).toEqual({
+			kind: 'planned',
+			text: 'The step sysbox comes first: it installs Sysbox',
+		});
+		const dependencies: Finding = { id: 'sysbox.dependencies', severity: 'block', summary: 'apt cannot' };
+		expect(await remedyIn(sysbox(planned, dependencies))).toEqual({
+			kind: 'advice',
+			text: 'The step sysbox is blocked by sysbox.dependencies: fix that first',
+		});
+		expect(await remedyIn({})).toMatchObject({ kind: 'commands', commands: ['sysbox-setup --only sysbox'] });
+	});
+
+	test('is not promised where the file is not edited', async () => {
+		const { plan, findings } = await seen({
+			...setUpHost,
+			daemonJson: '{"colour": "red"}',
+			validate: { code: 1, stderr: 'no such option' },
+		});
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'daemon.runtime-registered')?.remedy?.kind).toBe('advice');
 	});
 
 	test('with a wrong path is set right', async () => {

@@ -288,7 +288,10 @@ describe('a restart', () => {
 test('a fresh host has work for the steps before, and is not unfit', async () => {
 	const { plan, findings } = await seen({});
 	expect(plan.actions).toEqual([]);
-	expect(findings[0]).toMatchObject({ severity: 'block', remedy: { kind: 'planned' } });
+	expect(findings[0]).toMatchObject({
+		severity: 'block',
+		remedy: { kind: 'commands', commands: ['sysbox-setup --only daemon'] },
+	});
 });
 
 describe('what cannot be seen', () => {

@@ -117,6 +117,18 @@ function packages(host: ScriptedHost, edit: (text: string) => string): ScriptedH
 	return changed(host, { commands: { [line]: { stdout: edit(host.commands[line]?.stdout ?? '') } } });
 }
 
+/** With the programs of a Sysbox of that version, which no package brought unless `packages` says so. */
+function withSysbox(host: ScriptedHost, version: string): ScriptedHost {
+	const stdout = `sysbox-runc\n\tedition: \tCommunity Edition (CE)\n\tversion: \t${version}\n`;
+	return changed(host, {
+		programs: [...host.programs, '/usr/bin/sysbox-runc'],
+		commands: { '/usr/bin/sysbox-runc --version': { stdout } },
+	});
+}
+
+const sysboxPackage = (host: ScriptedHost, version: string, status = 'ii '): ScriptedHost =>
+	packages(withSysbox(host, version), text => `${text}sysbox-ce\t${version}.linux\tamd64\t${status}\n`);
+
 describe('a fit host', () => {
 	it.each([
 		['Ubuntu 24.04', ubuntu],
@@ -226,12 +238,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 	],
 	['distro.supported', 'info', 'on Debian 13', debian],
 	['distro.supported', 'block', 'on CentOS', centos],
-	[
-		'distro.supported',
-		'warn',
-		'on CentOS with a Sysbox of its own',
-		changed(centos, { programs: [...centos.programs, '/usr/bin/sysbox-runc'] }),
-	],
+	['distro.supported', 'warn', 'on CentOS with a Sysbox of its own', withSysbox(centos, '0.7.1')],
 	[
 		'distro.supported',
 		'warn',
@@ -299,6 +306,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		'without modules',
 		changed(ubuntu, { folders: ubuntu.folders.filter(f => !f.startsWith('/lib/modules')) }),
 	],
+	['kernel.modules', 'warn', 'with a kernel without any', changed(ubuntu, { files: { '/proc/modules': undefined } })],
 	[
 		'kernel.headers',
 		'info',
@@ -553,12 +561,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 	['etc.writable', 'block', 'on a read-only root', mountRoot(ubuntu, 'ext4', 'ro,relatime')],
 	['var.writable', 'block', 'on a read-only root', mountRoot(ubuntu, 'ext4', 'ro,relatime')],
 	['package-manager.apt', 'block', 'on CentOS', centos],
-	[
-		'package-manager.apt',
-		'warn',
-		'on CentOS with a Sysbox of its own',
-		changed(centos, { programs: [...centos.programs, '/usr/bin/sysbox-runc'] }),
-	],
+	['package-manager.apt', 'warn', 'on CentOS with a Sysbox of its own', withSysbox(centos, '0.7.1')],
 	['dpkg.state', 'block', 'with a half-configured package', packages(ubuntu, t => `${t}nginx\t1.24.0-2\tamd64\tiF \n`)],
 	[
 		'dpkg.state',
@@ -676,10 +679,146 @@ describe('a host that is not fit', () => {
 	});
 });
 
+describe('what is said is true where it is said', () => {
+	it('a kernel without loadable modules is not one that Sysbox works on', async () => {
+		expect(await finding(changed(ubuntu, { files: { '/proc/modules': undefined } }), 'kernel.modules')).toMatchObject({
+			summary: 'This kernel has no loadable modules, and the released sysbox-mgr does not start there',
+			evidence: '/proc/modules is not there',
+		});
+	});
+
+	it('a package that is missing for the architecture is no obstacle to a build from source', async () => {
+		const riscv = packages(withSysbox(ubuntu, '0.7.1'), t => t.replaceAll('amd64', 'riscv64'));
+		expect(await finding(riscv, 'arch.supported')).toMatchObject({ severity: 'warn' });
+	});
+
+	it('a newer kernel comes from Windows on WSL, and from outside in a container', async () => {
+		expect((await finding(kernel(ubuntu, '5.4.72-microsoft-standard-WSL2'), 'kernel.band')).remedy?.text).toContain(
+			'wsl --update',
+		);
+		const inside = manager(
+			kernel(ubuntu, '5.4.0-200-generic'),
+			'Version=255\nSystemState=running\nVirtualization=lxc\n',
+		);
+		expect((await finding(inside, 'kernel.band')).remedy?.text).toContain('the machine that this container runs on');
+	});
+
+	it('Docker that answers from elsewhere is not started a second time', async () => {
+		expect(await finding(unitActive(ubuntu, 'docker.service', 'inactive'), 'docker.unit')).toMatchObject({
+			summary: 'Docker answers, but the unit docker.service is inactive',
+			remedy: { kind: 'advice' },
+		});
+		const down = dockerAnswers(ubuntu, { code: 1, stderr: 'Cannot connect to the Docker daemon' });
+		expect((await finding(unitActive(down, 'docker.service', 'inactive'), 'docker.unit')).remedy).toMatchObject({
+			commands: ['systemctl start docker'],
+		});
+	});
+
+	it('a disabled unit behind an enabled socket is started by its first use', async () => {
+		const disabled = unitActive(ubuntu, 'docker.service', 'active', 'loaded', 'disabled');
+		expect((await finding(disabled, 'docker.unit')).summary).toBe(
+			'Docker is started by its first use after a boot, not by the boot',
+		);
+		const without = unitActive(disabled, 'docker.socket', 'inactive', 'loaded', 'disabled');
+		expect((await finding(without, 'docker.unit')).summary).toBe(
+			'Docker runs, and will not be started at the next boot',
+		);
+	});
+
+	it('a daemon that is down is started where and how it is run', async () => {
+		const words = { code: 1, stderr: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock' };
+		const remedyOf = async (host: ScriptedHost) => (await finding(host, 'docker.daemon')).remedy;
+		const line = 'docker info --format {{json .}}';
+		expect(await remedyOf(changed(ubuntu, { commands: { [line]: words } }))).toMatchObject({
+			commands: ['systemctl start docker', 'journalctl -u docker -n 50'],
+		});
+		const elsewhere = {
+			stdout: JSON.stringify([{ Name: 'far', Endpoints: { docker: { Host: 'tcp://10.0.0.9:2376' } } }]),
+		};
+		expect(
+			await remedyOf(changed(ubuntu, { commands: { [line]: words, 'docker context inspect': elsewhere } })),
+		).toMatchObject({ kind: 'advice', text: expect.stringContaining('tcp://10.0.0.9:2376') });
+		expect(
+			await remedyOf(
+				unitActive(changed(ubuntu, { commands: { [line]: words } }), 'docker.service', 'inactive', 'not-found'),
+			),
+		).toMatchObject({ kind: 'advice' });
+	});
+
+	it('limits are raised by a package only where one is to be installed', async () => {
+		const low = (host: ScriptedHost) => changed(host, { files: { '/proc/sys/kernel/keys/maxkeys': '200\n' } });
+		expect(await finding(low(ubuntu), 'limits.kernel')).toMatchObject({
+			summary: expect.stringContaining('its package raises them when it is installed'),
+		});
+		const installed = await finding(low(sysboxPackage(ubuntu, '0.7.1')), 'limits.kernel');
+		expect(installed.summary).not.toContain('package');
+		expect(installed.remedy).toMatchObject({ commands: [expect.stringContaining('kernel.keys.maxkeys=20000')] });
+	});
+
+	it('a file that this run reads after is not one that the next boot goes by', async () => {
+		const forbids = (name: string) =>
+			changed(ubuntu, {
+				files: {
+					[`/etc/sysctl.d/${name}`]: 'user.max_user_namespaces = 0\n',
+					'/proc/sys/user/max_user_namespaces': '0\n',
+				},
+			});
+		expect((await finding(forbids('50-hardening.conf'), 'userns.boot')).remedy?.kind).toBe('planned');
+		expect((await finding(forbids('99-hardening.conf'), 'userns.boot')).remedy?.kind).toBe('advice');
+		expect(
+			(await finding(forbids('50-hardening.conf'), 'userns.boot', contextOf({ 'host.sysctl': false }))).remedy?.kind,
+		).toBe('advice');
+	});
+});
+
 describe('known issues', () => {
-	it('are judged for the Sysbox that the run leaves, not for the one that it replaces', async () => {
-		const old = packages(docker(ubuntu, { ServerVersion: '29.7.2' }), t => `${t}sysbox-ce\t0.7.0.linux\tamd64\tii \n`);
-		expect((await findingsOf(old)).map(f => f.id)).not.toContain('sysbox.known-issues.time-namespace');
+	const docker28 = docker(ubuntu, { ServerVersion: '28.5.1' });
+	const docker29 = docker(ubuntu, { ServerVersion: '29.7.2' });
+	const idsOf = async (host: ScriptedHost, answers: Answers = {}) =>
+		(await findingsOf(host, contextOf(answers))).map(f => f.id.replace('sysbox.known-issues.', ''));
+	const evidenceOf = async (host: ScriptedHost, answers: Answers = {}) =>
+		(await findingsOf(host, contextOf(answers))).find(f => f.id.startsWith('sysbox.known-issues'))?.evidence;
+
+	it('are those of the installed version, and name it', async () => {
+		expect(await evidenceOf(sysboxPackage(docker28, '0.7.0'))).toContain('Sysbox 0.7.0 (installed), Docker 28.5.1');
+		expect(await evidenceOf(sysboxPackage(docker28, '0.6.7'))).toContain('Sysbox 0.6.7 (installed)');
+		expect(await idsOf(sysboxPackage(docker28, '0.6.7'))).toContain('inner-docker-openat2');
+		expect(await idsOf(sysboxPackage(docker28, '0.7.0'))).not.toContain('inner-docker-openat2');
+	});
+
+	it('are those of the newest known release where nothing is installed, or it is to take its place', async () => {
+		expect(await evidenceOf(ubuntu)).toContain('Sysbox 0.7.1 (the newest known release)');
+		expect(await evidenceOf(sysboxPackage(docker28, '0.7.0'), { 'sysbox.upgrade': true })).toContain(
+			'Sysbox 0.7.1 (the newest known release)',
+		);
+		// What keeps it from working makes the upgrade the default.
+		expect(await idsOf(sysboxPackage(docker29, '0.7.0'))).not.toContain('time-namespace');
+		expect(await idsOf(sysboxPackage(docker29, '0.7.0'), { 'sysbox.upgrade': false })).toContain('time-namespace');
+	});
+
+	it('are those of what stays where it cannot be replaced: a hold, a build from source', async () => {
+		expect(await idsOf(sysboxPackage(docker29, '0.7.0', 'hi '), { 'sysbox.upgrade': true })).toContain(
+			'time-namespace',
+		);
+		expect(await idsOf(withSysbox(docker29, '0.7.0'), { 'sysbox.upgrade': true })).toContain('time-namespace');
+		const mute = changed(withSysbox(ubuntu, '0.7.0'), {
+			commands: { '/usr/bin/sysbox-runc --version': { code: 1, stderr: 'Segmentation fault' } },
+		});
+		expect(await evidenceOf(mute)).toContain('Sysbox ? (its version is not known)');
+	});
+
+	it('and the mount helper are judged for one and the same version', async () => {
+		const older = { withoutPrograms: ['fusermount3'], programs: [...ubuntu.programs, '/usr/bin/fusermount'] };
+		expect(await finding(changed(sysboxPackage(changed(docker28, older), '0.6.7'), {}), 'fuse3.missing')).toMatchObject(
+			{
+				severity: 'ok',
+				summary: 'fusermount is there',
+			},
+		);
+		expect(await finding(sysboxPackage(changed(docker28, older), '0.7.0'), 'fuse3.missing')).toMatchObject({
+			severity: 'block',
+			summary: 'Sysbox needs fusermount3; it is not installed',
+		});
 	});
 
 	it('block where the newest known release does not work with this Docker', async () => {

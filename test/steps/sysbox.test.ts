@@ -507,6 +507,67 @@ describe('what is there otherwise', () => {
 		expect(findings.find(f => f.id === 'sysbox.source-build')?.severity).toBe('info');
 	});
 
+	test('a build from source is not told to give an answer that does nothing', async () => {
+		const { package: _, ...bare } = setUpHost;
+		const source = { ...bare, programs: '0.6.7' };
+		const { findings, questions, plan } = await seen(source, { answers: { 'sysbox.upgrade': true } });
+		expect(questions).toEqual([]);
+		expect(plan.actions).toEqual([]);
+		expect(findings.find(f => f.id === 'sysbox.outdated')?.remedy).toEqual({
+			kind: 'advice',
+			text: 'Build 0.7.1 from source where this one was built, and install it in its place',
+		});
+		expect(JSON.stringify(findings)).not.toContain('sysbox.upgrade');
+		const mixed = await seen({ ...source, programs: { runc: '0.7.1', mgr: '0.7.0', fs: '0.7.1' } });
+		expect(mixed.findings.find(f => f.id === 'sysbox.versions-agree')?.remedy?.kind).toBe('advice');
+	});
+
+	test.each([
+		['on hold', { package: { version: '0.7.0.linux', status: 'hi ' } }, 'apt-mark unhold sysbox-ce'],
+		[
+			'that apt cannot replace',
+			{ simulation: { code: 100, stderr: 'E: Unable to correct problems' } },
+			'sysbox.dependencies',
+		],
+	])('an older one %s is told what helps, not the answer', async (_, change, says) => {
+		const { findings } = await seen({
+			...setUpHost,
+			package: { version: '0.7.0.linux', status: 'ii ' },
+			programs: '0.7.0',
+			...change,
+		});
+		const remedy = JSON.stringify(findings.find(f => f.id === 'sysbox.outdated')?.remedy);
+		expect(remedy).toContain(says);
+		expect(remedy).not.toContain('sysbox.upgrade');
+	});
+
+	test('a known issue names the version that it is about, and is ended only by one that lacks it', async () => {
+		const older = { ...setUpHost, package: { version: '0.6.7.linux', status: 'ii ' }, programs: '0.6.7' };
+		const { findings } = await seen(older, { answers: { 'sysbox.upgrade': true } });
+		const issue = (id: string) => findings.find(f => f.id === `sysbox.known-issues.${id}`);
+		expect(issue('inner-docker-openat2')).toMatchObject({
+			evidence: expect.stringContaining('Sysbox 0.6.7 (installed), Docker 28.5.1, kernel 6.8.0-88-generic'),
+			remedy: { kind: 'planned', text: 'Sysbox is replaced by 0.7.1' },
+		});
+		const current = await seen(
+			{ ...setUpHost, package: { version: '0.7.0.linux', status: 'ii ' }, programs: '0.7.0' },
+			{ answers: { 'sysbox.upgrade': true } },
+		);
+		expect(current.findings.find(f => f.id === 'sysbox.known-issues.docker-cp')?.remedy?.kind).toBe('advice');
+	});
+
+	test('without the right to ask Docker, the fix is the right, not Docker', async () => {
+		const denied = {
+			code: 1,
+			stderr: 'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock',
+		};
+		const { findings } = await seen({ uid: 1000, commands: { 'docker info --format {{json .}}': denied } });
+		expect(findings.find(f => f.id === 'sysbox.docker-answers')).toMatchObject({
+			severity: 'could-not-tell',
+			remedy: { kind: 'advice', text: 'Look again as root: this user may not ask Docker' },
+		});
+	});
+
 	test('programs of different versions block', async () => {
 		const { findings } = await seen({ ...setUpHost, programs: { runc: '0.7.1', mgr: '0.7.0', fs: '0.7.1' } });
 		expect(findings.find(f => f.id === 'sysbox.versions-agree')).toMatchObject({

@@ -2,7 +2,18 @@ import { describeDockerTrouble } from '../../../src/facts/docker-daemon.ts';
 import { unitNamed } from '../../../src/facts/systemd-units.ts';
 import { plainVersion } from '../../../src/facts/version.ts';
 import type { HostFacts } from '../facts.ts';
-import { advice, block, type Check, commands, couldNotTell, dockerCheck, info, ok, warn } from './check.ts';
+import {
+	advice,
+	block,
+	type Check,
+	commands,
+	couldNotTell,
+	dockerCheck,
+	info,
+	ok,
+	type Verdict,
+	warn,
+} from './check.ts';
 
 /** The ways in which a snap's Docker shows. */
 function snapSigns({ docker, dockerProgram, programs, units }: HostFacts): readonly string[] {
@@ -18,6 +29,18 @@ function snapSigns({ docker, dockerProgram, programs, units }: HostFacts): reado
 			? [`Docker Root Dir: ${docker.info.value.rootDir}`]
 			: []),
 	];
+}
+
+/** Starting docker.service helps only where the docker command speaks to that one. */
+function howToStart(facts: HostFacts): Pick<Verdict, 'remedy'> {
+	const { endpoint } = facts.docker;
+	if (endpoint.kind === 'ok' && endpoint.value.where !== 'system')
+		return advice(`docker speaks to ${endpoint.value.address}: see docker.remote-context`);
+	if (snapSigns(facts).length > 0)
+		return commands('Start it, or see why it does not', 'snap start docker', 'snap logs docker');
+	return unitNamed(facts.units, 'docker')?.loadState === 'loaded'
+		? commands('Start it, or see why it does not', 'systemctl start docker', 'journalctl -u docker -n 50')
+		: advice('Start it the way it is run on this host: there is no docker.service');
 }
 
 export const dockerEngineChecks: readonly Check[] = [
@@ -39,8 +62,8 @@ export const dockerEngineChecks: readonly Check[] = [
 		id: 'docker.daemon',
 		about: 'whether the Docker daemon answers',
 		why: 'Sysbox is a runtime of a Docker daemon, which has to answer',
-		judge: ({ docker }) => {
-			const answer = docker.info;
+		judge: facts => {
+			const answer = facts.docker.info;
 			const summary = answer.kind === 'ok' ? '' : `Docker cannot be asked: ${describeDockerTrouble(answer)}`;
 			switch (answer.kind) {
 				case 'ok':
@@ -58,7 +81,7 @@ export const dockerEngineChecks: readonly Check[] = [
 					return block(summary, {
 						evidence: answer.said,
 						breaks: true,
-						...commands('Start it, or see why it does not', 'systemctl start docker', 'journalctl -u docker -n 50'),
+						...howToStart(facts),
 					});
 				case 'hang':
 					return block(summary, {
@@ -214,7 +237,7 @@ export const dockerEngineChecks: readonly Check[] = [
 				});
 			}
 			return docker.swarm === 'active'
-				? info('This host is part of a swarm: its services move away when Docker is restarted', { evidence })
+				? info('This host is part of a swarm: its services stop here when Docker is restarted', { evidence })
 				: ok('Neither live-restore nor swarm is on', evidence);
 		},
 	),

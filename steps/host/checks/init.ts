@@ -41,7 +41,7 @@ export const initChecks: readonly Check[] = [
 		id: 'docker.unit',
 		about: 'the unit docker.service',
 		why: 'Docker is reloaded and restarted through its unit, which also says with what options it runs',
-		judge: ({ units }) => {
+		judge: ({ docker, units }) => {
 			if (units.kind !== 'ok')
 				return couldNotTell(
 					`The unit of Docker is not known: ${describeSystemdTrouble(units)}`,
@@ -60,10 +60,22 @@ export const initChecks: readonly Check[] = [
 					evidence,
 					...commands('Unmask it', 'systemctl unmask docker.service'),
 				});
+			// A second dockerd would be the answer to a start.
+			if (unit.activeState !== 'active' && docker.info.kind === 'ok')
+				return warn(`Docker answers, but the unit docker.service is ${unit.activeState}`, {
+					evidence,
+					...advice('Find out what runs dockerd here; this tool reloads and restarts docker.service'),
+				});
 			if (unit.activeState !== 'active')
 				return warn(`The unit docker.service is ${unit.activeState}`, {
 					evidence,
 					...commands('Start it', 'systemctl start docker'),
+				});
+			const socket = unitNamed(units, 'docker.socket');
+			if (unit.unitFileState === 'disabled' && socket?.unitFileState === 'enabled')
+				return info('Docker is started by its first use after a boot, not by the boot', {
+					evidence: `${evidence}; docker.socket UnitFileState=enabled`,
+					...commands('Start it at boot, so that containers come back by themselves', 'systemctl enable docker'),
 				});
 			if (unit.unitFileState === 'disabled')
 				return info('Docker runs, and will not be started at the next boot', {
@@ -125,16 +137,13 @@ export const initChecks: readonly Check[] = [
 					'systemctl show',
 				);
 			return unit?.activeState === 'active'
-				? info('Packages are upgraded by themselves here, and Docker may be among them', {
+				? info('unattended-upgrades is active, and may upgrade Docker', {
 						evidence: 'unattended-upgrades.service is active',
 						...advice(
 							'Name the Docker packages in Unattended-Upgrade::Package-Blacklist, and upgrade them together with Sysbox',
 						),
 					})
-				: ok(
-						'Packages are not upgraded by themselves',
-						`unattended-upgrades.service: ${unit?.activeState ?? 'not there'}`,
-					);
+				: ok('unattended-upgrades is not active', `unattended-upgrades.service: ${unit?.activeState ?? 'not there'}`);
 		},
 	},
 ];

@@ -1,43 +1,22 @@
 import type { Finding } from '../../../src/core/finding.ts';
 import type { KnownIssue } from '../../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../../src/core/step.ts';
-import { installedPackage } from '../../../src/facts/dpkg.ts';
-import { compareVersions } from '../../../src/facts/version.ts';
-import { issuesFor, knowledgeAge, latestRelease, type SeenVersions } from '../../../src/knowledge/lookup.ts';
+import { issuesFor, knowledgeAge, type SeenVersions } from '../../../src/knowledge/lookup.ts';
 import type { HostFacts } from '../facts.ts';
+import { hostVersions, judgedByLooking, targetSysbox } from '../target-sysbox.ts';
 import { advice, type Check, info, ok, warn } from './check.ts';
 
-/** Issues that a check of this step looks for on the host itself. */
-const judgedByLooking = new Set(['fuse3', 'fusermount3-apparmor']);
-
-/** The Sysbox that a run leaves here: the newest that is known, or a newer one that is installed already. */
-export function targetSysbox(facts: HostFacts, context: JudgeContext): string | undefined {
-	const latest = latestRelease(context.knowledge)?.version;
-	const installed =
-		facts.packages?.kind === 'ok' ? installedPackage(facts.packages.value, 'sysbox-ce')?.version : undefined;
-	if (latest === undefined || installed === undefined) return latest ?? installed;
-	return compareVersions(installed, latest) > 0 ? installed : latest;
-}
-
 function seenVersions(facts: HostFacts, context: JudgeContext): SeenVersions {
-	const sysbox = targetSysbox(facts, context);
-	const { docker, kernel, os } = facts;
-	return {
-		...(sysbox !== undefined && { sysbox }),
-		...(docker.info.kind === 'ok' &&
-			docker.info.value.serverVersion !== '' && { docker: docker.info.value.serverVersion }),
-		...(kernel.kind === 'ok' && { kernel: kernel.value.version }),
-		...(os.kind === 'ok' && {
-			distro: { id: os.value.id, ...(os.value.versionId !== undefined && { version: os.value.versionId }) },
-		}),
-	};
+	const { sysbox } = targetSysbox(facts, context);
+	return { ...hostVersions(facts), ...(sysbox !== undefined && { sysbox }) };
 }
 
 /** One finding for each known issue of this host's versions, or one that says that there is none. */
 export function knownIssueFindings(facts: HostFacts, context: JudgeContext): readonly Finding[] {
 	const seen = seenVersions(facts, context);
 	const issues = issuesFor(context.knowledge, seen).filter(issue => !judgedByLooking.has(issue.id));
-	const evidence = `Sysbox ${seen.sysbox ?? '?'}, Docker ${seen.docker ?? '?'}, kernel ${seen.kernel ?? '?'}`;
+	const { which } = targetSysbox(facts, context);
+	const evidence = `Sysbox ${seen.sysbox ?? '?'} (${which}), Docker ${seen.docker ?? '?'}, kernel ${seen.kernel ?? '?'}`;
 	const why = 'Some versions of Sysbox, Docker, kernel and distribution do not work together';
 	if (issues.length === 0) {
 		const unknown = [seen.docker === undefined ? 'Docker' : [], seen.kernel === undefined ? 'the kernel' : []].flat();

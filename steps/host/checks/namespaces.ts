@@ -1,5 +1,5 @@
 import { yesNoAnswer } from '../../../src/core/question.ts';
-import { settingAtBoot } from '../../../src/facts/sysctl-conf.ts';
+import { isReadBefore, settingAtBoot } from '../../../src/facts/sysctl-conf.ts';
 import { raisedByPackage } from '../../../src/knowledge/host-needs.ts';
 import { type HostFacts, ownSysctlPath, type SysctlName, type SysctlValue } from '../facts.ts';
 import { canWriteSysctls, neededSysctls } from '../plan.ts';
@@ -83,20 +83,29 @@ export const namespaceChecks: readonly Check[] = [
 		id: 'userns.boot',
 		about: 'what sysctl.d says about user namespaces',
 		why: 'A setting that is right today and taken back at the next boot stops the CI of this host on a Sunday night',
-		judge: ({ sysctlFiles }) => {
+		judge: (facts, { answers }) => {
+			const { sysctlFiles } = facts;
 			const names = ['user.max_user_namespaces', 'kernel.unprivileged_userns_clone'] as const;
 			const forbidding = names.flatMap(name => {
 				const setting = settingAtBoot(sysctlFiles, name);
-				return setting?.value === '0' ? [`${setting.path}:${setting.line} sets ${name} = 0`] : [];
+				return setting?.value === '0' ? [{ name, path: setting.path, at: `${setting.path}:${setting.line}` }] : [];
 			});
+			const writes = canWriteSysctls(facts) && yesNoAnswer(answers, 'host.sysctl') !== false;
+			const needed = neededSysctls(facts);
+			const lifted = forbidding.every(
+				({ name, path }) => writes && needed.has(name) && isReadBefore(path, ownSysctlPath),
+			);
+			const evidence = forbidding.map(({ name, at }) => `${at} sets ${name} = 0`).join('; ');
 			return forbidding.length === 0
 				? ok(
 						'No file forbids user namespaces at the next boot',
 						`files of sysctl.d that were read: ${sysctlFiles.length}`,
 					)
-				: warn('User namespaces will be forbidden again at the next boot', {
-						evidence: forbidding.join('; '),
-						...advice(`Take the line out: it is read after ${ownSysctlPath}, or is the only one that speaks of it`),
+				: warn('The next boot forbids user namespaces', {
+						evidence,
+						...(lifted
+							? { remedy: { kind: 'planned', text: `${ownSysctlPath} is read after it and lifts it` } }
+							: advice(`Take the line out: nothing that is read after it sets another value`)),
 					});
 		},
 	},
@@ -104,14 +113,25 @@ export const namespaceChecks: readonly Check[] = [
 		id: 'limits.kernel',
 		about: 'inotify watches, keys and process ids',
 		why: 'Containers with their own engine and systemd use up watches, keys and process ids of the whole host',
-		judge: ({ sysctls }) => {
+		judge: ({ programs, sysctls }) => {
 			const low = Object.entries(raisedByPackage).flatMap(([name, wanted]) => {
 				const value = sysctls[name as SysctlName];
-				return value.kind === 'value' && value.value < wanted ? [`${name} = ${value.value}, raised to ${wanted}`] : [];
+				return value.kind === 'value' && value.value < wanted ? [{ name, value: value.value, wanted }] : [];
 			});
-			return low.length === 0
-				? ok('The kernel limits are as high as Sysbox wants them', Object.keys(raisedByPackage).join(', '))
-				: info(`The Sysbox package will raise ${low.length} kernel limits`, { evidence: low.join('; ') });
+			if (low.length === 0)
+				return ok('The kernel limits are as high as Sysbox wants them', Object.keys(raisedByPackage).join(', '));
+			const evidence = low.map(({ name, value, wanted }) => `${name} = ${value}, wanted ${wanted}`).join('; ');
+			const count = `${low.length} kernel limit${low.length === 1 ? ' is' : 's are'}`;
+			// The package sets them once, when it is installed, and at each boot.
+			return programs.has('sysbox-runc')
+				? info(`${count} lower than Sysbox wants`, {
+						evidence,
+						...commands(
+							'Raise them until the next boot',
+							`sysctl -w ${low.map(l => `${l.name}=${l.wanted}`).join(' ')}`,
+						),
+					})
+				: info(`${count} lower than Sysbox wants; its package raises them when it is installed`, { evidence });
 		},
 	},
 	{

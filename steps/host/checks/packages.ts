@@ -18,7 +18,7 @@ const toolCheck = (id: string, program: string, why: string): Check => ({
 	about: `the program ${program}`,
 	why,
 	judge: (facts, context) => {
-		const tool = neededTools(context.knowledge).find(t => t.program === program);
+		const tool = neededTools(facts, context).find(t => t.program === program);
 		const found = facts.programs.get(program);
 		if (tool === undefined || found !== undefined) return ok(`${program} is there`, found ?? 'not needed');
 		const verdict = tool.needed === 'to run' ? block : warn;
@@ -66,7 +66,10 @@ export const packageChecks: readonly Check[] = [
 				});
 			}
 			return unfinished.length > 0
-				? info('An installation of Sysbox was left half done; the next step takes it up', { evidence })
+				? info('An installation of Sysbox was left half done', {
+						evidence,
+						...advice('The step sysbox finishes it, or says what keeps it from that'),
+					})
 				: ok(`All ${packages.value.length} packages are in order`, 'dpkg-query -W');
 		},
 	},
@@ -81,8 +84,7 @@ export const packageChecks: readonly Check[] = [
 				return couldNotTell('Whether apt has lists of packages is not known', '/var/lib/apt/lists could not be listed');
 			const evidence = 'no list in /var/lib/apt/lists';
 			const planned =
-				missingTools(facts, context.knowledge).length > 0 &&
-				yesNoAnswer(context.answers, 'host.install-tools') !== false;
+				missingTools(facts, context).length > 0 && yesNoAnswer(context.answers, 'host.install-tools') !== false;
 			return planned
 				? warn('apt has no lists of packages', { evidence, remedy: { kind: 'planned', text: 'apt-get update' } })
 				: info('apt has no lists of packages', {
@@ -96,7 +98,7 @@ export const packageChecks: readonly Check[] = [
 		about: 'the program that Sysbox mounts with',
 		why: 'sysbox-fs mounts with this program, and the package of Sysbox does not bring the one that it calls',
 		judge: (facts, context) => {
-			const tool = mountHelper(context.knowledge);
+			const tool = mountHelper(facts, context);
 			const found = facts.programs.get(tool.program);
 			return found === undefined
 				? block(`Sysbox needs ${tool.program}; it is not installed`, {

@@ -76,13 +76,15 @@ export const platformChecks: readonly Check[] = [
 		id: 'arch.supported',
 		about: 'the processor architecture, against the published packages',
 		why: 'The package exists for some processor architectures only',
-		judge: ({ arch, uname }, { knowledge }) => {
+		judge: (facts, { knowledge }) => {
+			const { arch, uname } = facts;
 			const latest = latestRelease(knowledge);
 			if (arch === undefined || latest === undefined)
 				return couldNotTell('The architecture is not known', 'dpkg and uname do not tell');
 			const machine = uname.kind === 'ok' ? `, kernel ${uname.value.machine}` : '';
+			const missing = hasSysbox(facts) ? warn : block;
 			return packageFor(knowledge, latest.version, arch) === undefined
-				? block(`There is no Sysbox package for ${arch}`, {
+				? missing(`There is no Sysbox package for ${arch}`, {
 						evidence: `dpkg architecture ${arch}${machine}`,
 						...advice(`Published are ${latest.packages.map(p => p.arch).join(' and ')}`),
 					})
@@ -172,14 +174,21 @@ export const platformChecks: readonly Check[] = [
 	},
 	{
 		id: 'kernel.modules',
-		about: 'the folder of kernel modules',
-		why: 'sysbox-mgr shows the modules of the running kernel to its containers, and warns where there are none',
-		judge: ({ kernel, kernelModules }) => {
-			if (kernel.kind !== 'ok') return couldNotTell('The folder of kernel modules is not known', kernel.why);
+		about: 'loadable kernel modules, and their directory',
+		why: 'sysbox-mgr reads /proc/modules when it starts, and shows the modules of the running kernel to its containers',
+		judge: ({ kernel, kernelModules, loadableModules }) => {
+			// Seen with the real one: it ends when the file is missing, and only warns when the directory is.
+			if (!loadableModules) {
+				return warn('This kernel has no loadable modules, and the released sysbox-mgr does not start there', {
+					evidence: '/proc/modules is not there',
+					...advice('Boot a kernel with CONFIG_MODULES, as the distributions build them'),
+				});
+			}
+			if (kernel.kind !== 'ok') return couldNotTell('The directory of kernel modules is not known', kernel.why);
 			const folder = `/lib/modules/${kernel.value.release}`;
 			return kernelModules
 				? ok('The modules of the running kernel are there', folder)
-				: info('There are no modules of the running kernel; Sysbox works without them', {
+				: info('There are no modules of the running kernel: sysbox-mgr warns, and containers cannot read any', {
 						evidence: `${folder} is not there`,
 					});
 		},
@@ -230,7 +239,9 @@ export const platformChecks: readonly Check[] = [
 ];
 
 /** How this distribution gets a newer kernel. */
-function newerKernel({ os, arch }: HostFacts) {
+function newerKernel({ os, arch, kernel, container }: HostFacts) {
+	if (kernel.kind === 'ok' && kernel.value.wsl) return advice('Run wsl --update on Windows, which brings its kernel');
+	if (container !== undefined) return advice('Boot a newer kernel on the machine that this container runs on');
 	if (os.kind === 'ok' && os.value.id === 'ubuntu' && os.value.versionId !== undefined) {
 		return commands(
 			'Install the hardware enablement kernel, then reboot',

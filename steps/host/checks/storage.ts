@@ -27,7 +27,10 @@ function mountBelow(facts: HostFacts, place: Place): MountEntry | undefined {
 	return facts.mounts.kind === 'ok' ? mountOf(facts.mounts.value, place.real) : undefined;
 }
 
-function room(place: Place, subject: string, advised: number, needed: number): Verdict {
+const whatTakesRoom = (place: Place): Pick<Verdict, 'remedy'> =>
+	commands('See what takes the room', `du -xh --max-depth=2 ${place.real} | sort -h | tail`);
+
+function room(place: Place, subject: string, advised: number, needed: number, low = whatTakesRoom(place)): Verdict {
 	const { space } = place;
 	if (space.kind !== 'space')
 		return couldNotTell(
@@ -39,13 +42,13 @@ function room(place: Place, subject: string, advised: number, needed: number): V
 	if (space.freeBytes < needed) {
 		return block(`${gigabytes(space.freeBytes)} free for ${subject}; ${gigabytes(needed)} is the least that it takes`, {
 			evidence,
-			...commands('See what takes the room', `du -xh --max-depth=2 ${place.real} | sort -h | tail`),
+			...whatTakesRoom(place),
 		});
 	}
 	if (space.freeBytes < advised) {
 		return warn(`${gigabytes(space.freeBytes)} free for ${subject}; ${gigabytes(advised)} advised`, {
 			evidence,
-			...commands('See what Docker could give back', 'docker system df'),
+			...low,
 		});
 	}
 	return ok(`${gigabytes(space.freeBytes)} free for ${subject}`, evidence);
@@ -136,7 +139,14 @@ export const storageChecks: readonly Check[] = [
 		id: 'disk.data-root',
 		about: "free room for Docker's data",
 		why: 'Images of CI jobs land there; a full disk stops Docker for everybody',
-		judge: ({ dataRoot }) => room(dataRoot, "Docker's data", advisedFreeBytes, neededFreeBytes),
+		judge: ({ dataRoot }) =>
+			room(
+				dataRoot,
+				"Docker's data",
+				advisedFreeBytes,
+				neededFreeBytes,
+				commands('See what Docker could give back', 'docker system df'),
+			),
 	},
 	{
 		id: 'disk.var-lib-sysbox',
