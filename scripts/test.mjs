@@ -3,6 +3,7 @@
 // .ci/run) a missing lab is a failure. The last line counts what the runners themselves report.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
 
 const root = new URL('..', import.meta.url);
 const path = name => new URL(name, root).pathname;
@@ -14,6 +15,9 @@ let passed = 0;
 let failed = 0;
 const leftOut = [];
 const timings = [];
+const slowest = [];
+
+const inMinutes = ms => (ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${(ms / 60_000).toFixed(1)} min`);
 
 function layer(name, config) {
 	const report = `${reports}/${name}.json`;
@@ -31,7 +35,7 @@ function layer(name, config) {
 		],
 		{ stdio: 'inherit', cwd: path('.') },
 	);
-	timings.push(`${name} ${Math.round((Date.now() - began) / 1000)} s`);
+	timings.push(`${name} ${inMinutes(Date.now() - began)}`);
 	let counted;
 	try {
 		counted = JSON.parse(readFileSync(report, 'utf8'));
@@ -40,6 +44,15 @@ function layer(name, config) {
 		failed += 1;
 		return;
 	}
+	const files = counted.testResults
+		.map(({ name: file, startTime, endTime }) => ({ file: relative(path('.'), file), ms: endTime - startTime }))
+		.sort((a, b) => b.ms - a.ms);
+	slowest.push(
+		`longest files, ${name}: ${files
+			.slice(0, 5)
+			.map(f => `${f.file} ${inMinutes(f.ms)}`)
+			.join(', ')}`,
+	);
 	passed += counted.numPassedTests;
 	// A file that does not load has no failed test of its own, but is a failure all the same.
 	failed += counted.numFailedTests + (counted.numFailedTests === 0 && run.status !== 0 ? 1 : 0);
@@ -70,6 +83,7 @@ else {
 	} else leftOut.push(`the lab (real systemd and Docker in a container): ${missing.join(', ')}`);
 }
 
+for (const text of slowest) process.stdout.write(`\n${text}`);
 process.stdout.write(`\n${timings.join(', ')}\n`);
 for (const text of leftOut) process.stdout.write(`left out: ${text}\n`);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);

@@ -3,7 +3,8 @@
  * what to do, Docker and the operator's containers run on, and the next start comes to the end of the run. The actions
  * are those of the real run, so that one that is added is swept by itself.
  *
- * The short run takes one fault for each action, another one for each kind; KILL_SWEEP=all takes all of them.
+ * The short run takes one fault for each action, another one for each kind; KILL_SWEEP=all takes all of them,
+ * KILL_SWEEP=N one of N.
  */
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/core/event.ts';
@@ -11,6 +12,7 @@ import type { RiskName } from '../../src/core/risk.ts';
 import type { ExecResult, WriteHost, WriteResult } from '../../src/host/port.ts';
 import type { Fault } from '../../src/host/simulated/faults.ts';
 import type { SimulatedHost } from '../../src/host/simulated/host.ts';
+import { sweptOneOf } from '../support/sweep.ts';
 import {
 	type Ask,
 	actions,
@@ -114,8 +116,6 @@ const scenes: readonly Scene[] = [
 /** What may be switched off by the fault while it lasts: a restart of Docker is under way then. */
 const restarts = (action: string): boolean => /docker\.(?:restart|start|switch|arm|disarm)/.test(action);
 
-const all = process.env['KILL_SWEEP'] === 'all';
-
 for (const scene of scenes) {
 	const whole = await runbook(scene.host(), scene.ask);
 	const swept = whole.state.actions
@@ -124,7 +124,8 @@ for (const scene of scenes) {
 		.map(a => ({ action: `${a.step}.${a.id}`, kind: a.kind, does: a.does }));
 	const rows = swept.flatMap(({ action, kind, does }, index) => {
 		const fits = faultNames.filter(f => f !== 'hangs' || kind === 'exec' || kind === 'load-image');
-		const some = all ? fits : fits.filter((_, n) => n === index % fits.length);
+		const nth = sweptOneOf(fits.length);
+		const some = fits.filter((_, n) => n % nth === index % nth);
 		return some.map(fault => [fault, action, kind, does] as const);
 	});
 

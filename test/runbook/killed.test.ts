@@ -4,13 +4,14 @@
  * at each change of the host and after each call of the file writer; a kill is a start from one of these pictures.
  *
  * The short run takes the moments around each action, where something is half done, and a part of the others;
- * KILL_SWEEP=all takes them all.
+ * KILL_SWEEP=all takes them all, KILL_SWEEP=N one of N of the others.
  */
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/core/event.ts';
 import { type SimulatedState, startToolProcess } from '../../src/host/simulated/state.ts';
 import { hookedCalls } from '../host/faulty-file-calls.ts';
 import { simulatedFileCalls, writtenByCalls } from '../support/simulated-file-calls.ts';
+import { sweepsMore, sweptOneOf } from '../support/sweep.ts';
 import {
 	actions,
 	daemonJson,
@@ -116,16 +117,13 @@ const taken = hostIn(reference.end);
 const referenceBack = await revert(taken, reference.ended.kept).then(() => leftBehind(taken.state()));
 
 /** Around each action both sides, and what puts a file in place; of the rest so many that the file stays quick. */
-const everyNth = 24;
 const decisive = /^\d+ (?:write|rename|link|unlink)$/;
-const chosen =
-	process.env['KILL_SWEEP'] === 'all'
-		? reference.moments
-		: reference.moments.filter(({ amid, when, call }, index) =>
-				call === undefined
-					? (amid && !when.includes('output') && !when.includes('host had changed')) || index % everyNth === 0
-					: decisive.test(call) || index % everyNth === 0,
-			);
+const everyNth = sweptOneOf(24);
+const chosen = reference.moments.filter(({ amid, when, call }, index) =>
+	call === undefined
+		? (amid && !when.includes('output') && !when.includes('host had changed')) || index % everyNth === 0
+		: decisive.test(call) || index % everyNth === 0,
+);
 
 /** Files of the writer that nobody needs any more. */
 const temporaryOn = ({ files }: SimulatedState): readonly string[] =>
@@ -177,8 +175,8 @@ describe('killed', () => {
 
 	// Where an action had begun, and nothing of it may have been done: what takes it back finds nothing.
 	const unresumed = moments.filter(
-		([, { kept, call }]) =>
-			process.env['KILL_SWEEP'] === 'all' ||
+		([, { kept, call }], index) =>
+			(sweepsMore && index % everyNth === 0) ||
 			(kept.events.at(-1)?.type === 'action.intent' && call === undefined) ||
 			call?.endsWith('write'),
 	);
