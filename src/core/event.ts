@@ -29,6 +29,7 @@ export const findingSchema = z.object({
 	needsRoot: z.literal(true).optional(),
 	threat: z.enum(threatIds).optional(),
 	keeps: z.literal('threat').optional(),
+	caps: z.literal('threat').optional(),
 	breaks: z.literal(true).optional(),
 	needs: z.enum(['reboot', 'operator']).optional(),
 	waived: z.object({ reason: z.string(), expires: z.string() }).optional(),

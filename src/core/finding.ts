@@ -27,6 +27,8 @@ export interface Finding {
 	 * its threat's row from being lowered, and is work for the operator.
 	 */
 	readonly keeps?: 'threat';
+	/** What is known of this Sysbox or kernel: no row of the threat table goes below Medium unless this is ok. */
+	readonly caps?: 'threat';
 	/** Sysbox or Docker is installed and cannot start a container now, or would not come up at its next start. */
 	readonly breaks?: true;
 	/** Nothing that a run does ends it: a reboot does, or work of the operator. It blocks nothing, and is told as work left. */

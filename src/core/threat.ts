@@ -1,36 +1,55 @@
+import { entryPoints, sayEntryPoint } from './entry-point.ts';
 import type { Finding, ThreatId } from './finding.ts';
 import type { RunState, StepState } from './state.ts';
 
 export type ThreatLevel = 'Critical' | 'High' | 'Medium' | 'Low';
 
 export interface ThreatRow {
-	readonly id: ThreatId;
+	readonly id: ThreatId | 'job-to-job';
 	readonly title: string;
-	readonly before: {
-		readonly level: ThreatLevel;
-		/** What the level rests on. */
-		readonly basis: string;
-		/** False: it was found nowhere here, and is the level of the usual recipes. */
-		readonly seen: boolean;
-	};
-	readonly after:
-		| { readonly kind: 'lowered'; readonly level: ThreatLevel }
-		| {
-				readonly kind: 'still';
-				readonly level: ThreatLevel /** Failed probes, and where the host access is. */;
-				readonly where: readonly string[];
-		  }
-		| { readonly kind: 'not-proved'; readonly why: string };
+	/** How a job goes about it, in a clause. */
+	readonly way: string;
+	/** What that means for the host, in a clause. */
+	readonly impact: string;
+	readonly before: Before;
+	readonly after: After;
 	readonly restsOn: {
+		/** Attacks that were blocked. */
 		readonly held: number;
-		readonly of: number /** Probes without a meaning on this host. */;
+		readonly of: number;
+		/** Probes without a meaning on this host. */
 		readonly leftOut: readonly string[];
 	};
+	/** Known vulnerabilities, end of life, a reboot that is waited for: the same for each row that Sysbox can lower. */
+	readonly known: readonly string[];
 }
 
-interface Threat {
+export type Before =
+	/** Access to the host that was found here. `always`: it is there on every host that runs containers. */
+	| { readonly kind: 'found' | 'always'; readonly level: ThreatLevel; readonly basis: string }
+	/** Nothing bad was found, something could not be told, or nobody looked. */
+	| { readonly kind: 'nothing' | 'unknown' | 'not-looked'; readonly basis: string };
+
+export type After =
+	| {
+			readonly kind: 'lowered';
+			readonly level: ThreatLevel;
+			/** The entry points that it speaks of. */
+			readonly covers: readonly string[];
+			/** Why it is no lower. */
+			readonly caps: readonly string[];
+	  }
+	/** `where`: attacks that got through, access to the host, limits that are missing. */
+	| { readonly kind: 'still'; readonly level: ThreatLevel; readonly where: readonly string[] }
+	/** An entry point could not be read. */
+	| { readonly kind: 'unknown'; readonly why: string }
+	/** Proved, and not in use: `without` names the entry points that do not use Sysbox, `using` those that do. */
+	| { readonly kind: 'ready'; readonly without: readonly string[]; readonly using: readonly string[] }
+	| { readonly kind: 'not-proved'; readonly why: string }
+	| { readonly kind: 'not-lowered'; readonly level: ThreatLevel; readonly helps: string };
+
+interface Threat extends Pick<ThreatRow, 'title' | 'way' | 'impact'> {
 	readonly id: ThreatId;
-	readonly title: string;
 	readonly from: ThreatLevel;
 	readonly to: ThreatLevel;
 }
@@ -40,14 +59,55 @@ interface Threat {
  * Medium; the other two end at Low, as bugs of kernel and runtime remain.
  */
 const threats: readonly Threat[] = [
-	{ id: 'container-escape', title: 'Privileged container escape', from: 'Critical', to: 'Low' },
-	{ id: 'resource-abuse', title: 'Host resource abuse', from: 'High', to: 'Medium' },
-	{ id: 'docker-compromise', title: 'Docker daemon compromise', from: 'Critical', to: 'Low' },
+	{
+		id: 'container-escape',
+		title: 'Privileged container escape',
+		way: 'a job with privileges mounts a disk of the host or loads a kernel module',
+		impact: 'it is root on the host',
+		from: 'Critical',
+		to: 'Low',
+	},
+	{
+		id: 'resource-abuse',
+		title: 'Host resource abuse',
+		way: 'a job takes all memory, processors or processes',
+		impact: 'other jobs and the host stop',
+		from: 'High',
+		to: 'Medium',
+	},
+	{
+		id: 'docker-compromise',
+		title: 'Docker daemon compromise',
+		way: "a job uses the host's Docker socket",
+		impact: 'it starts a privileged container and is root on the host',
+		from: 'Critical',
+		to: 'Low',
+	},
 ];
 
-/** The same for whoever reads that everything held and asks why nothing is at none. */
+/** Sysbox CE does not lower this one, whatever is proved. */
+const jobToJob: ThreatRow = {
+	id: 'job-to-job',
+	title: 'Job to job',
+	way: 'jobs share user ids, key quota, sysbox-fs, ARP on the bridge, and caches that persist',
+	impact: 'one job reads, changes or stops another',
+	before: { kind: 'always', level: 'High', basis: 'jobs on one host share its kernel, its bridge and their caches' },
+	after: {
+		kind: 'not-lowered',
+		level: 'High',
+		helps: 'one trust zone per host: jobs that do not trust each other run on separate hosts',
+	},
+	restsOn: { held: 0, of: 0, leftOut: [] },
+	known: [],
+};
+
+/** The same for whoever reads that all was blocked and asks why nothing is at none. */
 export const whatRemains =
 	'What remains when all is held: bugs of kernel and runtime, and jobs that compete for what their limits leave them.';
+
+/** What the best level of the table does not promise. */
+export const whatLowMeans =
+	'Low is not a VM: all containers share one kernel, one host is one trust zone, and bind mounts are the host’s own files.';
 
 export const threatTitles = Object.fromEntries(threats.map(({ id, title }) => [id, title])) as Readonly<
 	Record<ThreatId, string>
@@ -57,57 +117,104 @@ export const threatTitles = Object.fromEntries(threats.map(({ id, title }) => [i
 const ciStep = 'ci';
 
 /**
- * The threat table. A lower level is earned only if every probe of the row held and no configured or running container
- * still has that row's access to the host. It speaks of the operator's CI, not of a clean container of ours: a finding
- * that is waived keeps its row where it is.
+ * The threat table. A lower level is earned by the entry points of the operator's CI: at least one was found, every one
+ * uses Sysbox, none has the row's access to the host, the workload has the limits that the row rests on, and each of the
+ * row's attacks was blocked in this run. One set of findings decides what was before and what is now, so that what made
+ * it bad and still runs keeps it bad; a waived finding counts as any other.
  */
 export function threatTable(state: RunState): readonly ThreatRow[] {
-	return threats.map(threat => rowOf(threat, state));
+	return [...threats.map(threat => rowOf(threat, state)), jobToJob];
 }
 
 function rowOf(threat: Threat, state: RunState): ThreatRow {
-	const { id, title } = threat;
-	const first = state.steps.flatMap(step => concerning(step.before, id));
-	const now = state.steps.flatMap(step => latest(step)).filter(finding => finding.threat === id);
-	// A warning is a piece of a way, not the way: it is told in the record, and does not hold the row.
-	const standing = now.filter(finding => finding.severity === 'block');
-	// What could not be looked at may hold that very access.
-	const unseen = now.filter(finding => finding.severity === 'could-not-tell');
+	const { id, title, way, impact } = threat;
+	const now = state.steps.flatMap(step => latest(step));
+	const known = now.filter(finding => finding.caps === 'threat');
 	const probes = state.steps.flatMap(step => step.probes).filter(probe => probe.threats.includes(id));
 	const counted = probes.filter(probe => probe.verdict !== 'left-out');
-	const held = counted.filter(probe => probe.verdict === 'pass');
-	const failed = counted.filter(probe => probe.verdict === 'fail');
-	const undecided = counted.filter(probe => probe.verdict === 'could-not-tell');
-	const basis =
-		first.length > 0
-			? first.map(sayFinding).join('; ')
-			: 'no running container shows it; this is the level of the usual recipes (--privileged, docker.sock)';
-	const where = [...failed.map(probe => `${probe.id}: ${probe.because}`), ...standing.map(sayFinding)];
-	const restsOn = {
-		held: held.length,
-		of: counted.length,
-		leftOut: probes.filter(probe => probe.verdict === 'left-out').map(probe => probe.id),
+	return {
+		id,
+		title,
+		way,
+		impact,
+		before: beforeOf(threat, state),
+		after: afterOf(threat, state, counted, now),
+		restsOn: {
+			held: counted.filter(probe => probe.verdict === 'pass').length,
+			of: counted.length,
+			leftOut: probes.filter(probe => probe.verdict === 'left-out').map(probe => probe.id),
+		},
+		known: known.map(finding => finding.summary),
 	};
-	return { id, title, before: { level: threat.from, basis, seen: first.length > 0 }, after: afterOf(), restsOn };
+}
 
-	function afterOf(): ThreatRow['after'] {
-		if (where.length > 0) return { kind: 'still', level: threat.from, where };
-		const open = [...undecided.map(probe => `${probe.id}: ${probe.because}`), ...unseen.map(sayFinding)];
-		if (open.length > 0) return { kind: 'not-proved', why: open.join('; ') };
-		if (counted.length === 0) return { kind: 'not-proved', why: 'no probe of this row was run' };
-		if (state.steps.some(step => step.probes.length > 0 && (step.status === 'running' || step.status === 'open')))
-			return { kind: 'not-proved', why: 'the proof was not finished, so not every probe of this row was run' };
-		if (!state.steps.some(step => step.id === ciStep && latest(step).length > 0))
-			return { kind: 'not-proved', why: 'your own CI was not looked at in this run: the step ci does that' };
-		return { kind: 'lowered', level: threat.to };
+const ciWasLookedAt = (state: RunState): boolean =>
+	state.steps.some(step => step.id === ciStep && latest(step).length > 0);
+
+function beforeOf({ id, from }: Threat, state: RunState): Before {
+	const first = state.steps.flatMap(step => step.before);
+	const standing = accessIn(first, id);
+	if (standing.length > 0) return { kind: 'found', level: from, basis: standing.map(sayFinding).join('; ') };
+	const unseen = unseenIn(first, id);
+	if (unseen.length > 0) return { kind: 'unknown', basis: unseen.map(sayFinding).join('; ') };
+	return ciWasLookedAt(state)
+		? { kind: 'nothing', basis: 'nothing of your CI was found to reach the host in this way' }
+		: { kind: 'not-looked', basis: 'the step ci did not run, so your CI was not looked at' };
+}
+
+function afterOf(
+	{ id, from, to }: Threat,
+	state: RunState,
+	probes: StepState['probes'],
+	now: readonly Finding[],
+): After {
+	const because = (verdict: 'fail' | 'could-not-tell'): readonly string[] =>
+		probes.filter(probe => probe.verdict === verdict).map(probe => `${probe.id}: ${probe.because}`);
+	const where = [...because('fail'), ...accessIn(now, id).map(sayFinding)];
+	if (where.length > 0) return { kind: 'still', level: from, where };
+
+	const entries = entryPoints(state);
+	const unseen = unseenIn(now, id).map(sayFinding);
+	const unclear = (entries ?? []).filter(entry => entry.sysbox === 'unknown');
+	const unread = [...unseen, ...unclear.map(entry => `${sayEntryPoint(entry)}: its runtime could not be told`)];
+	if (unread.length > 0) return { kind: 'unknown', why: unread.join('; ') };
+
+	const open = because('could-not-tell');
+	if (open.length > 0) return { kind: 'not-proved', why: open.join('; ') };
+	if (!ciWasLookedAt(state))
+		return { kind: 'not-proved', why: 'the step ci did not run, so your CI was not looked at' };
+	if (entries === undefined)
+		return { kind: 'not-proved', why: 'this run did not look for the entry points of your CI' };
+	if (probes.length === 0) return { kind: 'not-proved', why: 'no attack of this row was tried' };
+	if (state.steps.some(step => step.probes.length > 0 && (step.status === 'running' || step.status === 'open')))
+		return { kind: 'not-proved', why: 'the proof was not finished, so not every attack of this row was tried' };
+
+	const using = entries.filter(entry => entry.sysbox === 'yes');
+	if (using.length === 0 || using.length < entries.length) {
+		// A note about a threat speaks of what is prepared, and counts while nothing is in use.
+		const prepared = using.length > 0 ? [] : now.filter(of => of.threat === id && of.severity === 'info');
+		if (prepared.length > 0) return { kind: 'still', level: from, where: prepared.map(sayFinding) };
+		const without = entries.filter(entry => entry.sysbox === 'no');
+		return { kind: 'ready', without: without.map(sayEntryPoint), using: using.map(sayEntryPoint) };
 	}
+	const caps = now.filter(of => of.caps === 'threat' && of.severity !== 'ok' && of.severity !== 'info');
+	return {
+		kind: 'lowered',
+		level: caps.length > 0 ? 'Medium' : to,
+		covers: using.map(sayEntryPoint),
+		caps: to === 'Medium' ? [] : caps.map(finding => finding.summary),
+	};
 }
 
 const latest = (step: StepState): readonly Finding[] => step.after ?? step.before;
 
-/** What was found of this threat; what could not be told was not found. */
-const concerning = (findings: readonly Finding[], id: ThreatId): readonly Finding[] =>
+/** What reaches the host, whole ways and pieces of one alike, and limits that are missing. */
+const accessIn = (findings: readonly Finding[], id: ThreatId): readonly Finding[] =>
 	findings.filter(finding => finding.threat === id && (finding.severity === 'block' || finding.severity === 'warn'));
+
+/** What could not be looked at may hold that very access. */
+const unseenIn = (findings: readonly Finding[], id: ThreatId): readonly Finding[] =>
+	findings.filter(finding => finding.threat === id && finding.severity === 'could-not-tell');
 
 /** With the first place of several: the findings have them all. */
 function sayFinding({ summary, evidence }: Finding): string {
@@ -115,3 +222,73 @@ function sayFinding({ summary, evidence }: Finding): string {
 	if (first === undefined) return summary;
 	return `${summary} (${first}${more.length === 0 ? '' : `; and ${more.length} more`})`;
 }
+
+/** `Critical`, or a dash where nothing bad was found. */
+export function sayBefore({ before }: ThreatRow): string {
+	switch (before.kind) {
+		case 'found':
+		case 'always':
+			return before.level;
+		case 'nothing':
+			return '–';
+		case 'unknown':
+		case 'not-looked':
+			return 'unknown';
+		default:
+			return before satisfies never;
+	}
+}
+
+/** `Low`, `still Critical`, `ready, no job uses Sysbox yet`. */
+export function sayAfter({ before, after }: ThreatRow): string {
+	switch (after.kind) {
+		case 'lowered':
+			return after.level;
+		case 'still':
+			return before.kind === 'found' ? `still ${after.level}` : after.level;
+		case 'unknown':
+			return 'unknown';
+		case 'ready':
+			return after.using.length === 0 ? 'ready, no job uses Sysbox yet' : 'ready, not every job uses it';
+		case 'not-proved':
+			return 'not proved';
+		case 'not-lowered':
+			return `${after.level}, not lowered by Sysbox CE`;
+		default:
+			return after satisfies never;
+	}
+}
+
+/** What the level after rests on, a sentence a line: places, reasons, what it covers. */
+export function afterReasons({ after }: ThreatRow): readonly string[] {
+	switch (after.kind) {
+		case 'lowered':
+			return [`for ${listed(after.covers)}`, ...after.caps.map(cap => `no lower than ${after.level}: ${cap}`)];
+		case 'still':
+			return after.where;
+		case 'unknown':
+		case 'not-proved':
+			return [after.why];
+		case 'ready':
+			return after.without.length === 0 ? [] : [`not under Sysbox: ${listed(after.without)}`];
+		case 'not-lowered':
+			return [`what helps: ${after.helps}`];
+		default:
+			return after satisfies never;
+	}
+}
+
+/** `9 of 9 attacks blocked`; undefined where no attack belongs to the row. */
+export const sayRestsOn = ({ after, restsOn }: ThreatRow): string | undefined =>
+	after.kind === 'not-lowered' ? undefined : `${restsOn.held} of ${restsOn.of} attacks blocked`;
+
+/** What is known of the host's Sysbox and kernel, said once for all rows. */
+export const knownOf = (rows: readonly ThreatRow[]): readonly string[] => [...new Set(rows.flatMap(row => row.known))];
+
+/** More names than these are counted. */
+const mostNames = 4;
+
+const listed = (names: readonly string[]): string =>
+	names.length > mostNames
+		? `${names.slice(0, mostNames).join(', ')} and ${names.length - mostNames} more`
+		: names.join(', ');

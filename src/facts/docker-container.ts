@@ -36,6 +36,8 @@ export interface Container {
 	/** As it was asked for: a tag, or a digest. */
 	readonly image: string;
 	readonly imageId: string;
+	/** What it runs: the entrypoint and its arguments. */
+	readonly command: readonly string[];
 	/** 0 when it does not run. */
 	readonly pid: number;
 	readonly state: string;
@@ -76,6 +78,8 @@ const schema = z.object({
 	Id: z.string().min(1),
 	Name: orEmptyText,
 	Image: orEmptyText,
+	Path: orEmptyText,
+	Args: orEmptyList(z.string()),
 	State: z.object({ Status: orEmptyText, Running: orFalse, Pid: number, StartedAt: orEmptyText }),
 	Config: z.object({ Image: orEmptyText, StopSignal: orEmptyText, Labels: orEmptyMap(z.string()) }).nullish(),
 	HostConfig: z.object({
@@ -133,6 +137,7 @@ function toContainer(c: z.infer<typeof schema>): Container {
 		name: c.Name.replace(/^\//, ''),
 		image: c.Config?.Image || c.Image,
 		imageId: c.Image,
+		command: c.Path === '' ? [] : [c.Path, ...c.Args],
 		pid: c.State.Pid,
 		state: c.State.Status,
 		running: c.State.Running,

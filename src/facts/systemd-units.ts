@@ -26,19 +26,48 @@ const unitProperties = [
 const timeoutMs = 10_000;
 
 /** The command line that {@link inspectUnits} runs. */
-export const showUnitsCommand = (units: readonly string[]) =>
-	['systemctl', 'show', ...units, ...unitProperties.flatMap(p => ['-p', p])] as readonly [string, ...string[]];
+export const showUnitsCommand = (units: readonly string[], more: readonly string[] = []) =>
+	['systemctl', 'show', ...units, ...[...unitProperties, ...more].flatMap(p => ['-p', p])] as readonly [
+		string,
+		...string[],
+	];
+
+const listServicesCommand = [
+	'systemctl',
+	'list-units',
+	'--type=service',
+	'--all',
+	'--plain',
+	'--full',
+	'--no-legend',
+	'--no-pager',
+] as const;
+
+/** The names of all services that systemd has loaded: those that run, and those that are started with the host. */
+export async function listServices(
+	host: ReadHost,
+	signal: AbortSignal,
+): Promise<{ readonly kind: 'ok'; readonly names: readonly string[] } | SystemdTrouble> {
+	const result = await host.exec(listServicesCommand, { timeoutMs, signal });
+	const trouble = systemdTrouble(result);
+	if (trouble !== undefined) return trouble;
+	return {
+		kind: 'ok',
+		names: result.stdout.split('\n').flatMap(line => /^\s*(\S+\.service)\s+loaded\s/.exec(line)?.[1] ?? []),
+	};
+}
 
 /**
  * The state of several units, in one call and in the order in which they were asked for. A unit that is not there is
- * `loadState: 'not-found'`, no failure.
+ * `loadState: 'not-found'`, no failure. `more` names properties besides the usual ones.
  */
 export async function inspectUnits(
 	host: ReadHost,
 	units: readonly string[],
 	signal: AbortSignal,
+	more: readonly string[] = [],
 ): Promise<UnitsAnswer> {
-	const result = await host.exec(showUnitsCommand(units), { timeoutMs, signal });
+	const result = await host.exec(showUnitsCommand(units, more), { timeoutMs, signal });
 	const trouble = systemdTrouble(result);
 	if (trouble !== undefined) return trouble;
 	const reading = parseUnits(result.stdout);

@@ -7,7 +7,7 @@ import { nextSteps } from '../core/next-steps.ts';
 import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
-import { type ThreatRow, threatTable } from '../core/threat.ts';
+import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, type ThreatRow, threatTable } from '../core/threat.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
 
 export interface TextOptions {
@@ -238,19 +238,21 @@ function probeLines(event: Extract<Event, { type: 'probe' }>, glyphs: Glyphs): r
 		: [head];
 }
 
+/** The table: of each row its levels, how an attack goes about it, and what the level now rests on. */
 export function threatLines(rows: readonly ThreatRow[]): readonly string[] {
 	const width = Math.max(...rows.map(row => row.title.length));
-	return rows.flatMap(row => {
-		const after =
-			row.after.kind === 'lowered'
-				? row.after.level
-				: row.after.kind === 'still'
-					? `still ${row.after.level}`
-					: 'not proved';
-		const head = ` ${row.title.padEnd(width)}  ${row.before.level.padEnd(8)} -> ${after.padEnd(14)}  ${row.restsOn.held} of ${row.restsOn.of} held`;
-		if (row.after.kind === 'still') return [head, ...row.after.where.map(where => `     ${where}`)];
-		return row.after.kind === 'not-proved' ? [head, `     ${row.after.why}`] : [head];
-	});
+	const known = knownOf(rows);
+	return [
+		...rows.flatMap(row => {
+			const rests = sayRestsOn(row);
+			return [
+				` ${row.title.padEnd(width)}  ${sayBefore(row).padEnd(8)} -> ${sayAfter(row)}${rests === undefined ? '' : ` (${rests})`}`,
+				`     threat: ${row.way}: ${row.impact}`,
+				...afterReasons(row).map(reason => `     ${reason}`),
+			];
+		}),
+		...known.map(text => ` ${text}`),
+	];
 }
 
 const outcomeWords: Readonly<Record<Extract<Event, { type: 'run.end' }>['outcome'], string>> = {

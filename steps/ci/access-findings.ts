@@ -52,7 +52,7 @@ const kinds: Readonly<
 		decisive: false,
 	},
 	'host-root': {
-		has: 'run as root on this host, in no container',
+		has: 'root on this host, in no container',
 		why: 'Its jobs are processes of this host and have all of its rights. Sysbox has no part in them.',
 		decisive: true,
 	},
@@ -94,7 +94,7 @@ const kinds: Readonly<
  */
 export function accessFindings(sites: readonly AccessSite[], filesAreThere: boolean): readonly Finding[] {
 	const findings: Finding[] = [];
-	for (const of of ['container', 'runner'] as const) {
+	for (const of of ['container', 'runner', 'service'] as const) {
 		for (const what of Object.keys(kinds) as HostAccessKind[]) {
 			const here = sites.filter(
 				site => site.of === of && site.access.what === what && site.ci !== 'no' && !site.atRest,
@@ -155,7 +155,7 @@ function accessFinding(
 		...common,
 		severity: decisive ? 'block' : 'warn',
 		keeps: 'threat',
-		summary: of === 'container' ? `${subject(here)} ${has}` : `A GitLab runner here has its jobs ${has}`,
+		summary: of === 'runner' ? `A GitLab runner here has its jobs ${has}` : `${subject(here)} ${has}`,
 		remedy: remedyFor(of, here, filesAreThere),
 	};
 }
@@ -166,7 +166,8 @@ const places = (sites: readonly AccessSite[]): number =>
 
 function subject(sites: readonly AccessSite[]): string {
 	const n = places(sites);
-	return n === 1 ? 'One container is' : `${n} containers are`;
+	const what = sites[0]?.of === 'service' ? 'CI agent' : 'container';
+	return n === 1 ? `One ${what} is` : `${n} ${what}s are`;
 }
 
 /**
@@ -175,12 +176,14 @@ function subject(sites: readonly AccessSite[]): string {
  */
 function remedyFor(of: AccessSite['of'], sites: readonly AccessSite[], filesAreThere: boolean): Remedy {
 	const text =
-		of === 'container'
-			? 'Take it out where the container is defined, give its jobs an engine of their own (the files of this step), and create the container again.'
-			: 'Take it out of the runner, or give the jobs that need Docker the runner of gitlab-runner.config.toml.';
+		of === 'service'
+			? 'Run the agent in a container under Sysbox, or give it a user who is neither root nor in the group docker.'
+			: of === 'container'
+				? 'Take it out where the container is defined, give its jobs an engine of their own (the files of this step), and create the container again.'
+				: 'Take it out of the runner, or give the jobs that need Docker the runner of gitlab-runner.config.toml.';
 	if (!filesAreThere)
 		return { kind: 'planned', text: `The files of this step give jobs an engine of their own. Then: ${text}` };
-	if (of === 'runner') return { kind: 'advice', text };
+	if (of !== 'container') return { kind: 'advice', text };
 	const names = [...new Set(sites.map(site => site.where.split(' ')[0] ?? ''))];
 	return { kind: 'commands', text, commands: [`docker inspect ${names.join(' ')}`] };
 }

@@ -9,7 +9,7 @@ const ownLabel = 'io.sysbox-setup.run';
 
 /** A way to the host, and where it is configured. */
 export interface AccessSite {
-	readonly of: 'container' | 'runner';
+	readonly of: 'container' | 'runner' | 'service';
 	/** For a list: `runner (gitlab/gitlab-runner:v17)`, `/etc/gitlab-runner/config.toml:12`. */
 	readonly where: string;
 	readonly access: HostAccess;
@@ -27,13 +27,13 @@ export interface Candidate {
 	readonly purpose: Purpose;
 }
 
-const isOurs = (container: Container): boolean => container.labels[ownLabel] !== undefined;
+export const isOurs = (container: Container): boolean => container.labels[ownLabel] !== undefined;
 
 /** A stopped container with a restart policy is configured to be there, and comes back with Docker. */
-const isAtRest = (container: Container): boolean =>
+export const isAtRest = (container: Container): boolean =>
 	!container.running && !['paused', 'restarting'].includes(container.state) && container.restartPolicy === 'no';
 
-function accessOf(container: Container, info: DockerInfo | undefined): readonly HostAccess[] {
+export function accessOf(container: Container, info: DockerInfo | undefined): readonly HostAccess[] {
 	const runtime = container.runtime || (info?.defaultRuntime ?? '');
 	return hostAccessUnder({ ...container, runtime }, ['sysbox-runc'], info?.rootDir || undefined);
 }
@@ -72,7 +72,8 @@ export function containerSites(
 		);
 }
 
-function isCi(container: Container, named: readonly string[] | undefined): AccessSite['ci'] {
+/** `perhaps`: nothing tells that it is CI, and nothing tells that it is not. */
+export function isCi(container: Container, named: readonly string[] | undefined): AccessSite['ci'] {
 	const purpose = purposeOf(container);
 	if (purpose === 'jobs' || purpose === 'control') return 'yes';
 	if (named !== undefined) return named.includes(container.name) ? 'yes' : 'no';

@@ -4,7 +4,8 @@ import type { Container } from '../../src/facts/docker-container.ts';
 import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
 import type { DockerInfo } from '../../src/facts/docker-info.ts';
 import { accessFindings } from './access-findings.ts';
-import { containerSites } from './access-sites.ts';
+import { type AccessSite, containerSites, isOurs } from './access-sites.ts';
+import { containerLacks, limitsLacking, serviceSites } from './entry-points.ts';
 import type { CiFacts } from './facts.ts';
 import { purposeOf } from './known-images.ts';
 import type { RenderedFile } from './rendered-files.ts';
@@ -26,7 +27,7 @@ export function ciFindings(facts: CiFacts, files: CiFiles, context: JudgeContext
 		...settingsFindings(files.reading),
 		...folderFindings(facts, files, context.answers['ci.folder'] !== undefined),
 		...renderedFindings(files.rendered),
-		...limitFindings(info, files),
+		...limitFindings(info, files, facts.folder.path),
 		...hostFindings(facts, info, files, context),
 	];
 }
@@ -135,9 +136,18 @@ function renderedFindings(rendered: readonly RenderedFile[]): readonly Finding[]
 	];
 }
 
+const processesRemedy: Remedy = {
+	kind: 'advice',
+	text: 'Make a control group with pids.max, and name it as cgroup_parent and service_cgroup_parent in the runner.',
+};
+
 const limitNames = { memory: 'memory', cpu: 'processors', pids: 'processes' } as const;
 
-function limitFindings(info: DockerInfo | undefined, { reading, rendered }: CiFiles): readonly Finding[] {
+function limitFindings(
+	info: DockerInfo | undefined,
+	{ reading, rendered }: CiFiles,
+	folder: string,
+): readonly Finding[] {
 	if (info === undefined || rendered.length === 0 || reading.kind !== 'settings') return [];
 	const missing = (['memory', 'cpu', 'pids'] as const).filter(limit => !info.limits[limit]);
 	const findings: Finding[] = [];
@@ -160,16 +170,17 @@ function limitFindings(info: DockerInfo | undefined, { reading, rendered }: CiFi
 			summary: 'This host enforces limits of memory, processors and processes',
 		});
 	}
-	if (reading.systems.includes('gitlab') && info.limits.pids) {
+	const runner = rendered.find(({ kind }) => kind.name === 'gitlab-runner.config.toml');
+	if (runner !== undefined && info.limits.pids) {
+		const line = runner.text.split('\n').findIndex(text => text.startsWith('[[runners]]')) + 1;
 		findings.push({
 			id: 'ci.limits.gitlab-pids',
 			severity: 'info',
-			summary: 'GitLab Runner cannot limit the number of processes of a job',
-			why: 'Its configuration has no key for it, so a fork bomb in a job is stopped by the kernel only.',
-			remedy: {
-				kind: 'advice',
-				text: 'Make a control group with pids.max and name it as cgroup_parent in the runner.',
-			},
+			summary: 'No limit of processes for GitLab jobs',
+			evidence: `${folder}/${runner.kind.name}:${line}`,
+			why: 'GitLab Runner has no key for it, so a fork bomb in a job is stopped by the kernel only.',
+			threat: 'resource-abuse',
+			remedy: processesRemedy,
 		});
 	}
 	return findings;
@@ -195,12 +206,14 @@ function hostFindings(
 	const sites = [
 		...(containers.kind === 'ok' ? containerSites(containers.value, info, facts.composeFiles, context.answers) : []),
 		...facts.runnerConfigs.flatMap(config => config.sites),
+		...serviceSites(facts.services.agents),
 	];
 	findings.push(...accessFindings(sites, filesAreThere));
 	findings.push(...shellFindings(facts));
-	if (containers.kind === 'ok') findings.push(...unlimitedFindings(containers.value, info));
+	findings.push(...serviceFindings(facts));
 	const blind = unknownFindings(facts.unread, containers.kind === 'ok' ? undefined : containers);
 	findings.push(...blind);
+	const limits = unlimitedFindings(facts, info);
 	const quiet = !findings.some(({ id, threat }) => threat !== undefined || id === 'ci.container.other');
 	if (quiet && containers.kind === 'ok') {
 		const running = containers.value.filter(container => container.running).length;
@@ -209,11 +222,27 @@ function hostFindings(
 			severity: 'ok',
 			summary:
 				running === 0
-					? 'No container runs, and no configured runner hands this host to its jobs'
-					: `None of the ${running} running containers reaches this host, and no configured runner hands it to its jobs`,
+					? 'No container runs, and no configured runner or agent hands this host to its jobs'
+					: `None of the ${running} running containers reaches this host, and no configured runner or agent hands it to its jobs`,
 		});
 	}
-	return findings;
+	return [...findings, ...limits];
+}
+
+/** Agents whose jobs run on this host itself; what their users may do to it is told beside. */
+function serviceFindings({ services }: CiFacts): readonly Finding[] {
+	const { agents } = services;
+	if (agents.length === 0) return [];
+	return [
+		{
+			id: 'ci.service',
+			severity: 'warn',
+			summary: `${agents.length === 1 ? 'A CI agent runs its jobs' : `${agents.length} CI agents run their jobs`} on this host itself, in no container`,
+			evidence: agents.map(({ unit, system, user }) => `${unit} (${system}): user ${user}`).join('\n'),
+			why: 'Only the rights of their user keep the jobs from the host. Sysbox has no part in them.',
+			remedy: { kind: 'advice', text: 'Run the agent in a container under Sysbox, as the files of this step show.' },
+		},
+	];
 }
 
 function shellFindings(facts: CiFacts): readonly Finding[] {
@@ -240,42 +269,63 @@ function shellFindings(facts: CiFacts): readonly Finding[] {
 	];
 }
 
-/** Containers in which jobs run, and which may take all that the host has. */
-function unlimitedFindings(containers: readonly Container[], info: DockerInfo | undefined): readonly Finding[] {
-	const lacking = containers
-		.filter(container => container.running && purposeOf(container) === 'jobs')
-		.filter(({ labels }) => labels['io.sysbox-setup.run'] === undefined)
-		.map(container => {
-			const missing = [
-				...(container.memoryBytes === 0 && info?.limits.memory !== false ? ['memory'] : []),
-				...(container.nanoCpus === 0 && info?.limits.cpu !== false ? ['processors'] : []),
-				// GitLab Runner cannot set it; ci.limits.gitlab-pids tells so.
-				...(container.pidsLimit === 0 && info?.limits.pids !== false && container.owner?.kind !== 'gitlab-runner'
-					? ['processes']
-					: []),
-			];
-			return { container, missing };
-		})
-		.filter(({ missing }) => missing.length > 0);
+/** Jobs that may take all that the host has: of containers, of runners, of agents that run as services. */
+function unlimitedFindings(facts: CiFacts, info: DockerInfo | undefined): readonly Finding[] {
+	const containers = facts.docker.containers.kind === 'ok' ? facts.docker.containers.value : [];
+	const ofContainers = containers
+		.filter(container => container.running && !isOurs(container) && hasJobs(container, facts.named))
+		.map(container => ({
+			where: `${container.name} (${container.image})`,
+			lacks: containerLacks(container, info),
+		}));
+	const ofRunners = facts.runnerConfigs.flatMap(({ path, runners }) =>
+		runners.map(runner => ({
+			where: `${path}:${runner.line}, runner "${runner.name}"`,
+			lacks: limitsLacking(runner, facts.processLimits),
+		})),
+	);
+	const ofServices = facts.services.agents.map(({ unit, lacks }) => ({ where: unit, lacks }));
+	return [
+		...unlimited('container', 'CI containers', ofContainers, {
+			kind: 'advice',
+			text: 'Set the limits where the container is defined; the files of this step have them.',
+		}),
+		...unlimited('runner', 'GitLab jobs', ofRunners, {
+			kind: 'advice',
+			text: `Set memory, cpus, service_memory and service_cpus in the runner. ${processesRemedy.text}`,
+		}),
+		...unlimited('service', 'jobs of CI agents', ofServices, {
+			kind: 'advice',
+			text: 'Set MemoryMax=, CPUQuota= and TasksMax= in the unit (systemctl edit).',
+		}),
+	];
+}
+
+/** What starts jobs and runs none is no job; a container that the operator named is taken for one. */
+const hasJobs = (container: Container, named: readonly string[] | undefined): boolean =>
+	purposeOf(container) === 'jobs' || (named?.includes(container.name) ?? false);
+
+interface Lacking {
+	readonly where: string;
+	readonly lacks: readonly string[];
+}
+
+function unlimited(of: AccessSite['of'], whose: string, all: readonly Lacking[], remedy: Remedy): readonly Finding[] {
+	const lacking = all.filter(({ lacks }) => lacks.length > 0);
+	const limits = [...new Set(lacking.flatMap(({ lacks }) => lacks))];
 	if (lacking.length === 0) return [];
 	return [
 		{
-			id: 'ci.container.no-limits',
+			id: `ci.${of}.no-limits`,
 			severity: 'warn',
-			summary:
-				lacking.length === 1
-					? 'A CI container runs without a limit'
-					: `${lacking.length} CI containers run without a limit`,
+			summary: `No limit of ${limits.join(', ')} for ${whose}`,
 			evidence: lacking
-				.map(({ container, missing }) => `${container.name} (${container.image}): no limit of ${missing.join(', ')}`)
+				.map(({ where, lacks }) => (lacks.length === limits.length ? where : `${where}: ${lacks.join(', ')}`))
 				.join('\n'),
-			why: 'A job in it can take all memory, processors or processes of the host.',
+			why: 'A job can take all memory, processors or processes of the host.',
 			threat: 'resource-abuse',
-			keeps: 'threat',
-			remedy: {
-				kind: 'advice',
-				text: 'Set the limits where the container is defined; the files of this step have them.',
-			},
+			...(of === 'container' && { keeps: 'threat' as const }),
+			remedy,
 		},
 	];
 }

@@ -1,10 +1,11 @@
-import { type Answers, textAnswer } from '../../src/core/question.ts';
+import { type Answers, listAnswer, textAnswer } from '../../src/core/question.ts';
 import type { StepContext } from '../../src/core/step.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { readTextFile, readTextOr } from '../../src/facts/text-file.ts';
 import type { ReadHost } from '../../src/host/port.ts';
 import { type TemplateTexts, templateTexts } from '../../src/templates.ts';
 import { composeFilesOf } from './access-sites.ts';
+import { type AgentServices, inspectAgentServices } from './agent-services.ts';
 import { clientImageOf, isPinned, type LocalDigests, parseDigests } from './image-name.ts';
 import { mountedRunnerConfigs, parseRunnerConfig, type RunnerConfig, runnerConfigPath } from './runner-config.ts';
 import { lookAtFiles, type SeenFiles } from './seen-files.ts';
@@ -22,6 +23,11 @@ export interface CiFacts {
 	readonly unread: readonly { readonly path: string; readonly why: string; readonly needsRoot: boolean }[];
 	/** GitLab Runner's user may use Docker, which is as good as being root. */
 	readonly runnerUserHasDocker: boolean;
+	readonly services: AgentServices;
+	/** Containers that the operator has named as CI; undefined: not asked yet. */
+	readonly named: readonly string[] | undefined;
+	/** What the control groups that runners name limit their processes to: `4096`, `max`; undefined: it could not be read. */
+	readonly processLimits: Readonly<Record<string, string | undefined>>;
 	readonly composeFiles: Readonly<Record<string, string>>;
 }
 
@@ -31,38 +37,78 @@ export const folderPath = (answers: Answers, workingFolder: string): string =>
 
 export async function lookAtCi({ host, answers, options, signal }: StepContext): Promise<CiFacts> {
 	const path = folderPath(answers, options.workingFolder);
-	const [docker, templates, folder, digests, groups] = await Promise.all([
+	const [docker, templates, folder, digests, groups, services] = await Promise.all([
 		inspectDocker(host, signal),
 		templateTexts(),
 		lookAtFolder(host, path),
 		localDigests(host, textAnswer(answers, 'ci.image') ?? defaultImage, signal),
 		readTextOr(host, '/etc/group'),
+		inspectAgentServices(host, signal),
 	]);
 	const containers = docker.containers.kind === 'ok' ? docker.containers.value : [];
 	const info = docker.info.kind === 'ok' ? docker.info.value : undefined;
+	const paths = [
+		runnerConfigPath,
+		...services.runners.map(({ config }) => config),
+		...mountedRunnerConfigs(containers),
+	];
 	const [files, configs, composeFiles] = await Promise.all([
 		folder.kind === 'ready' ? lookAtFiles(host, path) : {},
-		Promise.all([runnerConfigPath, ...mountedRunnerConfigs(containers)].map(config => readRunnerConfig(host, config))),
+		Promise.all([...new Set(paths)].map(config => readRunnerConfig(host, config, info?.defaultRuntime))),
 		readComposeFiles(host, composeFilesOf(containers, info)),
 	]);
+	const runnerConfigs = configs.flatMap(config => (config?.kind === 'config' ? [config.config] : []));
 	return {
 		docker,
 		folder,
 		files,
 		templates,
 		digests,
-		runnerConfigs: configs.flatMap(config => (config?.kind === 'config' ? [config.config] : [])),
-		unread: configs.flatMap(config => (config?.kind === 'unread' ? [config] : [])),
-		runnerUserHasDocker: /^docker:[^:]*:\d*:(?:[^,\n]*,)*gitlab-runner(?:,|$)/m.test(groups ?? ''),
+		runnerConfigs,
+		unread: [
+			...configs.flatMap(config => (config?.kind === 'unread' ? [config] : [])),
+			...services.unread.map(of => ({ ...of, needsRoot: false })),
+		],
+		runnerUserHasDocker:
+			services.runners.length > 0
+				? services.runners.some(runner => runner.docker === 'yes')
+				: /^docker:[^:]*:\d*:(?:[^,\n]*,)*gitlab-runner(?:,|$)/m.test(groups ?? ''),
+		services,
+		named: listAnswer(answers, 'ci.containers'),
+		processLimits: await readProcessLimits(host, runnerConfigs),
 		composeFiles,
 	};
+}
+
+/** The limit of processes of each control group that a runner puts its jobs into. */
+async function readProcessLimits(host: ReadHost, configs: readonly RunnerConfig[]): Promise<CiFacts['processLimits']> {
+	const parents = configs.flatMap(({ runners }) => runners.flatMap(({ cgroupParents }) => cgroupParents));
+	const named = [...new Set(parents)]
+		.filter(parent => /^[\w./@-]+$/.test(parent) && !parent.includes('..'))
+		.slice(0, 20);
+	const limits = await Promise.all(
+		named.map(async parent => [parent, (await readTextOr(host, `${cgroupPath(parent)}/pids.max`))?.trim()] as const),
+	);
+	return Object.fromEntries(limits);
+}
+
+/** `ci-jobs.slice` lies in `ci.slice`, as systemd nests slices by the dashes of their names. */
+function cgroupPath(parent: string): string {
+	const slice = /^\/?([^/]+)\.slice$/.exec(parent)?.[1]?.split('-');
+	if (slice === undefined) return `/sys/fs/cgroup/${parent.replace(/^\/+/, '')}`;
+	const parts = slice.map((_, at) => `${slice.slice(0, at + 1).join('-')}.slice`);
+	return `/sys/fs/cgroup/${parts.join('/')}`;
 }
 
 type ReadConfig =
 	| { readonly kind: 'config'; readonly config: RunnerConfig }
 	| { readonly kind: 'unread'; readonly path: string; readonly why: string; readonly needsRoot: boolean };
 
-async function readRunnerConfig(host: ReadHost, path: string): Promise<ReadConfig | undefined> {
+async function readRunnerConfig(
+	host: ReadHost,
+	path: string,
+	defaultRuntime: string | undefined,
+): Promise<ReadConfig | undefined> {
 	const file = await readTextFile(host, path);
 	const unread = (why: string, needsRoot = false): ReadConfig => ({ kind: 'unread', path, why, needsRoot });
 	switch (file.kind) {
@@ -71,7 +117,7 @@ async function readRunnerConfig(host: ReadHost, path: string): Promise<ReadConfi
 		case 'denied':
 			return unread('only root may read it', true);
 		case 'text': {
-			const config = parseRunnerConfig(path, file.text);
+			const config = parseRunnerConfig(path, file.text, defaultRuntime);
 			return config.kind === 'ok' ? { kind: 'config', config: config.value } : unread(config.why);
 		}
 		case 'not-text':

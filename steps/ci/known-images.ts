@@ -55,7 +55,19 @@ const lists = {
 
 export type Purpose = 'jobs' | 'control' | 'service' | 'unknown';
 
-/** What a container is for, by its labels and its image. */
+const ciNames = 'jenkins|buildkite|gitlab|github|gitea|forgejo|drone|woodpecker|circleci|teamcity|azure|gha|ci';
+
+/** `jenkins-agent-2`, `ci_runner`: how people name containers and services of compose files for jobs. */
+const jobName = new RegExp(`(^|[-_])(${ciNames})[-_](.*[-_])?(agent|runner|worker|slave)s?([-_]?\\d+)*$`, 'i');
+
+/** Programs of agents, for images that an operator has made. */
+const jobPrograms =
+	/(^|\/)(buildkite-agent|jenkins-agent|jenkins-slave|agent\.jar|Runner\.Listener|act_runner|forgejo-runner|woodpecker-agent|drone-runner-docker|circleci-runner|run-agent\.sh|gitlab-runner)$/;
+
+const looksLikeJobs = ({ name, owner, command }: Container): boolean =>
+	jobName.test(owner?.kind === 'compose' ? owner.service : name) || command.some(word => jobPrograms.test(word));
+
+/** What a container is for, by its labels, its image, its command and its name. */
 export function purposeOf(container: Container): Purpose {
 	if (container.owner?.kind === 'gitlab-runner' || container.owner?.kind === 'jenkins') return 'jobs';
 	const name = repositoryOf(container.image);
@@ -63,7 +75,8 @@ export function purposeOf(container: Container): Purpose {
 	if (/(^|\/)docker$/.test(name) && /[:-]dind\b/.test(container.image)) return 'jobs';
 	if (lists.jobs.some(pattern => pattern.test(name))) return 'jobs';
 	if (lists.control.some(pattern => pattern.test(name))) return 'control';
-	return lists.service.some(pattern => pattern.test(name)) ? 'service' : 'unknown';
+	if (lists.service.some(pattern => pattern.test(name))) return 'service';
+	return looksLikeJobs(container) ? 'jobs' : 'unknown';
 }
 
 /** `ghcr.io/actions/actions-runner:2.330` → `actions/actions-runner`. */

@@ -1,6 +1,6 @@
 import { parse } from 'smol-toml';
 import type { Container, Mount } from '../../src/facts/docker-container.ts';
-import { hostAccessUnder } from '../../src/facts/host-access.ts';
+import { type HostAccess, hostAccess, hostAccessUnder } from '../../src/facts/host-access.ts';
 import { excerpt, type Reading, read, unreadable } from '../../src/facts/reading.ts';
 import type { AccessSite } from './access-sites.ts';
 import { isMap, listIn, type PlainMap } from './plain-data.ts';
@@ -14,12 +14,30 @@ export interface RunnerConfig {
 	/** The first runner's server: what a new runner most likely registers with. */
 	readonly url?: string;
 	readonly sites: readonly AccessSite[];
+	readonly runners: readonly RunnerEntry[];
 	/** Runners whose jobs run on this host itself, as the runner's user. */
 	readonly shellRunners: readonly string[];
 }
 
-/** Parses a config.toml. Tokens in it are read by nobody: only the keys named here are looked at. */
-export function parseRunnerConfig(path: string, text: string): Reading<RunnerConfig> {
+/** A `[[runners]]` whose jobs run on this host. */
+export interface RunnerEntry {
+	readonly name: string;
+	/** Of its head in the file, from 1. */
+	readonly line: number;
+	/** The runtime of its containers; empty: Docker's default, which is not known. Undefined: jobs run in no container. */
+	readonly runtime: string | undefined;
+	readonly access: readonly HostAccess[];
+	/** Limits of memory and processors that its jobs or their services do not have. */
+	readonly lacks: readonly string[];
+	/** Control groups that its jobs and its services are put into: what limits their processes. */
+	readonly cgroupParents: readonly string[];
+}
+
+/**
+ * Parses a config.toml. `defaultRuntime` is Docker's, for runners that name none; empty: not known. Tokens in it are read by nobody: only the keys named here
+ * are looked at.
+ */
+export function parseRunnerConfig(path: string, text: string, defaultRuntime = ''): Reading<RunnerConfig> {
 	let file: unknown;
 	try {
 		file = parse(text);
@@ -31,9 +49,10 @@ export function parseRunnerConfig(path: string, text: string): Reading<RunnerCon
 	return read({
 		path,
 		...(url !== undefined && { url }),
-		sites: runners.flatMap((runner, index) => runnerSites(path, text, runner, index)),
+		sites: runners.flatMap((runner, index) => runnerSites(path, text, runner, index, defaultRuntime)),
+		runners: runners.flatMap((runner, index) => entryOf(text, runner, index, defaultRuntime)),
 		shellRunners: runners
-			.filter(runner => ['shell', 'custom'].includes(textIn(runner, 'executor')))
+			.filter(isOnHost)
 			.map(runner => `${path}:${lineIn(text, runners.indexOf(runner), /executor\s*=/)} (runner ${nameOf(runner)})`),
 	});
 }
@@ -42,10 +61,50 @@ const textIn = (map: PlainMap, key: string): string => (typeof map[key] === 'str
 const textsIn = (map: PlainMap, key: string): readonly string[] => listIn(map[key]).filter(v => typeof v === 'string');
 const nameOf = (runner: PlainMap): string => JSON.stringify(textIn(runner, 'name') || 'without a name');
 
-function runnerSites(path: string, text: string, runner: PlainMap, index: number): readonly AccessSite[] {
-	const docker = runner['docker'];
-	if (!textIn(runner, 'executor').startsWith('docker') || !isMap(docker)) return [];
-	return hostAccessUnder(jobContainer(docker), ['sysbox-runc']).map(access => {
+const isOnHost = (runner: PlainMap): boolean => ['shell', 'custom'].includes(textIn(runner, 'executor'));
+
+/** What `[runners.docker]` says, where its containers are this host's: other machines' are not looked at. */
+function dockerOf(runner: PlainMap): PlainMap | undefined {
+	if (!['docker', 'docker-ssh'].includes(textIn(runner, 'executor'))) return undefined;
+	const docker = isMap(runner['docker']) ? runner['docker'] : {};
+	return /^(tcp|ssh|https?):/.test(textIn(docker, 'host')) ? undefined : docker;
+}
+
+function entryOf(text: string, runner: PlainMap, index: number, defaultRuntime: string): readonly RunnerEntry[] {
+	const name = textIn(runner, 'name') || 'without a name';
+	const line = lineIn(text, index, undefined);
+	if (isOnHost(runner)) {
+		const lacks = ['memory', 'processors', 'processes'];
+		return [{ name, line, runtime: undefined, access: [], lacks, cgroupParents: [] }];
+	}
+	const docker = dockerOf(runner);
+	if (docker === undefined) return [];
+	const has = (key: string): boolean => docker[key] !== undefined && docker[key] !== '';
+	// Services do not inherit the limits of the job, and the inner Docker is a service.
+	const lacking = (key: string, limit: string): readonly string[] =>
+		has(key) ? (has(`service_${key}`) ? [] : [`${limit} for services`]) : [limit];
+	return [
+		{
+			name,
+			line,
+			runtime: textIn(docker, 'runtime') || defaultRuntime,
+			access: hostAccessUnder(jobContainer(docker, defaultRuntime), ['sysbox-runc']),
+			lacks: [...lacking('memory', 'memory'), ...lacking('cpus', 'processors')],
+			cgroupParents: [textIn(docker, 'cgroup_parent'), textIn(docker, 'service_cgroup_parent')],
+		},
+	];
+}
+
+function runnerSites(
+	path: string,
+	text: string,
+	runner: PlainMap,
+	index: number,
+	defaultRuntime: string,
+): readonly AccessSite[] {
+	const docker = dockerOf(runner);
+	if (docker === undefined) return [];
+	return hostAccessUnder(jobContainer(docker, defaultRuntime), ['sysbox-runc']).map(access => {
 		const destination = / is mounted at ([^,]+)/.exec(access.detail)?.[1];
 		const line = lineIn(text, index, destination === undefined ? keys[access.what] : new RegExp(literal(destination)));
 		return {
@@ -59,7 +118,7 @@ function runnerSites(path: string, text: string, runner: PlainMap, index: number
 }
 
 /** A job's container as `[runners.docker]` describes it, so that it is judged by the same rules as a running one. */
-function jobContainer(docker: PlainMap): Container {
+function jobContainer(docker: PlainMap, defaultRuntime: string): Container {
 	const mounts = textsIn(docker, 'volumes').flatMap((volume): readonly Mount[] => {
 		const [source = '', destination = '', options = ''] = volume.split(':');
 		if (!source.startsWith('/') || destination === '') return [];
@@ -70,6 +129,7 @@ function jobContainer(docker: PlainMap): Container {
 		name: '',
 		image: textIn(docker, 'image'),
 		imageId: '',
+		command: [],
 		pid: 0,
 		state: '',
 		running: false,
@@ -77,7 +137,7 @@ function jobContainer(docker: PlainMap): Container {
 		restartPolicy: 'no',
 		autoRemove: true,
 		stopSignal: '',
-		runtime: textIn(docker, 'runtime'),
+		runtime: textIn(docker, 'runtime') || defaultRuntime,
 		privileged: docker['privileged'] === true || docker['services_privileged'] === true,
 		networkMode: textIn(docker, 'network_mode'),
 		pidMode: '',
@@ -121,10 +181,17 @@ function lineIn(text: string, index: number, key: RegExp | undefined): number {
 	return first + Math.max(found, 0) + 1;
 }
 
-/** Configurations of runners that run in containers, as paths of the host. */
+/** By the name of the image, under any registry. */
+export const isGitlabRunner = (image: string): boolean => /(^|\/)gitlab-runner(:|@|$)/.test(image);
+
+/** Whether the Docker that a runner in a container speaks to is this host's. */
+const startsJobsHere = (container: Container): boolean =>
+	container.runtime !== 'sysbox-runc' || hostAccess(container).some(({ what }) => what === 'docker-sock');
+
+/** Configurations of runners that run in containers and start jobs on this host, as paths of the host. */
 export function mountedRunnerConfigs(containers: readonly Container[]): readonly string[] {
 	const paths = containers
-		.filter(({ image }) => /(^|\/)gitlab-runner(:|@|$)/.test(image))
+		.filter(container => isGitlabRunner(container.image) && startsJobsHere(container))
 		.flatMap(({ mounts }) => mounts.filter(m => m.destination === '/etc/gitlab-runner' && m.source.startsWith('/')))
 		.map(({ source }) => `${source}/config.toml`);
 	return [...new Set(paths)].filter(path => path !== runnerConfigPath);

@@ -1,9 +1,11 @@
 import type { Action, Plan } from '../../src/core/action.ts';
 import { emptyPlan } from '../../src/core/action.ts';
+import { type EntryPoint, entryPointsKey } from '../../src/core/entry-point.ts';
 import { nextKey } from '../../src/core/next-steps.ts';
 import { changeStep, type JudgeContext, type Step } from '../../src/core/step.ts';
 import { containerSites } from './access-sites.ts';
 import { type CiFiles, ciFindings, nothingReaches } from './ci-findings.ts';
+import { entryPointsOf, serviceSites } from './entry-points.ts';
 import { type CiFacts, folderPath, lookAtCi } from './facts.ts';
 import { answerIds, ciQuestions, initialSystems, runnerUrl } from './questions.ts';
 import { fileKinds, type RenderedFile, renderFiles } from './rendered-files.ts';
@@ -26,26 +28,37 @@ export const ciStep: Step = changeStep<CiFacts>({
 	observe(facts) {
 		const next = { key: nextKey('ci'), value: nextOf(facts) };
 		const { containers, info } = facts.docker;
-		if (containers.kind !== 'ok') return [next];
+		const entries = { key: entryPointsKey, value: entryPointsOf(facts) as EntryPoint[] };
+		if (containers.kind !== 'ok') return [entries, next];
 		const sites = [
 			...containerSites(containers.value, info.kind === 'ok' ? info.value : undefined, facts.composeFiles, {}),
 			...facts.runnerConfigs.flatMap(config => config.sites),
+			...serviceSites(facts.services.agents),
 		];
-		return [{ key: 'ci.access', value: sites.map(site => ({ where: site.where, what: site.access.what })) }, next];
+		return [
+			{ key: 'ci.access', value: sites.map(site => ({ where: site.where, what: site.access.what })) },
+			entries,
+			next,
+		];
 	},
 	ask: ciQuestions,
 	plan: planCi,
 });
 
 /** The files alone change nothing for any job. */
-function nextOf({ folder, files }: CiFacts): string | null {
+function nextOf(facts: CiFacts): string | null {
+	const { folder, files } = facts;
 	const ours = fileKinds.filter(({ name }) => {
 		const file = files[name];
 		return file?.kind === 'text' && file.ours;
 	});
 	if (ours.length === 0) return null;
 	const each = ours.flatMap(({ next }) => next ?? []);
-	return [`No job uses Sysbox yet; the files in ${folder.path} say how:`, ...each].join('\n');
+	const used = entryPointsOf(facts).some(({ sysbox }) => sysbox === 'yes');
+	const head = used
+		? `The files in ${folder.path} say how more jobs use Sysbox:`
+		: `No job uses Sysbox yet; the files in ${folder.path} say how:`;
+	return [head, ...each].join('\n');
 }
 
 function ciFiles(facts: CiFacts, { answers }: JudgeContext): CiFiles {

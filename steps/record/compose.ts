@@ -10,7 +10,16 @@ import {
 	type StepState,
 } from '../../src/core/state.ts';
 import { statusWords } from '../../src/core/status-words.ts';
-import { type ThreatRow, threatTable } from '../../src/core/threat.ts';
+import {
+	afterReasons,
+	knownOf,
+	sayAfter,
+	sayBefore,
+	sayRestsOn,
+	type ThreatRow,
+	threatTable,
+	whatLowMeans,
+} from '../../src/core/threat.ts';
 import { block, code, inline, table } from './markdown.ts';
 
 export interface RecordOptions {
@@ -23,8 +32,11 @@ export interface RecordOptions {
 	readonly knowledgeDate: string;
 }
 
-/** Of the data block; changes only when a field goes or changes its meaning. */
-export const recordVersion = 1;
+/**
+ * Of the data block; changes only when a field goes or changes its meaning. Since 2 a threat's `before` is what was found
+ * on this host, null where nothing was.
+ */
+export const recordVersion = 2;
 
 /** The record, from the run's state alone: the same events give the same text. */
 export function composeRecord(state: RunState, options: RecordOptions): string {
@@ -83,8 +95,8 @@ function dataBlock(
 		files: filesLeft(state),
 		threats: rows.map(row => ({
 			id: row.id,
-			before: row.before.level,
-			after: row.after.kind === 'not-proved' ? 'not proved' : row.after.level,
+			before: 'level' in row.before ? row.before.level : null,
+			after: 'level' in row.after ? row.after.level : row.after.kind.replace('-', ' '),
 			lowered: row.after.kind === 'lowered',
 		})),
 		probes: state.steps.flatMap(step => step.probes).map(probe => ({ id: probe.id, verdict: probe.verdict })),
@@ -145,16 +157,9 @@ const statusText = (step: StepState): string =>
 
 function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly string[] {
 	const after = (row: ThreatRow): string => {
-		switch (row.after.kind) {
-			case 'lowered':
-				return row.after.level;
-			case 'still':
-				return `**still ${row.after.level}**: ${row.after.where.map(inline).join('; ')}`;
-			case 'not-proved':
-				return `not proved: ${inline(row.after.why)}`;
-			default:
-				return row.after satisfies never;
-		}
+		const reasons = afterReasons(row).map(inline).join('; ');
+		const level = row.after.kind === 'still' ? `**${sayAfter(row)}**` : sayAfter(row);
+		return reasons === '' ? level : `${level}: ${reasons}`;
 	};
 	const lines = [
 		'## What is true now',
@@ -163,13 +168,16 @@ function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly strin
 			['threat', 'before', 'after', 'rests on'],
 			rows.map(row => [
 				row.title,
-				row.before.level,
+				sayBefore(row),
 				after(row),
-				`${row.restsOn.held} of ${row.restsOn.of} probes held${row.restsOn.leftOut.length === 0 ? '' : `; left out: ${row.restsOn.leftOut.join(', ')}`}`,
+				`${sayRestsOn(row) ?? 'no attack'}${row.restsOn.leftOut.length === 0 ? '' : `; left out: ${row.restsOn.leftOut.join(', ')}`}`,
 			]),
 		),
 		'',
-		...rows.map(row => `- ${row.title}, before: ${inline(row.before.basis)}.`),
+		...rows.map(row => `- ${row.title}: ${row.way}: ${row.impact}. Before: ${inline(row.before.basis)}.`),
+		'',
+		...knownOf(rows).map(text => `${inline(text)}.`),
+		whatLowMeans,
 	];
 	const waived = state.steps.flatMap(step =>
 		(step.after ?? step.before).filter(finding => finding.waived !== undefined),

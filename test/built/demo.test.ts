@@ -24,12 +24,13 @@ describe('the demo', () => {
 		const record = readFileSync(join(folder, 'r.md'), 'utf8');
 		expect(record).toContain('**SIMULATED.**');
 		expect(record).toContain('simulated: true');
-		for (const [threat, from, to] of [
-			['Privileged container escape', 'Critical', 'Low'],
-			['Host resource abuse', 'High', 'Medium'],
-			['Docker daemon compromise', 'Critical', 'Low'],
-		] as const)
-			expect(record).toContain(`| ${threat} | ${from} | ${to} |`);
+		for (const row of [
+			'Privileged container escape | – | ready, no job uses Sysbox yet',
+			'Host resource abuse | High | **still High**',
+			'Docker daemon compromise | – | ready, no job uses Sysbox yet',
+			'Job to job | High | High, not lowered by Sysbox CE',
+		])
+			expect(record).toContain(`| ${row}`);
 
 		const second = await run(argv, { cwd: folder });
 		expect(second.exit).toBe(0);
@@ -52,9 +53,9 @@ describe('the demo', () => {
 
 	/** Each scenario, and the exit code of an unattended run without an accepted risk. */
 	const scenarios: readonly (readonly [string, number, string])[] = [
-		['fresh-ubuntu', 0, 'Critical -> Low'],
-		['fresh-debian', 0, 'Critical -> Low'],
-		['already-set-up', 0, 'Critical -> Low'],
+		['fresh-ubuntu', 0, 'ready, no job uses Sysbox yet'],
+		['fresh-debian', 0, 'ready, no job uses Sysbox yet'],
+		['already-set-up', 0, 'ready, no job uses Sysbox yet'],
 		['old-kernel', 3, 'blocked'],
 		['snap-docker', 3, 'blocked'],
 		['broken-daemon-json', 3, 'blocked'],
@@ -64,7 +65,7 @@ describe('the demo', () => {
 		['fusermount3-apparmor', 4, '--accept-risk weaken-apparmor'],
 		['no-internet', 1, 'failed'],
 		// Unattended, Docker is not restarted without a say; so it does not stay down either.
-		['docker-stays-down', 0, 'Critical -> Low'],
+		['docker-stays-down', 0, 'ready, no job uses Sysbox yet'],
 		// An inner Docker of today cannot build under a Sysbox of yesterday.
 		['outdated-sysbox', 1, 'failed'],
 	];

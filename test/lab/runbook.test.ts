@@ -178,9 +178,11 @@ describe.skipIf(!lab.available)('on a host with limits (cgroup v1)', () => {
 		const start = /^\s*0\s+(\d+)\s+65536/.exec(map.stdout)?.[1];
 		expect(start).toBeDefined();
 		expect(record).toContain(start);
-		expect(record).toContain('| Privileged container escape | Critical | Low |');
-		expect(record).toContain('| Host resource abuse | High | Medium |');
-		expect(record).toContain('| Docker daemon compromise | Critical | Low |');
+		// The lab has no CI of its own: nothing is called lowered.
+		for (const threat of ['Privileged container escape', 'Host resource abuse', 'Docker daemon compromise'])
+			expect(record).toMatch(
+				new RegExp(`\\| ${threat} \\| – \\| (ready, no job uses Sysbox yet|High: No limit of processes)`),
+			);
 		expect(record).not.toContain('INCOMPLETE');
 	});
 
@@ -271,8 +273,8 @@ describe.skipIf(!lab.available)('on a host whose cgroups have no controllers (v2
 		).toBe(true);
 		expect(seen.filter(e => e.type === 'probe' && e.verdict === 'fail')).toEqual([]);
 		const record = (await host.readFile('/root/record.md')).toString();
-		expect(record).toContain('| Host resource abuse | High | not proved');
-		expect(record).toContain('| Privileged container escape | Critical | Low |');
+		expect(record).toMatch(/\| Host resource abuse \| (High|–) \| (not proved|\*\*still High)/);
+		expect(record).toContain('| Privileged container escape | – | ready, no job uses Sysbox yet');
 	});
 });
 
@@ -325,7 +327,7 @@ describe.skipIf(!lab.available)('killed during each step', () => {
 		const seen = events(result.stdout);
 		expect(result.code, `${summary(seen)}\n${result.stderr}`).toBe(0);
 		const record = (await host.readFile('/root/record.md')).toString();
-		expect(record).toContain('| Privileged container escape | Critical | Low |');
+		expect(record).toContain('| Privileged container escape | – | ready, no job uses Sysbox yet');
 		expect((await host.exec(['docker', 'ps', '-aq', '--filter', 'label=io.sysbox-setup.run'])).stdout.trim()).toBe('');
 	});
 
@@ -352,6 +354,6 @@ describe.skipIf(!lab.available)('a runtime that lies', () => {
 		expect(result.code, `${summary(seen)}\n${result.stderr}`).toBe(1);
 		const record = (await host.readFile('/root/record.md')).toString();
 		expect(record).toContain('INCOMPLETE');
-		expect(record).not.toMatch(/\| (Critical|High) \| (Low|Medium) \|/);
+		expect(record).not.toMatch(/\| (Critical|High|–) \| (Low|Medium)\b/);
 	});
 });

@@ -316,34 +316,51 @@ describe('a probe', () => {
 	it('brings the threat table to the end of a run, and to no check', () => {
 		const step: EventPayload = { type: 'step.start', step: 'security', title: 'x', kind: 'proof', n: 1, of: 1 };
 		expect(printed('run', start, step, probe('pass'), end()).data).toContain(
-			'Privileged container escape  Critical ->',
+			'Privileged container escape  unknown  -> not proved (1 of 1 attacks blocked)',
 		);
-		expect(printed('run', start, step, end()).data).not.toContain('Critical');
-		expect(printed('check', start, step, probe('pass'), end()).data).not.toContain('Critical ->');
+		expect(printed('run', start, step, end()).data).not.toContain('not proved');
+		expect(printed('check', start, step, probe('pass'), end()).data).not.toContain('not proved');
 	});
 });
 
 describe('the threat table in lines', () => {
-	const before = { level: 'Critical', basis: 'x', seen: true } as const;
-	const restsOn = { held: 2, of: 3, leftOut: [] };
+	const common = {
+		way: 'a job mounts a disk',
+		impact: 'it is root',
+		before: { kind: 'found', level: 'Critical', basis: 'x' },
+		restsOn: { held: 2, of: 3, leftOut: [] },
+		known: ['Open CVEs: none in our table of 2026-11-23'],
+	} as const;
 
-	it('never shows a lower level that was not earned', () => {
-		const [lowered, still, where, unproved, why] = threatLines([
-			{ id: 'container-escape', title: 'Escape', before, after: { kind: 'lowered', level: 'Low' }, restsOn },
-			{
-				id: 'docker-compromise',
-				title: 'Docker',
-				before,
-				after: { kind: 'still', level: 'Critical', where: ['ci.yml:3'] },
-				restsOn,
-			},
-			{ id: 'resource-abuse', title: 'Abuse', before, after: { kind: 'not-proved', why: 'no probe was run' }, restsOn },
+	it('never shows a lower level that was not earned, and says what each rests on', () => {
+		expect(
+			threatLines([
+				{
+					...common,
+					id: 'container-escape',
+					title: 'Escape',
+					after: { kind: 'lowered', level: 'Low', covers: ["gitlab-runner 'ci-07' (config.toml:12)"], caps: [] },
+				},
+				{
+					...common,
+					id: 'docker-compromise',
+					title: 'Docker',
+					after: { kind: 'still', level: 'Critical', where: ['ci.yml:3'] },
+				},
+				{ ...common, id: 'resource-abuse', title: 'Abuse', after: { kind: 'not-proved', why: 'nothing was tried' } },
+			]),
+		).toEqual([
+			' Escape  Critical -> Low (2 of 3 attacks blocked)',
+			'     threat: a job mounts a disk: it is root',
+			"     for gitlab-runner 'ci-07' (config.toml:12)",
+			' Docker  Critical -> still Critical (2 of 3 attacks blocked)',
+			'     threat: a job mounts a disk: it is root',
+			'     ci.yml:3',
+			' Abuse   Critical -> not proved (2 of 3 attacks blocked)',
+			'     threat: a job mounts a disk: it is root',
+			'     nothing was tried',
+			' Open CVEs: none in our table of 2026-11-23',
 		]);
-		expect(lowered).toBe(' Escape  Critical -> Low             2 of 3 held');
-		expect(still).toContain('still Critical');
-		expect(where).toBe('     ci.yml:3');
-		expect(unproved).toContain('not proved');
-		expect(why).toBe('     no probe was run');
 	});
 });
 

@@ -2,6 +2,7 @@ import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import type { Action } from '../../src/core/action.ts';
+import { type EntryPoint, entryPointsKey } from '../../src/core/entry-point.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { type Answers, answerProblem, initialAnswer, type Question } from '../../src/core/question.ts';
 import { initialState } from '../../src/core/state.ts';
@@ -544,7 +545,10 @@ describe('what already runs', () => {
 		const { findings } = await lookAt({ containers: [job] });
 		expect(named(findings, 'ci.container.no-limits')).toMatchObject({ severity: 'warn', threat: 'resource-abuse' });
 		// GitLab Runner has no key for processes, so that one is not held against its containers.
-		expect(named(findings, 'ci.container.no-limits')?.evidence).toBe('job (alpine:3): no limit of memory, processors');
+		expect(named(findings, 'ci.container.no-limits')).toMatchObject({
+			summary: 'No limit of memory, processors for CI containers',
+			evidence: 'job (alpine:3)',
+		});
 		const limited = await lookAt({ containers: [{ ...job, host: { Memory: 1e9, NanoCpus: 1e9 } }] });
 		expect(named(limited.findings, 'ci.container.no-limits')).toBeUndefined();
 	});
@@ -616,7 +620,43 @@ describe('what is configured', () => {
 			.replace('privileged = true', 'privileged = true\n    runtime = "sysbox-runc"')
 			.replace('"/var/run/docker.sock:/var/run/docker.sock", ', '');
 		const { findings } = await lookAt({ files: { [path]: held } });
-		expect(ids(findings).filter(id => id.startsWith('ci.runner'))).toEqual([]);
+		expect(ids(findings).filter(id => id.startsWith('ci.runner'))).toEqual(['ci.runner.no-limits']);
+	});
+
+	it('names the limits that the jobs of a runner lack, and takes a control group for one of processes', async () => {
+		const limits = 'memory = "1g"\n    service_memory = "1g"\n    cpus = "1"\n    service_cpus = "1"\n';
+		const groups = 'cgroup_parent = "ci-jobs.slice"\n    service_cgroup_parent = "ci-jobs.slice"\n';
+		const one = (more: string): string =>
+			`[[runners]]\n  name = "ci-07"\n  executor = "docker"\n  [runners.docker]\n    runtime = "sysbox-runc"\n    ${more}`;
+		const lacking = async (files: Readonly<Record<string, string>>) =>
+			named((await lookAt({ files })).findings, 'ci.runner.no-limits');
+		expect(await lacking({ [path]: one(limits) })).toMatchObject({
+			severity: 'warn',
+			threat: 'resource-abuse',
+			summary: 'No limit of processes for GitLab jobs',
+			evidence: `${path}:1, runner "ci-07"`,
+		});
+		expect((await lacking({ [path]: one('memory = "1g"\n') }))?.summary).toBe(
+			'No limit of memory for services, processors, processes for GitLab jobs',
+		);
+		const slice = '/sys/fs/cgroup/ci.slice/ci-jobs.slice/pids.max';
+		expect(await lacking({ [path]: one(limits + groups), [slice]: '4096\n' })).toBeUndefined();
+		expect((await lacking({ [path]: one(limits + groups), [slice]: 'max\n' }))?.summary).toContain('processes');
+		expect((await lacking({ [path]: one(limits + groups) }))?.summary).toContain('processes');
+	});
+
+	it('does not take a runner whose Docker is another machine, or its own container, for one of this host', async () => {
+		const remote = toml.replace('image = "docker:28"', 'image = "docker:28"\n    host = "tcp://build.corp:2376"');
+		const { findings } = await lookAt({ files: { [path]: remote } });
+		expect(named(findings, 'ci.runner.privileged')).toBeUndefined();
+		const inside = {
+			name: 'runner',
+			image: 'gitlab/gitlab-runner:v18',
+			binds: ['/srv/runner:/etc/gitlab-runner'],
+			host: { Runtime: 'sysbox-runc' },
+		};
+		const { facts } = await look(ciHost({ files: { '/srv/runner/config.toml': toml }, containers: [inside] }));
+		expect(entriesOf(facts).map(entry => entry.kind)).toEqual(['container']);
 	});
 
 	it('reads the configuration of a runner that runs in a container', async () => {
@@ -652,5 +692,151 @@ describe('what is configured', () => {
 			files: { [path]: shell, '/etc/group': 'root:x:0:\ndocker:x:999:anna,gitlab-runner\n' },
 		});
 		expect(named(member.findings, 'ci.runner.shell')).toMatchObject({ severity: 'block', threat: 'docker-compromise' });
+	});
+});
+
+const entriesOf = (facts: unknown): readonly EntryPoint[] =>
+	step.observe?.(facts).find(({ key }) => key === entryPointsKey)?.value as EntryPoint[];
+
+describe('the entry points of CI', () => {
+	const github = 'actions.runner.acme-app.ci-07.service';
+	const passwd = 'root:x:0:0::/root:/bin/sh\nrunner:x:1001:1001::/home/runner:/bin/sh\n';
+	const files = { '/etc/passwd': passwd, '/etc/group': 'root:x:0:\ndocker:x:999:runner\nrunner:x:1001:\n' };
+
+	it('finds an agent that runs as a service in group docker, and keeps the row of the daemon from being lowered', async () => {
+		const units = { [github]: { User: 'runner' } };
+		const { facts, findings } = await look(ciHost({ files, units }));
+		expect(entriesOf(facts)).toEqual([
+			{
+				kind: 'service',
+				name: 'GitHub Actions runner',
+				where: github,
+				sysbox: 'no',
+				access: ['docker-sock: its user runner (groups: docker, runner) may use docker.sock'],
+				lacks: ['memory', 'processors'],
+			},
+		]);
+		expect(named(findings, 'ci.service.docker-sock')).toMatchObject({
+			severity: 'block',
+			threat: 'docker-compromise',
+			evidence: `${github} (GitHub Actions runner): its user runner (groups: docker, runner) may use docker.sock`,
+		});
+		expect(named(findings, 'ci.service.host-root')).toBeUndefined();
+		expect(named(findings, 'ci.container')).toBeUndefined();
+	});
+
+	it.each([
+		[github, 'GitHub Actions runner'],
+		['jenkins-agent.service', 'Jenkins'],
+		['buildkite-agent.service', 'Buildkite agent'],
+		['circleci-runner.service', 'CircleCI runner'],
+		['act_runner.service', 'Gitea runner'],
+		['forgejo-runner.service', 'Forgejo runner'],
+		['woodpecker-agent.service', 'Woodpecker agent'],
+		['drone-runner-exec.service', 'Drone runner'],
+		['vsts.agent.acme.Default.ci\\x2d07.service', 'Azure Pipelines agent'],
+		['teamcity-agent.service', 'TeamCity agent'],
+	])('knows %s', async (unit, system) => {
+		const { facts, findings } = await look(ciHost({ files, units: { [unit]: {} } }));
+		expect(entriesOf(facts)).toMatchObject([{ kind: 'service', name: system, where: unit }]);
+		// Without User= it is root.
+		expect(named(findings, 'ci.service.host-root')).toMatchObject({ severity: 'block', threat: 'container-escape' });
+		expect(named(findings, 'ci.service.docker-sock')).toMatchObject({ threat: 'docker-compromise' });
+	});
+
+	it.each([
+		['by its own group', { User: 'ci' }, 'ci:x:1002:999::/:/bin/sh\n', 'docker:x:999:\n', true],
+		[
+			'by the group of its unit',
+			{ User: 'ci', SupplementaryGroups: 'docker' },
+			'ci:x:1002:1002::/:/bin/sh\n',
+			'docker:x:999:\n',
+			true,
+		],
+		['by no group', { User: 'ci' }, 'ci:x:1002:1002::/:/bin/sh\n', 'docker:x:999:anna\n', false],
+	])('tells whether the user of a service may use Docker: %s', async (_, unit, user, group, may) => {
+		const host = ciHost({
+			files: { '/etc/passwd': user, '/etc/group': group },
+			units: { 'buildkite-agent.service': unit },
+		});
+		const { findings } = await look(host);
+		expect(named(findings, 'ci.service.docker-sock') !== undefined).toBe(may);
+		expect(named(findings, 'ci.service')?.severity).toBe('warn');
+	});
+
+	it('cannot tell of a user that /etc/passwd does not have, and of services without systemd', async () => {
+		const ldap = await lookAt({ files, units: { 'buildkite-agent.service': { User: 'svc-ci' } } });
+		expect(named(ldap.findings, 'ci.unseen.docker-compromise')?.evidence).toBe(
+			'buildkite-agent.service: its user svc-ci is not in /etc/passwd, so its groups are not known',
+		);
+		const none = await lookAt({
+			systemctlSays: { code: 1, stderr: 'System has not been booted with systemd as init system (PID 1).' },
+		});
+		expect(named(none.findings, 'ci.unseen.container-escape')?.evidence).toContain('services:');
+	});
+
+	it('leaves out services that are neither running nor enabled, and those that only start a container', async () => {
+		const off = { ActiveState: 'inactive', UnitFileState: 'disabled' };
+		const starts = { ExecStart: '{ path=/usr/bin/docker ; argv[]=/usr/bin/docker run agent ; ignore_errors=no ; }' };
+		const { facts } = await look(
+			ciHost({ units: { [github]: off, 'buildkite-agent.service': starts, 'nginx.service': {} } }),
+		);
+		expect(entriesOf(facts)).toEqual([]);
+	});
+
+	it('reads the configuration that the unit of GitLab Runner names, and takes its user for shell jobs', async () => {
+		const exec =
+			'{ path=/usr/bin/gitlab-runner ; argv[]=/usr/bin/gitlab-runner run --config /srv/gl/config.toml --user builder ; ignore_errors=no ; }';
+		const toml = '[[runners]]\n  name = "sh"\n  executor = "shell"\n';
+		const host = (group: string) =>
+			ciHost({
+				files: {
+					'/srv/gl/config.toml': toml,
+					'/etc/passwd': 'builder:x:1003:1003::/:/bin/sh\n',
+					'/etc/group': group,
+				},
+				units: { 'gitlab-runner.service': { ExecStart: exec } },
+			});
+		const { facts, findings } = await look(host('docker:x:999:builder\n'));
+		expect(entriesOf(facts)).toMatchObject([
+			{ kind: 'runner', name: "gitlab-runner 'sh'", where: '/srv/gl/config.toml:1', sysbox: 'no' },
+		]);
+		expect(named(findings, 'ci.runner.shell')?.severity).toBe('block');
+		const plain = await look(host('docker:x:999:gitlab-runner\n'));
+		expect(named(plain.findings, 'ci.runner.shell')?.severity).toBe('warn');
+	});
+
+	it('tells by the runtime whether a runner and a container use Sysbox, and by the default where they name none', async () => {
+		const toml = (runtime: string): string =>
+			`[[runners]]\n  name = "ci-07"\n  executor = "docker"\n  [runners.docker]\n    ${runtime}\n`;
+		const containers = [{ name: 'agent', image: 'jenkins/inbound-agent:latest', host: { Runtime: 'sysbox-runc' } }];
+		const seen = async (runtime: string, info = {}) => {
+			const host = ciHost({ files: { '/etc/gitlab-runner/config.toml': toml(runtime) }, containers, info });
+			return entriesOf((await look(host)).facts).map(({ name, where, sysbox }) => [name, where, sysbox]);
+		};
+		const agent = ["container 'agent'", 'jenkins/inbound-agent:latest', 'yes'];
+		const runner = (sysbox: string) => ["gitlab-runner 'ci-07'", '/etc/gitlab-runner/config.toml:1', sysbox];
+		expect(await seen('runtime = "sysbox-runc"')).toEqual([runner('yes'), agent]);
+		expect(await seen('')).toEqual([runner('no'), agent]);
+		expect(await seen('', { DefaultRuntime: 'sysbox-runc' })).toEqual([runner('yes'), agent]);
+	});
+
+	it.each([
+		[{ name: 'ci-runner-2' }],
+		[{ name: 'x', labels: { 'com.docker.compose.project': 'p', 'com.docker.compose.service': 'jenkins-agent' } }],
+		[{ name: 'x', command: ['/usr/local/bin/buildkite-agent', 'start'] }],
+	])('knows the container of an image of your own by its name, service or command: %o', async container => {
+		const { facts } = await look(ciHost({ containers: [{ image: 'corp/tools:4', ...container }] }));
+		expect(entriesOf(facts)).toMatchObject([{ kind: 'container', sysbox: 'no' }]);
+	});
+
+	it('takes no other container for CI, unless you say so', async () => {
+		const containers = [
+			{ name: 'web', image: 'nginx:1' },
+			{ name: 'vpn', image: 'corp/vpn:3', host: { Privileged: true } },
+		];
+		expect(entriesOf((await look(ciHost({ containers }))).facts)).toEqual([]);
+		const { facts } = await look(ciHost({ containers }), { 'ci.containers': ['vpn'] });
+		expect(entriesOf(facts)).toMatchObject([{ name: "container 'vpn'", access: ['privileged: it is privileged'] }]);
 	});
 });

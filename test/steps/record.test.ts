@@ -100,6 +100,21 @@ const whole: readonly EventPayload[] = [
 	stepStart('ci'),
 	{ type: 'observed', step: 'ci', key: 'host', value: { kernel: '6.8.0', docker: '29.7.2' } },
 	{
+		type: 'observed',
+		step: 'ci',
+		key: 'ci.entry-points',
+		value: [
+			{
+				kind: 'runner',
+				name: "gitlab-runner 'ci-07'",
+				where: '/etc/gitlab-runner/config.toml:12',
+				sysbox: 'yes',
+				access: [],
+				lacks: [],
+			},
+		],
+	},
+	{
 		type: 'findings',
 		step: 'ci',
 		when: 'before',
@@ -124,7 +139,7 @@ describe('the record', () => {
 	it('begins with data that a YAML reader understands', () => {
 		const data = dataOf(recordOf(whole));
 		expect(data).toMatchObject({
-			'sysbox-setup-record': 1,
+			'sysbox-setup-record': 2,
 			run: 'run-1',
 			host: 'ci-07',
 			simulated: false,
@@ -139,9 +154,10 @@ describe('the record', () => {
 			probes: [{ id: 'security.kernel-log', verdict: 'pass' }],
 		});
 		expect(data['threats']).toMatchObject([
-			{ id: 'container-escape', before: 'Critical', after: 'Low', lowered: true },
-			{ id: 'resource-abuse', before: 'High', after: 'not proved', lowered: false },
-			{ id: 'docker-compromise', before: 'Critical', after: 'not proved', lowered: false },
+			{ id: 'container-escape', before: null, after: 'Low', lowered: true },
+			{ id: 'resource-abuse', before: null, after: 'not proved', lowered: false },
+			{ id: 'docker-compromise', before: null, after: 'not proved', lowered: false },
+			{ id: 'job-to-job', before: 'High', after: 'High', lowered: false },
 		]);
 	});
 
@@ -169,8 +185,10 @@ describe('the record', () => {
 	it('has every part: table, who and when, changes, proofs, findings, answers, what is left, what is not protected', () => {
 		const record = recordOf(whole);
 		expect(section(record, 'What is true now')).toContain(
-			'| Privileged container escape | Critical | Low | 1 of 1 probes held |',
+			"| Privileged container escape | – | Low: for gitlab-runner 'ci-07' (/etc/gitlab-runner/config.toml:12) | 1 of 1 attacks blocked |",
 		);
+		expect(section(record, 'What is true now')).toContain('| Job to job | High | High, not lowered by Sysbox CE: ');
+		expect(section(record, 'What is true now')).toContain('Low is not a VM');
 		expect(section(record, 'Who, when, where')).toMatch(/started \| .* by anna/);
 		expect(section(record, 'Who, when, where')).toContain('| kernel | 6.8.0 |');
 		expect(section(record, 'Who, when, where')).toContain('CHG-1');

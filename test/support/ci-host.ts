@@ -7,6 +7,7 @@ export interface CiContainer {
 	readonly name: string;
 	readonly image: string;
 	readonly state?: 'running' | 'exited' | 'paused';
+	readonly command?: readonly string[];
 	readonly labels?: Readonly<Record<string, string>>;
 	readonly host?: Readonly<Record<string, unknown>>;
 	/** `SOURCE:DESTINATION[:ro]`. */
@@ -25,6 +26,10 @@ export interface CiHostOptions {
 	readonly info?: Readonly<Record<string, unknown>>;
 	/** What `docker image inspect` knows: tag → digest. */
 	readonly images?: Readonly<Record<string, string>>;
+	/** Services that systemd has loaded, with what `systemctl show` says of them besides the usual. */
+	readonly units?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+	/** systemctl gives no answer but this. */
+	readonly systemctlSays?: { readonly code: number; readonly stderr: string };
 	/** Docker gives no answer but this. */
 	readonly dockerSays?: { readonly code: number; readonly stderr: string };
 }
@@ -84,6 +89,14 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 	const exec: ReadHost['exec'] = async argv => {
 		const line = argv.join(' ');
 		const answer = (value: unknown, code = 0) => ({ code, stdout: JSON.stringify(value), stderr: '', elapsedMs: 1 });
+		if (argv[0] === 'systemctl')
+			return {
+				code: 0,
+				stdout: systemctl(argv, options.units ?? {}),
+				stderr: '',
+				elapsedMs: 1,
+				...options.systemctlSays,
+			};
 		if (options.dockerSays !== undefined) return { stdout: '', elapsedMs: 1, ...options.dockerSays };
 		if (line.startsWith('docker info')) return answer({ ...plainInfo, ...options.info });
 		if (line.startsWith('docker version')) return answer({ Client: { Version: '29.7.2' } });
@@ -148,12 +161,39 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 	};
 }
 
+/** As systemd 257 answers: no limits of memory and processors, 15 % of the host's processes. */
+const plainUnit = {
+	LoadState: 'loaded',
+	ActiveState: 'active',
+	SubState: 'running',
+	UnitFileState: 'enabled',
+	CPUQuotaPerSecUSec: 'infinity',
+	MemoryMax: 'infinity',
+	TasksMax: '4915',
+	DynamicUser: 'no',
+};
+
+function systemctl(argv: readonly string[], units: NonNullable<CiHostOptions['units']>): string {
+	if (argv[1] === 'list-units')
+		return ['ssh.service', ...Object.keys(units)].map(name => `${name} loaded active running Something\n`).join('');
+	const wanted = argv.filter((_, at) => argv[at - 1] === '-p');
+	return argv
+		.filter(word => word.endsWith('.service'))
+		.map(name => {
+			const all: Readonly<Record<string, string>> = { Id: name, ...plainUnit, ...units[name] };
+			return wanted.map(key => `${key}=${all[key] ?? ''}\n`).join('');
+		})
+		.join('\n');
+}
+
 function inspected(container: CiContainer, index: number) {
 	const state = container.state ?? 'running';
 	const binds = container.binds ?? [];
 	return {
 		Id: String(index + 1).padStart(64, '0'),
 		Name: `/${container.name}`,
+		Path: container.command?.[0] ?? '/entrypoint.sh',
+		Args: container.command?.slice(1) ?? [],
 		Image: `sha256:${'a'.repeat(64)}`,
 		State: { Status: state, Running: state === 'running', Pid: 4000 + index, StartedAt: '2026-11-23T10:00:00Z' },
 		Config: { Image: container.image, Labels: container.labels ?? {} },

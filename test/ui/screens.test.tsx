@@ -675,7 +675,7 @@ describe('the end', () => {
 		await many.sees(/Changed +Sysbox: 20 changes\n +Docker: Reload Docker\n +\(v names each/);
 	});
 
-	it('names the files of the system among many changes, what jobs have to mind, and what the levels compare', async () => {
+	it('names the files of the system among many changes, what jobs have to mind, and what the levels are', async () => {
 		const { emit, store, sees } = bench();
 		await emit(stepStart('sysbox', 'Sysbox'));
 		for (const [at, path] of ['/etc/docker/daemon.json', '/var/x', '/var/y', '/var/z'].entries()) {
@@ -709,7 +709,7 @@ describe('the end', () => {
 		ends(store);
 		await sees(/Sysbox: 4 changes, among them: \/etc\/docker\/daemon\.json/);
 		await sees(/Mind +docker cp does not work/);
-		await sees(/what a CI job could do +privileged +under Sysbox +rests on/);
+		await sees(/what a CI job could do +before +now +blocked/);
 	});
 
 	it('says what failed and was put back, and not where it was done when it was tried again', async () => {

@@ -8,7 +8,7 @@ import {
 	outcomeOfRun,
 	type RunState,
 } from '../../core/state.ts';
-import { type ThreatRow, threatTable } from '../../core/threat.ts';
+import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../core/threat.ts';
 import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';
@@ -179,30 +179,28 @@ export const goesOn = (run: RunState): boolean =>
 
 export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: number, theme: Theme): readonly Line[] {
 	const titles = Math.max(...rows.map(row => row.title.length));
-	// Where nothing here reaches the host, there was no such "before": the level is that of the usual recipes.
-	const [of, from, to] = rows.some(row => row.before.seen)
-		? ['for jobs under Sysbox', 'before', 'now']
-		: ['what a CI job could do', 'privileged', 'under Sysbox'];
-	const head = line(span(`${pad(of, titles)}  ${pad(from, 10)}  ${pad(to, 18)} rests on`, 'dim'));
+	const head = line(
+		span(`${pad('what a CI job could do', titles)}  ${pad('before', 8)}   ${pad('now', 30)} blocked`, 'dim'),
+	);
+	const reason = (text: string): readonly Line[] => wrap(line('    ', span(clean(text))), width, 4);
 	return [
-		head,
+		clip(head, width, theme.more),
 		...rows.flatMap(row => {
 			const { after, restsOn } = row;
-			const now =
-				after.kind === 'lowered'
-					? span(pad(after.level, 17), 'ok')
-					: after.kind === 'still'
-						? span(pad(`still ${after.level}`, 17), 'block')
-						: span(pad('not proved', 17), 'unknown');
+			const colour = after.kind === 'lowered' ? 'ok' : after.kind === 'still' ? 'block' : 'unknown';
 			const first = line(
 				pad(row.title, titles),
-				`  ${pad(row.before.level, 10)}${theme.glyphs.arrow} `,
-				now,
-				` ${restsOn.held} of ${restsOn.of} held`,
+				`  ${pad(sayBefore(row), 8)} ${theme.glyphs.arrow} `,
+				span(pad(sayAfter(row), 30), colour),
+				after.kind === 'not-lowered' ? '' : ` ${restsOn.held} of ${restsOn.of}`,
 			);
-			if (brief) return [first];
-			const why = after.kind === 'still' ? after.where : after.kind === 'not-proved' ? [after.why] : [];
-			return [first, ...why.flatMap(text => wrap(line('    ', span(clean(text))), width, 4))];
+			if (brief) return [clip(first, width, theme.more)];
+			return [
+				clip(first, width, theme.more),
+				...reason(`${row.way}: ${row.impact}`),
+				...afterReasons(row).flatMap(reason),
+			];
 		}),
+		...(brief ? [] : knownOf(rows).flatMap(text => wrap(line(span(clean(text), 'dim')), width, 2))),
 	];
 }

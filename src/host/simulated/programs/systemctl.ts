@@ -37,10 +37,16 @@ const propertyOrder = [
 	'ControlGroup',
 	'MemoryCurrent',
 	'TasksCurrent',
+	'CPUQuotaPerSecUSec',
+	'MemoryMax',
 	'TasksMax',
 	'LimitNOFILE',
 	'LimitNPROC',
 	'Environment',
+	'User',
+	'Group',
+	'DynamicUser',
+	'SupplementaryGroups',
 	'Id',
 	'Names',
 	'Requires',
@@ -130,7 +136,13 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 		...(execs.length > 0 && { ExecStart: execs.join('\nExecStart=') }),
 		ControlGroup: unit.active === 'active' ? `/system.slice/${name}` : '',
 		Environment: joined('Environment'),
+		CPUQuotaPerSecUSec: quotaOf(joined('CPUQuota')),
+		MemoryMax: joined('MemoryMax') || 'infinity',
 		TasksMax: joined('TasksMax') || '28909',
+		User: joined('User'),
+		Group: joined('Group'),
+		DynamicUser: joined('DynamicUser') || 'no',
+		SupplementaryGroups: joined('SupplementaryGroups'),
 		LimitNOFILE: joined('LimitNOFILE') || '524288',
 		LimitNPROC: joined('LimitNPROC') || '96365',
 		Id: name,
@@ -161,6 +173,10 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 		ConditionResult: 'yes',
 	};
 }
+
+/** `150%` as `systemctl show` prints it: `1.500000s`, the time of processors in a second. */
+const quotaOf = (percent: string): string =>
+	percent === '' ? 'infinity' : `${(Number.parseFloat(percent) / 100).toFixed(6)}s`;
 
 function show(world: World, call: Call, parsed: ReturnType<typeof parseOptions>, names: readonly string[]): Exit {
 	const wanted = allOf(parsed, '-p', '--property', '-P').flatMap(p => p.split(','));
@@ -303,7 +319,10 @@ export const systemctl: Program = (scope, call) => {
 		case 'list-units':
 		case 'list-unit-files': {
 			const failed = parsed.flags.has('--failed') || parsed.values['--state']?.includes('failed');
-			const wanted = names.length === 0 ? Object.values(state.units) : names.flatMap(name => state.units[name] ?? []);
+			const type = lastOf(parsed, '-t', '--type');
+			const wanted = (
+				names.length === 0 ? Object.values(state.units) : names.flatMap(name => state.units[name] ?? [])
+			).filter(unit => type === undefined || unit.name.endsWith(`.${type}`));
 			for (const unit of wanted.filter(u => !failed || u.active === 'failed')) {
 				call.io.out(
 					verb === 'list-units'
