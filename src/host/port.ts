@@ -48,6 +48,8 @@ export interface FileMeta {
 	readonly size: number;
 	/** The path after all links were followed. */
 	readonly realPath: string;
+	/** When its bytes, owner, mode or name last changed, in milliseconds since 1970; absent where nobody knows. */
+	readonly changedAtMs?: number;
 	/** Set where the bytes are only planned: no command of the host can read them yet. */
 	readonly planned?: true;
 }

@@ -54,8 +54,14 @@ export function ownDifferences(facts: DockerStepFacts, context: JudgeContext): r
 			differences.push({ key, said: describePools(said), loaded: describePools(loaded), needs });
 		}
 	}
+	const { timeNamespaces } = facts;
+	if (timeNamespaces?.file === 'off' && timeNamespaces.loaded === 'on')
+		add('features', 'time-namespaces off', `time-namespaces on (${timeNamespaces.seen})`);
 	return differences;
 }
+
+/** Without it no Sysbox container starts: it does not wait for the next start of Docker. */
+export const isNeededBySysbox = ({ key }: Difference): boolean => key === 'features';
 
 const whenAbsent = ({ removal }: DockerdKeyRow): Difference['needs'] =>
 	removal.kind === 'reload' ? 'reload' : 'restart';

@@ -1,14 +1,17 @@
+import type { Knowledge } from '../../src/core/knowledge.ts';
 import type { FileBefore, StepContext } from '../../src/core/step.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { inspectUnits, unitNamed } from '../../src/facts/systemd-units.ts';
 import { readTextOr } from '../../src/facts/text-file.ts';
 import type { ReadHost } from '../../src/host/port.ts';
+import { issuesFor } from '../../src/knowledge/lookup.ts';
 import { inspectSwitch, type SwitchFacts } from '../../src/switch/facts.ts';
 import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
-import { runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+import { runningUnderSysbox, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { inspectTimeNamespaces, type TimeNamespaces } from '../daemon/time-namespaces.ts';
 import { inspectJenkins, type JenkinsNode } from './jenkins.ts';
 import { inspectRunners, type Runner } from './runners.ts';
 
@@ -23,6 +26,8 @@ export interface DockerStepFacts {
 	readonly switch: SwitchFacts;
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
+	/** Undefined: this Sysbox knows time namespaces, or this Docker gives none. */
+	readonly timeNamespaces: TimeNamespaces | undefined;
 	/** Sysbox containers that were running before Sysbox was last started: broken, whatever `docker ps` says. */
 	readonly stale: readonly Container[];
 	readonly runners: readonly Runner[];
@@ -30,10 +35,17 @@ export interface DockerStepFacts {
 	readonly jenkins: JenkinsNode | undefined;
 }
 
-export async function inspectLoaded({ host, signal, before, answers }: StepContext): Promise<DockerStepFacts> {
+export async function inspectLoaded({
+	host,
+	signal,
+	before,
+	answers,
+	knowledge,
+}: StepContext): Promise<DockerStepFacts> {
 	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
-	const [file, there, earlier, armed, network, stale, runners, jenkins] = await Promise.all([
-		readDaemonFile(host, dockerd.configFile),
+	const file = await readDaemonFile(host, dockerd.configFile);
+	const [timeNamespaces, there, earlier, armed, network, stale, runners, jenkins] = await Promise.all([
+		hasTimeTrouble(docker, knowledge) ? inspectTimeNamespaces(host, file, docker, signal) : undefined,
 		host.stat(dockerd.configFile),
 		before?.(dockerd.configFile) ?? { kind: 'unchanged' as const },
 		inspectSwitch(host, signal),
@@ -43,7 +55,31 @@ export async function inspectLoaded({ host, signal, before, answers }: StepConte
 		inspectJenkins(host, answers, signal),
 	]);
 	const realFile = there.kind === 'found' ? there.meta.realPath : dockerd.configFile;
-	return { dockerd, file, realFile, before: earlier, switch: armed, docker, network, stale, runners, jenkins };
+	return {
+		dockerd,
+		file,
+		realFile,
+		before: earlier,
+		switch: armed,
+		docker,
+		network,
+		timeNamespaces,
+		stale,
+		runners,
+		jenkins,
+	};
+}
+
+/** Docker gives time namespaces, and its Sysbox does not say that it knows them (`sysbox-runc features`). */
+function hasTimeTrouble({ info }: DockerFacts, knowledge: Knowledge): boolean {
+	if (info.kind !== 'ok') return false;
+	const sysbox = info.value.runtimes[runtimeName];
+	const given = issuesFor(knowledge, { sysbox: '0.0.0', docker: info.value.serverVersion });
+	return (
+		sysbox !== undefined &&
+		sysbox.features?.includes('"time"') !== true &&
+		given.some(issue => issue.id === 'time-namespace')
+	);
 }
 
 /** What Docker ran with before this run wrote the file, or had it written. */

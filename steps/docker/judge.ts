@@ -6,7 +6,13 @@ import { switchFindings } from '../../src/switch/telling.ts';
 import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
 import { endedBefore, nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
 import { defaultRuntimeId } from '../daemon/wish.ts';
-import { type Difference, describeDifference, otherDifferences, ownDifferences } from './differences.ts';
+import {
+	type Difference,
+	describeDifference,
+	isNeededBySysbox,
+	otherDifferences,
+	ownDifferences,
+} from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { restartedAlready, restartId, wantsRestart } from './restart-choice.ts';
 
@@ -22,6 +28,7 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 		...putBackFindings(facts, context),
 		defaultFinding(facts, context, of('default-runtime')),
 		...networkFindings(facts, context, of('bip'), of('default-address-pools')),
+		...differences.filter(isNeededBySysbox).map(d => waiting('docker.features-loaded', facts, d, context)),
 		...otherFindings(facts, context),
 		...unitFindings(facts),
 		...staleFindings(facts),
@@ -155,12 +162,15 @@ function waiting(id: string, facts: DockerStepFacts, difference: Difference, con
 			},
 		};
 	}
-	const planned = wantsRestart(context) && facts.dockerd.unit !== undefined;
+	const planned = wantsRestart(facts, context) && facts.dockerd.unit !== undefined;
 	return {
 		id,
 		severity: 'warn',
 		summary,
-		why: 'Docker reads it only when it starts; Sysbox does not need it',
+		why: isNeededBySysbox(difference)
+			? 'Docker reads it only when it starts, and no Sysbox container starts before that'
+			: 'Docker reads it only when it starts; Sysbox does not need it',
+		...(isNeededBySysbox(difference) && { breaks: true as const }),
 		remedy: planned
 			? { kind: 'planned', text: 'Docker is restarted' }
 			: {

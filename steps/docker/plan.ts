@@ -17,7 +17,8 @@ import { restartDifferences, restartedAlready, wantsRestart } from './restart-ch
 export function planLoading(facts: DockerStepFacts, context: JudgeContext): Plan {
 	if (facts.docker.info.kind !== 'ok' || fileProblem(facts.file) !== undefined) return emptyPlan;
 	const reload = ownDifferences(facts, context).filter(d => d.needs === 'reload');
-	const restart = wantsRestart(context) && !restartedAlready(facts, context) ? restartDifferences(facts, context) : [];
+	const restart =
+		wantsRestart(facts, context) && !restartedAlready(facts, context) ? restartDifferences(facts, context) : [];
 	// A switch of an earlier process: Docker answers, so there is nothing that it has to wait for.
 	const left = isThere(facts.switch) ? clearAway(facts.switch) : [];
 	// What an earlier part of the run owes the host; a restart that is to come does it itself.

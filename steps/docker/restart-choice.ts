@@ -2,7 +2,7 @@ import { type Question, yesNoAnswer } from '../../src/core/question.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
 import { askStartAgain } from './afterwards.ts';
-import { type Difference, describeDifference, ownDifferences } from './differences.ts';
+import { type Difference, describeDifference, isNeededBySysbox, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { stoppedByRestart } from './impact.ts';
 import { askJenkins, jenkinsAgents, jenkinsIds } from './jenkins.ts';
@@ -13,11 +13,14 @@ export const restartId = 'docker.restart';
 export const answerIds = [restartId, jobsId, ...Object.values(jenkinsIds), startAgainId] as const;
 
 /**
- * Sysbox itself needs a reload only. What a restart puts in force are addresses, which can wait for the next quiet
- * hour: so it is asked for, and Enter leaves Docker running.
+ * Mostly Sysbox itself needs a reload only. What a restart puts in force are addresses, which can wait for the next
+ * quiet hour: so it is asked for, and Enter leaves Docker running, unless no Sysbox container starts before it.
  */
-export const wantsRestart = (context: JudgeContext): boolean =>
-	(yesNoAnswer(context.answers, restartId) ?? false) && jobsChoice(context) !== 'later';
+export const wantsRestart = (facts: DockerStepFacts, context: JudgeContext): boolean =>
+	(yesNoAnswer(context.answers, restartId) ?? restartByDefault(facts, context)) && jobsChoice(context) !== 'later';
+
+const restartByDefault = (facts: DockerStepFacts, context: JudgeContext): boolean =>
+	restartDifferences(facts, context).some(isNeededBySysbox);
 
 export function restartDifferences(facts: DockerStepFacts, context: JudgeContext): readonly Difference[] {
 	return ownDifferences(facts, context).filter(d => d.needs === 'restart');
@@ -44,9 +47,11 @@ export function askRestart(facts: DockerStepFacts | undefined, context: JudgeCon
 		help: [
 			`Docker reads this only when it starts. ${waiting.map(describeDifference).join('; ')}.`,
 			stops.length > 0 ? `A restart stops ${stops.length} containers: ${nameSome(stops)}.` : 'No container is stopped.',
-			'Sysbox does not need it: left as it is, the setting counts from the next start of Docker on.',
+			waiting.some(isNeededBySysbox)
+				? 'No Sysbox container starts before it.'
+				: 'Sysbox does not need it: left as it is, the setting counts from the next start of Docker on.',
 		].join(' '),
-		initial: false,
+		initial: restartByDefault(facts, context),
 	};
 	if (yesNoAnswer(context.answers, restartId) !== true) return [first];
 	const jobs = askJobs(facts, context);

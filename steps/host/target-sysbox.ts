@@ -3,13 +3,17 @@ import type { JudgeContext } from '../../src/core/step.ts';
 import { installedPackage } from '../../src/facts/dpkg.ts';
 import { compareVersions } from '../../src/facts/version.ts';
 import { issuesFor, latestRelease, type SeenVersions } from '../../src/knowledge/lookup.ts';
-import { upgradeId } from '../sysbox/decision.ts';
+import { viewOf } from '../daemon/daemon-file.ts';
+import { timeNamespaceIssue, upgradeId } from '../sysbox/decision.ts';
 import type { HostFacts } from './facts.ts';
 
 /** Issues that a check of this step looks for on the host itself. */
 export const judgedByLooking: ReadonlySet<string> = new Set(['fuse3', 'fusermount3-apparmor']);
 
-type TargetFacts = Pick<HostFacts, 'docker' | 'installedSysbox' | 'kernel' | 'os' | 'packages' | 'programs'>;
+type TargetFacts = Pick<
+	HostFacts,
+	'daemonFile' | 'docker' | 'installedSysbox' | 'kernel' | 'os' | 'packages' | 'programs'
+>;
 
 /** The Sysbox that a run leaves on this host, and how it is told apart from others. */
 export interface TargetSysbox {
@@ -47,7 +51,11 @@ export function targetSysbox(
 	const canReplace =
 		record !== undefined && record.wanted !== 'hold' && latest !== undefined && compareVersions(latest, installed) > 0;
 	const cannotWork = issuesFor(knowledge, { ...hostVersions(facts), sysbox: installed }).some(
-		issue => issue.sysbox !== undefined && issue.severity === 'block' && !judgedByLooking.has(issue.id),
+		issue =>
+			issue.sysbox !== undefined &&
+			issue.severity === 'block' &&
+			!judgedByLooking.has(issue.id) &&
+			!(issue.id === timeNamespaceIssue && viewOf(facts.daemonFile)?.features?.get('time-namespaces') === false),
 	);
 	return canReplace && (yesNoAnswer(answers, upgradeId) ?? cannotWork)
 		? newest

@@ -3,7 +3,6 @@ import { yesNoAnswer } from '../../src/core/question.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { compareVersions } from '../../src/facts/version.ts';
 import { issuesFor } from '../../src/knowledge/lookup.ts';
-import { viewOf } from '../daemon/daemon-file.ts';
 import { type Candidate, candidateVersion } from './candidate.ts';
 import { packageName } from './deb-package.ts';
 import type { SysboxFacts } from './facts.ts';
@@ -66,7 +65,14 @@ export const wantsReplacement = (facts: SysboxFacts, context: JudgeContext): boo
  * handed over for it, or where what is installed cannot work.
  */
 export const replacementByDefault = (facts: SysboxFacts, context: JudgeContext): boolean =>
-	facts.candidate.kind === 'file' || issuesOf(facts, context).some(issue => issue.severity === 'block');
+	facts.candidate.kind === 'file' ||
+	issuesOf(facts, context).some(issue => issue.severity === 'block' && !waitsForRestart(issue, facts));
+
+export const timeNamespaceIssue = 'time-namespace';
+
+/** Its remedy is in the file already, and only a start of Docker is missing. */
+export const waitsForRestart = (issue: KnownIssue, { timeNamespaces }: SysboxFacts): boolean =>
+	issue.id === timeNamespaceIssue && timeNamespaces.file === 'off';
 
 /** Programs without a package. */
 export const isSourceBuild = (facts: SysboxFacts): boolean =>
@@ -110,8 +116,7 @@ export function issuesOf(
 	sysbox: string | undefined = installedVersion(facts),
 ): readonly KnownIssue[] {
 	if (sysbox === undefined) return [];
-	const { docker, kernel, distro } = facts;
-	const view = viewOf(facts.file);
+	const { docker, kernel, distro, timeNamespaces } = facts;
 	return issuesFor(knowledge, {
 		sysbox,
 		...(docker.info.kind === 'ok' && { docker: docker.info.value.serverVersion }),
@@ -123,7 +128,8 @@ export function issuesOf(
 		// The others are about the host, and the step `host` looks at it itself.
 		if (issue.sysbox === undefined) return false;
 		if (issue.id === 'fuse3') return !facts.fusermount3;
-		if (issue.id === 'time-namespace') return view?.features?.get('time-namespaces') !== false;
+		// What is switched off in the file and in the daemon is no issue here, now or after the next start.
+		if (issue.id === timeNamespaceIssue) return timeNamespaces.file === 'on' || timeNamespaces.loaded !== 'off';
 		return true;
 	});
 }

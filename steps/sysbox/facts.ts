@@ -11,10 +11,12 @@ import {
 } from '../../src/facts/subordinate-ids.ts';
 import { sysctlValue } from '../../src/facts/sysctl-value.ts';
 import { readTextOr } from '../../src/facts/text-file.ts';
+import type { ReadHost } from '../../src/host/port.ts';
 import { raisedByPackage } from '../../src/knowledge/host-needs.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
+import { inspectTimeNamespaces, type TimeNamespaces } from '../daemon/time-namespaces.ts';
 import { type Validation, validate } from '../daemon/validation.ts';
 import { type Candidate, inspectCandidate } from './candidate.ts';
 import { inspectPackage, type PackageState, simulateInstall } from './deb-package.ts';
@@ -42,6 +44,7 @@ export interface SysboxFacts {
 	readonly validation: Validation;
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
+	readonly timeNamespaces: TimeNamespaces;
 	readonly candidate: Candidate;
 	/** Undefined where nothing would be installed anyway. */
 	readonly simulation: AptSimulation | undefined;
@@ -64,9 +67,10 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 	]);
 	const { subuid, subgid } = await inspectSubordinateIds(host);
 	const arch = 'arch' in found ? found.arch : undefined;
-	const [candidate, network, release, kernel, validation] = await Promise.all([
+	const [candidate, network, timeNamespaces, release, kernel, validation] = await Promise.all([
 		inspectCandidate(context, arch),
 		inspectNetworkInUse(host, docker, signal),
+		settingsFile(host, file, dockerd).then(read => inspectTimeNamespaces(host, read, docker, signal)),
 		readTextOr(host, '/etc/os-release'),
 		readTextOr(host, '/proc/sys/kernel/osrelease'),
 		validate(host, file, signal, dockerd),
@@ -84,6 +88,7 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		validation,
 		docker,
 		network,
+		timeNamespaces,
 		candidate,
 		simulation,
 		autoInstalled: await autoInstalled(host, namesToMark(simulation, found), signal),
@@ -93,6 +98,10 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		distro: valueIn(parseOsRelease(release)),
 	};
 }
+
+/** The file that this dockerd reads; the package only knows its own. */
+const settingsFile = async (host: ReadHost, file: DaemonFile, { configFile }: DockerdUnit): Promise<DaemonFile> =>
+	configFile === file.path ? file : readDaemonFile(host, configFile);
 
 /** Packages whose mark apt would lose. */
 const namesToMark = (simulation: AptSimulation | undefined, found: PackageState): readonly string[] =>

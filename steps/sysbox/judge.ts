@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/finding.ts';
+import type { KnownIssue } from '../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { PackageStep } from '../../src/facts/apt.ts';
 import { describeSystemdTrouble } from '../../src/facts/systemd-units.ts';
@@ -16,7 +17,9 @@ import {
 	isSourceBuild,
 	issuesOf,
 	replacement,
+	timeNamespaceIssue,
 	upgradeId,
+	waitsForRestart,
 	wantsReplacement,
 } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
@@ -540,20 +543,56 @@ function versionFindings(facts: SysboxFacts, context: JudgeContext): readonly Fi
 	const findings: Finding[] = issues.map(issue => ({
 		id: `sysbox.known-issues.${issue.id}`,
 		severity: issue.severity,
-		...(issue.severity === 'block' && { breaks: true as const }),
 		summary: issue.title,
 		evidence: `${versionsSeen(facts)}; ${issue.source}`,
 		why: issue.consequence,
+		...(issue.id === timeNamespaceIssue
+			? timeNamespaceState(facts, issue)
+			: issue.severity === 'block' && { breaks: true as const }),
 		remedy:
 			decision.kind === 'replace' && !stays.has(issue.id)
 				? { kind: 'planned', text: `Sysbox is replaced by ${decision.to}` }
-				: { kind: 'advice', text: issue.remedy },
+				: waitsForRestart(issue, facts)
+					? {
+							kind: 'commands',
+							text: 'Restart Docker at a quiet time, or answer docker.restart with yes: a reload is not enough',
+							commands: ['systemctl restart docker'],
+						}
+					: { kind: 'advice', text: issue.remedy },
 	}));
 	if (issues.length === 0) {
 		findings.push({ id: 'sysbox.known-issues', severity: 'ok', summary: 'No known issue concerns this version here' });
 	}
 	const outdated = outdatedFinding(facts, context);
 	return outdated === undefined ? findings : [...findings, outdated];
+}
+
+/** By what the daemon has loaded. The file alone proves nothing: dockerd reads this setting only when it starts. */
+function timeNamespaceState(facts: SysboxFacts, issue: KnownIssue): Partial<Finding> {
+	const { file, loaded, seen } = facts.timeNamespaces;
+	const evidence = `${versionsSeen(facts)}; ${seen}; ${issue.source}`;
+	if (loaded === 'off') {
+		return {
+			severity: 'warn',
+			summary: 'The next start of Docker gives containers a time namespace, which this Sysbox does not know',
+			evidence,
+			why: 'From then on every Sysbox container fails to start: namespace {"time" ""} does not exist',
+		};
+	}
+	if (file === 'on') return { evidence, breaks: true };
+	// The restart that ends it is the work of a later step, which this one must not keep from it.
+	return loaded === 'on'
+		? {
+				severity: 'warn',
+				summary: 'Time namespaces are switched off in the file, and Docker still gives them to containers',
+				evidence,
+				breaks: true,
+			}
+		: {
+				severity: 'could-not-tell',
+				summary: 'Time namespaces are switched off in the file; whether Docker has loaded that is not known',
+				evidence,
+			};
 }
 
 /** The versions that an issue is about, as they are here. */

@@ -63,6 +63,18 @@ export function describeHostContract(name: string, makeHost: () => Promise<Contr
 				expect(found.kind === 'bytes' && textOf(found.bytes)).toBe('content\n');
 			});
 
+			it('says when it last changed', async () => {
+				await at.put(path('a'), 'x');
+				const changedAt = async () => {
+					const found = await host.stat(path('a'));
+					return found.kind === 'found' ? found.meta.changedAtMs : undefined;
+				};
+				const before = await changedAt();
+				expect(before).toBeTypeOf('number');
+				await host.replaceFile(path('a'), bytesOf('y'), { expect: holding('x'), mode: 0o644 });
+				expect(await changedAt()).toBeGreaterThanOrEqual(before ?? Number.NaN);
+			});
+
 			it('follows a link and tells where it led', async () => {
 				await at.put(path('a'), 'x');
 				await at.link(path('b'), path('a'));

@@ -793,14 +793,23 @@ describe('known issues', () => {
 		);
 		// What keeps it from working makes the upgrade the default.
 		expect(await idsOf(sysboxPackage(docker29, '0.7.0'))).not.toContain('time-namespace');
-		expect(await idsOf(sysboxPackage(docker29, '0.7.0'), { 'sysbox.upgrade': false })).toContain('time-namespace');
+		expect(await evidenceOf(sysboxPackage(docker29, '0.7.0'), { 'sysbox.upgrade': false })).toContain('(installed)');
+		// It is no longer the default where the other remedy was taken, and whether that is in force is seen later.
+		const off = changed(sysboxPackage(docker29, '0.7.0'), {
+			files: { '/etc/docker/daemon.json': '{"features": {"time-namespaces": false}}' },
+			commands: {
+				'dockerd --validate --config-file /etc/docker/daemon.json --host=fd:// --containerd=/run/containerd/containerd.sock':
+					{},
+			},
+		});
+		expect(await evidenceOf(off)).toContain('(installed)');
+		expect(await idsOf(off)).not.toContain('time-namespace');
 	});
 
 	it('are those of what stays where it cannot be replaced: a hold, a build from source', async () => {
-		expect(await idsOf(sysboxPackage(docker29, '0.7.0', 'hi '), { 'sysbox.upgrade': true })).toContain(
-			'time-namespace',
-		);
-		expect(await idsOf(withSysbox(docker29, '0.7.0'), { 'sysbox.upgrade': true })).toContain('time-namespace');
+		const yes = { 'sysbox.upgrade': true };
+		expect(await evidenceOf(sysboxPackage(docker29, '0.7.0', 'hi '), yes)).toContain('Sysbox 0.7.0 (installed)');
+		expect(await evidenceOf(withSysbox(docker29, '0.7.0'), yes)).toContain('Sysbox 0.7.0 (installed)');
 		const mute = changed(withSysbox(ubuntu, '0.7.0'), {
 			commands: { '/usr/bin/sysbox-runc --version': { code: 1, stderr: 'Segmentation fault' } },
 		});

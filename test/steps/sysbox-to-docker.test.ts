@@ -185,6 +185,45 @@ describe('other hosts', () => {
 	});
 });
 
+describe('time namespaces that are switched off in the file only', () => {
+	const off = (before: string) => before.replace('{\n', '{\n    "features": { "time-namespaces": false },\n');
+	const switchedOff = async () => {
+		const host = hostOf('docker-29-time-namespace');
+		const before = (await text(host)) ?? '';
+		host.disturb(state => {
+			state.files[file] = { kind: 'file', text: off(before), mode: 0o644, uid: 0, gid: 0 };
+			state.fileTimes = { [file]: state.now };
+		});
+		// As the operator would: a reload is answered with success, and changes nothing of it.
+		expect((await host.run(['systemctl', 'reload', 'docker'], { timeoutMs: 60_000 })).code).toBe(0);
+		return host;
+	};
+
+	test('are told by a container, and Docker is restarted by consent', async () => {
+		const host = await switchedOff();
+		const refused = await run(host);
+		expect(refused.end.exit).toBe(4);
+		expect(refused.actions).toEqual([]);
+		const found = (step: string, id: string) =>
+			refused.state.steps.find(s => s.id === step)?.before.find(f => f.id === id);
+		expect(found('sysbox', 'sysbox.known-issues.time-namespace')).toMatchObject({ severity: 'warn', breaks: true });
+		expect(found('docker', 'docker.features-loaded')).toMatchObject({
+			breaks: true,
+			why: 'Docker reads it only when it starts, and no Sysbox container starts before that',
+			remedy: { kind: 'planned', text: 'Docker is restarted' },
+		});
+		expect(host.state().docker.engine.config.timeNamespaces).toBe(true);
+		const restarted = await run(host, { risks: ['restart-docker'] });
+		expect(failures(restarted)).toEqual([]);
+		expect(restarted.actions).toContain('docker.restart done');
+		expect(host.state().docker.engine.config.timeNamespaces).toBe(false);
+		expect(host.state().sysbox.runc).toBe('0.7.0');
+		const again = await run(host);
+		expect(again.end.exit).toBe(0);
+		expect(again.actions).toEqual([]);
+	});
+});
+
 describe('Docker', () => {
 	const edit = async (host: SimulatedHost, change: (text: string) => string) => {
 		const before = (await text(host)) ?? '';

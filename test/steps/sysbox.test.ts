@@ -481,13 +481,98 @@ describe('an older Sysbox', () => {
 		});
 	});
 
-	test('with the time namespace switched off is no longer concerned', async () => {
-		const { findings } = await seen({
+	describe('under a Docker that gives time namespaces, with them switched off in the file', () => {
+		const started = '2026-11-23T10:00:00Z';
+		const before = '2026-11-23T09:00:00Z';
+		const after = '2026-11-23T11:00:00Z';
+		const off: DockerHost = {
 			...older,
+			containers: [],
 			info: { ...setUpHost.info, ServerVersion: '29.7.2' },
 			daemonJson: readyDaemonJson.replace('{\n', '{\n    "features": {"time-namespaces": false},\n'),
+		};
+		const web = { name: 'web', startedAt: after };
+		const links = (other: string) => ({
+			'readlink /proc/1/ns/time /proc/5000/ns/time': { stdout: `time:[4026531834]\ntime:[${other}]\n` },
 		});
-		expect(findings.find(f => f.id === 'sysbox.known-issues.time-namespace')).toBeUndefined();
+		const issueIn = async (words: DockerHost) => {
+			const { findings, questions } = await seen(words);
+			// A restart of Docker is enough: the upgrade is not what Enter takes.
+			expect(questions).toMatchObject([{ id: 'sysbox.upgrade', initial: false }]);
+			return findings.find(f => f.id === 'sysbox.known-issues.time-namespace');
+		};
+
+		test('is no longer concerned once Docker was started with that file', async () => {
+			expect(await issueIn({ ...off, times: { docker: started, file: before } })).toBeUndefined();
+		});
+
+		test('is concerned while Docker was only reloaded, as a container of it shows', async () => {
+			const words = {
+				...off,
+				times: { docker: started, file: after },
+				containers: [web],
+				commands: links('4026532999'),
+			};
+			expect(await issueIn(words)).toMatchObject({
+				severity: 'warn',
+				breaks: true,
+				summary: 'Time namespaces are switched off in the file, and Docker still gives them to containers',
+				evidence: expect.stringContaining('web has a time namespace of its own'),
+				remedy: { kind: 'commands', commands: ['systemctl restart docker'] },
+			});
+		});
+
+		test('is not concerned where a container shares the time namespace, whatever was written to the file since', async () => {
+			const words = {
+				...off,
+				times: { docker: started, file: after },
+				containers: [web],
+				commands: links('4026531834'),
+			};
+			expect(await issueIn(words)).toBeUndefined();
+		});
+
+		test('is not known to be concerned where nothing shows it', async () => {
+			const changed = { docker: started, file: after };
+			for (const words of [
+				{ ...off, times: changed },
+				// What an earlier dockerd had started says nothing of this one, nor does one without a time namespace of its own.
+				{ ...off, times: changed, containers: [{ ...web, startedAt: before }] },
+				{ ...off, times: changed, containers: [{ ...web, privileged: true }] },
+				{
+					...off,
+					times: changed,
+					containers: [web],
+					commands: { ...links(''), 'readlink /proc/1/ns/time /proc/5000/ns/time': { code: 1 } },
+				},
+				off,
+			]) {
+				const found = await issueIn(words);
+				expect(found).toMatchObject({ severity: 'could-not-tell' });
+				expect(found).not.toHaveProperty('breaks');
+			}
+		});
+
+		test('and in force only until its next start, where the file no longer says it', async () => {
+			const { findings } = await seen({
+				...off,
+				daemonJson: readyDaemonJson,
+				times: { docker: started, file: after },
+				containers: [web],
+				commands: links('4026531834'),
+			});
+			const found = findings.find(f => f.id === 'sysbox.known-issues.time-namespace');
+			expect(found).toMatchObject({ severity: 'warn', summary: expect.stringMatching(/^The next start of Docker/) });
+			expect(found).not.toHaveProperty('breaks');
+		});
+	});
+
+	test('under a Docker that gives time namespaces cannot start a container', async () => {
+		const { findings } = await seen({ ...older, info: { ...setUpHost.info, ServerVersion: '29.7.2' } });
+		expect(findings.find(f => f.id === 'sysbox.known-issues.time-namespace')).toMatchObject({
+			severity: 'block',
+			breaks: true,
+		});
 	});
 
 	test('on hold stays', async () => {

@@ -156,7 +156,14 @@ function typeOf(stats: Stats): FileType {
 }
 
 function metaOf(stats: Stats, realPath: string): FileMeta {
-	return { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid, size: stats.size, realPath };
+	return {
+		mode: stats.mode & 0o7777,
+		uid: stats.uid,
+		gid: stats.gid,
+		size: stats.size,
+		realPath,
+		changedAtMs: stats.ctimeMs,
+	};
 }
 
 /** Reads to the end, as files of /proc say that they are empty; at most `most` bytes, as a file may grow meanwhile. */

@@ -275,6 +275,13 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		async stat(path): Promise<StatResult> {
 			const scope = look();
 			const full = absolute(path);
+			const { units, fileTimes } = scope.world.state;
+			const docker = units['docker.service'];
+			// dockerd writes it when it starts, behind the reading of its configuration.
+			if (full === '/run/docker.pid' && docker?.active === 'active') {
+				const meta = { mode: 0o644, uid: 0, gid: 0, size: 4, realPath: full, changedAtMs: docker.startedAt ?? 0 };
+				return { kind: 'found', type: 'file', link: false, meta };
+			}
 			const found = resolve(scope.view, full, scope.who);
 			if (found.kind === 'problem') {
 				const problem = problemOf(found);
@@ -289,6 +296,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 					...metaOf(found.node),
 					size: found.node.kind === 'file' ? sizeOf(found.node) : 0,
 					realPath: found.path,
+					changedAtMs: fileTimes?.[found.path] ?? 0,
 				},
 			};
 		},

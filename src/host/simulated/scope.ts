@@ -308,7 +308,13 @@ export function writeText(
 		uid: owner.uid,
 		gid: owner.gid,
 	});
+	stamp(scope, at.key);
 	return undefined;
+}
+
+function stamp(scope: Scope, path: string): void {
+	const { state } = scope.world;
+	if (scope.inside === undefined) state.fileTimes = { ...state.fileTimes, [path]: state.now };
 }
 
 /** Puts a new node at a path there: a file, a folder, a link, a device. */
@@ -332,6 +338,7 @@ export function createNode(scope: Scope, path: string, node: FileNode): Errno | 
 	if (fault !== undefined) return fault.errno ?? 'ENOSPC';
 	touch(scope.world);
 	at.tree[at.key] = node;
+	stamp(scope, at.key);
 	return undefined;
 }
 

@@ -364,6 +364,8 @@ export interface SimulatedState {
 	};
 	identity: { pid: number; uid: number; gid: number; groups: number[]; user: string };
 	files: FileTree;
+	/** When a file was last written, in milliseconds since 1970; others are older than everything else. */
+	fileTimes?: Record<string, number>;
 	fileSystems: FileSystem[];
 	/** Key with dots → value without the newline. */
 	sysctls: Record<string, string>;

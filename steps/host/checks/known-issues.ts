@@ -2,6 +2,7 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { KnownIssue } from '../../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../../src/core/step.ts';
 import { issuesFor, knowledgeAge, type SeenVersions } from '../../../src/knowledge/lookup.ts';
+import { timeNamespaceIssue } from '../../sysbox/decision.ts';
 import type { HostFacts } from '../facts.ts';
 import { hostVersions, judgedByLooking, targetSysbox } from '../target-sysbox.ts';
 import { advice, type Check, info, ok, warn } from './check.ts';
@@ -14,8 +15,13 @@ function seenVersions(facts: HostFacts, context: JudgeContext): SeenVersions {
 /** One finding for each known issue of this host's versions, or one that says that there is none. */
 export function knownIssueFindings(facts: HostFacts, context: JudgeContext): readonly Finding[] {
 	const seen = seenVersions(facts, context);
-	const issues = issuesFor(context.knowledge, seen).filter(issue => !judgedByLooking.has(issue.id));
 	const { which } = targetSysbox(facts, context);
+	const issues = issuesFor(context.knowledge, seen).filter(
+		issue =>
+			!judgedByLooking.has(issue.id) &&
+			// What the daemon has loaded of it is looked at by the step that has the installed one.
+			!(issue.id === timeNamespaceIssue && which === 'installed'),
+	);
 	const evidence = `Sysbox ${seen.sysbox ?? '?'} (${which}), Docker ${seen.docker ?? '?'}, kernel ${seen.kernel ?? '?'}`;
 	const why = 'Some versions of Sysbox, Docker, kernel and distribution do not work together';
 	if (issues.length === 0) {
