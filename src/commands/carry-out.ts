@@ -151,7 +151,7 @@ async function runbook(
 /** What an earlier run has set up here. Only told: `revert` itself says what is wrong with a log that cannot be read. */
 async function standingRun({ stateFolder, simulated }: Surroundings): Promise<RunState | undefined> {
 	try {
-		const folder = await openFolder(stateFolder, true);
+		const folder = await openFolder(stateFolder, true, simulated);
 		const state = await lastStandingRun(folder);
 		return state?.start?.simulated === simulated ? state : undefined;
 	} catch {

@@ -117,7 +117,7 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 	}
 	// Never root's own folder, whoever starts a demo.
 	const stateFolder = resolve(options.sessionDir ?? join(defaultStatePath(1, process.env), `demo-${name}`));
-	await openFolder(stateFolder, true);
+	await openFolder(stateFolder, true, true);
 	const file = simulatedHostFile(join(stateFolder, `host-${name}.json`));
 	const simulated = simulatedHost({
 		state: (options.fresh ? undefined : file.load()) ?? scenarioState(name),

@@ -34,7 +34,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 		acceptRisk: options.acceptRisk,
 		...(options.answers !== undefined && { answers: options.answers }),
 	});
-	const folder = await openFolder(surroundings.stateFolder, true);
+	const folder = await openFolder(surroundings.stateFolder, true, surroundings.simulated);
 	const named = request.named === undefined ? undefined : await runMeant(folder, request.named);
 	const opened = await openRun(surroundings, {
 		mode: 'revert',

@@ -19,7 +19,7 @@ const mostListed = 20;
  * whatever it had to tell; rejects for a name that is no run's.
  */
 export async function status(surroundings: Surroundings, terminal: Terminal, named?: string): Promise<number> {
-	const folder = await openFolder(surroundings.stateFolder, false);
+	const folder = await openFolder(surroundings.stateFolder, false, surroundings.simulated);
 	const say = (line: string): void => terminal.out(`${line}\n`);
 	const asked = named === undefined ? undefined : await runNamed(folder, named);
 	const holder = await lockHolder(folder);

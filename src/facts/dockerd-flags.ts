@@ -1,4 +1,5 @@
 import { type Reading, read, unreadable } from './reading.ts';
+import { systemdWords } from './systemd-words.ts';
 
 /** A daemon option that was given on a command line. */
 export interface DockerdFlag {
@@ -194,8 +195,7 @@ export function locateFlags(lines: readonly UnitLine[]): readonly FlagPlace[] {
 		// systemd passes over a comment between the lines of one command.
 		if (start === null && /^\s*[#;]/.test(text)) continue;
 		const content = (start?.[1] ?? text).replace(/\\\s*$/, '');
-		for (const word of content.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [])
-			words.push({ text: word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'), file, line });
+		for (const word of systemdWords(content)) words.push({ text: word, file, line });
 		inExecStart = /\\\s*$/.test(text);
 	}
 	return flagsOf(words.map(word => word.text)).flatMap(({ at, ...flag }) => {

@@ -1,4 +1,5 @@
 import { excerpt, type Reading, read, unreadable } from './reading.ts';
+import { systemdWords } from './systemd-words.ts';
 
 export interface UnitState {
 	/** `docker.service`. */
@@ -67,7 +68,8 @@ function toUnit(properties: Readonly<Record<string, string>>): UnitState {
 /** `{ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd -H fd:// ; ignore_errors=no ; … }` → its words. */
 export function execStartArgv(value: string): readonly string[] {
 	const argv = /argv\[\]=(.*?) ; ignore_errors=/.exec(value)?.[1];
-	return argv === undefined ? [] : argv.split(' ').filter(Boolean);
+	// systemd quotes and escapes a word with a blank here (v246); one that is older prints it bare.
+	return argv === undefined ? [] : systemdWords(argv);
 }
 
 /** A process' own command line, /proc/PID/cmdline: words, each ended by a NUL. What really runs, variables resolved. */

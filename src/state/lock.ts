@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -61,6 +61,8 @@ export interface LockFiles {
 	link(from: string, to: string): Promise<void>;
 	rename(from: string, to: string): Promise<void>;
 	unlink(path: string): Promise<void>;
+	/** The names in a directory. */
+	list(folder: string): Promise<readonly string[]>;
 }
 
 const systemLockFiles: LockFiles = {
@@ -69,6 +71,7 @@ const systemLockFiles: LockFiles = {
 	link,
 	rename,
 	unlink,
+	list: readdir,
 };
 
 /** What tells a living holder from a dead one. Without them, this machine is asked. */
@@ -135,6 +138,7 @@ export async function takeLock(folder: StateFolder, request: LockRequest): Promi
 	try {
 		await files.create(finished, textOf(own));
 		try {
+			await sweep(folder, files, own, readers);
 			return await contend(folder, files, finished, own, readers);
 		} finally {
 			await remove(files, finished);
@@ -143,6 +147,17 @@ export async function takeLock(folder: StateFolder, request: LockRequest): Promi
 		const errno = errnoOf(error);
 		if (errno === 'EUNKNOWN') throw error;
 		return { kind: 'failed', errno, file: folder.lockFile };
+	}
+}
+
+/** Removes what contenders left that were killed before they could: a finished lock that nobody took. */
+async function sweep(folder: StateFolder, files: LockFiles, own: LockContent, readers: Readers): Promise<void> {
+	for (const name of await files.list(folder.path)) {
+		if (!name.startsWith('lock.new-') || name.endsWith(own.id)) continue;
+		const path = join(folder.path, name);
+		const content = (await readEntry(files, path))?.content;
+		// One that cannot be read may be being written.
+		if (content !== undefined && !isAlive(content, own, readers)) await remove(files, path);
 	}
 }
 

@@ -44,7 +44,7 @@ export async function openRun(
 	},
 ): Promise<OpenedRun> {
 	const { host, version, now } = surroundings;
-	const folder = await openFolder(surroundings.stateFolder, true);
+	const folder = await openFolder(surroundings.stateFolder, true, surroundings.simulated);
 	const taken = await takeLock(folder, {
 		user: host.identity.user,
 		host: host.identity.hostname,
@@ -157,9 +157,10 @@ function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
 	};
 }
 
-/** Opens the state folder or says what is wrong with it. */
-export async function openFolder(path: string, create: boolean): Promise<StateFolder> {
-	const opened = await openStateFolder(path, { create, uid: process.getuid?.() ?? 0 });
+/** Opens the state folder or says what is wrong with it. Nobody gains by exchanging that of a simulated host. */
+export async function openFolder(path: string, create: boolean, simulated: boolean): Promise<StateFolder> {
+	const uid = process.getuid?.() ?? 0;
+	const opened = await openStateFolder(path, { create, uid, above: uid === 0 && !simulated });
 	if (opened.kind !== 'open') throw folderTrouble(opened);
 	return opened.folder;
 }
@@ -188,6 +189,11 @@ function folderTrouble(problem: StateFolderProblem): Error {
 			return new WrongInput(
 				`others can write into the state folder ${problem.path} (mode ${problem.mode.toString(8)}), so nothing in it can be believed.`,
 				[`chmod 700 ${problem.path}   # after you looked at what is in it`, ...elsewhere],
+			);
+		case 'open-above':
+			return new WrongInput(
+				`others can write into ${problem.above}, and put another directory in the place of the state folder ${problem.path}.`,
+				elsewhere,
 			);
 		case 'failed':
 			return new CannotGoOn(

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../host/local/errno-text.ts';
+import { isSafeFolder } from '../host/local/path-walk.ts';
 
 /** Where the lock, the session and the runs of one host lie. Nobody but its owner can look inside. */
 export interface StateFolder {
@@ -20,6 +21,8 @@ export type StateFolderProblem =
 	| { readonly kind: 'foreign'; readonly path: string; readonly uid: number }
 	/** Others can write into it, so nothing in it can be believed. */
 	| { readonly kind: 'open-to-others'; readonly path: string; readonly mode: number }
+	/** Others can exchange the state folder, as they can write to this directory above it. */
+	| { readonly kind: 'open-above'; readonly path: string; readonly above: string }
 	| { readonly kind: 'failed'; readonly path: string; readonly errno: string };
 
 export type StateFolderResult = { readonly kind: 'open'; readonly folder: StateFolder } | StateFolderProblem;
@@ -46,7 +49,12 @@ export function defaultStatePath(
  */
 export async function openStateFolder(
 	path: string,
-	options: { readonly create: boolean; readonly uid: number },
+	options: {
+		readonly create: boolean;
+		readonly uid: number;
+		/** The directories above are looked at too: a real run of root is undone by what lies in the folder. */
+		readonly above?: boolean;
+	},
 ): Promise<StateFolderResult> {
 	try {
 		if (options.create) await createFolders(path);
@@ -54,6 +62,8 @@ export async function openStateFolder(
 		if (!facts.isDirectory()) return { kind: 'not-a-folder', path, what: facts.isSymbolicLink() ? 'link' : 'other' };
 		if (facts.uid !== options.uid) return { kind: 'foreign', path, uid: facts.uid };
 		if ((facts.mode & 0o022) !== 0) return { kind: 'open-to-others', path, mode: facts.mode & 0o7777 };
+		const above = options.above === true ? await unsafeAbove(path, options.uid) : undefined;
+		if (above !== undefined) return { kind: 'open-above', path, above };
 		return {
 			kind: 'open',
 			folder: {
@@ -69,6 +79,18 @@ export async function openStateFolder(
 		if (errno === 'EACCES' || errno === 'EPERM') return { kind: 'denied', path };
 		if (errno === 'ENOTDIR' || errno === 'EEXIST') return { kind: 'not-a-folder', path, what: 'other' };
 		return { kind: 'failed', path, errno };
+	}
+}
+
+/**
+ * A directory above in which others can exchange the state folder for one of theirs; links on the way are followed, as
+ * whoever could have laid one could write to the directory that it lies in.
+ */
+async function unsafeAbove(path: string, uid: number): Promise<string | undefined> {
+	for (let above = dirname(await realpath(path)); ; above = dirname(above)) {
+		const { uid: owner, gid, mode } = await lstat(above);
+		if (!isSafeFolder({ type: 'directory', uid: owner, gid, mode }, uid)) return above;
+		if (above === dirname(above)) return undefined;
 	}
 }
 

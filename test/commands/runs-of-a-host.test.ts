@@ -130,7 +130,7 @@ test('a test is a new run, whatever the last test came to, and leaves the sessio
 	const folder = stateFolder();
 	const on = commandsOn(hostOf('fresh-ubuntu'), folder);
 	await on.writeLog('t', '2026-01-02T00:00:00.000Z', failedTest('t'));
-	const opened = await openFolder(folder, false);
+	const opened = await openFolder(folder, false, true);
 	const session = { run: 't', machineId: '', answers: { 'ci.systems': [] }, tool: '0.1.0', updatedAt: '' };
 	await saveSession(opened, session);
 	const { surroundings } = aroundRun(hostOf('fresh-ubuntu'), {}, folder);

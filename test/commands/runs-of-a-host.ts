@@ -54,7 +54,7 @@ export function commandsOn(host: SimulatedHost, folder: string) {
 		}
 	};
 	const stateOf = async (run: string): Promise<RunState> => {
-		const read = await readRunLog(await openFolder(folder, false), run);
+		const read = await readRunLog(await openFolder(folder, false, true), run);
 		if (read.kind !== 'events') throw new Error(`no log of ${run}: ${read.kind}`);
 		return reduceAll(read.events);
 	};
@@ -82,7 +82,7 @@ export function commandsOn(host: SimulatedHost, folder: string) {
 		},
 		/** A run as it would lie there after a process that this test does not start. */
 		writeLog: async (run: string, at: string, payloads: readonly EventPayload[]): Promise<void> => {
-			const log = await createRunLog(await openFolder(folder, true), run);
+			const log = await createRunLog(await openFolder(folder, true, true), run);
 			for (const [seq, payload] of payloads.entries())
 				await log.append({ v: eventVersion, seq, at, ...payload } as never, { durable: false });
 			await log.close();

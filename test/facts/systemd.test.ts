@@ -258,6 +258,24 @@ ExecStart=/usr/bin/dockerd -H fd:// \\
 		]);
 	});
 
+	it.each([
+		['"/etc/docker/my daemon.json"', '/etc/docker/my daemon.json'],
+		["'/etc/docker/my daemon.json'", '/etc/docker/my daemon.json'],
+		['/etc/docker/my\\x20daemon.json', '/etc/docker/my daemon.json'],
+		['/etc/docker/my\\sdaemon.json', '/etc/docker/my daemon.json'],
+		['"/etc/docker/a\\"b.json"', '/etc/docker/a"b.json'],
+		['/etc/docker/"a b"c.json', '/etc/docker/a bc.json'],
+		['/etc/docker/50%%.json', '/etc/docker/50%.json'],
+	])('has its words as systemd reads them: %s', (written, path) => {
+		const unit = `# /etc/systemd/system/docker.service\n[Service]\nExecStart=/usr/bin/dockerd --config-file ${written} -D\n`;
+		const flags = locateFlags(valueIn(parseUnitFiles(unit)) ?? []);
+		expect(configFileOf(flags)).toBe(path);
+		expect(flags.map(flag => flag.key)).toEqual(['config-file', 'debug']);
+		const shown = `Id=docker.service\nExecStart={ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd --config-file=${written} ; ignore_errors=no ; pid=0 }\n`;
+		const [state] = valueIn(parseUnits(shown)) ?? [];
+		expect(configFileOf(parseDockerdFlags(state?.execStart ?? []))).toBe(path);
+	});
+
 	it('is that of the flag, where its value stands in the line below, behind a comment or in quotes', () => {
 		const unit = `# /etc/systemd/system/docker.service
 [Service]

@@ -469,6 +469,23 @@ describe.runIf(isRoot)('root near folders of others', () => {
 		expect(await put(join(open, 'a'), { owner: { uid: 0, gid: 0 } })).toMatchObject({ kind: 'failed', errno: 'EPERM' });
 	});
 
+	it('follows no link in a directory that a group can write to, unless the group is root', async () => {
+		const { outer } = home();
+		const shared = join(outer, 'shared');
+		mkdirSync(shared);
+		chownSync(shared, 0, anna.gid);
+		chmodSync(shared, 0o775);
+		writeFileSync(join(outer, 'shadow'), oldText);
+		symlinkSync(join(outer, 'shadow'), join(shared, 'a'));
+		expect(await put(join(shared, 'a'), { expect: holding(oldText) })).toMatchObject({
+			kind: 'failed',
+			errno: 'ELOOP',
+		});
+		expect(contentOf(join(outer, 'shadow'))).toBe(oldText);
+		chownSync(shared, 0, 0);
+		expect(await put(join(shared, 'a'), { expect: holding(oldText) })).toMatchObject({ kind: 'written' });
+	});
+
 	it('follows links that root made, also through several folders', async () => {
 		const { outer } = home();
 		mkdirSync(join(outer, 'data/docker'), { recursive: true });

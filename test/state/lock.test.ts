@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { type LockFiles, type LockRequest, type LockResult, lockHolder, takeLock } from '../../src/state/lock.ts';
@@ -115,6 +116,25 @@ describe('the lock of a host', () => {
 		expect(readdirSync(folder.path)).toEqual([]);
 	});
 
+	it('leaves nothing of a contender that was killed, and all of one that is at work', async () => {
+		const machine = testMachine();
+		const folder = await freshStateFolder();
+		const died: LockFiles = {
+			read: path => readFile(path, 'utf8'),
+			create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
+			link: () => Promise.reject(new Error('killed')),
+			rename,
+			unlink: () => Promise.reject(new Error('killed')),
+			list: readdir,
+		};
+		for (const pid of [1, 2]) await takeLock(folder, machine.request(pid, { files: died })).catch(() => undefined);
+		expect(readdirSync(folder.path)).toHaveLength(2);
+		machine.processes.delete(1);
+		held(await takeLock(folder, machine.request(3)));
+		const left = readdirSync(folder.path).filter(name => name !== 'lock');
+		expect(left.map(name => JSON.parse(readFileSync(join(folder.path, name), 'utf8')).pid)).toEqual([2]);
+	});
+
 	it('is not taken from a run that has just taken it over from the dead one', async () => {
 		const machine = testMachine();
 		const folder = await freshStateFolder();
@@ -134,6 +154,7 @@ describe('the lock of a host', () => {
 			},
 			rename,
 			unlink,
+			list: readdir,
 		};
 		expect(await takeLock(folder, machine.request(3, { files }))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
 		expect(readdirSync(folder.path)).toEqual(['lock']);
@@ -161,6 +182,7 @@ describe('the lock of a host', () => {
 			link,
 			rename,
 			unlink,
+			list: readdir,
 		};
 		expect(await takeLock(folder, machine.request(3, { files }))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
 	});
@@ -304,6 +326,7 @@ describe('many runs that want the lock at once', () => {
 					names.set(to, need(from));
 					names.delete(from);
 				}),
+			list: () => order(async () => [...names.keys()].map(path => basename(path))),
 			unlink: path =>
 				order(async () => {
 					need(path);
@@ -379,6 +402,7 @@ describe('many runs that want the lock at once', () => {
 							link: mortal(shared.link),
 							rename: mortal(shared.rename),
 							unlink: mortal(shared.unlink),
+							list: mortal(shared.list),
 						};
 					};
 					const contenders = [...deaths, Infinity, Infinity].map((callsLeft, i) => {

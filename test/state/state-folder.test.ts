@@ -70,6 +70,23 @@ describe('opening the state folder', () => {
 		expect(await openStateFolder(path, { create: true, uid })).toEqual({ kind: 'open-to-others', path, mode });
 	});
 
+	it.runIf(isRoot)('refuses one below a directory in which others could exchange it, for a real run', async () => {
+		const outer = join(scratchFolder(), 'shared');
+		const path = join(outer, 'state');
+		mkdirSync(path, { recursive: true, mode: 0o700 });
+		const open = () => openStateFolder(path, { create: true, uid, above: true });
+		expect(await open()).toMatchObject({ kind: 'open' });
+		chmodSync(outer, 0o777);
+		expect(await open()).toEqual({ kind: 'open-above', path, above: outer });
+		expect(await openStateFolder(path, { create: true, uid })).toMatchObject({ kind: 'open' });
+		chmodSync(outer, 0o775);
+		chownSync(outer, 0, 1234);
+		expect(await open()).toEqual({ kind: 'open-above', path, above: outer });
+		chmodSync(outer, 0o755);
+		chownSync(outer, 1234, 0);
+		expect(await open()).toEqual({ kind: 'open-above', path, above: outer });
+	});
+
 	it.runIf(isRoot)('refuses one of another user', async () => {
 		const path = join(scratchFolder(), 'state');
 		mkdirSync(path, { mode: 0o700 });

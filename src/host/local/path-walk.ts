@@ -28,7 +28,9 @@ export const failedWith = (errno: string, subject: string, more?: string): Place
 /** Nobody else can exchange what lies in a folder like this. In a sticky one, only what they own themselves. */
 export function isSafeFolder(facts: FileFacts, uid: number): boolean {
 	const ours = facts.uid === 0 || facts.uid === uid;
-	return ours && ((facts.mode & 0o002) === 0 || (facts.mode & 0o1000) !== 0);
+	// Members of a group may exchange files too; root's own group has none but root.
+	const others = facts.gid === 0 ? 0o002 : 0o022;
+	return ours && ((facts.mode & others) === 0 || (facts.mode & 0o1000) !== 0);
 }
 
 /**
