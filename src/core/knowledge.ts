@@ -10,6 +10,7 @@ export interface Knowledge {
 	readonly releases: readonly ReleaseRow[];
 	readonly knownIssues: readonly KnownIssue[];
 	readonly dockerdKeys: readonly DockerdKeyRow[];
+	readonly endOfLife: readonly EndOfLifeRow[];
 }
 
 export interface Sourced {
@@ -55,10 +56,20 @@ export interface KnownIssue extends Sourced {
 	readonly kernel?: string;
 	readonly distro?: readonly string[];
 	readonly severity: 'info' | 'warn' | 'block';
+	/** Vulnerabilities that are open where the row applies. */
+	readonly cves?: readonly string[];
 	readonly consequence: string;
 	/** What it prints where it shows: all of these words, to the letter. Without them it is known by its versions alone. */
 	readonly symptom?: readonly string[];
 	readonly remedy: string;
+}
+
+/** Releases of Sysbox that get no fixes any more. */
+export interface EndOfLifeRow extends Sourced {
+	/** A semver range. */
+	readonly sysbox: string;
+	/** What is said of such a release. */
+	readonly meaning: string;
 }
 
 export interface DockerdKeyRow extends Sourced {

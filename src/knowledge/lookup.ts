@@ -1,5 +1,13 @@
 import semver from 'semver';
-import type { DistroRow, DockerdKeyRow, KernelBand, Knowledge, KnownIssue, ReleaseRow } from '../core/knowledge.ts';
+import type {
+	DistroRow,
+	DockerdKeyRow,
+	EndOfLifeRow,
+	KernelBand,
+	Knowledge,
+	KnownIssue,
+	ReleaseRow,
+} from '../core/knowledge.ts';
 
 /**
  * The three numbers of a version as distributions write it. What follows them (`+dfsg1`, `-0ubuntu4`, `.linux`) is
@@ -77,6 +85,10 @@ export function issuesFor(knowledge: Knowledge, seen: SeenVersions): readonly Kn
 			(issue.distro === undefined || issue.distro.some(name => isDistro(name, seen.distro))),
 	);
 }
+
+/** What is said of a release of Sysbox that gets no fixes any more; undefined: it gets them, as far as is known. */
+export const endOfLifeOf = ({ endOfLife }: Knowledge, sysbox: string): EndOfLifeRow | undefined =>
+	endOfLife.find(row => semver.satisfies(plain(sysbox) ?? '', row.sysbox));
 
 function isDistro(name: string, seen: SeenVersions['distro']): boolean {
 	return seen !== undefined && (name === seen.id || name === `${seen.id} ${seen.version ?? ''}`);

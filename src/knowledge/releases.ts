@@ -1,4 +1,4 @@
-import type { ReleaseRow } from '../core/knowledge.ts';
+import type { EndOfLifeRow, ReleaseRow } from '../core/knowledge.ts';
 
 type Package = ReleaseRow['packages'][number];
 
@@ -132,5 +132,14 @@ export const releases: readonly ReleaseRow[] = [
 			},
 		],
 		source: tags,
+	},
+];
+
+/** The vendor fixes in the newest release line alone, and prints no dates of an end. */
+export const endOfLife: readonly EndOfLifeRow[] = [
+	{
+		sysbox: '<0.7.0',
+		meaning: 'releases before 0.7.0 get no more fixes',
+		source: 'nestybox/sysbox tags: none below 0.7.0 since 0.6.7 of 2025-05-09, also not for the runc CVEs of 2025-11',
 	},
 ];

@@ -9,6 +9,7 @@ import { type ImageFacts, inspectImages, judgeImages, planImages } from './image
 import { explained, type IssueVersions, inspectVersions, issuesWithWords } from './known-symptoms.ts';
 import { limitAttempts } from './limit-attempts.ts';
 import { judgeRuntime } from './runtime.ts';
+import { judgeVulnerabilities } from './vulnerabilities.ts';
 import { ciImage, imageQuestion, workload } from './workload.ts';
 
 interface SecurityFacts {
@@ -49,10 +50,14 @@ export const security = proofStep<SecurityFacts>({
 		};
 	},
 
-	judge({ docker, images }, { answers }) {
+	judge({ docker, images, versions }, context) {
+		const { answers } = context;
 		const load = workload(answers, docker);
+		const runtime = judgeRuntime('security', docker);
 		return [
-			...judgeRuntime('security', docker),
+			...runtime,
+			// Without Sysbox there is no version to speak of, and no proof.
+			...(runtime.some(({ severity }) => severity === 'block') ? [] : judgeVulnerabilities(versions, context)),
 			// The default of a question that is still to come must not block a run.
 			...judgeImages('security', answers[imageQuestion.id] === undefined ? [] : [load.image], images),
 			...judgeLimits(load.unenforceable),

@@ -72,7 +72,15 @@ describe('what was passed', () => {
 });
 
 const context: JudgeContext = {
-	knowledge: { date: '2026-11-24', distros: [], kernelBands: [], releases: [], knownIssues: [], dockerdKeys: [] },
+	knowledge: {
+		date: '2026-11-24',
+		distros: [],
+		kernelBands: [],
+		releases: [],
+		knownIssues: [],
+		dockerdKeys: [],
+		endOfLife: [],
+	},
 	options: { imageArchives: [], workingFolder: '/root', command: 'sysbox-setup', stateFolder: '/s' },
 	answers: {},
 	state: initialState,

@@ -4,6 +4,7 @@ import { knowledge } from '../../src/knowledge/index.ts';
 import {
 	distroRow,
 	dockerdKey,
+	endOfLifeOf,
 	issuesFor,
 	isVouchedByVendor,
 	kernelAtLeast,
@@ -26,8 +27,24 @@ describe('the tables', () => {
 			knowledge.releases,
 			knowledge.knownIssues,
 			knowledge.dockerdKeys,
+			knowledge.endOfLife,
 		].flat();
 		for (const row of rows) expect(row.source.length).toBeGreaterThan(10);
+	});
+
+	it('name each vulnerability as such, below and above the release that closes it', () => {
+		for (const { cves = [], consequence } of knowledge.knownIssues)
+			for (const cve of cves) expect(consequence).toContain(cve);
+		const open = (sysbox: string) => issuesFor(knowledge, { sysbox }).flatMap(issue => issue.cves ?? []);
+		expect(open('0.6.7')).toEqual(['CVE-2025-31133', 'CVE-2025-52565', 'CVE-2025-52881']);
+		expect(open('0.6.3')).toContain('CVE-2024-21626');
+		expect(open('0.7.0')).toEqual([]);
+	});
+
+	it('tell which releases get no fixes any more', () => {
+		expect(endOfLifeOf(knowledge, '0.6.7')?.meaning).toContain('0.7.0');
+		expect(endOfLifeOf(knowledge, '0.7.0')).toBeUndefined();
+		expect(endOfLifeOf(knowledge, '0.7.1')).toBeUndefined();
 	});
 
 	it('have digests that are digests, each once, and addresses that name their version', () => {

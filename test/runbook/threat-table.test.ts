@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { afterReasons, sayAfter, sayBefore, threatTable } from '../../src/core/threat.ts';
 import { put } from '../../src/host/simulated/file-tree.ts';
 import type { Container, SimulatedState, Unit } from '../../src/host/simulated/state.ts';
+import { knowledge } from '../../src/knowledge/index.ts';
 import { type Ask, type Ended, fileOf, finding, hostOf, newKept, runbook } from './whole-runbook.ts';
 
 /** What is done to the host before its first command: its CI, as the operator has it. */
@@ -66,6 +67,32 @@ describe('the threat table of a host', () => {
 		expect(rowOf(ended, 'docker-compromise').slice(0, 2)).toEqual(['– -> Low', covers]);
 		expect(rowOf(ended, 'job-to-job')[0]).toBe('High -> High, not lowered by Sysbox CE');
 		expect(ended.screen).not.toContain('No job uses Sysbox yet');
+	});
+
+	test('names the table in which no vulnerability of this Sysbox is open', async () => {
+		const ended = await runOf(agentUnderSysbox);
+		expect(ended.screen).toContain(`Open CVEs of Sysbox 0.7.1: none in our table of ${knowledge.date}`);
+		expect(ended.screen).not.toMatch(/no open CVE/i);
+	});
+
+	test('goes no lower than Medium while a kernel waits for a reboot, and says so', async () => {
+		const ended = await runOf(
+			both(agentUnderSysbox, state => put(state.files, '/run/reboot-required', '*** System restart required ***\n')),
+		);
+		const [levels, , cap] = rowOf(ended, 'container-escape');
+		expect([levels, cap]).toEqual([
+			'– -> Medium',
+			'no lower than Medium: A reboot is pending: another kernel or library was installed',
+		]);
+	});
+
+	test('goes no lower than Medium under a Sysbox with open vulnerabilities at its end of life, and names them', async () => {
+		const host = hostOf('outdated-sysbox', { change: agentUnderSysbox });
+		const ended = await runbook(host, { selection: { skip: ['functional'] } });
+		const [levels, ...reasons] = rowOf(ended, 'container-escape');
+		expect(levels).toBe('– -> Medium');
+		expect(reasons.join('\n')).toMatch(/Sysbox 0\.6\.6: CVE-2025-31133, CVE-2025-52565, CVE-2025-52881/);
+		expect(reasons.join('\n')).toContain('Sysbox 0.6.6 is at its end of life');
 	});
 
 	test('stays Critical by a plain container with all capabilities and no seccomp, which made it Critical before', async () => {

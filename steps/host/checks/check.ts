@@ -19,7 +19,7 @@ export interface Check {
 
 export const ok = (summary: string, evidence?: string): Verdict => ({ severity: 'ok', summary, ...seen(evidence) });
 
-type Details = Pick<Verdict, 'evidence' | 'remedy' | 'threat' | 'keeps' | 'breaks' | 'needs'>;
+type Details = Pick<Verdict, 'evidence' | 'remedy' | 'threat' | 'caps' | 'keeps' | 'breaks' | 'needs'>;
 
 export const info = (summary: string, details: Details = {}): Verdict => ({ severity: 'info', summary, ...details });
 

@@ -233,6 +233,7 @@ export const platformChecks: readonly Check[] = [
 				: warn('A reboot is pending: another kernel or library was installed', {
 						evidence: `/run/reboot-required: ${rebootRequired.trim()}`,
 						needs: 'reboot',
+						caps: 'threat',
 						...advice('Reboot at a quiet time, then start this again: it goes on where it stopped'),
 					}),
 	},
