@@ -3,6 +3,7 @@ import { applyAll, showPlan } from './apply-plan.ts';
 import { askConsent } from './consent.ts';
 import type { Ways } from './decider.ts';
 import type { EngineDeps } from './engine.ts';
+import type { EventOf } from './event.ts';
 import { redactDeep } from './redact.ts';
 import type { ProofStep } from './step.ts';
 import {
@@ -81,19 +82,23 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 	return { ...came, proofMade: true, ...(leave && { stop: 'quit' as const }) };
 }
 
+type Verdict = Pick<EventOf<'probe'>, 'id' | 'verdict' | 'threats'>;
+
 /** What the verdicts come to. Who leaves is not asked whether what the probes found harmful is to be taken back. */
 async function verdictOf(
 	run: StepRun<ProofStep<unknown>>,
 	sight: Sight,
-	verdicts: readonly { readonly id: string; readonly verdict: string }[],
+	verdicts: readonly Verdict[],
 	changed: boolean,
 	leave: boolean,
 ): Promise<StepResult> {
 	const failed = verdicts.filter(v => v.verdict === 'fail').map(v => v.id);
 	const undecided = verdicts.filter(v => v.verdict === 'could-not-tell').map(v => v.id);
+	/** Of a failed step it need not be said that its tests failed. */
+	const attacks = verdicts.some(v => v.threats.length > 0) ? 'got through: ' : '';
 	if (failed.length > 0) {
 		const taken: Taken = leave ? { changed: false } : await takeBack(run, sight, failed);
-		const why = [`did not hold: ${failed.join(', ')}`, ...(taken.said === undefined ? [] : [taken.said])].join('; ');
+		const why = [`${attacks}${failed.join(', ')}`, ...(taken.said === undefined ? [] : [taken.said])].join('; ');
 		return {
 			status: 'failed',
 			why,
@@ -105,7 +110,7 @@ async function verdictOf(
 	if (undecided.length > 0)
 		return {
 			status: 'undecided',
-			why: `could not tell: ${undecided.join(', ')}`,
+			why: `unknown: ${undecided.join(', ')}`,
 			tally: { undecided: true, changed },
 			open: [],
 		};
@@ -152,13 +157,9 @@ async function takeBack(run: StepRun<ProofStep<unknown>>, sight: Sight, failed: 
 	};
 }
 
-async function runProbes(
-	deps: EngineDeps,
-	step: ProofStep<unknown>,
-	facts: unknown,
-): Promise<readonly { id: string; verdict: string }[]> {
+async function runProbes(deps: EngineDeps, step: ProofStep<unknown>, facts: unknown): Promise<readonly Verdict[]> {
 	const { probes, leftOut } = step.probes(facts, judgeContext(deps));
-	const verdicts: { id: string; verdict: string }[] = [];
+	const verdicts: Verdict[] = [];
 	try {
 		for (const [index, probe] of probes.entries()) {
 			if (deps.signal.aborted) break;
@@ -168,7 +169,7 @@ async function runProbes(
 			const result = await probe.run(deps.probeHost);
 			// A verdict reached while the probe was being stopped says nothing about the host.
 			if (deps.signal.aborted) break;
-			verdicts.push({ id, verdict: result.verdict });
+			verdicts.push({ id, verdict: result.verdict, threats: [...threats] });
 			await deps.emit({
 				type: 'probe',
 				step: step.id,

@@ -8,6 +8,7 @@ import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, type ThreatRow, threatTable } from '../core/threat.ts';
+import { verdictWord } from '../core/verdict-words.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
 
 export interface TextOptions {
@@ -221,18 +222,11 @@ function outcomeLines(event: Extract<Event, { type: 'action.outcome' }>, glyphs:
 	}
 }
 
-const verdictWords = {
-	pass: 'held',
-	fail: 'DID NOT HOLD',
-	'could-not-tell': 'could not tell',
-	'left-out': 'left out',
-} as const;
-
 function probeLines(event: Extract<Event, { type: 'probe' }>, glyphs: Glyphs): readonly string[] {
 	const glyph = { pass: glyphs.ok, fail: glyphs.block, 'could-not-tell': glyphs.unknown, 'left-out': glyphs.neutral }[
 		event.verdict
 	];
-	const head = ` ${glyph} ${event.id.padEnd(30)} ${verdictWords[event.verdict]}: ${event.because}`;
+	const head = ` ${glyph} ${event.id.padEnd(30)} ${verdictWord(event, event.verdict)}: ${event.because}`;
 	return event.verdict === 'fail' || event.verdict === 'could-not-tell'
 		? [head, ...event.evidence.flatMap(e => labelled('saw', `${e.what}: ${e.said}`))]
 		: [head];

@@ -20,6 +20,7 @@ import {
 	threatTable,
 	whatLowMeans,
 } from '../../src/core/threat.ts';
+import { verdictWord } from '../../src/core/verdict-words.ts';
 import { block, code, inline, table } from './markdown.ts';
 
 export interface RecordOptions {
@@ -297,12 +298,11 @@ function undoText({ undo }: ActionState): string {
 	}
 }
 
-const verdictTexts = {
-	pass: 'held',
-	fail: '**did not hold**',
-	'could-not-tell': 'could not tell',
-	'left-out': 'left out',
-} as const;
+/** One that stands against a green record stands out. */
+const verdictText = (probe: StepState['probes'][number]): string => {
+	const word = verdictWord(probe, probe.verdict);
+	return probe.verdict === 'fail' ? `**${word}**` : word;
+};
 
 function proofs(state: RunState): readonly string[] {
 	const proved = state.steps.filter(step => step.probes.length > 0);
@@ -315,7 +315,7 @@ function proofs(state: RunState): readonly string[] {
 			'',
 			...table(
 				['probe', 'verdict', 'because'],
-				step.probes.map(probe => [code(probe.id), verdictTexts[probe.verdict], inline(probe.because)]),
+				step.probes.map(probe => [code(probe.id), verdictText(probe), inline(probe.because)]),
 			),
 			...step.probes
 				.filter(probe => probe.evidence.length > 0)

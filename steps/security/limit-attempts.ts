@@ -93,7 +93,7 @@ function processes(docker: DockerFacts): Attempt {
 			const evidence = [evidenceOfRun(run)];
 			const unable = cannotRun(run.result);
 			if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
-			// Dash and bash end with 2 and 254 there, busybox goes on and ends with 0: what counts is what it said.
+			// Exit codes differ between shells (2 of busybox and dash, 254 of bash): what counts is what it said.
 			if (cannotFork.test(run.result.stderr))
 				return { outcome: 'denied', what: `was denied: ${lastWords(run.result)}`, evidence };
 			return run.result.code === 0

@@ -369,7 +369,7 @@ describe('what a failed proof offers to take back', () => {
 	}
 
 	it('is done when it is approved', async () => {
-		const why = 'did not hold: a; it was taken back';
+		const why = 'a; it was taken back';
 		expect(await offered({ kind: 'apply', risks: [] })).toEqual({ now: 'earlier', why, changed: true, goesOn: true });
 	});
 
@@ -378,12 +378,12 @@ describe('what a failed proof offers to take back', () => {
 		['the operator leaves, and so does the run', { kind: 'quit' }, {}, false],
 		['its risk is not accepted by name', { kind: 'apply', risks: [] }, { action: { risks: ['restart-docker'] } }, true],
 	] as const)('stays as it is when %s', async (_, decision, of, goesOn) => {
-		const why = 'did not hold: a; it was left as it is';
+		const why = 'a; it was left as it is';
 		expect(await offered(decision, of)).toEqual({ now: 'later', why, changed: false, goesOn });
 	});
 
 	it('is told when it cannot be done', async () => {
-		const why = 'did not hold: a; it could not be taken back';
+		const why = 'a; it could not be taken back';
 		expect(await offered({ kind: 'apply', risks: [] }, { now: 'theirs' })).toMatchObject({ now: 'theirs', why });
 	});
 });

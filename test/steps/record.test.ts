@@ -196,7 +196,7 @@ describe('the record', () => {
 		expect(changed).toContain('+runtime: sysbox-runc');
 		expect(changed).toContain('Undo: `/srv/x.yml` is removed');
 		const proved = section(record, 'What was proved');
-		expect(proved).toContain('| `security.kernel-log` | held | the container was refused, the control was not |');
+		expect(proved).toContain('| `security.kernel-log` | blocked | the container was refused, the control was not |');
 		expect(proved).toContain('Expected: it is refused');
 		expect(proved).toContain('klogctl: Operation not permitted');
 		expect(section(record, 'What was found')).toContain('One file is to be written');
@@ -220,9 +220,9 @@ describe('the record', () => {
 	it('says at its top that it is incomplete, and why', () => {
 		const record = recordOf([
 			...whole.slice(0, -2),
-			stepEnd('security', 'failed', { why: 'did not hold: security.kernel-log' }),
+			stepEnd('security', 'failed', { why: 'got through: security.kernel-log' }),
 		]);
-		expect(record).toContain('**INCOMPLETE.** Step security: failed (did not hold: security.kernel-log)');
+		expect(record).toContain('**INCOMPLETE.** Step security: failed (got through: security.kernel-log)');
 		expect(dataOf(record)['complete']).toBe(false);
 	});
 

@@ -553,7 +553,7 @@ describe('a proof', () => {
 		const threats = ['container-escape' as const];
 		await emit({ ...probe, id: 'a', title: 'Mount a disk', threats, verdict: 'pass', because: 'denied' });
 		const held = decider.afterProbes?.('security');
-		await sees(/1 of 1 held\. Each attempt failed under Sysbox, and succeeded where it is\n allowed to\./);
+		await sees(/1 of 1 blocked\. Each attempt failed under Sysbox, and succeeded where it is\n allowed to\./);
 		expect(frame()).toContain('✔ Mount a disk');
 		expect(frame()).toContain('What remains when all is held');
 		await keys('v');
@@ -564,8 +564,8 @@ describe('a proof', () => {
 		expect(await held).toBe('go-on');
 		await emit({ ...probe, id: 'b', title: 'Load a module', threats, verdict: 'fail', because: 'it was loaded' });
 		const failed = decider.afterProbes?.('security');
-		await sees('1 of 2 held.');
-		await sees(/✖ Load a module +did not hold: it was loaded/);
+		await sees('1 of 2 blocked.');
+		await sees(/✖ Load a module +got through: it was loaded/);
 		expect(frame()).not.toContain('Each attempt failed');
 		await keys(right, enter);
 		expect(await failed).toBe('quit');
@@ -594,7 +594,7 @@ describe('a proof', () => {
 			of: 38,
 		});
 		await sees('2 of 38 tried');
-		await sees(/Privileged container escape +1 ✔ held +1 \? could not tell/);
+		await sees(/Privileged container escape +1 ✔ blocked +1 \? unknown/);
 		await sees('no loop device');
 		await sees('Change the crash handler');
 	});
@@ -802,7 +802,7 @@ describe('the end', () => {
 		await emit({ type: 'step.end', step: 'functional', status: 'failed', why, changed: false, open: [] });
 		await emit({ type: 'run.end', outcome: 'failed', exit: 1, changed: false, reboot: false, open: [] });
 		ends(store);
-		await sees('does not work: the build ended with code 1');
+		await sees('failed: the build ended with code 1');
 	});
 
 	it('always has room for what was changed, the record and the way back', async () => {

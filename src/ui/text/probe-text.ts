@@ -1,6 +1,7 @@
 import { type ThreatId, threatIds } from '../../core/finding.ts';
 import type { StepState } from '../../core/state.ts';
 import { threatTitles } from '../../core/threat.ts';
+import { verdictWord } from '../../core/verdict-words.ts';
 import { clean, type Line, labelled, line, pad, type Span, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
 import { type Theme, verdictMark } from '../theme.ts';
@@ -8,52 +9,49 @@ import { elapsed } from './words.ts';
 
 type Probes = StepState['probes'];
 
-const verdictWords = {
-	pass: 'held',
-	fail: 'did not hold',
-	'could-not-tell': 'could not tell',
-	'left-out': 'left out',
-} as const;
+/** All probes of a proof are of one kind: attacks on this host, or tests of what works. */
+const kindOf = (probes: Probes): Pick<Probes[number], 'threats'> => ({ threats: probes.flatMap(of => of.threats) });
 
-/** In a proof without threats a probe is a thing that works, not an attack that was held. */
-const workWords = { ...verdictWords, pass: 'work', fail: 'do not work' } as const;
-const workWord = { ...verdictWords, pass: 'works', fail: 'does not work' } as const;
-
-const hasThreats = (probes: Probes): boolean => probes.some(probe => probe.threats.length > 0);
-
-/** `14 of 14 held`, `7 of 7 work`; what was left out does not count. */
+/** `14 of 14 blocked`, `7 of 7 passed`; what was left out does not count. */
 export function probesHeld({ probes }: Pick<StepState, 'probes'>): string {
 	const counted = probes.filter(probe => probe.verdict !== 'left-out');
 	const held = counted.filter(probe => probe.verdict === 'pass');
-	return `${held.length} of ${counted.length} ${hasThreats(probes) ? verdictWords.pass : workWords.pass}`;
+	return `${held.length} of ${counted.length} ${verdictWord(kindOf(probes), 'pass')}`;
 }
 
-/** One row a threat, or one for all: how many held, did not, could not be told. */
+/** One row a threat, or one for all: how many were blocked, got through, are unknown. */
 export function probeCounts(probes: Probes, theme: Theme): readonly Line[] {
-	const rows: readonly (readonly [string, Probes])[] = hasThreats(probes)
-		? threatIds.map((id: ThreatId) => [threatTitles[id], probes.filter(probe => probe.threats.includes(id))] as const)
-		: [['', probes]];
-	const words = hasThreats(probes) ? verdictWords : workWords;
+	const rows: readonly (readonly [string, Probes])[] =
+		kindOf(probes).threats.length > 0
+			? threatIds.map((id: ThreatId) => [threatTitles[id], probes.filter(probe => probe.threats.includes(id))] as const)
+			: [['', probes]];
+	const kind = kindOf(probes);
 	const width = Math.max(...rows.map(([title]) => title.length));
 	return rows
 		.filter(([, of]) => of.length > 0)
 		.map(([title, of]) => {
 			const parts = (['pass', 'fail', 'could-not-tell'] as const).flatMap((verdict): readonly (string | Span)[] => {
 				const n = of.filter(probe => probe.verdict === verdict).length;
-				return n === 0 ? [] : [`  ${String(n).padStart(3)} `, verdictMark(verdict, theme), ` ${words[verdict]}`];
+				return n === 0
+					? []
+					: [`  ${String(n).padStart(3)} `, verdictMark(verdict, theme), ` ${verdictWord(kind, verdict)}`];
 			});
 			return line(pad(title, width), ...parts);
 		});
 }
 
-/** What did not hold or could not be told, with the sentence that says why. */
+/** What got through, failed or is unknown, with the sentence that says why. */
 export function probeTroubles(probes: Probes, width: number, theme: Theme): readonly Line[] {
-	const words = hasThreats(probes) ? verdictWords : workWord;
 	return probes
 		.filter(({ verdict }) => verdict === 'fail' || verdict === 'could-not-tell')
-		.flatMap(({ verdict, title, because }) =>
+		.flatMap(({ verdict, title, because, threats }) =>
 			wrap(
-				line(verdictMark(verdict, theme), ' ', span(clean(title), 'strong'), `  ${words[verdict]}: ${clean(because)}`),
+				line(
+					verdictMark(verdict, theme),
+					' ',
+					span(clean(title), 'strong'),
+					`  ${verdictWord({ threats }, verdict)}: ${clean(because)}`,
+				),
 				width,
 				4,
 			),
@@ -85,7 +83,7 @@ export function probeEvidence(probes: Probes, width: number, theme: Theme): read
 			width,
 			4,
 		),
-		...labelled((probe.threats.length > 0 ? verdictWords : workWord)[probe.verdict], probe.because, width, {
+		...labelled(verdictWord(probe, probe.verdict), probe.because, width, {
 			column: 16,
 		}),
 		...(probe.expectation === undefined ? [] : labelled('must', probe.expectation, width, { column: 16 })),
