@@ -23,6 +23,12 @@ module.exports = {
 			['^src/core/', '^src/facts/', '^src/host/port\\.ts$'],
 			'It says what is armed and taken away; who carries that out is not its matter.',
 		),
+		only(
+			'sysbox-is-a-domain',
+			'^src/sysbox/',
+			['^src/core/', '^src/facts/', '^src/host/port\\.ts$'],
+			'What Sysbox is called, and its containers around a stop of it: for the steps and for revert.',
+		),
 		only('knowledge-is-data', '^src/knowledge/', ['^src/core/'], 'Tables with sources.'),
 		only(
 			'steps-see-ports-only',
@@ -33,6 +39,7 @@ module.exports = {
 				'^src/edit/',
 				'^src/knowledge/',
 				'^src/switch/',
+				'^src/sysbox/',
 				'^src/host/port\\.ts$',
 				'^src/templates\\.ts$',
 			],

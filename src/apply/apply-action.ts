@@ -85,6 +85,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 	let done = await carryOut(step, action, prepared.bytes, deps);
 	if (done.kind === 'done') done = withBackup(done, action, prepared.undo, deps);
 	if (done.kind === 'done' && action.settle !== undefined) done = await settle(step, action, action.settle, deps, done);
+	if (done.kind === 'failed' && action.explain !== undefined) done = await explained(done, step, action, deps);
 
 	const ms = Math.round(deps.elapsed() - began);
 	switch (done.kind) {
@@ -144,6 +145,19 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 		default:
 			return done satisfies never;
 	}
+}
+
+/** The cause from the host's own log, before what the command or the wait said. */
+async function explained(
+	failed: Extract<Done, { said: string }>,
+	step: StepId,
+	action: Action,
+	deps: ApplyDeps,
+): Promise<Done> {
+	// Also for whoever stops the run: it is a read with a deadline of its own.
+	const cause = await action.explain?.(deps.host, new AbortController().signal, begunAt(step, action, deps));
+	if (cause === undefined || failed.said.includes(cause)) return failed;
+	return { ...failed, said: `${redact(cause)}\n${failed.said}` };
 }
 
 /** Where the old bytes of a file are, for whoever looks for them without this tool. No later run overwrites them. */
@@ -389,6 +403,7 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				});
 				if (result.code === 0) return { kind: 'done' };
 				if (result.problem === 'cancelled') return { kind: 'interrupted' };
+				if (action.settledByLook === true && result.problem === undefined) return { kind: 'done' };
 				if (action.nothingToDo !== undefined && `${result.stdout}\n${result.stderr}`.includes(action.nothingToDo))
 					return { kind: 'done', evidence: 'there was nothing to do' };
 				if (retryWhile?.says.test(`${result.stdout}\n${result.stderr}`) === true && deps.elapsed() < deadline) {
@@ -401,8 +416,14 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 				if (judged?.kind === 'done') return judged;
 				if (judged?.kind === 'stale') return { ...judged, next: [] };
 				attempt += 1;
-				if (attempt <= (action.retries ?? 0)) continue;
-				return { kind: 'failed', said: sayExec(action.argv[0], result), next: [] };
+				const again = attempt <= (action.retries ?? 0) && !(await isHopeless(action, deps));
+				const said = sayExec(action.argv[0], result);
+				if (!again) return { kind: 'failed', said, next: [] };
+				const cause = await action.explain?.(host, signal, begunAt(step, action, deps));
+				report({
+					stream: 'stderr',
+					text: `attempt ${attempt} of ${(action.retries ?? 0) + 1} failed, trying again: ${(cause ?? said).replace(/\s*\n\s*/g, '; ')}`,
+				});
 			}
 		}
 		case 'write': {
@@ -533,6 +554,9 @@ async function carryOut(step: StepId, action: Action, bytes: Uint8Array | undefi
 			return action satisfies never;
 	}
 }
+
+const isHopeless = async (action: Extract<Action, { kind: 'exec' }>, { host, signal }: ApplyDeps): Promise<boolean> =>
+	action.retryWhen !== undefined && !(await action.retryWhen(host, signal));
 
 /** Every 256 KiB is as often as a person can read. */
 function tellProgress(

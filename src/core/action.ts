@@ -97,6 +97,11 @@ interface ActionBase {
 	 * disarmed again. Nothing of them is left to revert.
 	 */
 	readonly takesBack?: readonly string[];
+	/**
+	 * Why it failed, from the host's own log: asked when the command or the wait for its effect fails, before anything is
+	 * rolled back. Told before the command's own words. Undefined: the log says nothing about it.
+	 */
+	readonly explain?: (host: ReadHost, signal: AbortSignal, since: Date) => Promise<string | undefined>;
 	/** What the operator can do when it fails: told with the failure. */
 	readonly whenItFails?: readonly string[];
 }
@@ -111,6 +116,10 @@ export type Action = ActionBase &
 				readonly undo: Undo;
 				/** Tried again this many times when it fails: only for what is known to succeed at a second try. */
 				readonly retries?: number;
+				/** Only while this says so, asked after each failure. */
+				readonly retryWhen?: (host: ReadHost, signal: AbortSignal) => Promise<boolean>;
+				/** Its exit code alone is no failure: what counts is what {@link ActionBase.settle} finds afterwards. */
+				readonly settledByLook?: true;
 				/** Tried again as long as its failure says this: while another program holds a lock that passes. */
 				readonly retryWhile?: { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number };
 				/** Words with which it fails where there is nothing to do: it is done then. */

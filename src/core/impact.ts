@@ -8,8 +8,12 @@ export const fates = [
 	'does-not-come-back',
 	/** Started with --rm: gone once it stops. */
 	'is-removed',
-	/** What runs it is taken away from under it: it looks "Up" and has to be made anew. */
+	/** What runs it is taken away from under it. Only in logs of 0.1.0: Sysbox containers are stopped first since. */
 	'breaks',
+	/** The plan stops it, and starts it again once that is possible. */
+	'started-again',
+	/** The plan stops it, and does not start it again. */
+	'stays-stopped',
 	/** It is waited for: a job that ends by itself before anything is stopped. */
 	'finishes-first',
 	/** live-restore: it does not stop at all. */
@@ -43,13 +47,13 @@ export interface ImpactGroups {
 }
 
 export function groupImpact(containers: readonly ImpactContainer[]): ImpactGroups {
-	const milder: readonly Fate[] = ['comes-back', 'keeps-running', 'finishes-first'];
+	const milder: readonly Fate[] = ['comes-back', 'started-again', 'keeps-running', 'finishes-first'];
 	const lost = containers.filter(c => !milder.includes(c.fate));
 	return {
 		// Jobs first: somebody waits for them. Among equals the oldest, as it has the most to lose.
 		lost: lost.toSorted((a, b) => Number(b.job ?? false) - Number(a.job ?? false) || before(a, b)),
 		awaited: containers.filter(c => c.fate === 'finishes-first'),
-		returning: containers.filter(c => c.fate === 'comes-back'),
+		returning: containers.filter(c => c.fate === 'comes-back' || c.fate === 'started-again'),
 		untouched: containers.filter(c => c.fate === 'keeps-running'),
 	};
 }
@@ -67,8 +71,14 @@ export function impactHeadline(containers: readonly ImpactContainer[]): string |
 			: `${many(untouched.length, 'container')} of this host: none stops`;
 	}
 	if (stopping === lost.length && lost.every(c => c.fate === 'breaks'))
-		return `${many(stopping, 'container')} ${stopping === 1 ? 'breaks and has' : 'break and have'} to be made anew`;
+		return `${many(stopping, 'container')} ${stopping === 1 ? 'is' : 'are'} dead afterwards`;
 	const what = `${many(stopping, 'container')} ${stopping === 1 ? 'stops' : 'stop'}`;
+	if (returning.some(c => c.fate === 'started-again')) {
+		const started = `${returning.length} ${returning.length === 1 ? 'is' : 'are'} started again`;
+		if (lost.length > 0)
+			return `${what}: ${lost.length} ${lost.length === 1 ? 'does' : 'do'} not come back, ${started}`;
+		return `${what} and ${stopping === 1 ? 'is' : 'are'} started again afterwards`;
+	}
 	if (returning.length === 0) return `${what} and ${stopping === 1 ? 'does' : 'do'} not come back by ${self(stopping)}`;
 	if (lost.length === 0) return `${what} and ${stopping === 1 ? 'comes' : 'come'} back by ${self(stopping)}`;
 	return `${what}: ${lost.length} ${lost.length === 1 ? 'does' : 'do'} not come back by ${self(lost.length)}, ${returning.length} ${returning.length === 1 ? 'does' : 'do'}`;
@@ -88,7 +98,8 @@ export function describeRunning(container: ImpactContainer): string {
 
 /** `does not come back, restart policy no; started again afterwards`. */
 export function describeFate({ fate, restartPolicy, startedAgain }: ImpactContainer): string {
-	return `${fateWords(fate, restartPolicy)}${startedAgain === true ? '; started again afterwards' : ''}`;
+	const again = startedAgain === true && fate !== 'started-again';
+	return `${fateWords(fate, restartPolicy)}${again ? '; started again afterwards' : ''}`;
 }
 
 function fateWords(fate: Fate, restartPolicy: string): string {
@@ -102,7 +113,11 @@ function fateWords(fate: Fate, restartPolicy: string): string {
 		case 'is-removed':
 			return 'is removed when it stops';
 		case 'breaks':
-			return 'breaks, and has to be made anew';
+			return 'keeps running and is dead afterwards';
+		case 'started-again':
+			return 'stopped first, started again afterwards';
+		case 'stays-stopped':
+			return 'stopped, and not started again';
 		case 'finishes-first':
 			return 'finishes first, as it is waited for';
 		case 'keeps-running':

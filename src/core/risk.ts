@@ -25,7 +25,7 @@ export const riskWords: Readonly<Record<RiskName, string>> = {
 	'stop-containers': 'Containers that run now are stopped.',
 	'restart-docker': 'Docker is restarted. Without live-restore every container stops with it.',
 	'restart-sysbox':
-		'The Sysbox services are restarted. Containers that run under Sysbox break and have to be made anew.',
+		'The Sysbox services are restarted. Containers that run under Sysbox are stopped first and started again afterwards.',
 	'default-runtime':
 		'Every container that names no runtime would be started by Sysbox from then on. Some cannot, and if Sysbox does not start, nothing starts.',
 	'weaken-sysctl': 'A kernel setting becomes less strict than you have it now, for every user of this host.',

@@ -47,6 +47,8 @@ export interface Container {
 	readonly autoRemove: boolean;
 	/** The signal that stops it: `SIGQUIT`, `3`; empty for SIGTERM. */
 	readonly stopSignal: string;
+	/** Seconds between that signal and the kill, where the container names them; -1: for ever. */
+	readonly stopTimeoutS?: number;
 	/** Empty on daemons that do not say: then it is the default runtime. */
 	readonly runtime: string;
 	readonly privileged: boolean;
@@ -81,7 +83,14 @@ const schema = z.object({
 	Path: orEmptyText,
 	Args: orEmptyList(z.string()),
 	State: z.object({ Status: orEmptyText, Running: orFalse, Pid: number, StartedAt: orEmptyText }),
-	Config: z.object({ Image: orEmptyText, StopSignal: orEmptyText, Labels: orEmptyMap(z.string()) }).nullish(),
+	Config: z
+		.object({
+			Image: orEmptyText,
+			StopSignal: orEmptyText,
+			StopTimeout: z.number().nullish(),
+			Labels: orEmptyMap(z.string()),
+		})
+		.nullish(),
 	HostConfig: z.object({
 		Privileged: orFalse,
 		NetworkMode: orEmptyText,
@@ -145,6 +154,7 @@ function toContainer(c: z.infer<typeof schema>): Container {
 		restartPolicy: host.RestartPolicy?.Name || 'no',
 		autoRemove: host.AutoRemove,
 		stopSignal: c.Config?.StopSignal ?? '',
+		...(typeof c.Config?.StopTimeout === 'number' && { stopTimeoutS: c.Config.StopTimeout }),
 		runtime: host.Runtime,
 		privileged: host.Privileged,
 		networkMode: host.NetworkMode,

@@ -114,6 +114,8 @@ const gravity: Readonly<Record<ImpactContainer['fate'], number>> = {
 	'comes-back': 1,
 	'comes-back-after-error': 2,
 	'does-not-come-back': 3,
+	'started-again': 1,
+	'stays-stopped': 3,
 	breaks: 3,
 	'is-removed': 4,
 };

@@ -16,13 +16,13 @@ export function askSysbox(facts: SysboxFacts | undefined, context: JudgeContext)
 		const users = runningUnderSysbox(facts.docker).map(c => c.name);
 		const breaks =
 			users.length > 0
-				? `It breaks what runs under Sysbox now, which then has to be created anew: ${nameSome(users)}.`
-				: 'No container runs under Sysbox now, so none is broken by it.';
+				? `Containers that run under Sysbox are stopped first and started again afterwards: ${nameSome(users)}.`
+				: 'No container runs under Sysbox now.';
 		questions.push({
 			id: upgradeId,
 			kind: 'confirm',
 			title: `Replace Sysbox ${offer.from} by ${offer.older ? 'the older ' : ''}${offer.to}?`,
-			help: `The services restart. ${breaks} Containers of other runtimes go on.`,
+			help: `The Sysbox services restart. ${breaks} Containers of other runtimes keep running.`,
 			initial: replacementByDefault(facts, context),
 		});
 	}

@@ -13,6 +13,14 @@ import { sysctlValue } from '../../src/facts/sysctl-value.ts';
 import { readTextOr } from '../../src/facts/text-file.ts';
 import type { ReadHost } from '../../src/host/port.ts';
 import { raisedByPackage } from '../../src/knowledge/host-needs.ts';
+import {
+	type NotBack,
+	notBackAgain,
+	type StoppedContainer,
+	startWasTried,
+	stoppedByRun,
+} from '../../src/sysbox/containers.ts';
+import { type BadMount, inspectFuseMounts } from '../../src/sysbox/mounts.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
@@ -45,6 +53,12 @@ export interface SysboxFacts {
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
 	readonly timeNamespaces: TimeNamespaces;
+	/** Mounts of sysbox-fs that are dead or hang. */
+	readonly badMounts: readonly BadMount[];
+	/** What this run stopped before Sysbox went down, and has not brought back. */
+	readonly notBack: readonly NotBack[];
+	/** This run has tried to start them since. */
+	readonly startTried: boolean;
 	readonly candidate: Candidate;
 	/** Undefined where nothing would be installed anyway. */
 	readonly simulation: AptSimulation | undefined;
@@ -56,6 +70,9 @@ export interface SysboxFacts {
 	readonly distro: OsRelease | undefined;
 }
 
+/** The id under which the run's log knows this step. */
+export const sysboxStepId = 'sysbox';
+
 export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> {
 	const { host, signal } = context;
 	const [found, services, docker, dockerd, file] = await Promise.all([
@@ -66,14 +83,16 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		readDaemonFile(host, packageFile),
 	]);
 	const { subuid, subgid } = await inspectSubordinateIds(host);
+	const stopped: readonly StoppedContainer[] = stoppedByRun(context.state, sysboxStepId);
 	const arch = 'arch' in found ? found.arch : undefined;
-	const [candidate, network, timeNamespaces, release, kernel, validation] = await Promise.all([
+	const [candidate, network, timeNamespaces, release, kernel, validation, badMounts] = await Promise.all([
 		inspectCandidate(context, arch),
 		inspectNetworkInUse(host, docker, signal),
 		settingsFile(host, file, dockerd).then(read => inspectTimeNamespaces(host, read, docker, signal)),
 		readTextOr(host, '/etc/os-release'),
 		readTextOr(host, '/proc/sys/kernel/osrelease'),
 		validate(host, file, signal, dockerd),
+		inspectFuseMounts(host, signal),
 	]);
 	const simulation = await simulate(context, found, candidate);
 	return {
@@ -89,6 +108,9 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		docker,
 		network,
 		timeNamespaces,
+		badMounts,
+		notBack: stopped.length === 0 ? [] : await notBackAgain(host, stopped, signal),
+		startTried: startWasTried(context.state, sysboxStepId),
 		candidate,
 		simulation,
 		autoInstalled: await autoInstalled(host, namesToMark(simulation, found), signal),

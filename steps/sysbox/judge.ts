@@ -651,7 +651,8 @@ function upgradeRemedy(facts: SysboxFacts, context: JudgeContext, latest: string
 		};
 	}
 	const users = runningUnderSysbox(facts.docker).map(c => c.name);
-	const breaks = users.length > 0 ? `; it breaks what runs under Sysbox now: ${nameSome(users)}` : '';
+	const breaks =
+		users.length > 0 ? `; ${nameSome(users)} ${users.length === 1 ? 'is' : 'are'} stopped first and started again` : '';
 	if (wantsReplacement(facts, context))
 		return { kind: 'planned', text: `It is ${offer.older ? 'replaced by' : 'upgraded to'} ${offer.to}${breaks}` };
 	return {
@@ -662,7 +663,7 @@ function upgradeRemedy(facts: SysboxFacts, context: JudgeContext, latest: string
 			"printf 'version: 1\\nsysbox:\\n  upgrade: true\\n' > upgrade.yml",
 			[
 				`${context.options.command} --yes --answers upgrade.yml --accept-risk restart-sysbox`,
-				...(users.length > 0 ? ['--accept-risk stop-containers --accept-risk lose-inner-stores'] : []),
+				...(users.length > 0 ? ['--accept-risk stop-containers'] : []),
 			].join(' '),
 		],
 	};

@@ -1,11 +1,24 @@
 import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/core/action.ts';
+import { describeImpact } from '../../src/core/impact.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { PackageStep } from '../../src/facts/apt.ts';
-import { impactOfStop } from '../../src/facts/container-impact.ts';
-import { describeOwner } from '../../src/facts/docker-container.ts';
+import type { Container } from '../../src/facts/docker-container.ts';
 import { sysctlUndo } from '../../src/facts/sysctl-value.ts';
+import { inspectUnits, unitNamed } from '../../src/facts/systemd-units.ts';
+import { sysboxUnits, whyUnitsFailed } from '../../src/facts/unit-failure.ts';
 import type { Argv, ReadHost } from '../../src/host/port.ts';
+import {
+	impactOfSysboxStop,
+	noSysboxContainerRuns,
+	reviveByHand,
+	type StoppedContainer,
+	startAfterFailure,
+	startSysboxContainers,
+	stopId,
+	stopNotes,
+	stopSysboxContainers,
+} from '../../src/sysbox/containers.ts';
 import { expectedOf } from '../daemon/daemon-file.ts';
 import { breaksARule } from '../daemon/file-rules.ts';
 import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
@@ -33,9 +46,56 @@ const waitForLock = ['-o', 'DPkg::Lock::Timeout=300'] as const;
 
 const minutes = 60_000;
 
+/**
+ * sysbox-fs misses its start about once in twenty times, and did so twice in a row (seen with Sysbox 0.7.0). Only such a
+ * miss is worth another start. The journal of the unit that failed tells the cause of each attempt.
+ */
+const startsAgain = {
+	retries: 2,
+	retryWhen: async (host: ReadHost, signal: AbortSignal): Promise<boolean> => {
+		const unit = unitNamed(await inspectUnits(host, ['sysbox-fs.service'], signal), 'sysbox-fs');
+		return unit?.activeState === 'failed' && unit.result === 'timeout';
+	},
+	explain: (host: ReadHost, signal: AbortSignal, since: Date) => whyUnitsFailed(host, sysboxUnits, since, signal),
+};
+
+const restartId = 'restart';
+
 type UsableCandidate = Extract<Candidate, { kind: 'file' | 'release' }>;
 
 export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
+	const plan = planPackage(facts, context);
+	// Behind a start of Sysbox everything that this run stopped is started; without one it was tried already.
+	if (plan.actions.some(a => a.id === start.id || a.id === restartId || a.id === 'configure'))
+		return { ...plan, actions: [...plan.actions, ...startSysboxContainers(toStart(facts, plan))] };
+	if (facts.notBack.length === 0) return plan;
+	const owed = facts.startTried
+		? facts.notBack.map(left => reviveByHand(left, facts.badMounts))
+		: startSysboxContainers(facts.notBack.map(({ container }) => container));
+	return { ...plan, actions: [...plan.actions, ...owed] };
+}
+
+/** What the plan stops, and what this run stopped earlier and has not brought back. */
+function toStart(facts: SysboxFacts, plan: Plan): readonly (Container | StoppedContainer)[] {
+	const stops = plan.actions.some(a => a.id === stopId) ? runningUnderSysbox(facts.docker) : [];
+	return [
+		...stops,
+		...facts.notBack
+			.filter(({ container, running }) => !running && !stops.some(c => c.id === container.id))
+			.map(n => n.container),
+	];
+}
+
+/** What a run that does not finish this step still starts again. */
+export const owedContainers = (facts: SysboxFacts): readonly Action[] =>
+	startAfterFailure(
+		facts.startTried ? [] : facts.notBack.filter(({ running }) => !running).map(({ container }) => container),
+	).map(action => ({
+		...action,
+		givesBack: true as const,
+	}));
+
+function planPackage(facts: SysboxFacts, context: JudgeContext): Plan {
 	const decision = decide(facts, context);
 	if (decision.kind === 'leave') return planServices(facts, context);
 	const ready = makeReady(facts, context);
@@ -45,15 +105,35 @@ export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
 	const actions: Action[] = [...prepareFile(facts, ready)];
 	const keys = ready.plan.kind === 'edited' ? ready.plan.keys : [];
 	if (decision.kind === 'configure') {
-		actions.push(configure);
+		actions.push(...downWithConsent(facts, configure));
 	} else if (candidate.kind === 'file' || candidate.kind === 'release') {
 		actions.push(...fetchPackage(candidate, context));
-		actions.push(install(facts, candidate, decision));
+		const action = install(facts, candidate, decision);
+		actions.push(...(facts.package.kind === 'absent' ? [action] : downWithConsent(facts, action)));
 	} else {
 		return emptyPlan;
 	}
 	actions.push({ ...start, serves: decision.kind === 'configure' ? configure.id : 'install' });
 	return { actions, impact: impactOf(facts, decision, keys, context) };
+}
+
+/**
+ * An action that takes Sysbox down, behind the stop of what runs under Sysbox. When it fails, Sysbox is started if it can
+ * be, and the containers with it: a package that does not install must not leave them down.
+ */
+function downWithConsent(facts: SysboxFacts, action: Action): readonly Action[] {
+	const users = runningUnderSysbox(facts.docker);
+	if (users.length === 0) return [{ ...action, guard: noSysboxContainerRuns }];
+	const { risks: _, settle: __, ...startQuietly } = start;
+	return [
+		...stopSysboxContainers(users),
+		{
+			...action,
+			risks: [...new Set([...(action.risks ?? []), 'restart-sysbox' as const])],
+			guard: noSysboxContainerRuns,
+			rollback: [startQuietly, ...startAfterFailure(users)],
+		},
+	];
 }
 
 /** Everything that the package would write, in one diff, before its scripts run. */
@@ -165,8 +245,8 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 		argv,
 		timeoutMs: 15 * minutes,
 		uninterruptible: true,
-		// Its script starts the services, and fails with them when sysbox-fs misses its 10 s: once more is the cure.
-		retries: 1,
+		// Its script starts the services, and fails with them when sysbox-fs misses its 10 s.
+		...startsAgain,
 		whenItFails: ['see what dpkg and the services say (dpkg --audit, journalctl -u sysbox -n 50), then start again'],
 		...(risks.length > 0 && { risks }),
 		touches: [
@@ -200,13 +280,11 @@ function risksOfInstall(
 	changesOthers: boolean,
 ): readonly RiskName[] {
 	const replaces = facts.package.kind === 'installed';
-	const users = runningUnderSysbox(facts.docker);
 	return [
 		...(isVouchedFor(publishedPackage(candidate)) ? [] : (['unverified-deb'] as const)),
 		...(changesOthers ? (['other-packages'] as const) : []),
 		...(older ? (['downgrade'] as const) : []),
 		...(replaces ? (['restart-sysbox'] as const) : []),
-		...(replaces && users.length > 0 ? (['stop-containers', 'lose-inner-stores'] as const) : []),
 	];
 }
 
@@ -262,7 +340,7 @@ const configure: Action = {
 	argv: ['dpkg', '--configure', '-a'],
 	timeoutMs: 15 * minutes,
 	uninterruptible: true,
-	retries: 1,
+	...startsAgain,
 	// An apt that a killed run of ours had started goes on by itself, and dpkg has no way to wait for its lock.
 	retryWhile: { says: /lock was locked by|is locked by another process/, everyMs: 2_000, deadlineMs: 5 * minutes },
 	touches: ['every other package that dpkg has not finished with is configured too'],
@@ -283,16 +361,17 @@ const serving = {
 	check: sysboxServes,
 } as const;
 
-/** What recorded hosts show: the second start after a missed one has always worked; where all run it does nothing. */
+/** Where all units run it does nothing. */
 const start: Extract<Action, { kind: 'exec' }> = {
 	id: 'start',
 	kind: 'exec',
-	title: 'See to it that Sysbox runs',
-	why: 'the package starts it, but sysbox-fs now and then misses its start and a second one cures that; where it runs this does nothing',
+	title: 'Start Sysbox',
+	why: 'the package starts it, but sysbox-fs sometimes misses its start and needs another one; if Sysbox runs, this does nothing',
 	argv: ['systemctl', 'start', 'sysbox'],
 	timeoutMs: 2 * minutes,
-	retries: 1,
+	...startsAgain,
 	settle: serving,
+	whenItFails: ['see what the services say (journalctl -u sysbox-mgr -u sysbox-fs -n 50), then start again'],
 	undo: { kind: 'none', why: 'the services go away with the package' },
 };
 
@@ -334,19 +413,21 @@ function planServices(facts: SysboxFacts, context: JudgeContext): Plan {
 		});
 	} else if (services.sockets.some(s => s.state === 'missing' || s.state === 'not-a-socket')) {
 		const users = runningUnderSysbox(facts.docker);
-		actions.push({
-			id: 'restart',
+		actions.push(...stopSysboxContainers(users), {
+			id: restartId,
 			kind: 'exec',
 			title: 'Restart Sysbox',
 			why: 'its sockets are gone, and only a new start makes them',
 			argv: ['systemctl', 'restart', 'sysbox'],
 			timeoutMs: 3 * minutes,
-			retries: 1,
-			risks: ['restart-sysbox', ...(users.length > 0 ? (['stop-containers'] as const) : [])],
+			...startsAgain,
+			risks: ['restart-sysbox'],
+			guard: noSysboxContainerRuns,
+			rollback: [start, ...startAfterFailure(users)],
 			settle: serving,
 			undo: { kind: 'none', why: 'a restart leaves nothing behind' },
 		});
-		return { actions, impact: { ...broken(facts, context), notes: [] } };
+		return { actions, impact: { ...stopped(facts, context), notes: stopNotes(users) } };
 	}
 	return actions.length === 0 ? emptyPlan : { actions };
 }
@@ -354,7 +435,7 @@ function planServices(facts: SysboxFacts, context: JudgeContext): Plan {
 function impactOf(facts: SysboxFacts, decision: Decision, keys: readonly string[], context: JudgeContext): Impact {
 	const { docker } = facts;
 	const hit: Pick<Impact, 'stops' | 'containers'> =
-		decision.kind === 'replace' ? broken(facts, context) : { stops: [] };
+		facts.package.kind === 'absent' ? { stops: [] } : stopped(facts, context);
 	const { stops } = hit;
 	const running = docker.containers.kind === 'ok' ? docker.containers.value.filter(c => c.running).length : 0;
 	const notes: string[] = [];
@@ -364,7 +445,7 @@ function impactOf(facts: SysboxFacts, decision: Decision, keys: readonly string[
 		);
 	}
 	if (stops.length > 0) {
-		notes.push('These containers still look "Up" afterwards but are broken: they have to be created anew');
+		notes.push(...stopNotes(runningUnderSysbox(docker)));
 	}
 	const addresses = keys.filter(key => key === 'bip' || key === 'default-address-pools');
 	if (addresses.length > 0) {
@@ -379,15 +460,10 @@ function impactOf(facts: SysboxFacts, decision: Decision, keys: readonly string[
 	return { ...hit, notes };
 }
 
-/** Stopping Sysbox under a container leaves it "Up", while exec and restart in it fail for good. */
-function broken(facts: SysboxFacts, { now }: JudgeContext): Pick<Impact, 'stops' | 'containers'> {
+/** What runs under Sysbox: stopped before Sysbox goes down, started after it is back. */
+function stopped(facts: SysboxFacts, { now }: JudgeContext): Pick<Impact, 'stops' | 'containers'> {
 	const users = runningUnderSysbox(facts.docker);
 	if (users.length === 0) return { stops: [] };
-	return {
-		stops: users.map(c => {
-			const owner = describeOwner(c);
-			return `${c.name}${owner === undefined ? '' : ` (${owner})`} has to be created anew`;
-		}),
-		containers: users.map(c => ({ ...impactOfStop(c, false, now), fate: 'breaks' as const })),
-	};
+	const containers = impactOfSysboxStop(users, now, 'started-again');
+	return { stops: containers.map(describeImpact), containers };
 }

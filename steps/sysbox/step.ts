@@ -1,13 +1,13 @@
 import { changeStep, type Step } from '../../src/core/step.ts';
 import { answerIds, askSysbox } from './ask.ts';
 import { installedVersion } from './decision.ts';
-import { inspectSysbox, type SysboxFacts } from './facts.ts';
+import { inspectSysbox, type SysboxFacts, sysboxStepId } from './facts.ts';
 import { judgeSysbox } from './judge.ts';
-import { planSysbox } from './plan.ts';
+import { owedContainers, planSysbox } from './plan.ts';
 import { allActive } from './services.ts';
 
 export const sysboxStep: Step = changeStep<SysboxFacts>({
-	id: 'sysbox',
+	id: sysboxStepId,
 	title: 'Sysbox',
 	why: 'Installs Sysbox without touching a container, and sees to it that its services run.',
 	brief: 'daemon.json, then the package; no container stops',
@@ -28,4 +28,5 @@ export const sysboxStep: Step = changeStep<SysboxFacts>({
 	],
 	ask: (_answers, facts, context) => askSysbox(facts, context),
 	plan: planSysbox,
+	owes: owedContainers,
 });

@@ -23,7 +23,7 @@ describe('the impact sheet', () => {
 		expect(impactHeadline([gone('a'), container('b'), container('c')])).toBe(
 			'3 containers stop: 1 does not come back by itself, 2 do',
 		);
-		expect(impactHeadline([container('a', { fate: 'breaks' })])).toBe('1 container breaks and has to be made anew');
+		expect(impactHeadline([container('a', { fate: 'breaks' })])).toBe('1 container is dead afterwards');
 		expect(impactHeadline([container('a', { fate: 'keeps-running' })])).toBe('1 container of this host: none stops');
 	});
 

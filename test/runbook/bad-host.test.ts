@@ -298,11 +298,11 @@ describe('a host', () => {
 		expect(ended.exit).toBe(1);
 		expect(ended.screen).toContain("printf 'version: 1\\nsysbox:\\n  upgrade: true\\n' > upgrade.yml");
 		expect(ended.screen).toContain(
-			'sysbox-setup --yes --answers upgrade.yml --accept-risk restart-sysbox --accept-risk stop-containers --accept-risk lose-inner-stores',
+			'sysbox-setup --yes --answers upgrade.yml --accept-risk restart-sysbox --accept-risk stop-containers',
 		);
 		const typed = await runbook(hostOf('outdated-sysbox'), {
 			answers: { 'sysbox.upgrade': true },
-			risks: ['restart-sysbox', 'stop-containers', 'lose-inner-stores'],
+			risks: ['restart-sysbox', 'stop-containers'],
 		});
 		expect(statuses(typed)).toContain('functional proved');
 	});

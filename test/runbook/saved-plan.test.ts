@@ -69,8 +69,8 @@ describe('a saved plan', () => {
 		['fresh-debian', {}, []],
 		['already-set-up', {}, []],
 		['containers-running', { 'daemon.default-runtime': true }, ['default-runtime']],
-		['docker-29-time-namespace', {}, ['restart-sysbox', 'stop-containers', 'lose-inner-stores']],
-		['outdated-sysbox', { 'sysbox.upgrade': true }, ['restart-sysbox', 'stop-containers', 'lose-inner-stores']],
+		['docker-29-time-namespace', {}, ['restart-sysbox', 'stop-containers']],
+		['outdated-sysbox', { 'sysbox.upgrade': true }, ['restart-sysbox', 'stop-containers']],
 		['fusermount3-apparmor', {}, ['weaken-apparmor']],
 	];
 

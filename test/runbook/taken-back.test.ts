@@ -98,7 +98,7 @@ describe('an upgrade', () => {
 		const first = await runbook(host, {
 			selection: { only: ['host', 'sysbox'] },
 			answers: { 'sysbox.upgrade': true },
-			risks: ['restart-sysbox', 'stop-containers', 'lose-inner-stores'],
+			risks: ['restart-sysbox', 'stop-containers'],
 		});
 		expect(host.state().packages['sysbox-ce']?.version, said(first)).not.toBe(before.packages['sysbox-ce']?.version);
 		return { host, before, first };

@@ -127,7 +127,7 @@ describe('a fresh host', () => {
 	});
 
 	test('on which apt fails keeps Docker as it was, and goes on the next time', async () => {
-		const host = hostOf('fresh-ubuntu', [{ name: 'apt-fails', times: 2 }]);
+		const host = hostOf('fresh-ubuntu', [{ name: 'apt-fails', times: 1 }]);
 		const before = running(host);
 		const first = await run(host);
 		expect(first.end.exit).toBe(1);
@@ -167,11 +167,11 @@ describe('other hosts', () => {
 		const refused = await run(host, { answers });
 		expect(refused.end.exit).toBe(4);
 		expect(refused.end.open.join(' ')).toContain('--accept-risk stop-containers');
-		const upgraded = await run(host, { answers, risks: ['restart-sysbox', 'stop-containers', 'lose-inner-stores'] });
+		const upgraded = await run(host, { answers, risks: ['restart-sysbox', 'stop-containers'] });
 		expect(failures(upgraded)).toEqual([]);
 		expect(host.state().sysbox.runc).toBe('0.7.1');
 		const findings = upgraded.state.steps.find(s => s.id === 'docker')?.before ?? [];
-		expect(findings.find(f => f.id === 'docker.stale-containers')?.summary).toContain('docker-build-agent');
+		expect(findings.find(f => f.id === 'docker.stale-containers')).toBeUndefined();
 	});
 
 	test('a Sysbox that cannot work with its Docker is upgraded once that is accepted', async () => {

@@ -178,9 +178,9 @@ describe('services', () => {
 		},
 	};
 
-	test('that missed their start are started again, once more where that fails too', async () => {
+	test('that missed their start are started again, up to three times', async () => {
 		const { plan, findings } = await seen(down);
-		expect(plan.actions).toMatchObject([{ id: 'start', argv: ['systemctl', 'start', 'sysbox'], retries: 1 }]);
+		expect(plan.actions).toMatchObject([{ id: 'start', argv: ['systemctl', 'start', 'sysbox'], retries: 2 }]);
 		const finding = findings.find(f => f.id === 'sysbox.units-active');
 		expect(finding?.evidence).toBe('sysbox inactive, sysbox-mgr active, sysbox-fs failed (timeout)');
 		expect(finding?.why).toContain('misses its start');
@@ -226,8 +226,10 @@ describe('services', () => {
 			sockets: false,
 			containers: [{ name: 'job', runtime: 'sysbox-runc' }, { name: 'web' }],
 		});
-		expect(risksOf(plan)).toEqual(['restart-sysbox', 'stop-containers']);
-		expect(plan.impact?.stops).toEqual(['job has to be created anew']);
+		expect(risksOf(plan)).toEqual(['stop-containers', 'restart-sysbox']);
+		expect(plan.actions.map(a => a.id)).toEqual(['stop-sysbox-containers', 'restart', 'start-sysbox-containers']);
+		expect(plan.impact?.stops.join()).toContain('job (running');
+		expect(plan.impact?.stops.join()).toContain('stopped first, started again afterwards');
 	});
 });
 
@@ -463,10 +465,12 @@ describe('an older Sysbox', () => {
 		});
 	});
 
-	test('is upgraded with its broken containers named and accepted', async () => {
+	test('is upgraded with its containers named, stopped first and started again', async () => {
 		const { plan } = await seen(older, { answers: { 'sysbox.upgrade': true } });
-		expect(risksOf(plan)).toEqual(['restart-sysbox', 'stop-containers', 'lose-inner-stores']);
-		expect(plan.impact?.stops).toEqual(['job-1 has to be created anew']);
+		expect(risksOf(plan)).toEqual(['stop-containers', 'restart-sysbox']);
+		expect(plan.impact?.containers).toMatchObject([{ name: 'job-1', fate: 'started-again' }]);
+		const ids = plan.actions.map(a => a.id);
+		expect(ids.slice(-4)).toEqual(['stop-sysbox-containers', 'install', 'start', 'start-sysbox-containers']);
 	});
 
 	test('that cannot work with this Docker is offered the upgrade first', async () => {

@@ -127,6 +127,18 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 			`failed to get config from sysbox-fs: failed to get sysbox-fs mountpoint: ${connection('sysfs.sock', socketThere('sysfs.sock') ? 'connection refused' : 'no such file or directory')}`,
 		);
 	}
+	if (state.sysbox.hangs === 'mgr') {
+		spend(world, 20_000);
+		return ociCreate(
+			'failed to register with sysbox-mgr: failed to invoke Register via grpc: rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: read unix @->/run/sysbox/sysmgr.sock: use of closed network connection"',
+		);
+	}
+	if (state.sysbox.hangs === 'fs') {
+		spend(world, 20_000);
+		return ociCreate(
+			'failed to get config from sysbox-fs: failed to get sysbox-fs mountpoint: rpc error: code = DeadlineExceeded desc = context deadline exceeded while waiting for connections to become ready',
+		);
+	}
 	const fsPid = state.units['sysbox-fs.service']?.mainPid ?? 0;
 	const helper = atLeast(version, '0.7.0') ? 'fusermount3' : 'fusermount';
 	const host = hostScope(world, 'root');
@@ -166,6 +178,8 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 		});
 		return ociCreate(`${preRegister} Internal desc = Initialization error for container-id`);
 	}
+	if (state.sysbox.deadMounts?.includes(container.id) === true)
+		return ociCreate(`${preRegister} Internal desc = Initialization error for container-id ${container.id}`);
 	journal(
 		world,
 		'sysbox-mgr.service',
@@ -201,7 +215,7 @@ export function execRefusal(world: World, container: Container): Refusal | undef
 }
 
 export function restartRefusal(container: Container): string | undefined {
-	if (!container.orphaned) return undefined;
+	if (!container.orphaned || container.status !== 'running') return undefined;
 	const merged = `/var/lib/docker/overlay2/${container.id}/merged`;
 	return `${task}OCI runtime create failed: container_linux.go:439: starting container process caused: process_linux.go:608: container init caused: process_linux.go:579: handleReqOp caused: rootfs_init_linux.go:529: failed to mkdirall ${merged}/var/lib/kubelet: mkdir ${merged}/var: stale NFS file handle caused: mkdir ${merged}/var: stale NFS file handle: unknown`;
 }

@@ -417,6 +417,7 @@ export function containerJson(engine: Engine, c: Container): Record<string, unkn
 			OnBuild: null,
 			Labels: { ...image?.labels, ...options.labels },
 			...(options.stopSignal !== '' && { StopSignal: options.stopSignal }),
+			...(options.stopTimeout !== undefined && { StopTimeout: options.stopTimeout }),
 		},
 		NetworkSettings: {
 			SandboxID: c.id,

@@ -1,4 +1,4 @@
-import { knownRuntime, prepareWithRuntime, restartRefusal, unknownRuntime } from './container-runtime.ts';
+import { knownRuntime, prepareWithRuntime, unknownRuntime } from './container-runtime.ts';
 import { findProgram, runProgram } from './run-program.ts';
 import { containerScope, imageOf } from './scope.ts';
 import type { Container, ContainerOptions, Engine, Image } from './state.ts';
@@ -250,13 +250,12 @@ export function startContainer(place: Place, container: Container, attach?: Atta
 	const { machine, engine } = place;
 	const { world } = machine;
 	if (container.status === 'running') return { kind: 'running', exit: 0 };
-	const stale = restartRefusal(container);
-	if (stale !== undefined) return fails(container, stale, 128);
 	const prepared = prepareWithRuntime(machine, engine, container);
 	if (prepared.kind === 'refused') return fails(container, prepared.text, prepared.code);
 	touch(world);
 	const { options } = container;
 	container.isolation = prepared.isolation;
+	container.orphaned = false;
 	container.namespaces = namespacesFor(place, container);
 	container.status = 'running';
 	container.startedAt = world.state.now;

@@ -7,6 +7,7 @@ export const faultNames = [
 	'apt-locked',
 	'apt-fails',
 	'sysbox-fs-start-timeout',
+	'sysboxfs-mount-stays',
 	'docker-hangs',
 	'docker-garbage',
 	'docker-down',

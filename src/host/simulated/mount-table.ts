@@ -1,6 +1,6 @@
 import { confinementOf } from './confinement.ts';
 import { absolute } from './file-tree.ts';
-import type { FileSystem } from './state.ts';
+import type { FileSystem, SimulatedState } from './state.ts';
 import type { Scope } from './world.ts';
 
 export interface Mount {
@@ -54,6 +54,16 @@ const hostKernelMounts: readonly (readonly [string, string, string])[] = [
 	['/sys/kernel/config', 'configfs', 'configfs'],
 ];
 
+/** Containers whose file system of sysbox-fs is mounted on the host: those that are served, and those that are dead. */
+export const sysboxfsMounts = (state: SimulatedState): readonly string[] => [
+	...new Set([
+		...state.docker.engine.containers
+			.filter(c => c.status === 'running' && c.isolation === 'sysbox' && !c.orphaned)
+			.map(c => c.id),
+		...(state.sysbox.deadMounts ?? []),
+	]),
+];
+
 function hostMounts(scope: Scope): Mount[] {
 	const { state } = scope.world;
 	const mounts: Mount[] = [];
@@ -94,15 +104,15 @@ function hostMounts(scope: Scope): Mount[] {
 			'rw,relatime',
 			'rw,lowerdir=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs',
 		);
-		if (container.isolation === 'sysbox')
-			push(
-				`/var/lib/sysboxfs/${container.id}`,
-				'fuse',
-				'sysboxfs',
-				'rw,nosuid,nodev,relatime',
-				'rw,user_id=0,group_id=0,default_permissions,allow_other',
-			);
 	}
+	for (const id of sysboxfsMounts(state))
+		push(
+			`/var/lib/sysboxfs/${id}`,
+			'fuse',
+			'sysboxfs',
+			'rw,nosuid,nodev,relatime',
+			'rw,user_id=0,group_id=0,default_permissions,allow_other',
+		);
 	return mounts;
 }
 

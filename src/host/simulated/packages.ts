@@ -275,7 +275,8 @@ function takeSysboxAway(world: World, purge: boolean): void {
 	}
 	removeTree(state.files, '/run/sysbox');
 	removeTree(state.files, '/usr/lib/sysctl.d/99-sysbox-sysctl.conf');
-	state.sysbox = { subidStart: state.sysbox.subidStart };
+	const { subidStart, deadMounts } = state.sysbox;
+	state.sysbox = { subidStart, ...(deadMounts !== undefined && { deadMounts }) };
 	if (!purge || state.docker.kind !== 'native') return;
 	const path = daemonJsonPath(world);
 	try {

@@ -33,6 +33,9 @@ export function rebooted(state: SimulatedState, how: 'orderly' | 'cut' = 'orderl
 	for (const path of madeAtBoot) removeTree(next.files, path);
 	next.processes = next.processes.filter(p => p.pid === 1).map(p => ({ ...p, startedAt: next.machine.bootedAt + 900 }));
 	next.sysctls = { ...next.bootSysctls };
+	delete next.sysbox.deadMounts;
+	delete next.sysbox.hangs;
+	for (const container of engine.containers) container.orphaned = false;
 	const { view } = hostScope(world, 'root');
 	for (const folder of ['/usr/lib/sysctl.d', '/etc/sysctl.d']) {
 		for (const name of view.names(folder)) {

@@ -759,8 +759,15 @@ function stopSysbox(world: World, killed?: { readonly name: string }): void {
 		if (name === killed?.name) unit.result = 'signal';
 	}
 	spend(world, 120);
+	delete world.state.sysbox.hangs;
+	// An orderly stop takes most FUSE mounts away; a kill of sysbox-fs none (seen with Sysbox 0.7.0).
+	const stays =
+		killed?.name === 'sysbox-fs.service' ||
+		(killed === undefined && world.faults.fires('sysboxfs-mount-stays') !== undefined);
 	for (const container of world.state.docker.engine.containers) {
-		if (container.status === 'running' && container.isolation === 'sysbox') container.orphaned = true;
+		if (container.status !== 'running' || container.isolation !== 'sysbox') continue;
+		container.orphaned = true;
+		if (stays) world.state.sysbox.deadMounts = [...(world.state.sysbox.deadMounts ?? []), container.id];
 	}
 }
 

@@ -181,6 +181,8 @@ export interface ContainerOptions {
 	tty: boolean;
 	interactive: boolean;
 	stopSignal: string;
+	/** Seconds; -1: for ever. Undefined: Docker's ten. */
+	stopTimeout?: number;
 	extraHosts: string[];
 	networkAliases: string[];
 }
@@ -236,7 +238,7 @@ export interface Container {
 	runtime: string;
 	/** What really ran it: a lying runtime says sysbox and is runc. */
 	isolation: 'sysbox' | 'runc';
-	/** Sysbox was stopped while it ran: exec and restart in it fail for good. */
+	/** Sysbox was stopped while it ran: exec and `docker restart` fail in it; a stop and a start revive it. */
 	orphaned: boolean;
 	namespaces: Namespaces;
 	options: ContainerOptions;
@@ -395,6 +397,10 @@ export interface SimulatedState {
 		mgr?: string;
 		fs?: string;
 		subidStart: number;
+		/** Ids of containers whose FUSE mount outlived the sysbox-fs that served it. */
+		deadMounts?: string[];
+		/** The daemon that answers nothing while systemd calls it active. */
+		hangs?: 'fs' | 'mgr';
 	};
 	snaps: { name: string; version: string; rev: string; publisher: string }[];
 	hub: Image[];

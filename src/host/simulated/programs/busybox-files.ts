@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { attempt } from '../confinement.ts';
 import { errnoWords } from '../errno.ts';
 import { absolute, allowed, fileNode, resolve, resolveParent, sizeOf, textOf } from '../file-tree.ts';
+import { sysboxfsMounts } from '../mount-table.ts';
 import { changeOwnership, createNode, readText, removeNode, writeText } from '../scope.ts';
 import type { FileNode } from '../state.ts';
 import type { Program, Scope } from '../world.ts';
@@ -124,10 +125,27 @@ export function mayReadLink(scope: Scope, path: string): boolean {
 }
 
 const stat: Program = (scope, call) => {
-	const options = parseOptions(call.argv.slice(1), { withValue: ['-c', '--format'], flags: ['-L', '-f', '-t'] });
+	const options = parseOptions(call.argv.slice(1), {
+		withValue: ['-c', '--format'],
+		flags: ['-L', '-f', '--file-system', '-t'],
+	});
+	const ofFileSystem = options.flags.has('-f') || options.flags.has('--file-system');
 	let code = 0;
 	for (const path of options.words) {
+		const { sysbox } = scope.world.state;
+		const id = onHost(scope) ? /^\/var\/lib\/sysboxfs\/([0-9a-f]{64})(?:\/|$)/.exec(path)?.[1] : undefined;
+		if (id !== undefined && sysbox.deadMounts?.includes(id) === true) {
+			const what = ofFileSystem ? 'read file system information for' : 'statx';
+			call.io.err(`stat: cannot ${what} '${path}': Transport endpoint is not connected\n`);
+			code = 1;
+			continue;
+		}
+		if (id !== undefined && sysbox.hangs === 'fs' && sysboxfsMounts(scope.world.state).includes(id)) return 'endless';
 		const found = resolve(scope.view, absolute(path, scope.cwd), scope.who);
+		if (ofFileSystem && id !== undefined && sysboxfsMounts(scope.world.state).includes(id)) {
+			call.io.out('fuseblk\n');
+			continue;
+		}
 		if (found.kind === 'problem') {
 			call.io.err(
 				onHost(scope)

@@ -97,7 +97,14 @@ const umount: Program = (scope, call) => {
 			);
 			return 1;
 		};
-		if (scope.inside === undefined) return fail(scope.who.uid === 0 ? 'EBUSY' : 'EPERM');
+		if (scope.inside === undefined) {
+			const { sysbox } = scope.world.state;
+			const dead = sysbox.deadMounts?.find(id => target === `/var/lib/sysboxfs/${id}`);
+			if (scope.who.uid !== 0 || dead === undefined) return fail(scope.who.uid === 0 ? 'EBUSY' : 'EPERM');
+			touch(scope.world);
+			sysbox.deadMounts = sysbox.deadMounts?.filter(id => id !== dead) ?? [];
+			continue;
+		}
 		const { container } = scope.inside;
 		const own = container.innerMounts.findLastIndex(m => m.target === target);
 		if (attempt(scope, 'unshare') !== undefined) return fail('EPERM');

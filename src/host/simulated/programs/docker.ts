@@ -604,12 +604,12 @@ function stopCode(place: Place, container: Container, patienceMs: number): numbe
 	return deaf ? 137 : 0;
 }
 
-const patience = (parsed: ReturnType<typeof parseOptions>): number =>
-	Number(lastOf(parsed, '-t', '--time', '--timeout') ?? 10) * 1000;
+const patience = (parsed: ReturnType<typeof parseOptions>, container: Container): number =>
+	Number(lastOf(parsed, '-t', '--time', '--timeout') ?? container.options.stopTimeout ?? 10) * 1000;
 
 const stop = forEach((place, container, _call, parsed) => {
 	if (container.status === 'running' || container.status === 'paused')
-		finish(place, container, stopCode(place, container, patience(parsed)), 'hand');
+		finish(place, container, stopCode(place, container, patience(parsed, container)), 'hand');
 	return undefined;
 });
 
@@ -647,8 +647,16 @@ const startCommand: Command = (scope, place, call, words) => {
 
 const restart = forEach((place, container, _call, parsed) => {
 	const stale = restartRefusal(container);
-	if (container.status === 'running') finish(place, container, stopCode(place, container, patience(parsed)), 'daemon');
-	if (stale !== undefined) return `Cannot restart container ${container.name}: ${stale}`;
+	if (container.status === 'running')
+		finish(place, container, stopCode(place, container, patience(parsed, container)), 'daemon');
+	if (stale !== undefined) {
+		container.error = stale;
+		container.exitCode = 127;
+		container.orphaned = false;
+		// A start after it, where it works, comes up without its inner store (seen with Sysbox 0.7.0, 2 of 2).
+		delete container.engine;
+		return `Cannot restart container ${container.name}: ${stale}`;
+	}
 	const started = startContainer(place, container);
 	return started.kind === 'refused' ? `Cannot restart container ${container.name}: ${started.text}` : undefined;
 });
