@@ -4,7 +4,7 @@ import type { DockerInfo } from '../../src/facts/docker-info.ts';
 import { nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
 import { askInfo, describeInfo, hearReload } from './answers.ts';
 import type { Difference } from './differences.ts';
-import { reloadRefusal } from './journal.ts';
+import { reloadRefusal, whyDockerFailed } from './journal.ts';
 
 /** How long the daemon's word is waited for before it is asked, and the journal read for a refusal. */
 const hearMs = 1000;
@@ -23,6 +23,7 @@ export function reloadDocker(differences: readonly Difference[]): Action {
 		why: 'it reads its file again; no container is touched',
 		argv: ['systemctl', 'reload', 'docker'],
 		timeoutMs: 60_000,
+		explain: whyDockerFailed,
 		whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
 		settle: {
 			what: words,

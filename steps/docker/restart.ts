@@ -1,5 +1,6 @@
 import type { Action, Settled } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
+import { fatalLine, unitJournal } from '../../src/facts/unit-failure.ts';
 import { armSwitch, disarmSwitch, switchDoes } from '../../src/switch/actions.ts';
 import { deadlineMs, patienceMs } from '../../src/switch/timing.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
@@ -10,7 +11,7 @@ import { releaseCommand } from './drain.ts';
 import { type DockerStepFacts, earlierFile } from './facts.ts';
 import { stopsContainers } from './impact.ts';
 import { onlineAgain } from './jenkins.ts';
-import { dockerJournal, messageOf } from './journal.ts';
+import { whyDockerFailed } from './journal.ts';
 
 export interface Restart {
 	/** The dead man's switch is armed: before anything that stops. */
@@ -65,6 +66,7 @@ function restartAction(
 		// docker.service sets no limit of its own (TimeoutStartSec=0), and a slow start is not a failed one.
 		timeoutMs: patienceMs(facts.switch.lastStart),
 		uninterruptible: true,
+		explain: whyDockerFailed,
 		whenItFails: ['see why it did not come up (journalctl -u docker -n 50), then start again'],
 		risks: ['restart-docker', ...(stops ? (['stop-containers'] as const) : [])],
 		settle: {
@@ -73,11 +75,7 @@ function restartAction(
 			check: async (host, signal, since): Promise<Settled> => {
 				const info = await askInfo(host, signal);
 				if (typeof info !== 'string') return { kind: 'settled', evidence: describeInfo(info) };
-				const lines = await dockerJournal(host, since, signal);
-				const fatal = lines.findLast(line =>
-					/failed to start daemon|unable to configure the Docker daemon/i.test(line),
-				);
-				return { kind: 'waiting', seen: fatal === undefined ? info : messageOf(fatal) };
+				return { kind: 'waiting', seen: fatalLine(await unitJournal(host, 'docker', since, signal)) ?? info };
 			},
 		},
 		rollback: [...wayBack(facts, context), ...disarm],
@@ -109,6 +107,7 @@ function wayBack(facts: DockerStepFacts, { state }: JudgeContext): readonly Acti
 		argv: ['systemctl', verb, 'docker'],
 		timeoutMs: patienceMs(facts.switch.lastStart),
 		uninterruptible: true,
+		explain: whyDockerFailed,
 		whenItFails: [
 			`the dead man's switch is still armed: ${seconds} s after it was armed it looks for Docker, and ${armed}`,
 		],

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Action, type Plan, risksOf } from '../../src/core/action.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import { showUnitsCommand } from '../../src/facts/systemd-units.ts';
+import { messageOf } from '../../src/facts/unit-failure.ts';
 import { inspectLoaded } from '../../steps/docker/facts.ts';
-import { messageOf } from '../../steps/docker/journal.ts';
 import { judgeLoaded } from '../../steps/docker/judge.ts';
 import { planLoading } from '../../steps/docker/plan.ts';
 import { askRestart } from '../../steps/docker/restart-choice.ts';
@@ -37,7 +37,7 @@ const wayBackOf = (plan: Plan): readonly Action[] =>
 const { signal } = new AbortController();
 const since = new Date('2026-11-23T12:00:00Z');
 const yes = { answers: { 'docker.restart': true } };
-const journal = 'journalctl -u docker --since=@1795435200 -n 50 --no-pager -o cat';
+const journal = 'journalctl -u docker -b --since=@1795435200 -n 200 --no-pager -q -o cat';
 
 const reloadEvent =
 	'docker events --since=1795435200.000 --filter=type=daemon --filter=event=reload --format={{json .}}';

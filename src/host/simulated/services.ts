@@ -695,7 +695,15 @@ function startManager(world: World, unit: Unit): Done {
 	const kernel = Number.parseFloat(world.state.machine.kernel);
 	const [major = 0, minor = 0] = world.state.machine.kernel.split('.').map(Number);
 	const newer = (m: number, n: number) => major > m || (major === m && minor >= n);
-	allocateSubids(world);
+	if (allocateSubids(world) === 'no-match') {
+		sysboxLine(
+			world,
+			unit,
+			'fatal',
+			'failed to create sysbox-mgr: failed to setup subid allocator: could not find matching subuid and subgids range for user sysbox',
+		);
+		return failedStart(world, unit, 'exit-code', pid);
+	}
 	for (const text of [
 		'Shiftfs module found in kernel: no',
 		'Shiftfs works properly: no',
@@ -771,24 +779,36 @@ function stopSysbox(world: World, killed?: { readonly name: string }): void {
 	}
 }
 
-/** One range for all containers, in the first hole from SUB_UID_MIN on (sysbox-mgr of the Community Edition). */
-function allocateSubids(world: World): void {
-	const text = fileOf(world, '/etc/subuid') ?? '';
-	const own = /^sysbox:(\d+):/m.exec(text)?.[1];
+const subidFiles = ['/etc/subuid', '/etc/subgid'] as const;
+
+/**
+ * What sysbox-mgr makes of the two files at its start (seen with Sysbox 0.7.0): one range of 65536 that both name is
+ * taken; none, two, too small, too large or no file at all are written anew, in the first hole from SUB_UID_MIN on.
+ * Garbage, or two files that differ, are fatal.
+ */
+function allocateSubids(world: World): 'allocated' | 'no-match' {
+	const texts = subidFiles.map(path => fileOf(world, path) ?? '');
+	const ownLines = (text: string): readonly string[] => text.split('\n').filter(line => line.startsWith('sysbox:'));
+	const [uid = '', gid = ''] = texts;
+	if (ownLines(uid).join() !== ownLines(gid).join()) return 'no-match';
+	if (ownLines(uid).some(line => !/^sysbox:\d+:\d+$/.test(line))) return 'no-match';
+	const own = /^sysbox:(\d+):65536$/.exec(ownLines(uid).join())?.[1];
 	if (own !== undefined) {
 		world.state.sysbox.subidStart = Number(own);
-		return;
+		return 'allocated';
 	}
-	const ranges = [...text.matchAll(/^[^:\n]+:(\d+):(\d+)$/gm)]
+	const others = uid.split('\n').filter(line => line !== '' && !line.startsWith('sysbox:'));
+	const ranges = [...others.join('\n').matchAll(/^[^:\n]+:(\d+):(\d+)$/gm)]
 		.map(m => [Number(m[1]), Number(m[1]) + Number(m[2])] as const)
 		.sort((a, b) => a[0] - b[0]);
 	let start = 100_000;
 	for (const [from, to] of ranges) if (from < start + 65_536 && to > start) start = to;
 	world.state.sysbox.subidStart = start;
-	for (const path of ['/etc/subuid', '/etc/subgid']) {
-		const node = world.state.files[path];
-		put(world.state.files, path, `${node?.kind === 'file' ? textOf(node) : ''}sysbox:${start}:65536\n`);
+	for (const [index, path] of subidFiles.entries()) {
+		const kept = (texts[index] ?? '').split('\n').filter(line => line !== '' && !line.startsWith('sysbox:'));
+		put(world.state.files, path, [...kept, `sysbox:${start}:65536`, ''].join('\n'));
 	}
+	return 'allocated';
 }
 
 // Signals
