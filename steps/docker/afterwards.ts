@@ -8,7 +8,7 @@ import type { Argv, ReadHost } from '../../src/host/port.ts';
 import { nameSome } from '../daemon/sysbox-runtime.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { restartSheet } from './impact.ts';
-import { chosenToStart, startAgainId } from './start-again-choice.ts';
+import { chosenToStart, startAgainId, startedByDefault } from './start-again-choice.ts';
 
 /** Key of the observation that says what ran right before Docker was restarted. */
 const ranKey = 'docker.ran-before-restart';
@@ -19,7 +19,7 @@ const staysDown = (facts: DockerStepFacts, context: JudgeContext) =>
 		c => (c.fate === 'does-not-come-back' || c.fate === 'comes-back-after-error') && c.job !== true,
 	);
 
-/** Which of the containers that stay down are started again: all, unless somebody says otherwise. */
+/** Which of the containers that stay down are started again: none without a restart policy, unless somebody names it. */
 export function askStartAgain(facts: DockerStepFacts, context: JudgeContext): readonly Question[] {
 	const containers = staysDown(facts, context);
 	if (containers.length === 0) return [];
@@ -28,9 +28,13 @@ export function askStartAgain(facts: DockerStepFacts, context: JudgeContext): re
 			id: startAgainId,
 			kind: 'many',
 			title: 'Start these again once Docker is back?',
-			help: 'They run now, and have no restart policy that would start them. What is started begins anew: leave out what must not run twice, such as a migration.',
-			options: containers.map(({ name, image }) => ({ value: name, label: name, hint: image })),
-			initial: containers.map(({ name }) => name),
+			help: 'They run now, and nothing else starts them again. What you select starts from its beginning: do not select what must not run twice, such as a migration.',
+			options: containers.map(({ name, image, restartPolicy }) => ({
+				value: name,
+				label: name,
+				hint: `${image}, restart policy ${restartPolicy}`,
+			})),
+			initial: containers.filter(startedByDefault).map(({ name }) => name),
 		},
 	];
 }
@@ -138,13 +142,7 @@ export function downSinceRestart(facts: DockerStepFacts, context: JudgeContext):
 	const byPolicy = (c: Container) => c.restartPolicy === 'always' || c.restartPolicy === 'unless-stopped';
 	const runners = new Set(facts.runners.flatMap(r => (r.kind === 'container' ? [r.id] : [])));
 	return containers.value.filter(
-		c =>
-			ran.has(c.id) &&
-			!c.running &&
-			!c.autoRemove &&
-			!isJob(c) &&
-			!runners.has(c.id) &&
-			(byPolicy(c) || wanted(c.name)),
+		c => ran.has(c.id) && !c.running && !c.autoRemove && !isJob(c) && !runners.has(c.id) && (byPolicy(c) || wanted(c)),
 	);
 }
 

@@ -31,7 +31,7 @@ export function restartSheet(facts: DockerStepFacts, context: JudgeContext): rea
 			const hit = impactOfStop(container, liveRestore, context.now);
 			if (awaited(container)) return { ...hit, fate: 'finishes-first' };
 			const staysDown = hit.fate === 'does-not-come-back' || hit.fate === 'comes-back-after-error';
-			return staysDown && hit.job !== true && startsAgain(hit.name) ? { ...hit, startedAgain: true } : hit;
+			return staysDown && hit.job !== true && startsAgain(hit) ? { ...hit, startedAgain: true } : hit;
 		});
 }
 

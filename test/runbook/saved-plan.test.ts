@@ -95,7 +95,8 @@ describe('a restart in a saved plan', () => {
 					state.files[daemonJson] = fileOf('{ "bip": "172.26.0.1/24" }\n');
 				},
 			});
-		const held = await planned(busy(), { answers: { 'docker.restart': true } });
+		const answers = { 'docker.restart': true, 'docker.start-again': ['db-migration'] };
+		const held = await planned(busy(), { answers });
 		expect(planActions(held)).not.toContain('docker.start-again');
 		const ended = await runbook(busy(), { held, risks: ['restart-docker', 'stop-containers'] });
 		expect(actions(ended)).toContain('docker.restart done');

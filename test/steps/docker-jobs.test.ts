@@ -113,7 +113,7 @@ describe('CI jobs before a restart', () => {
 		expect(plan?.impact?.containers?.find(c => c.name === 'jenkins-agent-1')?.owner).toBe(
 			'compose service jenkins-agent of ci',
 		);
-		expect(plan?.impact?.containers?.find(c => c.name === 'db-migration')?.startedAgain).toBe(true);
+		expect(plan?.impact?.containers?.find(c => c.name === 'db-migration')?.startedAgain).toBeUndefined();
 		expect(plan?.impact?.containers?.find(c => c.name === job)).toMatchObject({ job: true });
 	});
 
@@ -135,7 +135,6 @@ describe('a runner in a container', () => {
 			'restart done',
 			'wait-for-containers done',
 			'release-gitlab-runner done',
-			'start-again done',
 		]);
 		expect(done.end.exit).toBe(0);
 		expect(jobEnded(host)).toBe(true);
@@ -190,7 +189,6 @@ describe('a runner as a service', () => {
 			'restart done',
 			'wait-for-containers done',
 			'release-gitlab-runner done',
-			'start-again done',
 		]);
 		expect(done.state.actions[0]?.does).toContain('--signal=SIGQUIT gitlab-runner.service');
 		expect(done.end.exit).toBe(0);
@@ -242,7 +240,7 @@ describe('a runner that takes no jobs', () => {
 		expect(unit(host)).toMatchObject({ active: 'active' });
 		expect(actionsOf(failed)).toContain('release-gitlab-runner done');
 		// What the restart stopped runs again too.
-		expect(container(host, 'db-migration')?.status).toBe('running');
+		expect(container(host, 'db-migration')?.status).toBe('exited');
 	});
 
 	test('takes jobs again when the run is interrupted while it waits', async () => {
@@ -268,7 +266,7 @@ describe('a runner that takes no jobs', () => {
 			const next = await run(host, { options: draining, kept });
 			expect(next.end.exit).toBe(0);
 			expect(unit(host)).toMatchObject({ active: 'active' });
-			expect(container(host, 'db-migration')?.status).toBe('running');
+			expect(container(host, 'db-migration')?.status).toBe('exited');
 			expect(container(host, job)).toBeUndefined();
 		},
 		30_000,
@@ -277,10 +275,29 @@ describe('a runner that takes no jobs', () => {
 
 describe('afterwards', () => {
 	const now: Answers = { ...restart, 'docker.jobs': 'now' };
+	const named: Answers = { ...now, 'docker.start-again': ['db-migration'] };
 
-	test('what ran and does not come back by itself is started again, jobs are not', async () => {
+	test('nothing without a restart policy is started unless it is named', async () => {
 		const host = busyHost();
 		const done = await run(host, { answers: now });
+		expect(done.state.actions.map(a => a.id)).not.toContain('start-again');
+		expect(container(host, 'db-migration')?.status).toBe('exited');
+		expect(done.end.exit).toBe(0);
+	});
+
+	test('what may run twice by its restart policy is started where nobody was asked', async () => {
+		const host = busyHost(state => {
+			const worker = state.docker.engine.containers.find(c => c.name === 'db-migration');
+			if (worker !== undefined) worker.options.restart = 'on-failure';
+		});
+		const done = await run(host, { answers: now });
+		expect(done.state.actions.find(a => a.id === 'start-again')?.title).toBe('Start db-migration again');
+		expect(container(host, 'db-migration')?.status).toBe('running');
+	});
+
+	test('what was named is started again, jobs are not', async () => {
+		const host = busyHost();
+		const done = await run(host, { answers: { ...now, 'docker.start-again': ['db-migration'] } });
 		expect(done.state.actions.find(a => a.id === 'start-again')?.title).toBe('Start db-migration again');
 		expect(container(host, 'db-migration')?.status).toBe('running');
 		expect(container(host, job)?.status).toBe('exited');
@@ -317,9 +334,9 @@ describe('afterwards', () => {
 	});
 
 	test('what a killed process has stopped is started by the next one', async () => {
-		const { host, kept } = await killedAt('restart', busyHost, { answers: now });
+		const { host, kept } = await killedAt('restart', busyHost, { answers: named });
 		expect(container(host, 'db-migration')?.status).toBe('exited');
-		const next = await run(host, { answers: now, kept });
+		const next = await run(host, { answers: named, kept });
 		expect(next.end.exit).toBe(0);
 		expect(container(host, 'db-migration')?.status).toBe('running');
 	});
