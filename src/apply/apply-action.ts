@@ -70,7 +70,7 @@ export async function applyAction(step: StepId, action: Action, deps: ApplyDeps)
 	if (prepared.kind === 'failed') return { kind: 'failed', failure: failureOf(action, prepared), undidMore: false };
 	if (prepared.kind !== 'prepared') return { kind: 'stale', failure: failureOf(action, prepared) };
 
-	const shown = showAction(action);
+	const shown = showAction(action, sha256);
 	await deps.emit({
 		type: 'action.intent',
 		step,

@@ -1,3 +1,4 @@
+import type { FileSide } from '../edit/text-diff.ts';
 import type { Argv, Expected, ReadHost } from '../host/port.ts';
 import type { ImpactContainer } from './impact.ts';
 import type { PackageChanges } from './package-changes.ts';
@@ -148,8 +149,8 @@ export type Action = ActionBase &
 				/** For a new file; an existing one keeps its own. */
 				readonly mode: number;
 				readonly expect: Expected;
-				/** The current text, for the diff; absent for a new file. */
-				readonly before?: string;
+				/** What is there now, for the diff; absent for a new file. */
+				readonly before?: FileSide;
 				/** What the bytes are, said instead of a diff: "the earlier /etc/docker/daemon.json". */
 				readonly shownAs?: string;
 				/** Owner of a new file; without it the folder's owner or root. */
@@ -171,7 +172,7 @@ export type Action = ActionBase &
 				readonly kind: 'remove';
 				readonly path: string;
 				readonly expect: Expected;
-				readonly before?: string;
+				readonly before?: FileSide;
 				/** The bytes are not kept: for what a run itself had made or fetched, which may be large. */
 				readonly withoutBackup?: true;
 		  }
@@ -205,7 +206,7 @@ export type Action = ActionBase &
 				readonly kind: 'manual';
 				readonly text: string;
 				/** A file that is for others to write: what it has to hold, byte for byte. */
-				readonly file?: { readonly path: string; readonly bytes: Uint8Array; readonly before?: string };
+				readonly file?: { readonly path: string; readonly bytes: Uint8Array; readonly before?: FileSide };
 		  }
 	);
 

@@ -1,4 +1,4 @@
-import { diffTexts } from '../edit/text-diff.ts';
+import { diffFiles, type FileSide, type Sha256, shownText } from '../edit/text-diff.ts';
 import type { Action, Undo } from './action.ts';
 import type { ShownAction } from './event.ts';
 import { describePackageUndo } from './package-changes.ts';
@@ -6,8 +6,8 @@ import { redact, redactLines } from './redact.ts';
 import { shellLine } from './shell-line.ts';
 
 /** An action as an operator approves it: exact command or redacted diff, why, what it touches, how it is undone. */
-export function showAction(action: Action): ShownAction {
-	const diff = diffOf(action);
+export function showAction(action: Action, sha256: Sha256): ShownAction {
+	const diff = diffOf(action, sha256);
 	return {
 		id: action.id,
 		kind: action.kind,
@@ -19,7 +19,7 @@ export function showAction(action: Action): ShownAction {
 		...(diff !== undefined && { diff }),
 		...(action.kind === 'manual' &&
 			action.file !== undefined && {
-				content: redactLines(decode(action.file.bytes)).join('\n'),
+				content: contentOf(action.file.bytes, sha256),
 			}),
 		...(action.touches !== undefined && { touches: [...action.touches] }),
 		...(action.settle !== undefined && {
@@ -30,20 +30,20 @@ export function showAction(action: Action): ShownAction {
 	};
 }
 
-function diffOf(action: Action): ShownAction['diff'] {
-	if (action.kind === 'write' && action.shownAs !== undefined) return undefined;
-	if (action.kind === 'write')
-		return diffTexts(action.before ?? '', decode(action.bytes), { redact: redactLines }).map(line => ({ ...line }));
-	if (action.kind === 'manual' && action.file !== undefined)
-		return diffTexts(action.file.before ?? '', decode(action.file.bytes), { redact: redactLines }).map(line => ({
-			...line,
-		}));
-	if (action.kind === 'remove' && action.before !== undefined)
-		return diffTexts(action.before, '', { redact: redactLines }).map(line => ({ ...line }));
+function diffOf(action: Action, sha256: Sha256): ShownAction['diff'] {
+	const between = (before: FileSide, after: FileSide): ShownAction['diff'] =>
+		diffFiles(before, after, { redact: redactLines, sha256 }).map(line => ({ ...line }));
+	if (action.kind === 'write') return action.shownAs === undefined ? between(action.before, action.bytes) : undefined;
+	if (action.kind === 'manual' && action.file !== undefined) return between(action.file.before, action.file.bytes);
+	if (action.kind === 'remove' && action.before !== undefined) return between(action.before, undefined);
 	return undefined;
 }
 
-const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+/** The whole content of a file, as far as it is text. */
+function contentOf(bytes: Uint8Array, sha256: Sha256): string {
+	const text = shownText(bytes);
+	return text === undefined ? `${bytes.length} bytes, sha256 ${sha256(bytes)}` : redactLines(text).join('\n');
+}
 
 /** One line: what is done, as it could be typed where that is possible. */
 export function doesWhat(action: Action): string {

@@ -8,7 +8,7 @@ import { showAction } from '../core/shown-action.ts';
 export function showExactly(action: Action): ShownAction {
 	const file = fileOf(action);
 	return {
-		...showAction(action),
+		...showAction(action, sha256),
 		exact: {
 			sha256: sha256(JSON.stringify(essence(action))),
 			...(action.kind === 'exec' && { argv: [...redactArgv(action.argv)] }),

@@ -4,7 +4,7 @@ import type { UndoRecord } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import { redactLines } from '../core/redact.ts';
 import { shellLine } from '../core/shell-line.ts';
-import { diffTexts, formatDiff } from '../edit/text-diff.ts';
+import { diffFiles, type FileSide, formatDiff } from '../edit/text-diff.ts';
 import type { ReadHost, ReadResult } from '../host/port.ts';
 
 type FileUndo = Extract<UndoRecord, { kind: 'file' }>;
@@ -19,7 +19,9 @@ export interface PathToRestore {
 	readonly bytes: Uint8Array | undefined;
 	/** What the run left last: bytes, nothing, or undefined where they were not kept. */
 	readonly left: { readonly sha256: string; readonly bytes: Uint8Array } | 'missing' | undefined;
+	/** Read whole only where it is small enough to be a file that people edit; a package is told by its digest. */
 	readonly current: ReadResult;
+	readonly currentSize: number | undefined;
 	readonly currentSha256: string | undefined;
 	/** What the run itself may have left there: anything else is somebody else's change. */
 	readonly ours: ReadonlySet<string>;
@@ -37,7 +39,7 @@ export async function inspectPath(
 	const first = undos[0];
 	const last = undos.at(-1);
 	if (first === undefined || last === undefined) return undefined;
-	const current = await host.readFile(path, { maxBytes: 64 * 1024 * 1024 });
+	const current = await host.readFile(path);
 	const digest = current.kind === 'too-large' ? await host.digest(path) : undefined;
 	const leftBytes = last.after === null ? undefined : await kept(last.after);
 	return {
@@ -47,6 +49,7 @@ export async function inspectPath(
 		left:
 			last.after === null ? 'missing' : leftBytes === undefined ? undefined : { sha256: last.after, bytes: leftBytes },
 		current,
+		currentSize: current.kind === 'bytes' ? current.bytes.length : digest?.kind === 'digest' ? digest.size : undefined,
 		currentSha256:
 			current.kind === 'bytes' ? sha256Of(current.bytes) : digest?.kind === 'digest' ? digest.sha256 : undefined,
 		ours: new Set(undos.flatMap(undo => [undo.after ?? 'missing', undo.before?.sha256 ?? 'missing'])),
@@ -56,7 +59,13 @@ export async function inspectPath(
 export const isRestored = (path: PathToRestore): boolean =>
 	path.before === null ? path.current.kind === 'missing' : path.currentSha256 === path.before.sha256;
 
-const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+/** What is there now, as a diff shows it; undefined where there is nothing. */
+export const sideOf = ({ current, currentSize, currentSha256 }: PathToRestore): FileSide =>
+	current.kind === 'bytes'
+		? current.bytes
+		: currentSize === undefined || currentSha256 === undefined
+			? undefined
+			: { size: currentSize, sha256: currentSha256 };
 
 /**
  * Refused, with both differences: what somebody changed since the run, and what putting the old bytes back would make of
@@ -64,13 +73,16 @@ const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM
  */
 export function changedSince(path: PathToRestore, backupFolder: string): Finding {
 	const { current, left, bytes, before } = path;
-	const now = current.kind === 'bytes' ? text(current.bytes) : current.kind === 'missing' ? '' : undefined;
-	const then = left === 'missing' ? '' : left === undefined ? undefined : text(left.bytes);
-	const old = before === null ? '' : bytes === undefined ? undefined : text(bytes);
-	const diff = (from: string | undefined, to: string | undefined): string =>
+	// Wrapped, as "nothing is there" is a side too; undefined: not known.
+	const now = current.kind === 'missing' || path.currentSha256 !== undefined ? { side: sideOf(path) } : undefined;
+	const then = left === 'missing' ? { side: undefined } : left === undefined ? undefined : { side: left.bytes };
+	const old = before === null ? { side: undefined } : bytes === undefined ? undefined : { side: bytes };
+	type Known = { readonly side: FileSide } | undefined;
+	const diff = (from: Known, to: Known): string =>
 		from === undefined || to === undefined
 			? '(its bytes cannot be shown)'
-			: formatDiff(path.path, diffTexts(from, to, { redact: redactLines })).trimEnd() || '(the same lines)';
+			: formatDiff(path.path, diffFiles(from.side, to.side, { redact: redactLines, sha256: sha256Of })).trimEnd() ||
+				'(the same lines)';
 	const state = current.kind === 'bytes' ? 'changed' : current.kind === 'missing' ? 'removed' : `a ${current.kind}`;
 	return {
 		id: 'revert.changed-since',
@@ -104,8 +116,7 @@ export function changedSince(path: PathToRestore, backupFolder: string): Finding
 export function restoreAction(path: PathToRestore, station: Uint8Array | undefined): Action | undefined {
 	const found = station === undefined ? path.currentSha256 : sha256Of(station);
 	const expect = found === undefined ? ({ kind: 'missing' } as const) : ({ kind: 'sha256', sha256: found } as const);
-	const there = station ?? (path.current.kind === 'bytes' ? path.current.bytes : undefined);
-	const before = there === undefined ? undefined : text(there);
+	const before = station ?? sideOf(path);
 	const shared = { id: `file.${path.path}`, path: path.path, expect, ...(before !== undefined && { before }) };
 	if (path.before === null) {
 		if (found === undefined) return undefined;

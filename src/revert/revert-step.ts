@@ -17,7 +17,15 @@ import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
 import { switchFindings } from '../switch/telling.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
-import { changedSince, inspectPath, isRestored, type PathToRestore, restoreAction, sha256Of } from './restored-file.ts';
+import {
+	changedSince,
+	inspectPath,
+	isRestored,
+	type PathToRestore,
+	restoreAction,
+	sha256Of,
+	sideOf,
+} from './restored-file.ts';
 
 const dockerService = 'docker.service';
 
@@ -410,7 +418,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 				bytes: forgetful,
 				mode: file.before?.mode ?? plainMode,
 				expect: file.currentSha256 === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: file.currentSha256 },
-				...(file.current.kind === 'bytes' && { before: new TextDecoder().decode(file.current.bytes) }),
+				before: sideOf(file),
 			});
 		}
 		actions.push({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Action } from '../../src/core/action.ts';
 import type { AnswerDecision, Decider } from '../../src/core/decider.ts';
 import { type EngineDeps, type EngineEnd, runSteps } from '../../src/core/engine.ts';
 import { eventStream } from '../../src/core/event-stream.ts';
@@ -6,6 +7,7 @@ import type { Finding } from '../../src/core/finding.ts';
 import { orderSteps } from '../../src/core/order.ts';
 import { showAction } from '../../src/core/shown-action.ts';
 import { changeStep, proofStep, type Step } from '../../src/core/step.ts';
+import { sha256Of } from '../../src/revert/restored-file.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 const yes = (value: boolean): AnswerDecision => ({ kind: 'answer', value, source: 'operator' });
@@ -68,7 +70,7 @@ async function run(steps: readonly Step[], decider: Partial<Decider>): Promise<{
 		cleanUpProbes: async () => [],
 		elapsed: () => 0,
 		saveAnswer: () => undefined,
-		show: showAction,
+		show: (action: Action) => showAction(action, sha256Of),
 		apply: async () => ({ kind: 'manual' }),
 		options: {},
 		knowledge: {},

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { diffTexts, formatDiff } from '../../src/edit/text-diff.ts';
 
@@ -58,5 +59,40 @@ describe('the diff of two texts', () => {
 
 	it('shows what a terminal would obey or hide', () => {
 		expect(shown('\ufeff{}\n', '{}\n\t\u001b[2J\u202e\n')).toContain('-<U+FEFF>{}\n+{}\n+\t<U+001B>[2J<U+202E>\n');
+	});
+});
+
+describe('a diff that would cost or show too much', () => {
+	const numbered = (word: string, count: number): string =>
+		Array.from({ length: count }, (_, index) => `${word} ${index}\n`).join('');
+
+	it('shows a whole replacement where more than 500 lines differ, in bounded time', () => {
+		const began = performance.now();
+		const lines = diffTexts(numbered('old', 700), numbered('new', 701));
+		expect(lines[0]).toEqual({ kind: 'hunk', text: '@@ -1,700 +1,701 @@' });
+		expect(lines.slice(1, 701).every(({ kind }) => kind === 'remove')).toBe(true);
+		expect(lines.slice(701).every(({ kind }) => kind === 'add')).toBe(true);
+		expect(lines.at(-1)).toEqual({ kind: 'add', text: 'new 700', newLine: 701 });
+		diffTexts(numbered('x', 30_000), numbered('y', 30_000));
+		// Without its bound, the search alone takes minutes.
+		expect(performance.now() - began).toBeLessThan(5_000);
+	});
+
+	it('says which text does not end with a line end', () => {
+		const lines = diffTexts(numbered('old', 600).trimEnd(), numbered('new', 600));
+		expect(lines.filter(({ kind }) => kind === 'note')).toHaveLength(1);
+		expect(lines[601]?.kind).toBe('note');
+		expect(lines[0]?.text).toBe('@@ -1,600 +1,600 @@');
+	});
+
+	it('ends after 2000 lines with how many are left, and both digests', () => {
+		const lines = diffTexts('', numbered('new', 5000), {
+			sha256: bytes => createHash('sha256').update(bytes).digest('hex'),
+		});
+		expect(lines).toHaveLength(2001);
+		expect(lines[0]?.text).toBe('@@ -0,0 +1,5000 @@');
+		expect(lines.at(-1)?.text).toMatch(
+			/^3001 more lines are not shown; sha256 before [0-9a-f]{64}, after [0-9a-f]{64}$/,
+		);
 	});
 });

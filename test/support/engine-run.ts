@@ -18,6 +18,7 @@ import { decideFromAnswers } from '../../src/decide/from-answers.ts';
 import { foreseenHost } from '../../src/host/foreseen.ts';
 import type { WriteHost } from '../../src/host/port.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import { sha256Of } from '../../src/revert/restored-file.ts';
 import { memoryLog } from './memory-log.ts';
 
 /** The log of a run and its backups: what is left when its process is gone. */
@@ -113,7 +114,7 @@ export async function engineRun(
 		now,
 		elapsed,
 		signal,
-		show: showAction,
+		show: action => showAction(action, sha256Of),
 		foresee: actions => foreseenHost(host, actions),
 		kept: log.kept,
 		probeHost: {} as ProbeHost,
