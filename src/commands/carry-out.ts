@@ -10,7 +10,7 @@ import { readHeldTo } from './plan-file.ts';
 import { readPassed } from './preflight.ts';
 import { revert } from './revert.ts';
 import { startAgainAsRoot } from './root.ts';
-import { lastStandingRun } from './standing-run.ts';
+import { lastAnswers, lastStandingRun } from './standing-run.ts';
 import { status } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -63,6 +63,7 @@ export async function carryOut(
 					...(invocation.command === 'check' && { ignore: invocation.ignore }),
 				}),
 				strict: invocation.command === 'check' && invocation.strict,
+				lastAnswers: await lastAnswers(surroundings),
 				surroundings,
 				terminal,
 				stop,
@@ -131,6 +132,7 @@ async function runbook(
 			options,
 			passed,
 			strict: false,
+			lastAnswers: await lastAnswers(surroundings),
 			surroundings,
 			terminal,
 			stop,

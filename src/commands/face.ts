@@ -37,6 +37,8 @@ export interface FaceRequest {
 	readonly standing?: RunState;
 	readonly from: RunState;
 	readonly saved: Answers;
+	/** Which of them come from the last run, by the question's id. */
+	readonly lastRun: ReadonlySet<string>;
 	readonly passed: Passed;
 	readonly surroundings: Surroundings;
 	readonly terminal: Terminal;

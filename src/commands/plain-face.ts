@@ -11,7 +11,7 @@ import { saveAnswers } from './save-answers.ts';
 
 /** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
 export function plainFace(request: FaceRequest): Face {
-	const { from, passed, saved, terminal, surroundings, mode, signal } = request;
+	const { from, passed, saved, lastRun, terminal, surroundings, mode, signal } = request;
 	const say = (text: string): void => terminal.err(`${text}\n`);
 	let run: RunState = from.start === undefined ? initialState : from;
 	let settled: ReadonlySet<StepId> = new Set();
@@ -31,6 +31,7 @@ export function plainFace(request: FaceRequest): Face {
 		say,
 		answers: passed.answers,
 		saved,
+		lastRun,
 		risks: passed.risks,
 		given: () => run.answers,
 		settled: () => settled,

@@ -1,10 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { exitCode } from '../core/exit.ts';
+import { type Answers, type AnswerValue, secretAnswer } from '../core/question.ts';
+import { isRiskName } from '../core/risk.ts';
 import { actionsToRevert, changedHost, type RunState, reduceAll } from '../core/state.ts';
 import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
-import { logTrouble } from '../state/open-run.ts';
+import { logTrouble, openFolder } from '../state/open-run.ts';
 import { listRuns, type RunSummary, readRunLog } from '../state/run-log-files.ts';
 import type { StateFolder } from '../state/state-folder.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** A run as its log tells it; rejects where there is none, or none that can be read. */
 export async function stateOf(folder: StateFolder, run: string): Promise<RunState> {
@@ -34,6 +37,34 @@ export async function lastStandingRun(folder: StateFolder): Promise<RunState | u
 	for await (const state of standingRuns(folder)) return state;
 	return undefined;
 }
+
+/**
+ * What the last run that changed the host, or came to its end, was answered: the defaults of what is started next. Not
+ * what was only a default then, which is made from the host as it is; nor a secret or a risk, which are given each time.
+ * Empty where there is none, or its log cannot be read.
+ */
+export async function lastAnswers({ stateFolder, simulated }: Surroundings): Promise<Answers> {
+	try {
+		const folder = await openFolder(stateFolder, false, simulated);
+		for (const { run, mode, simulated: ran } of await listRuns(folder)) {
+			if (mode !== 'run' || ran !== simulated) continue;
+			const state = await stateOf(folder, run);
+			const ended = state.end !== undefined && endings.has(state.end.outcome);
+			if (!ended && !changedHost(state)) continue;
+			const given = new Map<string, AnswerValue>();
+			for (const { id, value, source } of state.answerEvents)
+				if (source === 'default') given.delete(id);
+				else given.set(id, value);
+			return Object.fromEntries([...given].filter(([, value]) => value !== secretAnswer && !isRisk(value)));
+		}
+	} catch {
+		// `revert` and `status` say what is wrong with a log; a default is not worth a run.
+	}
+	return {};
+}
+
+const endings: ReadonlySet<string> = new Set(['done', 'nothing-to-do', 'open', 'undecided']);
+const isRisk = (value: AnswerValue): boolean => typeof value === 'string' && isRiskName(value);
 
 /** Runs of which a revert has come to its end. */
 export async function revertedRuns(folder: StateFolder): Promise<ReadonlySet<string>> {

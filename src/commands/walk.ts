@@ -8,13 +8,14 @@ import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { exitCode } from '../core/exit.ts';
 import { type ForeseeDeps, foreseeRun } from '../core/foresee-run.ts';
 import { orderSteps, type Selection } from '../core/order.ts';
+import type { Answers } from '../core/question.ts';
 import { seenAnew } from '../core/seen-anew.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
-import { decideFromAnswers, decideNothing, givenAnswer } from '../decide/from-answers.ts';
+import { decideFromAnswers, decideNothing, givenAnswer, type Known } from '../decide/from-answers.ts';
 import { foreseenHost } from '../host/foreseen.ts';
 import { showExactly } from '../plan/exact-action.ts';
 import { heldToPlan } from '../plan/held-to-plan.ts';
@@ -60,6 +61,8 @@ export interface Walk {
 	readonly onUndo?: () => void;
 	/** The saved plan that this run is held to. */
 	readonly held?: HeldTo;
+	/** What the last run was answered: the defaults of this one. */
+	readonly lastAnswers?: Answers;
 	/** Where a plan is saved. */
 	readonly out?: string;
 }
@@ -84,7 +87,12 @@ export async function walk(request: Walk): Promise<number> {
 	if (mode === 'run') checkSamePlan(from, held, resumeCommand(request));
 	if (request.out !== undefined) await preflightOut(request.out);
 	// What a plan was made with is its run's too, unless the operator passes something else; then the plan differs.
-	const saved = { ...held?.plan.answers, ...opened?.answers };
+	const own = { ...held?.plan.answers, ...opened?.answers };
+	// A saved plan holds all of its answers: those of a later run are no part of it.
+	const last = held === undefined ? (request.lastAnswers ?? {}) : {};
+	const saved = { ...last, ...own };
+	const lastRun: ReadonlySet<string> = new Set(Object.keys(last).filter(id => !(id in own)));
+	const known = { answers: passed.answers, saved, lastRun };
 	// Commands are run from / so that a relative path would mean another file there.
 	const absolute = (path: string): string => resolve(surroundings.workingFolder, path);
 	const deb = options.deb === undefined ? undefined : absolute(options.deb);
@@ -138,7 +146,7 @@ export async function walk(request: Walk): Promise<number> {
 		show: showExactly,
 		foresee: actions => foreseenHost(host, actions),
 		kept,
-		given: question => givenAnswer(question, { answers: passed.answers, saved }),
+		given: question => givenAnswer(question, known),
 		probeHost: probes,
 		cleanUpProbes: () => probes.cleanUp(),
 	};
@@ -150,13 +158,7 @@ export async function walk(request: Walk): Promise<number> {
 		recordAsked: options.record !== undefined,
 	};
 	if (held !== undefined)
-		await refuseUnlessPlanned(
-			held,
-			{ ...seen, decider: decideNothing(passed.answers, saved) },
-			from,
-			engine,
-			surroundings.command,
-		);
+		await refuseUnlessPlanned(held, { ...seen, decider: decideNothing(known) }, from, engine, surroundings.command);
 
 	const face = interactive
 		? await (canDraw(terminal, options) ? wizardFace : plainFace)({
@@ -167,6 +169,7 @@ export async function walk(request: Walk): Promise<number> {
 				...(request.standing !== undefined && { standing: request.standing }),
 				from,
 				saved,
+				lastRun,
 				passed,
 				surroundings,
 				terminal,
@@ -277,7 +280,7 @@ export async function walk(request: Walk): Promise<number> {
 		signal: stop.signal,
 		outOfWindow: (action: Action) => outOfWindow(action, until, surroundings.now()),
 	};
-	const decider = face?.decider ?? unattended(request, saved);
+	const decider = face?.decider ?? unattended(request, known);
 	const deps: EngineDeps = {
 		...seen,
 		decider: held === undefined ? decider : heldToPlan(decider, held.plan, stream.state),
@@ -296,7 +299,7 @@ export async function walk(request: Walk): Promise<number> {
 			mode === 'run' && {
 				lookAhead: () => {
 					const answers = { ...passed.answers, ...stream.state().answers };
-					const silent = decideFromAnswers({ answers, saved, risks: passed.risks });
+					const silent = decideFromAnswers({ ...known, answers, risks: passed.risks });
 					return foreseeRun({ ...seen, decider: silent }, { ...stream.state(), steps: [] }, engine);
 				},
 			}),
@@ -357,9 +360,9 @@ function resumeCommand(request: Walk): string {
 	return [program, shellLine(request.typed.filter(word => word !== '--fresh'))].join(' ').trimEnd();
 }
 
-function unattended({ passed, mode }: Walk, saved: Passed['answers']): Decider {
-	if (mode === 'check' || mode === 'plan') return decideNothing(passed.answers, saved);
-	return decideFromAnswers({ answers: passed.answers, saved, risks: passed.risks });
+function unattended({ passed, mode }: Walk, known: Known): Decider {
+	if (mode === 'check' || mode === 'plan') return decideNothing(known);
+	return decideFromAnswers({ ...known, risks: passed.risks });
 }
 
 /** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */

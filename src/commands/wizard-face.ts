@@ -41,6 +41,7 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 		glyphs: glyphsFor(terminal.environment),
 		answers: passed.answers,
 		saved: request.saved,
+		lastRun: request.lastRun,
 		risks: passed.risks,
 		stdin: process.stdin,
 		stdout: process.stdout,

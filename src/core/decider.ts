@@ -6,7 +6,7 @@ import type { ForeseenStep } from './review.ts';
 import type { RiskName } from './risk.ts';
 import type { StepId } from './step.ts';
 
-export type AnswerSource = 'default' | 'answers' | 'operator' | 'saved';
+export type AnswerSource = 'default' | 'answers' | 'operator' | 'saved' | 'last-run';
 
 export type AnswerDecision =
 	| { readonly kind: 'answer'; readonly value: AnswerValue; readonly source: AnswerSource }

@@ -35,7 +35,7 @@ export interface EngineDeps {
 	/** What was answered before this run asked anything: counts for steps that are only inspected, which ask nothing. */
 	readonly given?: (
 		question: Question,
-	) => { readonly value: AnswerValue; readonly source: 'answers' | 'saved' } | undefined;
+	) => { readonly value: AnswerValue; readonly source: 'answers' | 'saved' | 'last-run' } | undefined;
 	readonly emit: Emit;
 	readonly state: () => RunState;
 	readonly now: () => Date;

@@ -216,7 +216,7 @@ const payloads = [
 		...inStep,
 		id: z.string(),
 		value: answerValueSchema,
-		source: z.enum(['default', 'answers', 'operator', 'saved']),
+		source: z.enum(['default', 'answers', 'operator', 'saved', 'last-run']),
 	}),
 	z.object({
 		type: z.literal('plan'),

@@ -106,6 +106,12 @@ const nextWords: Readonly<Record<Place['next'], string>> = {
 export const placeWords = ({ n, of, mayGrow, next }: Place): string =>
 	`Question ${n} of ${of} ${mayGrow ? 'so far' : 'in this step'}. ${nextWords[next]}`;
 
+/** An answer as a person reads it. */
+export function sayAnswer(value: AnswerValue): string {
+	if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',');
+	return value === true ? 'yes' : value === false ? 'no' : String(value);
+}
+
 /** Stands in the log for an answer that is kept nowhere. */
 export const secretAnswer = '[secret]';
 

@@ -3,16 +3,22 @@ import type { Decider } from '../core/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
 
+/** What is known before anything is asked. */
+export interface Known {
+	/** From the answers file. */
+	readonly answers: Answers;
+	/** Remembered: from an earlier process of the run, a saved plan, or the last run. */
+	readonly saved: Answers;
+	/** Which of them come from the last run, by the question's id. */
+	readonly lastRun?: ReadonlySet<string>;
+}
+
 /**
- * Decides without a person: answers from the file, then those remembered from an interrupted run, then the defaults.
+ * Decides without a person: answers from the file, then those remembered from earlier, then the defaults.
  * Plans are approved, except where a risk was not accepted by name. Nothing is tried twice: a second attempt is a
  * person's decision.
  */
-export function decideFromAnswers(options: {
-	readonly answers: Answers;
-	readonly saved: Answers;
-	readonly risks: readonly RiskName[];
-}): Decider {
+export function decideFromAnswers(options: Known & { readonly risks: readonly RiskName[] }): Decider {
 	return {
 		async answer(_step, question) {
 			if (question.kind === 'risk')
@@ -34,20 +40,20 @@ export function decideFromAnswers(options: {
 	};
 }
 
-/** What the answers file says, or what an earlier process of the run was answered, as far as that still fits. */
+/** What the answers file says, or what is remembered, as far as that still fits. */
 export function givenAnswer(
 	question: Question,
-	{ answers, saved }: { readonly answers: Answers; readonly saved: Answers },
-): { readonly value: AnswerValue; readonly source: 'answers' | 'saved' } | undefined {
+	{ answers, saved, lastRun }: Known,
+): { readonly value: AnswerValue; readonly source: 'answers' | 'saved' | 'last-run' } | undefined {
 	const given = answers[question.id];
 	if (given !== undefined) return { value: given, source: 'answers' };
 	const before = saved[question.id];
 	return before !== undefined && answerProblem(question, before) === undefined
-		? { value: before, source: 'saved' }
+		? { value: before, source: lastRun?.has(question.id) === true ? 'last-run' : 'saved' }
 		: undefined;
 }
 
 /** For `check` and `plan`: nothing is ever approved. */
-export function decideNothing(answers: Answers, saved: Answers): Decider {
-	return { ...decideFromAnswers({ answers, saved, risks: [] }), approve: async () => ({ kind: 'skip' }) };
+export function decideNothing(known: Known): Decider {
+	return { ...decideFromAnswers({ ...known, risks: [] }), approve: async () => ({ kind: 'skip' }) };
 }

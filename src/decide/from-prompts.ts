@@ -8,6 +8,7 @@ import {
 	type Place,
 	placeWords,
 	type Question,
+	sayAnswer,
 } from '../core/question.ts';
 import { changing, type ForeseenStep, reviewLines } from '../core/review.ts';
 import { type RiskName, riskWords } from '../core/risk.ts';
@@ -21,8 +22,10 @@ export interface PromptOptions {
 	readonly say: (line: string) => void;
 	/** From an answers file: shown as the default, and still asked. */
 	readonly answers: Answers;
-	/** From an earlier part of this run. */
+	/** From an earlier part of this run, or the last one. */
 	readonly saved: Answers;
+	/** Which of them come from the last run, by the question's id. */
+	readonly lastRun?: ReadonlySet<string>;
 	/** Accepted on the command line. */
 	readonly risks: readonly RiskName[];
 	/** Given in this process: the default when somebody goes back to a question. */
@@ -92,7 +95,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 					: [
 							[options.given?.()[question.id], 'operator'],
 							[options.answers[question.id], 'answers'],
-							[saved, 'saved'],
+							[saved, options.lastRun?.has(question.id) === true ? 'last-run' : 'saved'],
 							[initialAnswer(question), 'default'],
 						];
 			const initial = defaults.find(([value]) => fits(value)) ?? [undefined, 'operator'];
@@ -232,7 +235,8 @@ async function askQuestion(
 	}
 	if (question.kind === 'risk') say(` ${riskWords[question.risk]} To accept it, type its name: ${question.risk}`);
 	if (question.kind === 'many') say(' several by comma; none is an answer too');
-	const shown = initial === undefined ? '' : ` [${sayValue(initial)}]`;
+	if (source === 'last-run') say(' Enter takes the answer from the last run.');
+	const shown = initial === undefined ? '' : ` [${sayAnswer(initial)}]`;
 	const others = ways.back ? 'b back, q quits' : 'q quits';
 	for (;;) {
 		const typed = await ask(` ${question.id}${shown} (${others}) > `);
@@ -244,11 +248,6 @@ async function askQuestion(
 		if (problem === undefined && value !== undefined) return { kind: 'answer', value, source: 'operator' };
 		say(` ${problem ?? 'cannot be read'}`);
 	}
-}
-
-function sayValue(value: AnswerValue): string {
-	if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',');
-	return value === true ? 'yes' : value === false ? 'no' : String(value);
 }
 
 /** What was typed, as a value of the question's kind; undefined when it cannot be one. */

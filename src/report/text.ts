@@ -4,6 +4,7 @@ import type { EventReader } from '../core/event-stream.ts';
 import type { Finding } from '../core/finding.ts';
 import { impactRows } from '../core/impact.ts';
 import { nextSteps } from '../core/next-steps.ts';
+import { sayAnswer } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
@@ -84,8 +85,12 @@ export function textReader(options: TextOptions): EventReader {
 			case 'run.end':
 				for (const line of endLines(event, state, options)) options.data(`${line}\n`);
 				return;
-			case 'observed':
 			case 'answer':
+				// What nobody typed for this run is named, as it decides what is planned.
+				if (event.source === 'last-run')
+					say(` ${glyphs.neutral} ${event.id}: ${sayAnswer(event.value)} (answer from the last run)`);
+				return;
+			case 'observed':
 			case 'probe.start':
 			case 'progress':
 				return;

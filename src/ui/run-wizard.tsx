@@ -24,6 +24,8 @@ export interface WizardOptions {
 	readonly glyphs: Glyphs;
 	readonly answers: Answers;
 	readonly saved: Answers;
+	/** Which of them come from the last run, by the question's id. */
+	readonly lastRun?: ReadonlySet<string>;
 	readonly risks: readonly RiskName[];
 	readonly stdin: NodeJS.ReadStream;
 	readonly stdout: NodeJS.WriteStream;
@@ -98,6 +100,7 @@ export function startWizard(options: WizardOptions): Wizard {
 	const decider = wizardDecider(store, {
 		answers: options.answers,
 		saved: options.saved,
+		...(options.lastRun !== undefined && { lastRun: options.lastRun }),
 		risks: options.risks,
 		settled: () => settled,
 		...(options.canUndo && {

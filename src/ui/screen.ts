@@ -63,7 +63,14 @@ export type SeenSince =
 /** What is asked on a screen, besides its prompt. */
 export type Screen =
 	| { readonly kind: 'start'; readonly seen?: SeenSince }
-	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question; readonly place: Place }
+	| {
+			readonly kind: 'question';
+			readonly step: StepId;
+			readonly question: Question;
+			readonly place: Place;
+			/** What Enter takes is the answer from the last run. */
+			readonly lastRun?: boolean;
+	  }
 	/** Everything that the run would do. */
 	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly ForeseenStep[] }
 	| {

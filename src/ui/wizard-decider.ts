@@ -12,8 +12,10 @@ import type { Check, Store } from './store.ts';
 export interface DeciderOptions {
 	/** From an answers file: shown as the default, and still asked. */
 	readonly answers: Answers;
-	/** From an earlier part of this run. */
+	/** From an earlier part of this run, or the last one. */
 	readonly saved: Answers;
+	/** Which of them come from the last run, by the question's id. */
+	readonly lastRun?: ReadonlySet<string>;
 	/** Accepted on the command line. */
 	readonly risks: readonly RiskName[];
 	/** Steps whose saved answers are taken without asking again, until somebody goes back to them. */
@@ -44,7 +46,13 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				value => value !== undefined && isFit(question, value),
 			);
 			const reply = await show(
-				{ kind: 'question', step, question, place },
+				{
+					kind: 'question',
+					step,
+					question,
+					place,
+					...(initial !== undefined && initial === saved && options.lastRun?.has(question.id) && { lastRun: true }),
+				},
 				promptFor(question, initial),
 				{ back: ways.back, skip: false, quit: question.kind !== 'text' },
 				value => readReply(question, value),

@@ -1,7 +1,10 @@
 /** Which run `revert` reverts, how `status` lists them, and that a test is always a run of its own. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { lastAnswers } from '../../src/commands/standing-run.ts';
 import type { EventPayload } from '../../src/core/event.ts';
+import type { RunState } from '../../src/core/state.ts';
 import { openFolder, openRun } from '../../src/state/open-run.ts';
 import { saveSession } from '../../src/state/session.ts';
 import { scratchFolder } from '../host/scratch-folder.ts';
@@ -163,4 +166,99 @@ test('a test removes what a killed one left before it begins', async () => {
 	const tested = await on.test();
 	expect(tested.exit, tested.screen).toBe(0);
 	expect(host.state().docker.engine.containers.map(c => c.name)).not.toContain('left-by-a-killed-test');
+});
+
+describe('answers of the last run', () => {
+	const given = {
+		'ci.systems': ['gitlab'],
+		'ci.gitlab-url': 'https://gitlab.example',
+		'ci.memory': '3g',
+		'ci.image': 'docker:28-dind',
+	};
+	const answered = async () => {
+		const host = hostOf('fresh-ubuntu');
+		const folder = stateFolder();
+		const on = commandsOn(host, folder);
+		const first = await on.run({ answers: given });
+		expect(first.state?.end?.outcome, first.screen).toMatch(/^(done|open)$/);
+		return { host, on, first };
+	};
+	const source = (said: { readonly state?: RunState }, id: string) =>
+		said.state?.answerEvents.findLast(event => event.id === id);
+
+	test('are the defaults of plan, test and the next run, and are shown as such', async () => {
+		const { on } = await answered();
+		const plan = await on.plan();
+		expect(plan.screen).toContain('ci.memory: 3g (answer from the last run)');
+		expect(plan.screen).not.toMatch(/write .*gitlab/i);
+		const tested = await on.test();
+		expect(source(tested, 'ci.image')).toMatchObject({ value: 'docker:28-dind', source: 'last-run' });
+		const again = await on.run();
+		expect(again.state?.actions).toEqual([]);
+		expect(source(again, 'ci.memory')).toMatchObject({ value: '3g', source: 'last-run' });
+		// They stay so from run to run, and a new run without going on has them too.
+		const fresh = await on.run({ fresh: true });
+		expect(source(fresh, 'ci.memory')).toMatchObject({ value: '3g', source: 'last-run' });
+	}, 30_000);
+
+	test('give way to an answers file, and a default that nobody chose is made from the host again', async () => {
+		const { on, first } = await answered();
+		expect(source(first, 'ci.pids')?.source).toBe('default');
+		const again = await on.run({ answers: { ...given, 'ci.memory': '4g' } });
+		expect(source(again, 'ci.memory')).toMatchObject({ value: '4g', source: 'answers' });
+		expect(source(again, 'ci.pids')?.source).toBe('default');
+	}, 30_000);
+
+	const answer = (id: string, value: string, from: 'answers' | 'operator'): EventPayload => ({
+		type: 'answer',
+		step: 'host',
+		id,
+		value,
+		source: from,
+	});
+
+	test('never hold a secret or a risk, and are not those of a run that neither ended nor changed anything', async () => {
+		const host = hostOf('fresh-ubuntu');
+		const folder = stateFolder();
+		const on = commandsOn(host, folder);
+		await on.writeLog('a', '2026-01-01T00:00:00.000Z', [
+			begin('a'),
+			answer('x.token', '[secret]', 'operator'),
+			answer('x.risk', 'stop-containers', 'operator'),
+			answer('x.memory', '3g', 'operator'),
+			end('done', 0),
+		]);
+		await on.writeLog('b', '2026-01-02T00:00:00.000Z', [begin('b'), answer('x.memory', '9g', 'operator')]);
+		await on.writeLog('c', '2026-01-03T00:00:00.000Z', [begin('c', { simulated: false }), end('done', 0)]);
+		const { surroundings } = aroundRun(host, {}, folder);
+		expect(await lastAnswers(surroundings)).toEqual({ 'x.memory': '3g' });
+		await on.writeLog('d', '2026-01-04T00:00:00.000Z', [
+			begin('d'),
+			...wrote('/etc/x'),
+			answer('x.memory', '5g', 'operator'),
+		]);
+		expect(await lastAnswers(surroundings)).toEqual({ 'x.memory': '5g' });
+		expect(await lastAnswers({ ...surroundings, stateFolder: join(folder, 'none') })).toEqual({});
+	});
+});
+
+test('what release 0.1.0 left is listed, reverted and remembered', async () => {
+	const host = hostOf('fresh-ubuntu');
+	const folder = stateFolder();
+	await openFolder(folder, true, true);
+	const fixture = new URL('../fixtures/releases/0.1.0/run/events.ndjson', import.meta.url);
+	const log = readFileSync(fixture, 'utf8');
+	const run = String(JSON.parse(log.split('\n')[0] ?? '').run);
+	mkdirSync(join(folder, 'runs', run, 'backup'), { recursive: true, mode: 0o700 });
+	writeFileSync(join(folder, 'runs', run, 'events.ndjson'), log);
+	const on = commandsOn(host, folder);
+	const { exit, screen } = await on.status();
+	expect(exit).toBe(0);
+	expect(screen).toMatch(new RegExp(`^\\* +${run} .* anna +done +\\d+ `, 'm'));
+	expect((await on.status(run)).exit).toBe(0);
+	expect(await lastAnswers(aroundRun(host, {}, folder).surroundings)).toEqual({});
+	// On a host of which nothing is left: all of it is gone, so that nothing is to do.
+	const back = await on.revert(run.slice(0, 10));
+	expect(back.exit, back.screen).toBe(0);
+	expect((await on.status()).screen).toContain('done, reverted');
 });

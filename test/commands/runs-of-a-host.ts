@@ -1,5 +1,6 @@
 /** Commands of the tool, one process after the other, on one simulated host with its state on disk. */
 import { revert } from '../../src/commands/revert.ts';
+import { lastAnswers } from '../../src/commands/standing-run.ts';
 import { status } from '../../src/commands/status.ts';
 import { walk } from '../../src/commands/walk.ts';
 import { type EventPayload, eventVersion } from '../../src/core/event.ts';
@@ -42,8 +43,14 @@ export function commandsOn(host: SimulatedHost, folder: string) {
 				mode,
 				steps,
 				selection: how.only === undefined ? {} : { only: how.only },
-				passed: { answers: how.answers ?? {}, waivers: [], risks: how.risks ?? [] },
+				passed: {
+					answers: how.answers ?? {},
+					file: { answers: how.answers ?? {}, waivers: [], places: {} },
+					waivers: [],
+					risks: how.risks ?? [],
+				},
 				strict: false,
+				lastAnswers: await lastAnswers(around.surroundings),
 				...(opened !== undefined && { opened }),
 			});
 			await opened?.close();

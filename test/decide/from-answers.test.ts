@@ -69,7 +69,7 @@ describe('deciding without a person', () => {
 
 describe('deciding for check and plan', () => {
 	it('approves nothing, whatever was accepted, and still answers questions', async () => {
-		const decider = onward(decideNothing({ 'ci.memory': '8g' }, {}));
+		const decider = onward(decideNothing({ answers: { 'ci.memory': '8g' }, saved: {} }));
 		expect(await decider.approve(planWith())).toEqual({ kind: 'skip' });
 		expect(await decider.answer(plain)).toMatchObject({ value: '8g' });
 	});

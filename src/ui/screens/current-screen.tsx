@@ -114,6 +114,7 @@ function Asked({
 					step={step}
 					question={screen.question}
 					place={screen.place}
+					lastRun={screen.lastRun === true}
 					findings={latestFindings(step)}
 					why={whyOf(state)}
 					prompt={prompt}

@@ -17,6 +17,7 @@ export function QuestionScreen({
 	step,
 	question,
 	place,
+	lastRun,
 	findings,
 	why,
 	prompt,
@@ -27,6 +28,8 @@ export function QuestionScreen({
 	readonly why: string | undefined;
 	readonly question: Question;
 	readonly place: Place;
+	/** What Enter takes is the answer from the last run. */
+	readonly lastRun: boolean;
 	readonly findings: readonly Finding[];
 	readonly prompt: Prompt;
 }): ReactElement {
@@ -37,6 +40,7 @@ export function QuestionScreen({
 		...wrap(line(question.help), width),
 		blank,
 		...(limits === undefined ? [] : [line(span(limits, 'dim'))]),
+		...(lastRun ? [line(span('Enter takes the answer from the last run.', 'dim'))] : []),
 		...wrap(line(span(placeWords(place), 'dim')), width),
 	];
 	// Where little is asked there is room for what it is asked about, and for what the step is for.
