@@ -4,13 +4,19 @@ import type { ReadHost } from '../host/port.ts';
 /** Where sysbox-mgr keeps what inner engines store, one folder a kind, and in it one a container (sysbox-mgr, volMgr). */
 const storeRoot = '/var/lib/sysbox';
 
+/** Directories looked into for a first file; a store with more of them than that is no empty one. */
+const mostFolders = 500;
+
 /** What a container has stored inside of itself and no volume of Docker holds: images, volumes, clusters. */
 export interface InnerStore {
 	readonly container: string;
 	readonly path: string;
 }
 
-/** The stores of containers that cannot run any more without Sysbox. */
+/**
+ * The stores of containers that cannot run any more without Sysbox. Only those that hold something: sysbox-mgr makes
+ * seven folders for every container, most of them for good empty.
+ */
 export async function innerStoresOf(host: ReadHost, containers: readonly Container[]): Promise<readonly InnerStore[]> {
 	if (containers.length === 0) return [];
 	const kinds = await host.list(storeRoot);
@@ -19,8 +25,29 @@ export async function innerStoresOf(host: ReadHost, containers: readonly Contain
 	for (const kind of kinds.names) {
 		const listed = await host.list(`${storeRoot}/${kind}`);
 		if (listed.kind !== 'names') continue;
-		for (const { id, name } of containers)
-			if (listed.names.includes(id)) stores.push({ container: name, path: `${storeRoot}/${kind}/${id}` });
+		for (const { id, name } of containers) {
+			const path = `${storeRoot}/${kind}/${id}`;
+			if (listed.names.includes(id) && (await holdsSomething(host, path))) stores.push({ container: name, path });
+		}
 	}
 	return stores;
+}
+
+/** Whether anything but empty folders and empty files lies there. What cannot be looked at counts as something. */
+async function holdsSomething(host: ReadHost, store: string): Promise<boolean> {
+	const toLookInto = [store];
+	for (let looked = 0; toLookInto.length > 0; looked++) {
+		const folder = toLookInto.pop() ?? store;
+		if (looked === mostFolders) return true;
+		const listed = await host.list(folder);
+		if (listed.kind === 'missing') continue;
+		if (listed.kind !== 'names') return true;
+		for (const name of listed.names) {
+			const path = `${folder}/${name}`;
+			const found = await host.stat(path);
+			if (found.kind === 'found' && found.type === 'directory' && !found.link) toLookInto.push(path);
+			else if (found.kind !== 'found' || found.type !== 'file' || found.link || found.meta.size > 0) return true;
+		}
+	}
+	return false;
 }

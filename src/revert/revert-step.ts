@@ -3,6 +3,7 @@ import type { Action, Impact, LiveValue, Plan, Settle } from '../core/action.ts'
 import type { UndoRecord } from '../core/event.ts';
 import type { Finding } from '../core/finding.ts';
 import type { RiskName } from '../core/risk.ts';
+import { shellLine } from '../core/shell-line.ts';
 import { type ActionState, actionsToRevert, type RunState } from '../core/state.ts';
 import { changeStep, type JudgeContext, type Step, type StepContext } from '../core/step.ts';
 import { type DaemonJsonWish, planDaemonJson, readDaemonJson } from '../edit/daemon-json.ts';
@@ -15,6 +16,7 @@ import type { Argv } from '../host/port.ts';
 import { clearAway, isOfSwitch } from '../switch/actions.ts';
 import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
 import { switchFindings } from '../switch/telling.ts';
+import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
 import {
@@ -40,7 +42,9 @@ type Kept = (sha256: string) => Promise<Uint8Array | undefined>;
 
 /** What Docker has in force of the run, and how it is made to forget it. */
 interface Loaded {
-	/** Names of runtimes that Docker serves now and that the file from before does not define. */
+	/** Names of runtimes that the run brought into the file, whether Docker still serves them or not. */
+	readonly brought: readonly string[];
+	/** Those of them that Docker serves now. */
 	readonly strangers: readonly string[];
 	/** Set where the run made another runtime the default and Docker still has it: the one from before, by name. */
 	readonly defaultBefore: string | undefined;
@@ -76,6 +80,8 @@ interface RevertFacts {
 	readonly dockerState: string | undefined;
 	readonly loaded: Loaded;
 	readonly innerStores: readonly InnerStore[];
+	/** Mounts of sysbox-fs whose program is gone with its package. */
+	readonly deadMounts: readonly string[];
 	/** Where the run's backups lie, for the commands that are shown. */
 	readonly backupFolder: string;
 }
@@ -122,6 +128,12 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 	const folders: string[] = [];
 	for (const path of made) if ((await host.list(path)).kind !== 'missing') folders.push(path);
 	const packaging = actions.filter(action => action.undo.kind === 'packages').toReversed();
+	const packages = await inspectPackages(
+		host,
+		packaging.map(action => action.undo as PackagesUndo),
+		`${options.stateFolder}/downloads`,
+		signal,
+	);
 	return {
 		paths,
 		configFile,
@@ -129,17 +141,13 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 		folders,
 		commands,
 		live,
-		packages: await inspectPackages(
-			host,
-			packaging.map(action => action.undo as PackagesUndo),
-			`${options.stateFolder}/downloads`,
-			signal,
-		),
+		packages,
+		deadMounts: isGone(packages, sysboxPackage) ? await sysboxMounts(host) : [],
 		packagesSeq: packaging.at(-1)?.seq ?? -1,
 		docker,
 		dockerState: docker.info.kind === 'ok' ? undefined : await dockerStateOf(context),
 		loaded,
-		innerStores: await innerStoresOf(host, containersUnder(docker, loaded.strangers)),
+		innerStores: await innerStoresOf(host, containersUnder(docker, loaded.brought)),
 		backupFolder: `${options.stateFolder}/runs/${original.start?.run ?? 'RUN'}/backup`,
 	};
 }
@@ -178,14 +186,15 @@ async function inspectLoaded(
 	const wanted = file === undefined ? undefined : (file.bytes ?? 'missing');
 	const before = wanted === undefined ? undefined : readDaemonJson(wanted);
 	if (file === undefined || wanted === undefined || before?.kind !== 'read' || docker.info.kind !== 'ok')
-		return { strangers: [], defaultBefore: undefined, forgetful: undefined, untilRestart: [] };
+		return { brought: [], strangers: [], defaultBefore: undefined, forgetful: undefined, untilRestart: [] };
 
 	const written = await filesWritten(original, kept, configFile);
 	const now = file.current.kind === 'bytes' ? readDaemonJson(file.current.bytes) : undefined;
 	const views = [...written, ...(now?.kind === 'read' ? [now.view] : [])];
 	const registered = new Set(views.flatMap(view => [...view.runtimes.keys()]));
 	const { runtimes, defaultRuntime } = docker.info.value;
-	const strangers = Object.keys(runtimes).filter(name => registered.has(name) && !before.view.runtimes.has(name));
+	const brought = [...registered].filter(name => !before.view.runtimes.has(name));
+	const strangers = Object.keys(runtimes).filter(name => brought.includes(name));
 	const earlier = before.view.defaultRuntime ?? 'runc';
 	const madeDefault = defaultRuntime !== earlier && views.some(view => view.defaultRuntime === defaultRuntime);
 	const defaultBefore = madeDefault || strangers.includes(defaultRuntime) ? earlier : undefined;
@@ -196,6 +205,7 @@ async function inspectLoaded(
 		views.some(view => view.keys.includes(key) !== before.view.keys.includes(key)),
 	);
 	return {
+		brought,
 		strangers,
 		defaultBefore,
 		forgetful:
@@ -360,11 +370,20 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 			},
 		});
 	}
+	if (isGone(facts.packages, sysboxPackage)) {
+		for (const { name } of containersUnder(facts.docker, facts.loaded.brought).filter(c => c.running))
+			findings.push({
+				id: 'revert.stays',
+				severity: 'warn',
+				summary: `${name} is still up and cannot be entered: its runtime is gone`,
+				remedy: { kind: 'commands', text: 'Remove it', commands: [shellLine(['docker', 'rm', '-f', name])] },
+			});
+	}
 	for (const store of facts.innerStores) {
 		findings.push({
 			id: 'revert.inner-store',
 			severity: 'warn',
-			summary: `what ${store.container} has stored inside is lost: ${store.path}`,
+			summary: `what ${store.container} has stored inside cannot be reached without Sysbox: ${store.path}`,
 			why: 'the container cannot run without Sysbox, and no volume of Docker holds this',
 			remedy: { kind: 'advice', text: 'copy out of the container what is still needed, while it runs' },
 		});
@@ -403,10 +422,12 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	const actions: Action[] = [];
 	const { configFile } = facts;
 	const file = facts.paths.find(p => p.path === configFile);
-	const users = containersUnder(facts.docker, facts.loaded.strangers);
+	const users = containersUnder(facts.docker, facts.loaded.brought);
 	const running = users.filter(c => c.running);
 	const { strangers, defaultBefore, forgetful } = facts.loaded;
 
+	// First, while Sysbox can still end them in order: without it, "docker stop" waits in vain.
+	if (running.length > 0 && !isGone(facts.packages, sysboxPackage)) actions.push(stopContainers(running));
 	if (forgetful !== undefined && file !== undefined) {
 		if (file.currentSha256 !== sha256Of(forgetful)) {
 			actions.push({
@@ -454,18 +475,42 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 		if (carriedOut(state, id)) continue;
 		actions.push({ id, kind: 'remove-folder', title: `Remove ${path}`, why: 'the run made it', path });
 	}
+	actions.push(...unmountDead(facts.deadMounts));
 	// Last, so that it stands by until Docker is well.
 	if (isThere(facts.switch)) actions.push(...clearAway(facts.switch));
 	const impact: Impact = {
 		stops: running.map(({ name }) => `${name} (runs under a runtime that goes away)`),
 		notes: [
 			...users.filter(c => !c.running).map(c => `${c.name} is stopped, and cannot be started again without Sysbox`),
-			...facts.innerStores.map(store => `${store.path} is lost: what ${store.container} has stored inside`),
+			...facts.innerStores.map(
+				store => `${store.path} cannot be reached without Sysbox: what ${store.container} has stored inside`,
+			),
 		],
 		containers: running.map(user => ({ ...impactOfStop(user, false, now), fate: 'breaks' as const })),
 	};
 	return { actions, ...(impact.stops.length + impact.notes.length > 0 && { impact }) };
 }
+
+const sysboxPackage = 'sysbox-ce';
+
+/** Whether the run brought this package, and it is not on the host any more. */
+const isGone = ({ changes, now }: PackageFacts, name: string): boolean =>
+	changes.installed.includes(name) &&
+	now !== undefined &&
+	!now.some(p => p.name === name && p.state !== 'config-files');
+
+/** Sysbox moves what a container has stored inside into its root file system at an orderly stop. */
+const stopContainers = (running: readonly Container[]): Action => ({
+	id: 'stop-containers',
+	kind: 'exec',
+	title: `Stop ${running.map(({ name }) => name).join(', ')}`,
+	why: 'they cannot run without Sysbox; stopped in order, they keep what they have stored inside until they are removed',
+	argv: ['docker', 'stop', ...running.map(({ id }) => id)],
+	timeoutMs: 120_000 + running.length * 30_000,
+	risks: ['stop-containers'],
+	undo: { kind: 'none', why: 'they cannot be started without Sysbox' },
+	whenItFails: ['see what holds them (docker ps; docker logs NAME), then start again'],
+});
 
 function forgotten(strangers: readonly string[], defaultBefore: string | undefined): Settle {
 	const what = [

@@ -38,6 +38,8 @@ function dockerHost(
 		readonly containers?: readonly { readonly name: string; readonly runtime: string; readonly running?: boolean }[];
 		/** Docker gives no answer. */
 		readonly hangs?: true;
+		/** What else a program answers, by its name. */
+		readonly answers?: Readonly<Record<string, string>>;
 		/** Folders, with what is in them. */
 		readonly folders?: Readonly<Record<string, readonly string[]>>;
 		readonly fullFolders?: readonly string[];
@@ -78,13 +80,22 @@ function dockerHost(
 			return { code: null, stdout: '', stderr: '', problem: 'timeout', elapsedMs: 10_000 };
 		if (line.startsWith('systemctl show docker.service'))
 			return { code: 0, stdout: 'Id=docker.service\nActiveState=active\n', stderr: '', elapsedMs: 1 };
-		const answer = answers[line]?.();
+		const answer = how.answers?.[argv[0]] ?? answers[line]?.();
 		if (answer === undefined) throw new Error(`the test does not know the command: ${line}`);
 		return { code: 0, stdout: typeof answer === 'string' ? answer : JSON.stringify(answer), stderr: '', elapsedMs: 1 };
 	};
 	const host: WriteHost = {
 		...tiny,
 		exec,
+		stat: async path =>
+			how.folders?.[path] === undefined
+				? tiny.stat(path)
+				: {
+						kind: 'found',
+						type: 'directory',
+						link: false,
+						meta: { mode: 0o755, uid: 0, gid: 0, size: 0, realPath: path },
+					},
 		run: async argv => {
 			const line = argv.join(' ');
 			ran.push(line);
@@ -92,6 +103,11 @@ function dockerHost(
 				const config = JSON.parse(map.get(daemonJson) ?? '{}') as { runtimes?: object; 'default-runtime'?: string };
 				if (config.runtimes !== undefined) loaded = ['runc', ...Object.keys(config.runtimes)];
 				serves = config['default-runtime'] ?? serves;
+				return { code: 0, stdout: '', stderr: '', elapsedMs: 1 };
+			}
+			if (line.startsWith('docker stop ')) {
+				for (const { Id, State } of containers)
+					if (line.includes(Id)) Object.assign(State, { Status: 'exited', Running: false });
 				return { code: 0, stdout: '', stderr: '', elapsedMs: 1 };
 			}
 			const code = how.commands?.[line]?.(map);
@@ -427,6 +443,9 @@ describe('the package', () => {
 		expect(on.ran).toEqual([]);
 		const accepted = await takeBack(original, on, { risks: ['stop-containers', 'lose-inner-stores'] });
 		expect(accepted.end.exit).toBe(0);
+		// Before anything else, while Sysbox is there, and only those that go with it.
+		expect(on.ran[0]).toBe(`docker stop ${'1'.repeat(64)}`);
+		expect(on.ran.indexOf(remove)).toBeGreaterThan(0);
 	});
 });
 
@@ -437,36 +456,115 @@ describe('what containers have stored inside', () => {
 		{ name: 'old', runtime: 'sysbox-runc', running: false },
 		{ name: 'web', runtime: 'runc' },
 	];
+	const stores = [`docker/${'1'.repeat(64)}`, `docker/${'2'.repeat(64)}`, `containerd/${'1'.repeat(64)}`].map(
+		store => `/var/lib/sysbox/${store}`,
+	);
 	const folders = {
 		'/var/lib/sysbox': ['docker', 'containerd', 'rootfs'],
 		'/var/lib/sysbox/docker': ['1'.repeat(64), '2'.repeat(64), '9'.repeat(64)],
 		'/var/lib/sysbox/containerd': ['1'.repeat(64)],
+		...Object.fromEntries(stores.map(store => [store, ['engine-id']])),
 	};
+	const files = Object.fromEntries(stores.map(store => [`${store}/engine-id`, 'x']));
 
 	it('is named with its container and path, running or stopped, and goes only by name', async () => {
-		const on = dockerHost({ [daemonJson]: withSysbox }, { containers, folders, commands: { [remove]: () => 0 } });
+		const on = dockerHost(
+			{ [daemonJson]: withSysbox, ...files },
+			{ containers, folders, commands: { [remove]: () => 0 } },
+		);
 		const { end, state } = await takeBack(original, on);
 		expect(end.exit).toBe(4);
 		const found = state.steps[0]?.before.filter(f => f.id === 'revert.inner-store').map(f => f.summary);
 		expect(found).toEqual([
-			`what dind has stored inside is lost: /var/lib/sysbox/docker/${'1'.repeat(64)}`,
-			`what old has stored inside is lost: /var/lib/sysbox/docker/${'2'.repeat(64)}`,
-			`what dind has stored inside is lost: /var/lib/sysbox/containerd/${'1'.repeat(64)}`,
+			`what dind has stored inside cannot be reached without Sysbox: /var/lib/sysbox/docker/${'1'.repeat(64)}`,
+			`what old has stored inside cannot be reached without Sysbox: /var/lib/sysbox/docker/${'2'.repeat(64)}`,
+			`what dind has stored inside cannot be reached without Sysbox: /var/lib/sysbox/containerd/${'1'.repeat(64)}`,
 		]);
 		expect(state.steps[0]?.plan?.impact?.notes).toContain('old is stopped, and cannot be started again without Sysbox');
 		expect(on.ran).toEqual([]);
 	});
 
+	it('is not told of folders that sysbox-mgr made and nothing was put into', async () => {
+		const on = dockerHost(
+			{ [daemonJson]: withSysbox, [`${stores[0]}/empty`]: '' },
+			{
+				containers,
+				folders: { ...folders, ...Object.fromEntries(stores.map(store => [store, []])), [stores[0] ?? '']: ['empty'] },
+			},
+		);
+		const { state } = await takeBack(original, on);
+		expect(state.steps[0]?.before.filter(f => f.id === 'revert.inner-store')).toEqual([]);
+	});
+
 	it('of stopped containers alone is asked for too', async () => {
 		const stopped = containers.filter(c => c.running === false);
 		const on = dockerHost(
-			{ [daemonJson]: withSysbox },
+			{ [daemonJson]: withSysbox, ...files },
 			{ containers: stopped, folders: { ...folders, '/var/lib/sysbox/docker': ['1'.repeat(64)] }, commands: {} },
 		);
 		const { end } = await takeBack(original, on);
 		expect(end.exit).toBe(4);
 		expect(end.open.join()).toContain('--accept-risk lose-inner-stores');
 		expect(end.open.join()).not.toContain('stop-containers');
+	});
+});
+
+describe('mounts of a sysbox-fs that is gone with its package', () => {
+	const mount = (point: string, type = 'fuse') => `241 72 0:94 / ${point} rw - ${type} sysboxfs rw\n`;
+	const dead = '/var/lib/sysboxfs/77a621a370d2';
+	const others = [
+		'22 1 254:0 / / rw - ext4 /dev/vda rw\n',
+		mount('/var/lib/sysboxfs', 'ext4'),
+		mount('/var/lib/sysboxfs/a/b'),
+		mount('/var/lib/sysboxfs-of-others/a'),
+		mount('/mnt/theirs'),
+		mount('/var/lib/sysboxfs/tmpfs', 'tmpfs'),
+	].join('');
+	const original = runThatMade([
+		'install',
+		{ kind: 'packages', changes: { installed: ['sysbox-ce'], removed: [], replaced: [] } },
+	]);
+	const onHost = (dpkg: string) =>
+		dockerHost(
+			{ '/proc/self/mountinfo': others + mount(dead) },
+			{
+				answers: { 'dpkg-query': dpkg, 'apt-get': 'Purg sysbox-ce [0.7.0-0.linux]\n' },
+				commands: {
+					'apt-get purge -y -o DPkg::Lock::Timeout=300 sysbox-ce': () => 100,
+					[`umount -l ${dead}`]: files => {
+						files.set('/proc/self/mountinfo', others);
+						return 0;
+					},
+				},
+			},
+		);
+
+	it('are unmounted, and no other mount is', async () => {
+		const on = onHost('');
+		expect((await takeBack(original, on)).end).toMatchObject({ exit: 0, outcome: 'done' });
+		expect(on.ran).toEqual([`umount -l ${dead}`]);
+	});
+
+	it('are left alone while the package is there', async () => {
+		const on = onHost('sysbox-ce\t0.7.0-0.linux\tamd64\tii \n');
+		await takeBack(original, on);
+		expect(on.ran).toEqual(['apt-get purge -y -o DPkg::Lock::Timeout=300 sysbox-ce']);
+	});
+
+	it('and a container that is still up without its runtime is named', async () => {
+		const on = dockerHost(
+			{ [daemonJson]: withSysbox },
+			{ answers: { 'dpkg-query': '' }, containers: [{ name: 'dind', runtime: 'sysbox-runc' }] },
+		);
+		const run = runThatMade(
+			['write', wrote(daemonJson, old, withSysbox)],
+			['install', { kind: 'packages', changes: { installed: ['sysbox-ce'], removed: [], replaced: [] } }],
+		);
+		const { state } = await takeBack(run, on);
+		expect(state.steps[0]?.after?.map(f => f.summary)).toContain(
+			'dind is still up and cannot be entered: its runtime is gone',
+		);
+		expect(on.ran.join()).not.toContain('docker stop');
 	});
 });
 
