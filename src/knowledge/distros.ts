@@ -31,6 +31,15 @@ const sourceBuild = (id: string, version: string, minKernel: string): DistroRow 
 	note: 'No package is published for it: Sysbox has to be built from source',
 });
 
+const enterpriseOnly = (id: string, minKernel: string): DistroRow => ({
+	id,
+	version: '*',
+	support: 'unsupported',
+	minKernel,
+	source: vendorTable,
+	note: 'Only the Enterprise Edition ran on it, and that ended in 2022',
+});
+
 const fuseProfile = 'Its AppArmor profile of fusermount3 needs one more rule (nestybox/sysbox#947, #1005)';
 
 /** The first row that fits is used: exact versions stand before `*`. */
@@ -54,14 +63,6 @@ export const distros: readonly DistroRow[] = [
 	sourceBuild('centos', '*', '5.12'),
 	sourceBuild('amzn', '2', '5.12'),
 	sourceBuild('amzn', '2023', '6.1'),
-	...['rhel', 'flatcar'].map(
-		(id): DistroRow => ({
-			id,
-			version: '*',
-			support: 'unsupported',
-			minKernel: '5.12',
-			source: vendorTable,
-			note: 'Only the Enterprise Edition ran on it, and that ended in 2022',
-		}),
-	),
+	enterpriseOnly('rhel', '5.12'),
+	enterpriseOnly('flatcar', '5.10'),
 ];

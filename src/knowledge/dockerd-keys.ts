@@ -51,9 +51,9 @@ export const dockerdKeys: readonly DockerdKeyRow[] = [
 	reloadable('max-download-attempts', byReload, `${reload}: "we always reset"`, '>=20.10.0'),
 	reloadable('network-diagnostic-port', byReload, `${reload}: it is stopped where the key is absent`),
 	reloadable('authorization-plugins', explicit('[]'), command),
-	reloadable('allow-nondistributable-artifacts', explicit('[]'), reload, '<29.0.0'),
-	reloadable('nri-opts', restart, `${reload} of 29.7, reloadNRI`, '>=29.0.0'),
-	reloadable('default-stop-timeout', restart, `${reload} of 29.7`, '>=29.0.0'),
+	reloadable('allow-nondistributable-artifacts', explicit('[]'), reload, '<28.0.0'),
+	reloadable('nri-opts', restart, `${reload} of 29.2, reloadNRI`, '>=29.2.0'),
+	reloadable('default-stop-timeout', restart, `${reload} of 29.7`, '>=29.7.0'),
 	// Part of it is read again on reload; containerd-snapshotter and, since 29.5, time-namespaces are not.
 	restartOnly('features'),
 	...[
