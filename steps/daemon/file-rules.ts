@@ -160,7 +160,7 @@ function usernsRemap({ file, dockerd, subuid, subgid }: RuleFacts): readonly Fin
 				...(missing && { breaks: true as const }),
 				summary: missing
 					? `Docker is to remap users to "${setting}" (${place.at}), which has no ids in ${uids === 0 ? '/etc/subuid' : '/etc/subgid'}`
-					: `Docker remaps users to "${setting}" (${place.at}), which has ${Math.min(uids, gids)} ids; a Sysbox container needs ${neededIds}`,
+					: `Docker is set to remap users to "${setting}" (${place.at}), which has ${Math.min(uids, gids)} ids; a Sysbox container needs ${neededIds}`,
 				...(place.caret !== undefined && { evidence: place.caret }),
 				why: missing ? 'Docker does not start without them' : 'No Sysbox container would start under this Docker',
 				remedy: {
@@ -174,7 +174,7 @@ function usernsRemap({ file, dockerd, subuid, subgid }: RuleFacts): readonly Fin
 		{
 			id,
 			severity: 'info',
-			summary: `Docker remaps users to "${setting}" (${place.at}), with ids enough for Sysbox`,
+			summary: `Docker is set to remap users to "${setting}" (${place.at}), with ids enough for Sysbox`,
 			why: 'Sysbox does not need it: Docker then refuses --privileged and host namespaces to all other containers',
 		},
 	];

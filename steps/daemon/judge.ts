@@ -223,6 +223,8 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 	const configured = configuredDefault(facts);
 	const wish = wishedDefault(facts, context);
 	const wants = wantsDefault(facts, context);
+	// dockerd goes by what it has loaded, and the next step has it load the file.
+	const loaded = facts.docker.info.kind === 'ok' ? facts.docker.info.value.defaultRuntime : undefined;
 	if (wants && defaultIsFlag(facts) && configured !== runtimeName) {
 		return {
 			id,
@@ -248,7 +250,10 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 		return {
 			id,
 			severity: 'ok',
-			summary: `Containers get ${configured ?? 'runc'} unless they ask for another runtime`,
+			summary:
+				configured !== undefined && loaded !== undefined && loaded !== configured
+					? `The default runtime is set to ${configured}; Docker still gives containers ${loaded}`
+					: `Containers get ${configured ?? loaded ?? 'runc'} unless they ask for another runtime`,
 		};
 	}
 	const { underDefault } = facts;
@@ -263,7 +268,10 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 	return {
 		id,
 		severity: evidence === '' ? 'info' : 'warn',
-		summary: `Every container that names no runtime gets ${runtimeName}`,
+		summary:
+			loaded !== undefined && loaded !== runtimeName
+				? `The default runtime is set to ${runtimeName}; Docker still gives containers ${loaded}`
+				: `Every container that names no runtime gets ${runtimeName}`,
 		...(evidence !== '' && { evidence }),
 		why: 'docker build with BuildKit ignores the default runtime, and Docker depends on Sysbox for every start',
 		...(disabled && {

@@ -284,6 +284,25 @@ describe('the default runtime', () => {
 	});
 });
 
+test('a default runtime that Docker has not loaded yet is not called the one that containers get', async () => {
+	const defaultOf = async (name: string, loaded: string) => {
+		const { findings } = await seen({
+			...setUpHost,
+			daemonJson: readyDaemonJson.replace('{\n', `{\n    "default-runtime": "${name}",\n`),
+			info: { ...setUpHost.info, DefaultRuntime: loaded },
+		});
+		return findings.find(f => f.id === 'daemon.default-runtime')?.summary;
+	};
+	expect(await defaultOf('runc', 'runc')).toBe('Containers get runc unless they ask for another runtime');
+	expect(await defaultOf('runc', 'kata')).toBe(
+		'The default runtime is set to runc; Docker still gives containers kata',
+	);
+	expect(await defaultOf('sysbox-runc', 'sysbox-runc')).toBe('Every container that names no runtime gets sysbox-runc');
+	expect(await defaultOf('sysbox-runc', 'runc')).toBe(
+		'The default runtime is set to sysbox-runc; Docker still gives containers runc',
+	);
+});
+
 describe('a file that Docker cannot use', () => {
 	test('refused by dockerd itself', async () => {
 		const said = 'the following directives don\'t match any configuration option: "colour"';
