@@ -239,10 +239,16 @@ function staleFindings({ stale }: DockerStepFacts): readonly Finding[] {
 			severity: 'warn',
 			needs: 'operator',
 			summary: `Sysbox was restarted under ${nameSome(stale.map(c => c.name))}`,
-			why: 'They look "Up", but docker exec and docker restart fail in them for good',
+			why: 'They look "Up", but docker exec fails in them. A stop and a start bring them back with their inner images; a docker restart fails, and a start after it can come up without them',
 			remedy: {
-				kind: 'advice',
-				text: 'Create them anew the way they were created (docker compose up --force-recreate, a new CI job)',
+				kind: 'commands',
+				text: 'Stop and start each of them; umount says "not mounted" where nothing is left to unmount',
+				// Seen with 0.7.0: a dead mount that stays keeps the container from starting.
+				commands: stale.flatMap(c => [
+					`docker stop ${c.name}`,
+					`umount -l /var/lib/sysboxfs/${c.id}`,
+					`docker start ${c.name}`,
+				]),
 			},
 		},
 	];

@@ -337,7 +337,16 @@ describe('Sysbox containers', () => {
 				},
 			},
 		});
-		expect(findings.find(f => f.id === 'docker.stale-containers')?.summary).toBe('Sysbox was restarted under stale');
+		const found = findings.find(f => f.id === 'docker.stale-containers');
+		expect(found?.summary).toBe('Sysbox was restarted under stale');
+		// They need not be created again: their inner store comes back (recorded with 0.7.0).
+		expect(found?.remedy).toMatchObject({
+			commands: [
+				'docker stop stale',
+				expect.stringMatching(/^umount -l \/var\/lib\/sysboxfs\/[0-9a-f]{64}$/),
+				'docker start stale',
+			],
+		});
 	});
 });
 
