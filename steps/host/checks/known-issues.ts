@@ -2,7 +2,6 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { KnownIssue } from '../../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../../src/core/step.ts';
 import { issuesFor, knowledgeAge, type SeenVersions } from '../../../src/knowledge/lookup.ts';
-import { timeNamespaceIssue } from '../../sysbox/decision.ts';
 import type { HostFacts } from '../facts.ts';
 import { hostVersions, judgedByLooking, targetSysbox } from '../target-sysbox.ts';
 import { advice, type Check, info, ok, warn } from './check.ts';
@@ -19,8 +18,8 @@ export function knownIssueFindings(facts: HostFacts, context: JudgeContext): rea
 	const issues = issuesFor(context.knowledge, seen).filter(
 		issue =>
 			!judgedByLooking.has(issue.id) &&
-			// What the daemon has loaded of it is looked at by the step that has the installed one.
-			!(issue.id === timeNamespaceIssue && which === 'installed'),
+			// The step that has the installed one says them, and looks at more: what it runs, what Docker has loaded.
+			!(issue.sysbox !== undefined && which === 'installed'),
 	);
 	const evidence = `Sysbox ${seen.sysbox ?? '?'} (${which}), Docker ${seen.docker ?? '?'}, kernel ${seen.kernel ?? '?'}`;
 	const why = 'Some versions of Sysbox, Docker, kernel and distribution do not work together';
@@ -28,7 +27,16 @@ export function knownIssueFindings(facts: HostFacts, context: JudgeContext): rea
 		const unknown = [seen.docker === undefined ? 'Docker' : [], seen.kernel === undefined ? 'the kernel' : []].flat();
 		return [
 			unknown.length === 0
-				? { id: 'sysbox.known-issues', why, ...ok("Nothing is known against this host's versions", evidence) }
+				? {
+						id: 'sysbox.known-issues',
+						why,
+						...ok(
+							which === 'installed'
+								? 'Nothing is known against the versions of Docker and the kernel; the step sysbox looks at Sysbox'
+								: "Nothing is known against this host's versions",
+							evidence,
+						),
+					}
 				: {
 						id: 'sysbox.known-issues',
 						why,
