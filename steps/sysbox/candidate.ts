@@ -129,9 +129,6 @@ export function publishedPackage(candidate: Candidate): ReleasePackage | undefin
 /** The file that apt is given. */
 export const candidateFile = (candidate: Extract<Candidate, { kind: 'file' | 'release' }>): string => candidate.target;
 
-/**
- * Somebody other than this tool's makers vouches for a digest in the table, and they say who. Rows of an operator's own
- * `--knowledge` file name neither, so their digests prove nothing.
- */
+/** Somebody other than this tool's makers vouches for a digest in the table, and they say who. */
 export const isVouchedFor = (found: ReleasePackage | undefined): boolean =>
 	found !== undefined && /^(vendor|third parties):/.test(found.provenance);

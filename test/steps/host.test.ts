@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseArgs } from '../../src/args.ts';
 import type { Action } from '../../src/core/action.ts';
 import type { Finding, Severity } from '../../src/core/finding.ts';
 import type { Answers } from '../../src/core/question.ts';
@@ -769,6 +770,18 @@ describe('what is said is true where it is said', () => {
 			(await finding(forbids('50-hardening.conf'), 'userns.boot', contextOf({ 'host.sysctl': false }))).remedy?.kind,
 		).toBe('advice');
 	});
+});
+
+it('names no option that this tool does not have', async () => {
+	const old = contextOf({}, { now: new Date('2027-06-01T00:00:00Z') });
+	let help = '';
+	const out = (text: string): void => {
+		help += text;
+	};
+	parseArgs(['--help'], { version: '1', steps: [], proofs: [], out, err: out });
+	for (const host of [ubuntu, debian, hardened, centos])
+		for (const { id, remedy } of await findingsOf(host, old))
+			for (const option of remedy?.text.match(/--[a-z-]+/g) ?? []) expect(help, `${id}: ${option}`).toContain(option);
 });
 
 describe('known issues', () => {

@@ -86,7 +86,7 @@ export const ageChecks: readonly Check[] = [
 			return stale
 				? info(`The tables of this tool are ${days} days old: newer releases and issues are not in them`, {
 						evidence: `date ${knowledge.date}`,
-						...advice('Use a newer version of this tool, or --knowledge FILE'),
+						...advice('Use a newer version of this tool'),
 					})
 				: ok('The tables of this tool are fresh', `date ${knowledge.date}`);
 		},
