@@ -39,6 +39,8 @@ export type Invocation =
 			readonly list: boolean;
 			readonly ignore: readonly string[];
 			readonly strict: boolean;
+			/** The verdicts that it ends 0 for. */
+			readonly want: 'compatible' | 'set-up';
 	  }
 	| { readonly command: 'plan'; readonly options: CommonOptions; readonly out?: string }
 	| {
@@ -148,8 +150,8 @@ export function parseArgs(
 			`
 Steps: ${texts.steps.join(', ')}
 
-Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 2 what was passed is wrong
-  3 the host is unfit or a finding blocks · 4 something is left to do · 5 could not tell
+Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof failed · 2 what was passed is wrong
+  3 incompatible, broken, or a finding blocks · 4 changes to make, or actions left for you · 5 unknown
   75 another run is at work · 129, 130, 143 terminal gone, Ctrl+C, SIGTERM
 
   sysbox-setup check                      look only, no root needed
@@ -229,15 +231,21 @@ Exit codes: 0 done or nothing to do · 1 a step, an action or a proof failed · 
 		.addOption(
 			new Option('--ignore <id>', 'count this finding as accepted (repeatable); it is still shown').argParser(words),
 		)
-		.option('--strict', 'what only root can tell counts as "could not tell" too')
+		.option('--strict', 'what only root can tell counts as unknown too')
+		.addOption(
+			new Option('--want <verdict>', 'what ends 0: set-up, or compatible for every host that is or can be set up')
+				.choices(['compatible', 'set-up'])
+				.default('set-up'),
+		)
 		.action((_o, command: Command) => {
-			const own = command.opts<{ list?: boolean; ignore?: readonly string[]; strict?: boolean }>();
+			const own = command.opts<{ list?: boolean; ignore?: readonly string[]; strict?: boolean; want?: string }>();
 			invocation = {
 				command: 'check',
 				options: read(command),
 				list: own.list === true,
 				ignore: own.ignore ?? [],
 				strict: own.strict === true,
+				want: own.want === 'compatible' ? 'compatible' : 'set-up',
 			};
 		});
 	program

@@ -136,6 +136,11 @@ describe('options', () => {
 });
 
 describe('commands', () => {
+	it('check takes --want, and wants a host that is set up without it', () => {
+		expect(invocation('check')).toMatchObject({ command: 'check', want: 'set-up' });
+		expect(invocation('check', '--want', 'compatible')).toMatchObject({ command: 'check', want: 'compatible' });
+	});
+
 	it('check takes --list, --ignore and --strict', () => {
 		expect(invocation('check')).toMatchObject({ command: 'check', list: false, ignore: [], strict: false });
 		expect(invocation('check', '--list', '--ignore', 'a,b', '--ignore', 'c', '--strict')).toMatchObject({

@@ -64,6 +64,7 @@ export async function carryOut(
 				}),
 				strict: invocation.command === 'check' && invocation.strict,
 				lastAnswers: await lastAnswers(surroundings),
+				...(invocation.command === 'check' && { want: invocation.want }),
 				surroundings,
 				terminal,
 				stop,

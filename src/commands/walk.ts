@@ -4,6 +4,7 @@ import type { CommonOptions } from '../args.ts';
 import type { Action } from '../core/action.ts';
 import type { Decider } from '../core/decider.ts';
 import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../core/engine.ts';
+import type { EventOf } from '../core/event.ts';
 import { type EventReader, eventStream } from '../core/event-stream.ts';
 import { exitCode } from '../core/exit.ts';
 import { type ForeseeDeps, foreseeRun } from '../core/foresee-run.ts';
@@ -13,10 +14,12 @@ import { seenAnew } from '../core/seen-anew.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
+import { changesIn, exitOfVerdict, manualIn, outcomeOfVerdict, rebootPending, verdictOf } from '../core/verdict.ts';
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing, givenAnswer, type Known } from '../decide/from-answers.ts';
 import { foreseenHost } from '../host/foreseen.ts';
+import { rememberedHost } from '../host/remembered.ts';
 import { showExactly } from '../plan/exact-action.ts';
 import { heldToPlan } from '../plan/held-to-plan.ts';
 import { removeLeftovers } from '../probe/leftovers.ts';
@@ -43,6 +46,8 @@ export interface Walk {
 	readonly options: CommonOptions;
 	readonly passed: Passed;
 	readonly strict: boolean;
+	/** Of `check`: which hosts it ends 0 for. */
+	readonly want?: 'compatible' | 'set-up';
 	readonly surroundings: Surroundings;
 	readonly terminal: Terminal;
 	readonly stop: StopSignals;
@@ -74,7 +79,7 @@ export async function walk(request: Walk): Promise<number> {
 	const ordered = orderSteps(request.steps, request.selection);
 	if (ordered.kind === 'cycle') throw new Error(`steps need each other: ${ordered.through.join(' needs ')}`);
 	const { order } = ordered;
-	// Nothing to do would read as "the host is as it should be".
+	// Nothing to do would read as "nothing to change".
 	if (order.steps.every(({ role }) => role !== 'chosen'))
 		throw new WrongInput('no step is left to run: --only, --skip and --from leave none.', [
 			`the steps are: ${request.steps.map(step => step.id).join(', ')}`,
@@ -136,15 +141,17 @@ export async function walk(request: Walk): Promise<number> {
 		pause: surroundings.pause,
 	});
 	const kept = (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined);
+	// A check looks twice, as the host is and as a run would leave it, and changes nothing in between.
+	const lookedAt = mode === 'check' ? rememberedHost(host) : host;
 	const seen: Omit<ForeseeDeps, 'decider'> = {
-		host,
+		host: lookedAt,
 		knowledge: surroundings.knowledge,
 		options: runOptions,
 		now: surroundings.now,
 		elapsed: surroundings.elapsed,
 		signal: stop.signal,
 		show: showExactly,
-		foresee: actions => foreseenHost(host, actions),
+		foresee: actions => foreseenHost(lookedAt, actions),
 		kept,
 		given: question => givenAnswer(question, known),
 		probeHost: probes,
@@ -306,16 +313,23 @@ export async function walk(request: Walk): Promise<number> {
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
 		saveCursor: step => opened?.saveCursor(step),
 	};
-	const end = await runSteps(deps, engine);
-	const exit = stop.exit() ?? end.exit;
+	const ended = await runSteps(deps, engine);
+	const end = mode === 'plan' ? planned(ended, stream.state()) : ended;
+	const judged =
+		mode === 'check' && end.outcome !== 'interrupted' && end.outcome !== 'wrong-input'
+			? await judgedBy(request, stream.state(), { ...seen, decider: decideNothing(known) }, engine)
+			: undefined;
+	const exit = stop.exit() ?? judged?.exit ?? end.exit;
 	await emit({
 		type: 'run.end',
 		outcome: end.outcome,
-		exit,
 		changed: end.changed,
-		reboot: false,
+		reboot: rebootPending(stream.state()),
 		open: [...end.open],
 		...(end.why !== undefined && { why: end.why }),
+		...(mode === 'plan' && { changes: changesIn(stream.state()).length, forYou: manualIn(stream.state()).length }),
+		...judged,
+		exit,
 	});
 	await stream.drained();
 	const untold = await system?.close();
@@ -328,6 +342,36 @@ export async function walk(request: Walk): Promise<number> {
 	await face?.end();
 	if (face?.wantsUndo() === true) request.onUndo?.();
 	return exit;
+}
+
+/** How a check ends: by what the host is, and not by what the look at each step came to. */
+async function judgedBy(
+	{ strict, surroundings, want }: Walk,
+	looked: RunState,
+	deps: ForeseeDeps,
+	engine: EngineRequest,
+): Promise<Partial<EventOf<'run.end'>> & { readonly exit: number }> {
+	const steps = engine.order.steps.filter(({ step }) => step.kind === 'change');
+	// What a chosen step needs is of the host too, so its changes count.
+	const all = { ...engine.order, steps: steps.map(entry => ({ ...entry, role: 'chosen' as const })) };
+	const foreseen = await foreseeRun(deps, { ...looked, steps: [] }, { ...engine, order: all });
+	const { command } = surroundings;
+	const { verdict, changes, forYou, why } = verdictOf(looked, foreseen.state, { strict, command });
+	return {
+		outcome: outcomeOfVerdict[verdict],
+		verdict,
+		changes: changes.length,
+		forYou: forYou.length,
+		open: [...changes, ...forYou],
+		why,
+		exit: exitOfVerdict(verdict, want ?? 'set-up'),
+	};
+}
+
+/** Files for CI systems and what the proofs bring are shown in a plan, and are no change of the host. */
+function planned(end: EngineEnd, state: RunState): EngineEnd {
+	const left = changesIn(state).length + manualIn(state).length;
+	return end.outcome === 'open' && left === 0 ? { ...end, outcome: 'nothing-to-do', exit: exitCode.done } : end;
 }
 
 /** A window that is over is a mistake of whoever typed it, not a run that does nothing. */

@@ -60,3 +60,7 @@ export function sayLeft({ id, summary, evidence, remedy }: Finding): string {
 export function standingBlocks(findings: readonly Finding[]): readonly Finding[] {
 	return findings.filter(f => f.severity === 'block' && f.waived === undefined && f.keeps === undefined);
 }
+
+/** Blocks that their step's own plan cannot end. */
+export const hardBlocks = (findings: readonly Finding[]): readonly Finding[] =>
+	standingBlocks(findings).filter(f => f.remedy?.kind !== 'planned');

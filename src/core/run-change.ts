@@ -3,13 +3,12 @@ import { applyAll, type Left, showPlan } from './apply-plan.ts';
 import { askConsent, sayPutOff } from './consent.ts';
 import { count } from './count.ts';
 import type { EngineRequest } from './engine.ts';
-import { type Finding, leftForOperator, sayLeft, standingBlocks } from './finding.ts';
+import { type Finding, hardBlocks, leftForOperator, sayLeft, standingBlocks } from './finding.ts';
 import type { ChangeStep, StepId } from './step.ts';
 import {
 	blockedBy,
 	failedIn,
 	firstSight,
-	hardBlocks,
 	interruptedIn,
 	judgeContext,
 	leftByChoice,

@@ -4,13 +4,13 @@ import { askConsent } from './consent.ts';
 import type { Ways } from './decider.ts';
 import type { EngineDeps } from './engine.ts';
 import type { EventOf } from './event.ts';
+import { hardBlocks } from './finding.ts';
 import { redactDeep } from './redact.ts';
 import type { ProofStep } from './step.ts';
 import {
 	blockedBy,
 	failedIn,
 	firstSight,
-	hardBlocks,
 	interruptedIn,
 	judgeContext,
 	type Sight,

@@ -3,7 +3,7 @@ import type { AnswerSource } from './decider.ts';
 import type { EngineDeps, EngineRequest } from './engine.ts';
 import type { StepStatus } from './event.ts';
 import type { Tally } from './exit.ts';
-import { type Finding, standingBlocks } from './finding.ts';
+import { type Finding, hardBlocks } from './finding.ts';
 import { beforeHandOver } from './hands-off.ts';
 import { type Answers, type AnswerValue, answerProblem, type Place, type Question, secretAnswer } from './question.ts';
 import { redactDeep } from './redact.ts';
@@ -160,10 +160,6 @@ export async function firstSight(
 		afterBlock,
 	};
 }
-
-/** Blocks that this step's own plan cannot end. */
-export const hardBlocks = (findings: readonly Finding[]): readonly Finding[] =>
-	standingBlocks(findings).filter(f => f.remedy?.kind !== 'planned');
 
 /** A block whose id begins so is about what the operator passed, not about the host. */
 export const wrongInput = (findings: readonly Finding[]): readonly Finding[] =>

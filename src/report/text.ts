@@ -1,14 +1,16 @@
 import type { Impact } from '../core/action.ts';
+import { count } from '../core/count.ts';
 import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
-import type { Finding } from '../core/finding.ts';
+import { type Finding, hardBlocks, standingBlocks } from '../core/finding.ts';
 import { impactRows } from '../core/impact.ts';
 import { nextSteps } from '../core/next-steps.ts';
 import { sayAnswer } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
-import { actionsToRevert, outcomeOfRun, type RunState } from '../core/state.ts';
+import { actionsToRevert, incompleteSteps, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, type ThreatRow, threatTable } from '../core/threat.ts';
+import { changesIn, manualIn, sayVerdict } from '../core/verdict.ts';
 import { verdictWord } from '../core/verdict-words.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
 
@@ -32,7 +34,13 @@ export function textReader(options: TextOptions): EventReader {
 	const { glyphs } = options;
 	const wholeReport = options.mode === 'check' || options.mode === 'plan';
 	// What check and plan find is what was asked for; a run's progress is talk.
-	const say = (text: string): void => (wholeReport ? options.data : options.talk)(`${text}\n`);
+	// The verdict of a check is its first line too, and known only at its end.
+	const held: string[] = [];
+	const data = (line: string): void => {
+		if (options.mode === 'check') held.push(line);
+		else options.data(`${line}\n`);
+	};
+	const say = (text: string): void => (wholeReport ? data(text) : options.talk(`${text}\n`));
 	const sayHeld = (plan: Extract<Event, { type: 'run.start' }>['plan']): void => {
 		if (plan !== undefined) say(`held to the saved plan ${plan.file}, digest ${plan.digest}`);
 	};
@@ -76,6 +84,8 @@ export function textReader(options: TextOptions): EventReader {
 				for (const line of probeLines(event, glyphs)) say(line);
 				return;
 			case 'step.end':
+				// What a check found is listed at its end.
+				if (options.mode === 'check' && event.status !== 'blocked' && event.status !== 'undecided') return;
 				say(
 					` ${statusGlyph(event.status, glyphs)} ${statusWords[event.status]}${event.why === undefined ? '' : `: ${event.why}`}`,
 				);
@@ -83,7 +93,11 @@ export function textReader(options: TextOptions): EventReader {
 			case 'record.written':
 				return;
 			case 'run.end':
-				for (const line of endLines(event, state, options)) options.data(`${line}\n`);
+				if (options.mode === 'check') {
+					const verdict = lastLine(event, state, options.mode);
+					const lines = [verdict, ...held, '', ...checkLines(event), verdict];
+					for (const line of lines) options.data(`${line}\n`);
+				} else for (const line of endLines(event, state, options)) options.data(`${line}\n`);
 				return;
 			case 'answer':
 				// What nobody typed for this run is named, as it decides what is planned.
@@ -254,37 +268,101 @@ export function threatLines(rows: readonly ThreatRow[]): readonly string[] {
 	];
 }
 
-const outcomeWords: Readonly<Record<Extract<Event, { type: 'run.end' }>['outcome'], string>> = {
-	done: 'done',
-	'nothing-to-do': 'nothing to change: the host is as it should be',
-	failed: 'failed',
-	blocked: 'blocked: something has to be settled first',
-	undecided: 'could not tell everything',
-	open: 'something is left to do',
-	refused: 'refused',
-	interrupted: 'interrupted; everything so far is saved',
-	locked: 'another run is at work',
-	'wrong-input': 'what was passed is wrong',
-};
+/** What a run would change, and what it would not. */
+function checkLines({ open, changes = 0 }: EndEvent): readonly string[] {
+	return open.map((line, index) => (index < changes ? `  change  ${line}` : `  for you ${line}`));
+}
 
-function endLines(
-	event: Extract<Event, { type: 'run.end' }>,
-	state: RunState,
-	options: TextOptions,
-): readonly string[] {
+type EndEvent = Extract<Event, { type: 'run.end' }>;
+
+/** The sentence that a command ends with: it says what the exit code says. */
+function lastLine(event: EndEvent, state: RunState, mode: TextOptions['mode']): string {
 	const simulated = state.start?.simulated === true ? ' (simulated)' : '';
+	return `${state.start?.host ?? 'this host'}${simulated}: ${endWords(event, state, mode)}`;
+}
+
+function endWords(event: EndEvent, state: RunState, mode: TextOptions['mode']): string {
+	const { verdict, changes = 0, forYou = 0, why } = event;
+	if (verdict !== undefined) return `${sayVerdict(verdict, changes, forYou)}${why === undefined ? '' : `. ${why}`}`;
+	const outcome = outcomeOfRun(state, event);
+	const because = why === undefined ? '' : `: ${why}`;
+	switch (outcome) {
+		case 'done':
+			return 'done';
+		case 'nothing-to-do':
+			if (mode !== 'plan') return 'nothing to change';
+			return `plan: no changes${plansAnything(state) ? ' to the host; only CI files and what the tests need' : ''}`;
+		case 'failed':
+			return `failed${because === '' ? whatFailed(state) : because}`;
+		case 'blocked':
+			return `can't continue. Fix first: ${whatBlocks(state)}`;
+		case 'undecided':
+			return mode === 'plan'
+				? `plan: ${count(changes, 'change')}, and some checks are unknown`
+				: 'some results are unknown';
+		case 'open':
+			if (mode === 'plan') return planWords(changes, forYou);
+			if (event.open.length === 0) return 'stopped before the end';
+			return `${isThrough(state) ? 'done, ' : ''}${count(event.open.length, 'action')} needed`;
+		case 'refused':
+			return `refused${because}`;
+		case 'interrupted':
+			return mode === 'check' || mode === 'plan' ? 'interrupted' : 'interrupted; everything so far is saved';
+		case 'locked':
+			return 'another run is at work';
+		case 'wrong-input':
+			return `what was passed is wrong${because}`;
+		default:
+			return outcome satisfies never;
+	}
+}
+
+/** An action of a plan that is no change is one for the operator. */
+const planWords = (changes: number, forYou: number): string =>
+	[`plan: ${count(changes, 'change')}`, ...(forYou === 0 ? [] : [`${count(forYou, 'action')} for you`])].join(', ');
+
+/** The first step that failed, and the first line of why. */
+function whatFailed({ steps }: RunState): string {
+	const failed = steps.find(({ status }) => status === 'failed');
+	if (failed === undefined) return '';
+	return `: ${failed.title}${failed.why === undefined ? '' : `: ${failed.why.split('\n')[0]}`}`;
+}
+
+/** Every step came to its end: what is left is for the operator alone. */
+const isThrough = (state: RunState): boolean =>
+	incompleteSteps(state).length === 0 && !state.steps.some(({ status }) => status === 'skipped');
+
+const plansAnything = ({ steps }: RunState): boolean => steps.some(({ plan }) => (plan?.actions ?? []).length > 0);
+
+/** The findings that keep a run from going on, or else the steps that would have to be done first. */
+function whatBlocks({ steps }: RunState): string {
+	const blocked = steps.filter(({ status }) => status === 'blocked');
+	// Proofs that need the same are not told once more.
+	const first = blocked.some(({ kind }) => kind === 'change')
+		? blocked.filter(({ kind }) => kind === 'change')
+		: blocked;
+	const ids = first.flatMap(step => {
+		const findings = step.after ?? step.before;
+		const hard = hardBlocks(findings);
+		return (hard.length > 0 ? hard : standingBlocks(findings)).map(({ id }) => id);
+	});
+	return [...new Set(ids.length > 0 ? ids : steps.flatMap(({ open }) => open))].join(', ');
+}
+
+function endLines(event: EndEvent, state: RunState, options: TextOptions): readonly string[] {
 	// A process that went on with a run may have found nothing left to change in it.
 	const changed = event.changed || actionsToRevert(state).length > 0;
-	const lines = [
-		'',
-		`${state.start?.host ?? 'this host'}${simulated}: ${outcomeWords[outcomeOfRun(state, event)]}${event.why === undefined ? '' : `: ${event.why}`}`,
-	];
-	if (options.mode === 'run' || options.mode === 'test') {
-		if (state.steps.some(step => step.probes.some(probe => probe.threats.length > 0)))
-			lines.push(...threatLines(threatTable(state)));
-		if (!changed && event.outcome !== 'nothing-to-do') lines.push('nothing was changed');
-	}
-	for (const open of event.open) lines.push(`  left   ${open}`);
+	const nothing = !changed && event.outcome !== 'nothing-to-do' && (options.mode === 'run' || options.mode === 'test');
+	const lines = ['', `${lastLine(event, state, options.mode)}${nothing ? '. Nothing was changed.' : ''}`];
+	if (
+		(options.mode === 'run' || options.mode === 'test') &&
+		state.steps.some(step => step.probes.some(probe => probe.threats.length > 0))
+	)
+		lines.push(...threatLines(threatTable(state)));
+	if (options.mode === 'plan') {
+		for (const change of changesIn(state)) lines.push(`  change  ${change}`);
+		for (const manual of manualIn(state)) lines.push(`  for you ${manual}`);
+	} else for (const open of event.open) lines.push(`  left   ${open}`);
 	if (options.mode === 'run') for (const next of nextSteps(state, options.command)) lines.push(`  next   ${next}`);
 	if (state.record !== undefined)
 		lines.push(`  record ${state.record.path}${state.record.incomplete ? ' (incomplete)' : ''}`);

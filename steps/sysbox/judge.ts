@@ -616,11 +616,15 @@ function outdatedFinding(facts: SysboxFacts, context: JudgeContext): Finding | u
 				}
 			: { id, severity: 'ok', summary: `${installed} is the newest release that is known` };
 	}
+	const remedy = upgradeRemedy(facts, context, latest.version);
+	// An older release alone is no work; one with a known problem is, until it is upgraded or waived.
+	const hasProblem = issuesOf(facts, context).some(({ severity }) => severity !== 'info');
 	return {
 		id,
 		severity: 'warn',
+		...(hasProblem && remedy.kind !== 'planned' && { needs: 'operator' as const }),
 		summary: `Sysbox ${installed} is older than ${latest.version} of ${latest.date}`,
-		remedy: upgradeRemedy(facts, context, latest.version),
+		remedy,
 	};
 }
 

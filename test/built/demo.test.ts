@@ -34,7 +34,7 @@ describe('the demo', () => {
 
 		const second = await run(argv, { cwd: folder });
 		expect(second.exit).toBe(0);
-		expect(second.stdout).toContain('(simulated): nothing to change: the host is as it should be');
+		expect(second.stdout).toContain('(simulated): nothing to change');
 
 		const back = await run(['revert', '--demo', '--yes', '--session-dir', join(folder, 'state')], { cwd: folder });
 		expect(back.stderr).not.toMatch(stackTrace);

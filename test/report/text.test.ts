@@ -371,13 +371,13 @@ describe('the end', () => {
 			end({ outcome: 'open', changed: false, open: ['docker: needs --accept-risk restart-docker'] }),
 		);
 		expect(data).toBe(
-			'\nci-07: something is left to do\nnothing was changed\n  left   docker: needs --accept-risk restart-docker\n  record /root/r.md (incomplete)\n',
+			'\nci-07: done, 1 action needed. Nothing was changed.\n  left   docker: needs --accept-risk restart-docker\n  record /root/r.md (incomplete)\n',
 		);
 	});
 
 	it('says so when there was nothing to change', () => {
 		expect(printed('run', start, end({ outcome: 'nothing-to-do', changed: false })).data).toBe(
-			'\nci-07: nothing to change: the host is as it should be\n',
+			'\nci-07: nothing to change\n',
 		);
 	});
 

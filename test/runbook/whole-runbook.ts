@@ -69,6 +69,8 @@ export interface Ended {
 export interface Ask {
 	readonly kept?: Kept;
 	readonly mode?: 'run' | 'test' | 'check' | 'plan';
+	readonly want?: 'compatible' | 'set-up';
+	readonly format?: 'json';
 	readonly selection?: Selection;
 	readonly answers?: Answers;
 	readonly waivers?: readonly Waiver[];
@@ -113,7 +115,7 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 		noColor: false,
 		acceptRisk: [],
 		imageArchive: ask.imageArchives ?? [],
-		format: 'text',
+		format: ask.format ?? 'text',
 		fresh: false,
 		...(ask.changeId !== undefined && { changeId: ask.changeId }),
 		...(ask.deb !== undefined && { deb: ask.deb }),
@@ -178,6 +180,7 @@ async function start(
 		selection: ask.selection ?? {},
 		passed: { answers: ask.answers ?? {}, waivers: ask.waivers ?? [], risks: ask.risks ?? [] },
 		strict: false,
+		...(ask.want !== undefined && { want: ask.want }),
 		...(ask.held !== undefined && { held: ask.held }),
 		...(ask.out !== undefined && { out: ask.out }),
 		...(writes && {

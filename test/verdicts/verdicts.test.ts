@@ -1,0 +1,79 @@
+/**
+ * What each scenario comes to, in one table to be read line by line: exit, verdict or outcome, last line. A change of it
+ * is a change of what users read. Written anew, and to be read before it is committed, by
+ * `UPDATE_VERDICTS=1 npx vitest run test/verdicts`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { type EventOf, eventSchema } from '../../src/core/event.ts';
+import { scenarioFaults, scenarioNames, scenarioState } from '../../src/host/simulated/scenarios.ts';
+import { hostIn, runbook } from '../runbook/whole-runbook.ts';
+
+// A whole run in each, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
+
+const file = join(import.meta.dirname, 'verdicts.txt');
+const update = process.env['UPDATE_VERDICTS'] === '1';
+const known = new Map(
+	(update ? '' : readFileSync(file, 'utf8'))
+		.split('\n\n')
+		.filter(block => block !== '')
+		.map(block => [block.split('\n')[0]?.trim() ?? '', block.trimEnd()] as const),
+);
+const blocks: string[] = [];
+
+/** The line with the verdict or outcome: details of a run follow it, each with its label. */
+const lastLine = (screen: string): string =>
+	screen
+		.split('\n')
+		.findLast(line => /^[\w-]+ \(simulated\): /.test(line))
+		?.trim() ?? '';
+
+/** Nothing is kept on disk of a look, so that its events are read where others read them. */
+async function endOf(name: (typeof scenarioNames)[number], mode: 'check' | 'plan'): Promise<EventOf<'run.end'>> {
+	const { screen } = await runbook(hostIn(scenarioState(name)), { mode, format: 'json' });
+	const events = screen
+		.trimEnd()
+		.split('\n')
+		.map(line => eventSchema.parse(JSON.parse(line)));
+	return events.at(-1) as EventOf<'run.end'>;
+}
+
+async function rowOf(name: (typeof scenarioNames)[number], mode: 'check' | 'plan' | 'run'): Promise<readonly string[]> {
+	const host = hostIn(scenarioState(name), { faults: scenarioFaults(name) });
+	const ended = await runbook(host, { mode });
+	const line = lastLine(ended.screen);
+	const first = ended.screen.split('\n')[0];
+	if (mode === 'check' && (first !== line || ended.screen.trimEnd().split('\n').at(-1) !== line))
+		throw new Error(`the verdict is not the first and the last line: ${first}`);
+	const end = mode === 'run' ? ended.state.end : await endOf(name, mode);
+	if (mode === 'check' && end?.exit !== ended.exit) throw new Error('text and JSON do not agree');
+	return [
+		`  ${(mode === 'run' ? '--yes' : mode).padEnd(6)} ${ended.exit}  ${end?.verdict ?? end?.outcome}`,
+		`         ${line}`,
+		...ended.screen
+			.split('\n')
+			.filter(text => mode !== 'plan' && /^ {2}(change|for you|left) /.test(text))
+			.map(text => `         ${text}`),
+	];
+}
+
+describe('each scenario comes to what is written in verdicts.txt', () => {
+	test.each(scenarioNames)('%s', async name => {
+		const rows = [await rowOf(name, 'check'), await rowOf(name, 'plan'), await rowOf(name, 'run')];
+		const block = [name, ...rows.flat()].join('\n');
+		blocks.push(block);
+		if (!update) expect(block).toBe(known.get(name));
+	});
+});
+
+test('a host that can be set up ends 0 where that is all that is asked', async () => {
+	const host = () => hostIn(scenarioState('fresh-ubuntu'));
+	expect((await runbook(host(), { mode: 'check', want: 'compatible' })).exit).toBe(0);
+	expect((await runbook(hostIn(scenarioState('old-kernel')), { mode: 'check', want: 'compatible' })).exit).toBe(3);
+});
+
+afterAll(() => {
+	if (update) writeFileSync(file, `${blocks.join('\n\n')}\n`);
+});
