@@ -16,6 +16,7 @@ import type { Argv } from '../host/port.ts';
 import { clearAway, isOfSwitch } from '../switch/actions.ts';
 import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
 import { switchFindings } from '../switch/telling.ts';
+import { stopSysboxContainers } from '../sysbox/containers.ts';
 import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
@@ -426,8 +427,8 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	const running = users.filter(c => c.running);
 	const { strangers, defaultBefore, forgetful } = facts.loaded;
 
-	// First, while Sysbox can still end them in order: without it, "docker stop" waits in vain.
-	if (running.length > 0 && !isGone(facts.packages, sysboxPackage)) actions.push(stopContainers(running));
+	// First, while Sysbox can still end them in order.
+	if (running.length > 0 && !isGone(facts.packages, sysboxPackage)) actions.push(...stopSysboxContainers(running));
 	if (forgetful !== undefined && file !== undefined) {
 		if (file.currentSha256 !== sha256Of(forgetful)) {
 			actions.push({
@@ -498,19 +499,6 @@ const isGone = ({ changes, now }: PackageFacts, name: string): boolean =>
 	changes.installed.includes(name) &&
 	now !== undefined &&
 	!now.some(p => p.name === name && p.state !== 'config-files');
-
-/** Sysbox moves what a container has stored inside into its root file system at an orderly stop. */
-const stopContainers = (running: readonly Container[]): Action => ({
-	id: 'stop-containers',
-	kind: 'exec',
-	title: `Stop ${running.map(({ name }) => name).join(', ')}`,
-	why: 'they cannot run without Sysbox; stopped in order, they keep what they have stored inside until they are removed',
-	argv: ['docker', 'stop', ...running.map(({ id }) => id)],
-	timeoutMs: 120_000 + running.length * 30_000,
-	risks: ['stop-containers'],
-	undo: { kind: 'none', why: 'they cannot be started without Sysbox' },
-	whenItFails: ['see what holds them (docker ps; docker logs NAME), then start again'],
-});
 
 function forgotten(strangers: readonly string[], defaultBefore: string | undefined): Settle {
 	const what = [

@@ -324,7 +324,6 @@ function unlimited(of: AccessSite['of'], whose: string, all: readonly Lacking[],
 				.join('\n'),
 			why: 'A job can take all memory, processors or processes of the host.',
 			threat: 'resource-abuse',
-			...(of === 'container' && { keeps: 'threat' as const }),
 			remedy,
 		},
 	];

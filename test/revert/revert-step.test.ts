@@ -70,6 +70,11 @@ function dockerHost(
 			DefaultRuntime: serves,
 		}),
 		'docker ps -aq --no-trunc': () => containers.map(c => c.Id).join('\n'),
+		'docker ps --quiet --no-trunc': () =>
+			containers
+				.filter(c => c.State.Running)
+				.map(c => c.Id)
+				.join('\n'),
 		'docker network inspect bridge': () => [{ Id: 'b' }],
 		[`docker inspect ${containers.map(c => c.Id).join(' ')}`]: () => containers,
 	};
@@ -106,8 +111,8 @@ function dockerHost(
 				return { code: 0, stdout: '', stderr: '', elapsedMs: 1 };
 			}
 			if (line.startsWith('docker stop ')) {
-				for (const { Id, State } of containers)
-					if (line.includes(Id)) Object.assign(State, { Status: 'exited', Running: false });
+				for (const { Name, State } of containers)
+					if (line.split(' ').includes(Name.slice(1))) Object.assign(State, { Status: 'exited', Running: false });
 				return { code: 0, stdout: '', stderr: '', elapsedMs: 1 };
 			}
 			const code = how.commands?.[line]?.(map);
@@ -444,7 +449,7 @@ describe('the package', () => {
 		const accepted = await takeBack(original, on, { risks: ['stop-containers', 'lose-inner-stores'] });
 		expect(accepted.end.exit).toBe(0);
 		// Before anything else, while Sysbox is there, and only those that go with it.
-		expect(on.ran[0]).toBe(`docker stop ${'1'.repeat(64)}`);
+		expect(on.ran[0]).toBe('docker stop dind');
 		expect(on.ran.indexOf(remove)).toBeGreaterThan(0);
 	});
 });
