@@ -49,7 +49,7 @@ export type UserRange =
 	| { readonly kind: 'too-small'; readonly start: number; readonly count: number };
 
 /** Ids that one container needs, by sysbox-runc's own check. */
-const neededIds = 65536;
+export const neededIds = 65536;
 
 /** Looks at what both files give a user. A uid range with an equal gid range is what Sysbox asks for. */
 export function userRange(uids: SubordinateIds, gids: SubordinateIds, user: string): UserRange {

@@ -28,8 +28,6 @@ export interface DockerStepFacts {
 	readonly network: NetworkInUse;
 	/** Undefined: this Sysbox knows time namespaces, or this Docker gives none. */
 	readonly timeNamespaces: TimeNamespaces | undefined;
-	/** Sysbox containers that were running before Sysbox was last started: broken, whatever `docker ps` says. */
-	readonly stale: readonly Container[];
 	readonly runners: readonly Runner[];
 	/** The node that this host is to a Jenkins; undefined where nobody has said which. */
 	readonly jenkins: JenkinsNode | undefined;
@@ -44,13 +42,12 @@ export async function inspectLoaded({
 }: StepContext): Promise<DockerStepFacts> {
 	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
 	const file = await readDaemonFile(host, dockerd.configFile);
-	const [timeNamespaces, there, earlier, armed, network, stale, runners, jenkins] = await Promise.all([
+	const [timeNamespaces, there, earlier, armed, network, runners, jenkins] = await Promise.all([
 		hasTimeTrouble(docker, knowledge) ? inspectTimeNamespaces(host, file, docker, signal) : undefined,
 		host.stat(dockerd.configFile),
 		before?.(dockerd.configFile) ?? { kind: 'unchanged' as const },
 		inspectSwitch(host, signal),
 		inspectNetworkInUse(host, docker, signal),
-		findStale(host, docker, signal),
 		inspectRunners(host, docker, signal),
 		inspectJenkins(host, answers, signal),
 	]);
@@ -64,7 +61,6 @@ export async function inspectLoaded({
 		docker,
 		network,
 		timeNamespaces,
-		stale,
 		runners,
 		jenkins,
 	};
@@ -98,29 +94,4 @@ export function earlierFile({ before, file }: DockerStepFacts): Uint8Array | 'mi
 		default:
 			return before satisfies never;
 	}
-}
-
-async function findStale(host: ReadHost, docker: DockerFacts, signal: AbortSignal): Promise<readonly Container[]> {
-	const users = runningUnderSysbox(docker);
-	if (users.length === 0) return [];
-	const manager = unitNamed(await inspectUnits(host, ['sysbox-mgr.service'], signal), 'sysbox-mgr');
-	const since = manager === undefined || manager.mainPid === 0 ? undefined : await startOf(host, manager.mainPid);
-	if (since === undefined) return [];
-	const starts = await Promise.all(users.map(user => startOf(host, user.pid)));
-	return users.filter((_, at) => {
-		const start = starts[at];
-		return start !== undefined && start < since;
-	});
-}
-
-/**
- * When a process was started, in the kernel's ticks since boot: field 22 of /proc/PID/stat (proc_pid_stat(5)). The
- * fields are counted behind the name, which may hold spaces and brackets. One clock for both sides of the comparison,
- * and no time zone to be read.
- */
-async function startOf(host: ReadHost, pid: number): Promise<number | undefined> {
-	const text = await readTextOr(host, `/proc/${pid}/stat`);
-	const behindName = text?.slice(text.lastIndexOf(')') + 2).split(' ');
-	const ticks = Number(behindName?.[19]);
-	return Number.isFinite(ticks) && ticks > 0 ? ticks : undefined;
 }

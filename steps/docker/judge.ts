@@ -31,7 +31,6 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 		...differences.filter(isNeededBySysbox).map(d => waiting('docker.features-loaded', facts, d, context)),
 		...otherFindings(facts, context),
 		...unitFindings(facts),
-		...staleFindings(facts),
 		...switchFindings(facts.switch),
 	];
 }
@@ -227,29 +226,6 @@ function unitFindings({ dockerd }: DockerStepFacts): readonly Finding[] {
 			severity: 'warn',
 			summary: `Docker is not run as docker.service: ${dockerd.trouble}`,
 			why: 'It can then be reloaded or restarted only by whoever runs it',
-		},
-	];
-}
-
-function staleFindings({ stale }: DockerStepFacts): readonly Finding[] {
-	if (stale.length === 0) return [];
-	return [
-		{
-			id: 'docker.stale-containers',
-			severity: 'warn',
-			needs: 'operator',
-			summary: `Sysbox was restarted under ${nameSome(stale.map(c => c.name))}`,
-			why: 'They look "Up", but docker exec fails in them. A stop and a start bring them back with their inner images; a docker restart fails, and a start after it can come up without them',
-			remedy: {
-				kind: 'commands',
-				text: 'Stop and start each of them; umount says "not mounted" where nothing is left to unmount',
-				// Seen with 0.7.0: a dead mount that stays keeps the container from starting.
-				commands: stale.flatMap(c => [
-					`docker stop ${c.name}`,
-					`umount -l /var/lib/sysboxfs/${c.id}`,
-					`docker start ${c.name}`,
-				]),
-			},
 		},
 	];
 }

@@ -20,15 +20,17 @@ import {
 	startWasTried,
 	stoppedByRun,
 } from '../../src/sysbox/containers.ts';
+import { inspectLiveness, type Liveness } from '../../src/sysbox/liveness.ts';
 import { type BadMount, inspectFuseMounts } from '../../src/sysbox/mounts.ts';
 import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
+import { runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
 import { inspectTimeNamespaces, type TimeNamespaces } from '../daemon/time-namespaces.ts';
 import { type Validation, validate } from '../daemon/validation.ts';
 import { type Candidate, inspectCandidate } from './candidate.ts';
 import { inspectPackage, type PackageState, simulateInstall } from './deb-package.ts';
-import { inspectServices, type Services } from './services.ts';
+import { inspectServices, type Services, unitsOf } from './services.ts';
 
 /** A limit of the kernel that the package raises. */
 export interface RaisedLimit {
@@ -53,6 +55,8 @@ export interface SysboxFacts {
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
 	readonly timeNamespaces: TimeNamespaces;
+	/** Whether what runs under Sysbox can be entered, and which ids it has. */
+	readonly liveness: Liveness;
 	/** Mounts of sysbox-fs that are dead or hang. */
 	readonly badMounts: readonly BadMount[];
 	/** What this run stopped before Sysbox went down, and has not brought back. */
@@ -108,6 +112,7 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		docker,
 		network,
 		timeNamespaces,
+		liveness: await inspectLiveness(host, runningUnderSysbox(docker), unitsOf(services).slice(1)),
 		badMounts,
 		notBack: stopped.length === 0 ? [] : await notBackAgain(host, stopped, signal),
 		startTried: startWasTried(context.state, sysboxStepId),

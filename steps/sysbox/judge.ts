@@ -2,6 +2,7 @@ import type { Finding } from '../../src/core/finding.ts';
 import type { KnownIssue } from '../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { PackageStep } from '../../src/facts/apt.ts';
+import { neededIds } from '../../src/facts/subordinate-ids.ts';
 import { describeSystemdTrouble } from '../../src/facts/systemd-units.ts';
 import { compareVersions } from '../../src/facts/version.ts';
 import { knowledgeAge, latestRelease } from '../../src/knowledge/lookup.ts';
@@ -24,6 +25,7 @@ import {
 } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { makeReady, type NotReady, unseenKeys } from './package-keys.ts';
+import { activeFinding, deadContainerFindings, deadMountFindings } from './running.ts';
 import { agreedVersion, allActive, describeUnits, unitsOf } from './services.ts';
 
 export function judgeSysbox(facts: SysboxFacts, context: JudgeContext): readonly Finding[] {
@@ -419,25 +421,13 @@ function serviceFindings(facts: SysboxFacts): readonly Finding[] {
 	} else {
 		findings.push(activeFinding(facts), enabledFinding(facts));
 	}
-	return [...findings, ...socketFindings(facts), idsFinding(facts)];
-}
-
-function activeFinding(facts: SysboxFacts): Finding {
-	const { services } = facts;
-	if (allActive(services)) return { id: 'sysbox.units-active', severity: 'ok', summary: 'All three services run' };
-	const late = unitsOf(services).find(u => u?.id === 'sysbox-fs.service' && u.result === 'timeout');
-	return {
-		id: 'sysbox.units-active',
-		severity: 'block',
-		breaks: true,
-		summary: 'Not all services of Sysbox run, so no Sysbox container starts',
-		evidence: describeUnits(services),
-		why:
-			late === undefined
-				? 'No unit of Sysbox restarts itself, and when one ends the others are stopped with it'
-				: 'sysbox-fs now and then misses its start; a second start cures it, and nothing does that by itself',
-		remedy: { kind: 'planned', text: 'sysbox is started' },
-	};
+	return [
+		...findings,
+		...socketFindings(facts),
+		...deadContainerFindings(facts),
+		...deadMountFindings(facts),
+		idsFinding(facts),
+	];
 }
 
 function enabledFinding({ services }: SysboxFacts): Finding {
@@ -478,56 +468,72 @@ function socketFindings(facts: SysboxFacts): readonly Finding[] {
 	return [{ id, severity: 'ok', summary: 'Sysbox listens on all its sockets' }];
 }
 
-function idsFinding({ ids, services }: SysboxFacts): Finding {
+/** What sysbox-mgr does with the two files was seen with Sysbox 0.7.0; it reads them only when it starts. */
+function idsFinding(facts: SysboxFacts): Finding {
+	const { ids, liveness, subuid, subgid } = facts;
 	const id = 'sysbox.subid';
 	const files = '/etc/subuid and /etc/subgid';
-	const remedy: Finding['remedy'] = {
-		kind: 'commands',
-		text: 'Leave one line "sysbox:START:COUNT" in each file, the same in both, then restart Sysbox while no Sysbox container runs',
-		commands: ['sudoedit /etc/subuid /etc/subgid', 'systemctl restart sysbox'],
-	};
+	const rewritten = 'sysbox-mgr rewrites both files to one range of 65536 ids when it starts next';
+	const fatal = (summary: string, evidence: string): Finding => ({
+		id,
+		severity: 'block',
+		breaks: true,
+		summary,
+		evidence,
+		why: 'sysbox-mgr reads both files when it starts, and does not start with these: "could not find matching subuid and subgids range for user sysbox"',
+		remedy: {
+			kind: 'commands',
+			text: 'Remove the lines of the user sysbox from both files: sysbox-mgr writes them when it starts next',
+			commands: ["sed -i '/^sysbox:/d' /etc/subuid /etc/subgid"],
+		},
+	});
+	const garbage = [
+		...(subuid?.strangers ?? []).map(line => ({ ...line, file: '/etc/subuid' })),
+		...(subgid?.strangers ?? []).map(line => ({ ...line, file: '/etc/subgid' })),
+	].filter(({ text }) => text.startsWith('sysbox:'));
+	if (garbage.length > 0)
+		return fatal(
+			`${nameSome(garbage.map(({ file, line }) => `${file}:${line}`))} ${garbage.length === 1 ? 'is' : 'are'} not START:COUNT`,
+			garbage.map(({ text }) => text).join(', '),
+		);
+	const [used] = liveness.usedIds ?? [];
 	switch (ids.kind) {
 		case 'one':
+			if (used !== undefined && used.outside !== ids.start)
+				return {
+					id,
+					severity: 'info',
+					summary: `Sysbox containers are mapped to the ids from ${used.outside} on; ${files} say ${ids.start}, which takes effect at the next start of Sysbox`,
+				};
+			if (ids.count !== neededIds)
+				return { id, severity: 'info', summary: `The user sysbox has ${ids.count} ids in ${files}`, why: rewritten };
 			return {
 				id,
 				severity: 'ok',
-				summary: `Containers are mapped to the ids from ${ids.start} on (${ids.count} of them)`,
+				summary:
+					used === undefined
+						? `${files} give Sysbox the ids from ${ids.start} on (${ids.count} of them)`
+						: `Sysbox containers are mapped to the ids from ${ids.start} on (${ids.count} of them)`,
 			};
 		case 'none':
-			return {
-				id,
-				severity: allActive(services) ? 'warn' : 'info',
-				summary: `The user sysbox has no ids of its own in ${files}`,
-				why: 'sysbox-mgr writes them down when it starts; containers need them',
-			};
+			return { id, severity: 'info', summary: `The user sysbox has no ids in ${files}`, why: rewritten };
 		case 'duplicate':
 			return {
 				id,
-				severity: 'block',
-				summary: `The user sysbox stands more than once in /etc/${ids.file}`,
+				severity: 'info',
+				summary: `The user sysbox has more than one line in /etc/${ids.file}`,
 				evidence: ids.lines.map(line => `/etc/${ids.file}:${line}`).join(', '),
-				why: 'sysbox-runc accepts a single range, and refuses to create containers otherwise',
-				remedy,
+				why: rewritten,
 			};
 		case 'mismatch':
-			return {
-				id,
-				severity: 'block',
-				summary: `${files} give the user sysbox different ids`,
-				evidence: [
-					...ids.uid.map(r => `subuid ${r.start}:${r.count}`),
-					...ids.gid.map(r => `subgid ${r.start}:${r.count}`),
-				].join(', '),
-				why: 'Sysbox needs a range of users with the same range of groups',
-				remedy,
-			};
+			return fatal(
+				`${files} give the user sysbox different ids`,
+				[...ids.uid.map(r => `subuid ${r.start}:${r.count}`), ...ids.gid.map(r => `subgid ${r.start}:${r.count}`)].join(
+					', ',
+				),
+			);
 		case 'too-small':
-			return {
-				id,
-				severity: 'block',
-				summary: `The user sysbox has only ${ids.count} ids; one container needs more`,
-				remedy,
-			};
+			return { id, severity: 'info', summary: `The user sysbox has only ${ids.count} ids in ${files}`, why: rewritten };
 		case 'unreadable':
 			return { id, severity: 'could-not-tell', summary: `${files} cannot be read` };
 		default:

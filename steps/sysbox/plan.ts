@@ -36,6 +36,7 @@ import { type Decision, decide, isSourceBuild, issuesOf } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { describeOthers } from './judge.ts';
 import { makeReady, type Readiness } from './package-keys.ts';
+import { deadMountsOf } from './running.ts';
 import { allActive, inspectServices, notServing, unitsOf } from './services.ts';
 
 /** Packages are about 12 MB; ten times that is no package of Sysbox. */
@@ -64,6 +65,23 @@ const restartId = 'restart';
 type UsableCandidate = Extract<Candidate, { kind: 'file' | 'release' }>;
 
 export function planSysbox(facts: SysboxFacts, context: JudgeContext): Plan {
+	const rest = planWithContainers(facts, context);
+	const dead = facts.services.units.kind === 'ok' ? deadMountsOf(facts) : [];
+	const [first] = dead;
+	if (first === undefined) return rest;
+	const unmount: Action = {
+		id: 'unmount-dead',
+		kind: 'exec',
+		title: `Unmount ${dead.length === 1 ? 'a dead mount' : `${dead.length} dead mounts`} of sysbox-fs`,
+		why: 'the sysbox-fs that served it is gone: its container does not start until then, and df fails',
+		argv: ['umount', '-l', ...dead],
+		timeoutMs: minutes,
+		undo: { kind: 'none', why: 'nothing is stored in it' },
+	};
+	return { ...rest, actions: [unmount, ...rest.actions] };
+}
+
+function planWithContainers(facts: SysboxFacts, context: JudgeContext): Plan {
 	const plan = planPackage(facts, context);
 	// Behind a start of Sysbox everything that this run stopped is started; without one it was tried already.
 	if (plan.actions.some(a => a.id === start.id || a.id === restartId || a.id === 'configure'))

@@ -320,36 +320,6 @@ describe('what cannot be seen', () => {
 	});
 });
 
-describe('Sysbox containers', () => {
-	const stat = (ticks: number) => `900 (sysbox-mgr (x) y) S ${'1 '.repeat(18)}${ticks} 0 0\n`;
-
-	test('that ran before Sysbox was started again are named as broken', async () => {
-		const { findings } = await seen({
-			...setUpHost,
-			containers: [
-				{ name: 'stale', runtime: 'sysbox-runc', pid: 5001 },
-				{ name: 'new', runtime: 'sysbox-runc', pid: 5002 },
-			],
-			files: { '/proc/900/stat': stat(7000), '/proc/5001/stat': stat(6000), '/proc/5002/stat': stat(8000) },
-			commands: {
-				[showUnitsCommand(['sysbox-mgr.service']).join(' ')]: {
-					stdout: 'MainPID=900\nId=sysbox-mgr.service\nLoadState=loaded\nActiveState=active\n',
-				},
-			},
-		});
-		const found = findings.find(f => f.id === 'docker.stale-containers');
-		expect(found?.summary).toBe('Sysbox was restarted under stale');
-		// They need not be created again: their inner store comes back (recorded with 0.7.0).
-		expect(found?.remedy).toMatchObject({
-			commands: [
-				'docker stop stale',
-				expect.stringMatching(/^umount -l \/var\/lib\/sysboxfs\/[0-9a-f]{64}$/),
-				'docker start stale',
-			],
-		});
-	});
-});
-
 test('a journal line gives its message and its error', () => {
 	expect(messageOf('level=error msg="Error reconfiguring the daemon" error="no \\"x\\" here"')).toBe(
 		'Error reconfiguring the daemon: no "x" here',

@@ -666,14 +666,18 @@ describe('what is there otherwise', () => {
 	});
 
 	test.each([
-		['twice', 'sysbox:165536:65536\nsysbox:300000:65536\n', undefined, 'more than once'],
-		['differently', 'sysbox:165536:65536\n', 'sysbox:231072:65536\n', 'different ids'],
-		['too few', 'sysbox:165536:1000\n', undefined, 'only 1000 ids'],
-	])('ids given %s block', async (_, subuid, subgid, text) => {
+		['twice', 'sysbox:165536:65536\nsysbox:300000:65536\n', undefined, 'info', 'more than one line'],
+		['too few', 'sysbox:165536:1000\n', undefined, 'info', 'only 1000 ids'],
+		['too many', 'sysbox:200000:655360\n', undefined, 'info', '655360 ids'],
+		['to nobody', '', undefined, 'info', 'no ids'],
+		['differently', 'sysbox:165536:65536\n', 'sysbox:231072:65536\n', 'block', 'different ids'],
+		['as garbage', 'sysbox:abc:def\n', undefined, 'block', '/etc/subuid:1'],
+	])('ids given %s are judged by what sysbox-mgr makes of them', async (_, subuid, subgid, severity, text) => {
 		const { findings } = await seen({ ...setUpHost, subuid, ...(subgid !== undefined && { subgid }) });
 		const finding = findings.find(f => f.id === 'sysbox.subid');
-		expect(finding?.severity).toBe('block');
 		expect(finding?.summary).toContain(text);
+		expect(finding).toMatchObject({ severity, ...(severity === 'block' && { breaks: true }) });
+		if (severity === 'info') expect(finding?.why).toContain('rewrites both files');
 	});
 
 	test('no dpkg: nothing can be installed', async () => {

@@ -99,10 +99,12 @@ function processFiles(scope: Scope, tree: FileTree, process: SeenProcess): void 
 	add(tree, `${at}/comm`, `${process.comm}\n`, 0o644, owner);
 	add(tree, `${at}/cmdline`, process.argv.map(word => `${word}\0`).join(''), 0o444, owner);
 	const ticks = Math.max(1, Math.round((process.startedAt - scope.world.state.machine.bootedAt) / 10));
+	const { hangs } = scope.world.state.sysbox;
+	const state = hangs !== undefined && process.comm === `sysbox-${hangs}` ? 'T' : 'S';
 	add(
 		tree,
 		`${at}/stat`,
-		`${process.pid} (${process.comm}) S ${process.ppid} ${process.pid} ${process.pid} 0 -1 4194560 1520 0 3 0 4 2 0 0 20 0 1 0 ${ticks} 8912896 512 18446744073709551615 1 1 0 0 0 0 0 4096 1260 0 0 0 17 1 0 0 0 0 0\n`,
+		`${process.pid} (${process.comm}) ${state} ${process.ppid} ${process.pid} ${process.pid} 0 -1 4194560 1520 0 3 0 4 2 0 0 20 0 1 0 ${ticks} 8912896 512 18446744073709551615 1 1 0 0 0 0 0 4096 1260 0 0 0 17 1 0 0 0 0 0\n`,
 		0o444,
 		owner,
 	);

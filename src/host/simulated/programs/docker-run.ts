@@ -356,6 +356,7 @@ export function dockerExec(scope: Scope, place: Place, call: Call, words: readon
 				? `container ${container.id} is paused, unpause the container before exec`
 				: `container ${container.id} is not running`,
 		);
+	if (container.isolation === 'sysbox' && scope.world.state.sysbox.hangs === 'fs') return 'endless';
 	const refusal = execRefusal(scope.world, container);
 	if (refusal !== undefined) {
 		spend(scope.world, 90);
