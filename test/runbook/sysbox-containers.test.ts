@@ -66,6 +66,12 @@ describe('an upgrade of Sysbox', () => {
 		const host = outdated([{ name: 'apt-fails' }]);
 		const ended = await runbook(host, upgrade);
 		expect(ended.exit).toBe(1);
+		// Within the failure itself: what the operator then reads of the host is true.
+		expect(actionsOf(ended).slice(-3)).toEqual([
+			'install rolled-back',
+			'install.start done',
+			'install.start-sysbox-containers done',
+		]);
 		expect(containerOf(host.state())).toMatchObject({ status: 'running', orphaned: false });
 		expect(await enter(host)).toBe(0);
 	});

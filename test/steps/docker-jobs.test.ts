@@ -12,6 +12,7 @@ import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host
 import { scenarioState } from '../../src/host/simulated/scenarios.ts';
 import type { SimulatedState } from '../../src/host/simulated/state.ts';
 import { holdRunners } from '../../steps/docker/drain.ts';
+import { chosenToStart } from '../../steps/docker/start-again-choice.ts';
 import { dockerStep } from '../../steps/docker/step.ts';
 import { type EngineAsk, engineRun, newKeptRun } from '../support/engine-run.ts';
 
@@ -276,6 +277,12 @@ describe('a runner that takes no jobs', () => {
 describe('afterwards', () => {
 	const now: Answers = { ...restart, 'docker.jobs': 'now' };
 	const named: Answers = { ...now, 'docker.start-again': ['db-migration'] };
+
+	test('a choice that nobody made leaves out what has no restart policy', () => {
+		const byDefault = chosenToStart({ answers: {} });
+		expect(byDefault({ name: 'db-migration', restartPolicy: 'no' })).toBe(false);
+		expect(byDefault({ name: 'worker', restartPolicy: 'on-failure' })).toBe(true);
+	});
 
 	test('nothing without a restart policy is started unless it is named', async () => {
 		const host = busyHost();
