@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StepState } from '../../src/core/state.ts';
+import { decideFromAnswers } from '../../src/decide/from-answers.ts';
 import { ciStep } from '../../steps/ci/step.ts';
 import { ciHost } from '../support/ci-host.ts';
 import { engineRun } from '../support/engine-run.ts';
@@ -57,6 +58,16 @@ describe('a run of the CI step', () => {
 		expect(end.open).toEqual([expect.stringContaining('ci.container.docker-sock: One container is given')]);
 		const again = await engineRun([ciStep], ciHost({ files: Object.fromEntries(host.files), containers: [socket] }));
 		expect([again.end.exit, again.state.actions]).toEqual([4, []]);
+	});
+
+	it('stops nobody who sits before it: there is nothing to look at again', async () => {
+		const decider = {
+			...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
+			onBlocked: () => Promise.reject(new Error('the operator was stopped at it')),
+			onLeft: () => Promise.reject(new Error('the operator was stopped at it')),
+		};
+		const { end } = await engineRun([ciStep], ciHost({ containers: [socket] }), { decider });
+		expect([end.exit, end.outcome]).toEqual([4, 'open']);
 	});
 
 	it('goes on when that was accepted by name', async () => {

@@ -7,8 +7,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { type EventOf, eventSchema } from '../../src/core/event.ts';
+import type { SimulatedHost } from '../../src/host/simulated/host.ts';
 import { scenarioFaults, scenarioNames, scenarioState } from '../../src/host/simulated/scenarios.ts';
-import { hostIn, runbook } from '../runbook/whole-runbook.ts';
+import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import { fileOf, hostIn, hostOf, runbook } from '../runbook/whole-runbook.ts';
 
 // A whole run in each, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 });
@@ -65,6 +67,67 @@ describe('each scenario comes to what is written in verdicts.txt', () => {
 		const block = [name, ...rows.flat()].join('\n');
 		blocks.push(block);
 		if (!update) expect(block).toBe(known.get(name));
+	});
+});
+
+const put = (state: SimulatedState, path: string, text: string): void => {
+	state.files[path] = fileOf(text);
+};
+
+describe('a host that was set up is judged by what it is now', () => {
+	const states: readonly [
+		string,
+		() => Promise<SimulatedHost> | SimulatedHost,
+		number,
+		string,
+		Partial<EventOf<'run.end'>>,
+	][] = [
+		[
+			'with Sysbox down',
+			async () => {
+				const host = hostOf('already-set-up');
+				await host.run(['systemctl', 'stop', 'sysbox'], { timeoutMs: 60_000 });
+				return host;
+			},
+			3,
+			'to repair it: 1 change.',
+			{ verdict: 'broken', changes: 1 },
+		],
+		[
+			'with Docker down',
+			() => hostOf('already-set-up', { faults: [{ name: 'docker-down' }] }),
+			3,
+			'Fix first: docker.daemon',
+			{ verdict: 'broken', changes: 0 },
+		],
+		[
+			'waiting for a reboot',
+			() => hostOf('already-set-up', { change: state => put(state, '/run/reboot-required', 'x') }),
+			4,
+			'set up, 1 action needed. Reboot this host.',
+			{ verdict: 'action-needed', forYou: 1, reboot: true },
+		],
+		[
+			'without root, where only root can tell',
+			() => hostOf('already-set-up', { faults: [{ name: 'not-root' }] }),
+			0,
+			'root: run it with sudo for the rest.',
+			{ verdict: 'set-up', reboot: false },
+		],
+	];
+	test.each(states)('%s', async (_what, hostNow, exit, words, end) => {
+		const text = await runbook(await hostNow(), { mode: 'check' });
+		expect(text.exit).toBe(exit);
+		expect(lastLine(text.screen)).toContain(words);
+		const { screen } = await runbook(await hostNow(), { mode: 'check', format: 'json' });
+		expect(JSON.parse(screen.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ type: 'run.end', exit, ...end });
+	});
+
+	test('a plan there ends 4', async () => {
+		const host = hostOf('already-set-up');
+		await host.run(['systemctl', 'stop', 'sysbox'], { timeoutMs: 60_000 });
+		const ended = await runbook(host, { mode: 'plan' });
+		expect([ended.exit, lastLine(ended.screen)]).toEqual([4, 'ci-07 (simulated): plan: 1 change']);
 	});
 });
 
