@@ -9,7 +9,7 @@ import {
 	type RunState,
 } from '../../core/state.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../core/threat.ts';
-import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import { blank, clean, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { notFine } from './findings-text.ts';
@@ -63,7 +63,12 @@ export function summaryLines(
 	if (back.length > 0) lines.push(...label('Put back', back.map(a => putBackText(run, a)).join('\n')));
 	const declined = leftOutText(run);
 	if (declined !== '') lines.push(...label('Left out', declined));
-	if (open.length > 0) lines.push(...label('To do', [...new Set(open.map(of => openText(run, of)))].join('\n')));
+	if (open.length > 0) {
+		const texts = [...new Set(open.map(of => openText(run, of)))];
+		// Where there is no room, places and remedies are behind `v`: record and undo have to stay on the screen.
+		const told = detail === 'each' || detail === 'steps' ? texts : texts.map(text => cutAt(text, width - 10, theme));
+		lines.push(...label('To do', told.join('\n')));
+	}
 	const mind = detail === 'undo' || detail === 'one' ? [] : limitsForJobs(run);
 	if (mind.length > 0 && intro.mode === 'run') lines.push(...label('Mind', mind.join(brief ? '; ' : '\n')));
 	const next = nextSteps(run, intro.command);
@@ -75,6 +80,12 @@ export function summaryLines(
 	if (actionsToRevert(run).length > 0 && intro.mode === 'run')
 		lines.push(...label('Undo', undoText(run, intro, detail)));
 	return lines;
+}
+
+/** The sentence before its evidence, in one row. */
+function cutAt(text: string, width: number, theme: Theme): string {
+	const [head = text] = text.split(/ \(|\. /);
+	return plainText(clip(line(clean(head)), width, theme.more));
 }
 
 /** It was tried again, and went well. */
@@ -177,22 +188,33 @@ function leftOutText(run: RunState): string {
 export const goesOn = (run: RunState): boolean =>
 	(run.end?.open.length ?? 0) > 0 || run.end?.outcome === 'interrupted' || run.end?.outcome === 'open';
 
+/** Below this width the words for a row are short, and how many attacks were blocked is left to `v`. */
+const wideTable = 72;
+
+function afterInShort(row: ThreatRow): string {
+	const { after } = row;
+	if (after.kind === 'ready') return after.using.length === 0 ? 'ready, not used yet' : 'ready, partly used';
+	return after.kind === 'not-lowered' ? `still ${after.level}` : sayAfter(row);
+}
+
 export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: number, theme: Theme): readonly Line[] {
 	const titles = Math.max(...rows.map(row => row.title.length));
-	const head = line(
-		span(`${pad('what a CI job could do', titles)}  ${pad('before', 8)}   ${pad('now', 30)} blocked`, 'dim'),
-	);
+	const wide = width >= wideTable;
+	const now = rows.map(row => (wide ? sayAfter(row) : afterInShort(row)));
+	const column = Math.max(...now.map(text => text.length));
+	const gap = wide ? '  ' : ' ';
+	const title = `${pad('what a CI job could do', titles)}${gap}${pad('before', 8)}   ${pad('now', column)}`;
 	const reason = (text: string): readonly Line[] => wrap(line('    ', span(clean(text))), width, 4);
 	return [
-		clip(head, width, theme.more),
-		...rows.flatMap(row => {
+		clip(line(span(wide ? `${title} blocked` : title, 'dim')), width, theme.more),
+		...rows.flatMap((row, index) => {
 			const { after, restsOn } = row;
 			const colour = after.kind === 'lowered' ? 'ok' : after.kind === 'still' ? 'block' : 'unknown';
 			const first = line(
 				pad(row.title, titles),
-				`  ${pad(sayBefore(row), 8)} ${theme.glyphs.arrow} `,
-				span(pad(sayAfter(row), 30), colour),
-				after.kind === 'not-lowered' ? '' : ` ${restsOn.held} of ${restsOn.of}`,
+				`${gap}${pad(sayBefore(row), 8)} ${theme.glyphs.arrow} `,
+				span(pad(now[index] ?? '', column), colour),
+				after.kind === 'not-lowered' || !wide ? '' : ` ${restsOn.held}/${restsOn.of}`,
 			);
 			if (brief) return [clip(first, width, theme.more)];
 			return [
