@@ -1,16 +1,12 @@
 import type { Knowledge } from '../../src/core/knowledge.ts';
 import type { FileBefore, StepContext } from '../../src/core/step.ts';
-import type { Container } from '../../src/facts/docker-container.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
-import { inspectUnits, unitNamed } from '../../src/facts/systemd-units.ts';
-import { readTextOr } from '../../src/facts/text-file.ts';
-import type { ReadHost } from '../../src/host/port.ts';
 import { issuesFor } from '../../src/knowledge/lookup.ts';
 import { inspectSwitch, type SwitchFacts } from '../../src/switch/facts.ts';
 import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
-import { runningUnderSysbox, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { runtimeName } from '../daemon/sysbox-runtime.ts';
 import { inspectTimeNamespaces, type TimeNamespaces } from '../daemon/time-namespaces.ts';
 import { inspectJenkins, type JenkinsNode } from './jenkins.ts';
 import { inspectRunners, type Runner } from './runners.ts';

@@ -4,7 +4,7 @@ import type { JudgeContext } from '../../src/core/step.ts';
 import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
 import { switchFindings } from '../../src/switch/telling.ts';
 import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
-import { endedBefore, nameSome, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { endedBefore, runtimeName } from '../daemon/sysbox-runtime.ts';
 import { defaultRuntimeId } from '../daemon/wish.ts';
 import {
 	type Difference,
