@@ -623,12 +623,12 @@ function outdatedFinding(facts: SysboxFacts, context: JudgeContext): Finding | u
 			: { id, severity: 'ok', summary: `${installed} is the newest release that is known` };
 	}
 	const remedy = upgradeRemedy(facts, context, latest.version);
-	// An older release alone is no work; one with a known problem is, until it is upgraded or waived.
-	const hasProblem = issuesOf(facts, context).some(({ severity }) => severity !== 'info');
+	// An older release alone is no work; one with open vulnerabilities is, until it is upgraded or waived.
+	const isOpen = issuesOf(facts, context).some(({ cves }) => cves !== undefined);
 	return {
 		id,
 		severity: 'warn',
-		...(hasProblem && remedy.kind !== 'planned' && { needs: 'operator' as const }),
+		...(isOpen && remedy.kind !== 'planned' && { needs: 'operator' as const }),
 		summary: `Sysbox ${installed} is older than ${latest.version} of ${latest.date}`,
 		remedy,
 	};

@@ -56,9 +56,9 @@ describe('the demo', () => {
 		['fresh-ubuntu', 0, 'ready, no job uses Sysbox yet'],
 		['fresh-debian', 0, 'ready, no job uses Sysbox yet'],
 		['already-set-up', 0, 'ready, no job uses Sysbox yet'],
-		['old-kernel', 3, 'blocked'],
-		['snap-docker', 3, 'blocked'],
-		['broken-daemon-json', 3, 'blocked'],
+		['old-kernel', 3, "can't continue. Fix first: "],
+		['snap-docker', 3, "can't continue. Fix first: "],
+		['broken-daemon-json', 3, "can't continue. Fix first: "],
 		// Everything is set up and proved; what still binds the socket keeps its row where it was.
 		['containers-running', 4, 'still Critical'],
 		['docker-29-time-namespace', 4, '--accept-risk restart-sysbox'],

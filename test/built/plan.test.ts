@@ -27,7 +27,7 @@ describe('a plan', () => {
 		const { folder, file, ended } = await saved('--change-id', 'CHG 17');
 		expect(ended.exit).toBe(4);
 		const plan = JSON.parse(readFileSync(file, 'utf8'));
-		expect(plan).toMatchObject({ 'sysbox-setup-plan': 1, made: { changeId: 'CHG 17' }, host: { simulated: true } });
+		expect(plan).toMatchObject({ 'sysbox-setup-plan': 2, made: { changeId: 'CHG 17' }, host: { simulated: true } });
 		expect(plan.steps.map((step: { id: string }) => step.id)).toEqual(['host', 'sysbox']);
 		expect(statSync(file).mode & 0o777).toBe(0o600);
 		expect(ended.stderr).toContain(`saved  ${file}`);
