@@ -3,7 +3,7 @@ import type { FileBefore, StepContext } from '../../src/core/step.ts';
 import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
 import { issuesFor } from '../../src/knowledge/lookup.ts';
 import { inspectSwitch, type SwitchFacts } from '../../src/switch/facts.ts';
-import { type DaemonFile, readDaemonFile } from '../daemon/daemon-file.ts';
+import { type DaemonFile, readDaemonFile, viewOf } from '../daemon/daemon-file.ts';
 import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
 import { runtimeName } from '../daemon/sysbox-runtime.ts';
@@ -22,6 +22,8 @@ export interface DockerStepFacts {
 	readonly switch: SwitchFacts;
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
+	/** Whether the program that the file names for Sysbox's runtime is on this host. */
+	readonly programThere: boolean;
 	/** Undefined: this Sysbox knows time namespaces, or this Docker gives none. */
 	readonly timeNamespaces: TimeNamespaces | undefined;
 	readonly runners: readonly Runner[];
@@ -38,8 +40,11 @@ export async function inspectLoaded({
 }: StepContext): Promise<DockerStepFacts> {
 	const [dockerd, docker] = await Promise.all([inspectDockerdUnit(host, signal), inspectDocker(host, signal)]);
 	const file = await readDaemonFile(host, dockerd.configFile);
-	const [timeNamespaces, there, earlier, armed, network, runners, jenkins] = await Promise.all([
+	const entry = viewOf(file)?.runtimes.get(runtimeName);
+	const program = entry?.path ?? entry?.binaryName;
+	const [timeNamespaces, programFile, there, earlier, armed, network, runners, jenkins] = await Promise.all([
 		hasTimeTrouble(docker, knowledge) ? inspectTimeNamespaces(host, file, docker, signal) : undefined,
+		program === undefined ? undefined : host.stat(program),
 		host.stat(dockerd.configFile),
 		before?.(dockerd.configFile) ?? { kind: 'unchanged' as const },
 		inspectSwitch(host, signal),
@@ -56,6 +61,7 @@ export async function inspectLoaded({
 		switch: armed,
 		docker,
 		network,
+		programThere: programFile?.kind === 'found',
 		timeNamespaces,
 		runners,
 		jenkins,

@@ -85,6 +85,7 @@ function runtimeFinding(facts: DockerStepFacts, context: JudgeContext, differenc
 				: `Docker serves ${runtimeName} from ${difference.loaded}; the file says ${difference.said}`,
 			evidence,
 			why: 'Docker reads its file only when it is told to',
+			...(missing && facts.programThere && { breaks: true as const }),
 			remedy: reloaded(facts),
 		};
 	}

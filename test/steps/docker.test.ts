@@ -87,6 +87,15 @@ describe('a reload', () => {
 		expect(findings[0]).toMatchObject({ id: 'docker.runtime-loaded', severity: 'block', remedy: { kind: 'planned' } });
 	});
 
+	test('is what a host with Sysbox is broken without, and one without Sysbox is not', async () => {
+		const { findings } = await seen(notLoaded);
+		expect(findings[0]).toMatchObject({ id: 'docker.runtime-loaded', breaks: true });
+		const { programs: _, ...withoutSysbox } = notLoaded;
+		const { findings: bare } = await seen(withoutSysbox);
+		expect(bare[0]).toMatchObject({ id: 'docker.runtime-loaded', severity: 'block' });
+		expect(bare[0]?.breaks).toBeUndefined();
+	});
+
 	test('is done when Docker lists the runtime with the right path', async () => {
 		const { plan } = await seen({
 			...notLoaded,
