@@ -120,14 +120,21 @@ function planPackage(facts: SysboxFacts, context: JudgeContext): Plan {
 	if (ready.kind !== 'ready' || ready.plan.kind === 'refused' || breaksARule(facts)) return emptyPlan;
 
 	const { candidate } = facts;
-	const actions: Action[] = [...prepareFile(facts, ready)];
+	const prepared = prepareFile(facts, ready);
+	const fileBack = restoreAfterFailure(facts, prepared, context);
+	const actions: Action[] = [];
 	const keys = ready.plan.kind === 'edited' ? ready.plan.keys : [];
 	if (decision.kind === 'configure') {
-		actions.push(...downWithConsent(facts, configure));
+		actions.push(...prepared, ...downWithConsent(facts, configure, fileBack));
 	} else if (candidate.kind === 'file' || candidate.kind === 'release') {
-		actions.push(...fetchPackage(candidate, context));
+		// The package is here and verified before anything of the host is changed for it.
+		actions.push(...fetchPackage(candidate, context), ...prepared);
 		const action = install(facts, candidate, decision);
-		actions.push(...(facts.package.kind === 'absent' ? [action] : downWithConsent(facts, action)));
+		actions.push(
+			...(facts.package.kind === 'absent'
+				? [fileBack.length === 0 ? action : { ...action, rollback: fileBack }]
+				: downWithConsent(facts, action, fileBack)),
+		);
 	} else {
 		return emptyPlan;
 	}
@@ -139,9 +146,10 @@ function planPackage(facts: SysboxFacts, context: JudgeContext): Plan {
  * An action that takes Sysbox down, behind the stop of what runs under Sysbox. When it fails, Sysbox is started if it can
  * be, and the containers with it: a package that does not install must not leave them down.
  */
-function downWithConsent(facts: SysboxFacts, action: Action): readonly Action[] {
+function downWithConsent(facts: SysboxFacts, action: Action, fileBack: readonly Action[]): readonly Action[] {
 	const users = runningUnderSysbox(facts.docker);
-	if (users.length === 0) return [{ ...action, guard: noSysboxContainerRuns }];
+	if (users.length === 0)
+		return [{ ...action, guard: noSysboxContainerRuns, ...(fileBack.length > 0 && { rollback: fileBack }) }];
 	const { risks: _, settle: __, ...startQuietly } = start;
 	return [
 		...stopSysboxContainers(users),
@@ -149,10 +157,36 @@ function downWithConsent(facts: SysboxFacts, action: Action): readonly Action[] 
 			...action,
 			risks: [...new Set([...(action.risks ?? []), 'restart-sysbox' as const])],
 			guard: noSysboxContainerRuns,
-			rollback: [startQuietly, ...startAfterFailure(users)],
+			rollback: [...fileBack, startQuietly, ...startAfterFailure(users)],
 		},
 	];
 }
+
+/**
+ * Without the package its keys do harm: the next start of Docker would move docker0 and register a runtime that is not
+ * there. Also for a file that an earlier process of this run wrote.
+ */
+function restoreAfterFailure(
+	{ file, package: { kind } }: SysboxFacts,
+	prepared: readonly Action[],
+	{ state }: JudgeContext,
+): readonly Action[] {
+	const wrote =
+		prepared.some(action => action.id === fileId) ||
+		state.actions.some(({ step, id, outcome }) => step === 'sysbox' && id === fileId && outcome === 'done');
+	if (!wrote || kind === 'installed') return [];
+	return [
+		{
+			id: `${fileId}-back`,
+			kind: 'restore',
+			title: `Restore the earlier ${file.path}`,
+			why: 'without the package, Docker would move its bridge at its next start and list a runtime that is not there',
+			path: file.path,
+		},
+	];
+}
+
+const fileId = 'daemon-json';
 
 /** Everything that the package would write, in one diff, before its scripts run. */
 function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'ready' }>): readonly Action[] {
@@ -163,7 +197,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 		const folder = facts.file.path.slice(0, facts.file.path.lastIndexOf('/'));
 		actions.push({
 			id: 'docker-folder',
-			serves: 'daemon-json',
+			serves: fileId,
 			kind: 'make-folder',
 			title: `Make the folder ${folder}`,
 			why: "Docker's configuration goes there",
@@ -173,7 +207,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	}
 	const validates = canValidate(facts.validation);
 	actions.push({
-		id: 'daemon-json',
+		id: fileId,
 		kind: 'write',
 		title: `Write ${facts.file.path} (${nameSome([...plan.keys, ...plan.relaid])})`,
 		why: 'the package then finds them as it wants them, changes nothing and restarts nothing; the addresses are those in use now',

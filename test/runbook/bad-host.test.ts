@@ -360,9 +360,12 @@ describe('a step that fails', () => {
 	});
 
 	test('at the script of the package is tried once more, and then told with the words of dpkg', async () => {
-		const { host, ended } = await failing([{ name: 'apt-fails', nth: 2 }]);
+		const { host, ended, original } = await failing([{ name: 'apt-fails', nth: 2 }]);
 		expect(failure(ended, 'sysbox.install').said).toContain('error processing package sysbox-ce');
 		expect(statuses(ended).slice(0, 3)).toEqual(['host done', 'sysbox failed', 'daemon not-run']);
+		// The keys that the package wants would move docker0 at the next start of Docker, for a runtime that is not there.
+		expect(textOn(host)).toBe(original);
+		expect(ended.screen).toContain(`Restore the earlier ${daemonJson}`);
 		expect(Object.keys(host.state().docker.engine.config.runtimes)).toEqual([]);
 	});
 
@@ -391,8 +394,10 @@ describe('a step that fails', () => {
 	});
 
 	test('as the package cannot be fetched says how to bring it', async () => {
-		const { ended } = await failing([], 'no-internet');
+		const { host, ended, original } = await failing([], 'no-internet');
 		const { said, next } = failure(ended, 'sysbox.download');
+		// What has to be fetched is fetched before anything is changed for it.
+		expect(textOn(host)).toBe(original);
 		expect(said).toContain('downloads.nestybox.com');
 		expect(next).toContain('--deb FILE');
 	});

@@ -56,7 +56,11 @@ describe('a host under Ansible', () => {
 		expect(textOn(host)).toBe(before);
 		expect(host.state().packages['sysbox-ce']).toBeUndefined();
 		expect(actions(ended)).toContain('sysbox.daemon-json manual');
-		expect(actions(ended).filter(a => a.startsWith('sysbox.'))).toEqual(['sysbox.daemon-json manual']);
+		expect(actions(ended).filter(a => a.startsWith('sysbox.'))).toEqual([
+			'sysbox.downloads-folder done',
+			'sysbox.download done',
+			'sysbox.daemon-json manual',
+		]);
 		expect(ended.screen).toContain('Have /etc/docker/daemon.json written by Ansible');
 		expect(JSON.parse(toldContent(ended))).toMatchObject({
 			runtimes: { 'sysbox-runc': { path: '/usr/bin/sysbox-runc' } },

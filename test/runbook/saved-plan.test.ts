@@ -272,12 +272,12 @@ describe('a run that goes on', () => {
 
 	test('is refused when what it had done was undone meanwhile', async () => {
 		const held = await planned(hostOf('fresh-ubuntu'));
-		const { host, kept } = await killedIn('sysbox.download', held);
+		const { host, kept } = await killedIn('sysbox.install', held);
 		const original = textOn(hostOf('fresh-ubuntu')) ?? '';
 		const state = host.state();
 		state.files[daemonJson] = fileOf(original);
 		const ended = await runbook(hostIn(state), { held, kept });
 		expect(ended.exit).toBe(3);
-		expect(ended.screen).toContain('sysbox: to be done a second time: Write /etc/docker/daemon.json');
+		expect(ended.screen).toContain('daemon: not in the plan: Set runtimes in /etc/docker/daemon.json');
 	});
 });

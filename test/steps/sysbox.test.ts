@@ -50,9 +50,9 @@ const argvOf = (actions: readonly Action[], id: string) => {
 };
 
 describe('a fresh host', () => {
-	test('gets the file first, then the package from the table, then running services', async () => {
+	test('gets the package from the table fetched, then the file, then running services', async () => {
 		const { plan, findings } = await seen({});
-		expect(ids(plan.actions)).toEqual(['daemon-json', 'downloads-folder', 'download', 'install', 'start']);
+		expect(ids(plan.actions)).toEqual(['downloads-folder', 'download', 'daemon-json', 'install', 'start']);
 		expect(risksOf(plan)).toEqual([]);
 		expect(JSON.parse(written(plan.actions) ?? '')).toEqual({
 			runtimes: { 'sysbox-runc': { path: '/usr/bin/sysbox-runc' } },
@@ -97,7 +97,9 @@ describe('a fresh host', () => {
 			stat: async path => (path === '/etc/docker' ? { kind: 'missing' } : host.stat(path)),
 		};
 		const facts = await inspectSysbox(looking(without));
-		expect(planSysbox(facts, judging()).actions[0]).toMatchObject({ kind: 'make-folder', path: '/etc/docker' });
+		const { actions } = planSysbox(facts, judging());
+		const made = actions.findIndex(a => a.id === 'daemon-json') - 1;
+		expect(actions[made]).toMatchObject({ kind: 'make-folder', path: '/etc/docker' });
 	});
 
 	test('keeps a download of an earlier attempt whose digest is right', async () => {
@@ -348,7 +350,7 @@ describe('a package of the operator', () => {
 			{ digests: { [debPath]: amd64?.sha256 ?? '' }, commands: fields() },
 			{ options: deb },
 		);
-		expect(ids(plan.actions)).toEqual(['daemon-json', 'downloads-folder', 'copy', 'install', 'start']);
+		expect(ids(plan.actions)).toEqual(['downloads-folder', 'copy', 'daemon-json', 'install', 'start']);
 		expect(risksOf(plan)).toEqual([]);
 		const copy = plan.actions.find(a => a.kind === 'copy');
 		expect(copy).toMatchObject({ from: debPath, sha256: amd64?.sha256 });
