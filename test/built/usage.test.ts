@@ -63,7 +63,7 @@ describe('an answers file', () => {
 		['that is not there', () => undefined, 'there is no such file'],
 		['that is a directory', path => mkdirSync(path), 'it is a directory'],
 		['that is binary', path => writeFileSync(path, Uint8Array.of(0x7f, 0x45, 0xfe, 0xff, 0)), 'is not UTF-8 text'],
-		['of 2 MB', path => writeFileSync(path, '#'.repeat(2 * 1024 * 1024)), 'is 2097152 bytes'],
+		['of 2 MB', path => writeFileSync(path, '#'.repeat(2 * 1024 * 1024)), 'has more than 1048576 bytes'],
 		['that is empty', path => writeFileSync(path, ''), 'holds no answers'],
 		['that is no YAML', path => writeFileSync(path, 'version: 1\nci: {memory: 4g\n'), 'answers.yml:3:1: '],
 		[

@@ -97,9 +97,9 @@ describe('a fresh host', () => {
 		const { end, events } = await run(host, { mode: 'plan' });
 		const planned = events.flatMap(e => (e.type === 'plan' ? e.actions.map(a => `${e.step}.${a.id}`) : []));
 		expect(planned).toEqual([
-			'sysbox.daemon-json',
 			'sysbox.downloads-folder',
 			'sysbox.download',
+			'sysbox.daemon-json',
 			'sysbox.install',
 			'sysbox.start',
 			'docker.reload',
