@@ -107,7 +107,7 @@ describe('what is found wrong after the first frame', () => {
 		const session = startInTerminal({ shell: saysHowItLeft, args: ['revert'] });
 		expect(await leftInOrder(session)).toBe(0);
 		await session.written(openingWords);
-		expect(inOneLine(session)).toMatch(/^there is nothing to take back: .* still s ?tands code 0 /);
+		expect(inOneLine(session)).toMatch(/^There is nothing to revert: .* still stan ?ds\. code 0 /);
 	});
 });
 

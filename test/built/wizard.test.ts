@@ -91,7 +91,7 @@ describe('a whole run', () => {
 		const screens = await walk(session);
 		expect(await session.ended).toBe(0);
 		expect(screens.length).toBeGreaterThan(10);
-		expect(session.everything()).toContain('10 of 10 held');
+		expect(session.everything()).toContain('10/10');
 		expectSoundDrawing(session);
 		const host = hostOf(session.folder);
 		const without = hostOf(join(unattended, 'state'));
