@@ -40,6 +40,19 @@ export const manualIn = (foreseen: RunState): readonly string[] =>
 		(step.plan?.actions ?? []).filter(({ kind }) => kind === 'manual').map(({ title }) => `${step.id}: ${title}`),
 	);
 
+/**
+ * What a run would settle in the first step that has such a thing. It stands for the changes where none could be planned:
+ * without root a step may see that Sysbox is missing and not what its installation has to look like.
+ */
+function missingIn(looked: RunState): readonly string[] {
+	const standing = changeSteps(looked).map(step => ({
+		step,
+		findings: standingBlocks(findingsOf(step)).filter(({ remedy }) => remedy?.kind === 'planned'),
+	}));
+	const first = standing.find(({ findings }) => findings.length > 0);
+	return (first?.findings ?? []).map(({ summary }) => `${first?.step.id}: ${summary}`);
+}
+
 const findingsOf = (step: StepState): readonly Finding[] => step.after ?? step.before;
 
 /** Each once: several steps look at the same thing. */
@@ -88,7 +101,9 @@ export function verdictOf(
 	const forRoot = strict ? 0 : onceEach(all.filter(f => f.needsRoot === true && counts(f))).length;
 	const asRoot =
 		forRoot === 0 ? '' : ` ${count(forRoot, 'check needs', 'checks need')} root: run it with sudo for the rest.`;
-	const changes = changesIn(reached(foreseen, blocked));
+	const manual = manualIn(reached(foreseen, blocked));
+	const planned = changesIn(reached(foreseen, blocked));
+	const changes = planned.length > 0 || manual.length > 0 ? planned : missingIn(reached(looked, blocked));
 	// With nothing else standing, Sysbox is set up, and what is left is for the operator to end by what is printed with it.
 	const setUpBeside =
 		breaks.length === 0 &&
@@ -96,7 +111,7 @@ export function verdictOf(
 		hard.every(({ remedy }) => remedy?.kind === 'commands') &&
 		steps.every(step => blocked.includes(step) || standingBlocks(findingsOf(step)).length === 0);
 	const theirs = [...onceEach(leftForOperator(all)), ...(setUpBeside ? hard : [])];
-	const forYou = [...theirs.map(({ id, summary }) => `${id}: ${summary}`), ...manualIn(reached(foreseen, blocked))];
+	const forYou = [...theirs.map(({ id, summary }) => `${id}: ${summary}`), ...manual];
 	const so = { changes, forYou };
 	const [brokenBy] = breaks;
 	if (brokenBy !== undefined) return { verdict: 'broken', ...so, why: `${sentence(brokenBy)} ${mend()}` };
@@ -128,7 +143,7 @@ export function verdictOf(
 			: `Fix first: ${idsOf(hard.length > 0 ? hard : breaks)}.`;
 	}
 	function namesOfWork(): string {
-		return [...new Set([...theirs.map(({ id }) => id), ...manualIn(reached(foreseen, blocked))])].join(', ');
+		return [...new Set([...theirs.map(({ id }) => id), ...manual])].join(', ');
 	}
 }
 

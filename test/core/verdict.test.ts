@@ -63,6 +63,22 @@ describe('the verdict of a check', () => {
 			'test` to prove it.',
 		],
 		['a run would change something', run(saw('sysbox', finding('a', planned))), start, 'ready', 1, 0, 'to review it.'],
+		[
+			'what is missing, where nothing can be planned without root',
+			run(
+				saw(
+					'sysbox',
+					finding('sysbox.installed', planned),
+					finding('a', { severity: 'could-not-tell', needsRoot: true }),
+				),
+				saw('daemon', finding('daemon.runtime-path', planned)),
+			),
+			run(),
+			'ready',
+			1,
+			0,
+			'1 check needs root',
+		],
 		['CI files alone', run(), run(plans('ci', action('compose'))), 'set-up', 0, 0, 'Nothing to change.'],
 		[
 			'what serves another action',
