@@ -82,7 +82,8 @@ export async function revertedRuns(folder: StateFolder): Promise<ReadonlySet<str
  */
 export async function runNamed(folder: StateFolder, name: string): Promise<RunSummary> {
 	const runs = await listRuns(folder);
-	const begin = runs.filter(({ run }) => run.startsWith(name));
+	// An empty name, as of a script's variable that is not set, names no run.
+	const begin = name === '' ? [] : runs.filter(({ run }) => run.startsWith(name));
 	const found = runs.find(({ run }) => run === name) ?? (begin.length === 1 ? begin[0] : undefined);
 	if (found !== undefined) return found;
 	const [what, known] =

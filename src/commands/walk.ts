@@ -346,17 +346,20 @@ export async function walk(request: Walk): Promise<number> {
 
 /** How a check ends: by what the host is, and not by what the look at each step came to. */
 async function judgedBy(
-	{ strict, surroundings, want }: Walk,
+	{ strict, surroundings, want, steps }: Walk,
 	looked: RunState,
 	deps: ForeseeDeps,
 	engine: EngineRequest,
 ): Promise<Partial<EventOf<'run.end'>> & { readonly exit: number }> {
-	const steps = engine.order.steps.filter(({ step }) => step.kind === 'change');
-	// What a chosen step needs is of the host too, so its changes count.
-	const all = { ...engine.order, steps: steps.map(entry => ({ ...entry, role: 'chosen' as const })) };
-	const foreseen = await foreseeRun(deps, { ...looked, steps: [] }, { ...engine, order: all });
+	// The verdict is the host's, whichever steps were chosen to be shown.
+	const whole = steps.filter(({ kind }) => kind === 'change');
+	const order = { ...engine.order, steps: whole.map(step => ({ step, role: 'chosen' as const })) };
+	const begin = { ...looked, steps: [] };
+	const isWhole = whole.every(({ id }) => engine.order.steps.some(({ step }) => step.id === id));
+	const all = isWhole ? looked : (await foreseeRun(deps, begin, { ...engine, order }, 'check')).state;
+	const foreseen = await foreseeRun(deps, begin, { ...engine, order });
 	const { command } = surroundings;
-	const { verdict, changes, forYou, why } = verdictOf(looked, foreseen.state, { strict, command });
+	const { verdict, changes, forYou, why } = verdictOf(all, foreseen.state, { strict, command });
 	return {
 		outcome: outcomeOfVerdict[verdict],
 		verdict,

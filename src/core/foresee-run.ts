@@ -16,7 +16,12 @@ export type ForeseeDeps = Omit<EngineDeps, 'emit' | 'state' | 'apply' | 'saveAns
  * Plans the whole run by the code of `plan`, at the price of one more look at the host, and without a word: nothing of
  * it reaches the log, the screen or the session, as nothing was decided by it. The decider answers its questions.
  */
-export async function foreseeRun(deps: ForeseeDeps, from: RunState, request: EngineRequest): Promise<Foreseen> {
+export async function foreseeRun(
+	deps: ForeseeDeps,
+	from: RunState,
+	request: EngineRequest,
+	mode: 'plan' | 'check' = 'plan',
+): Promise<Foreseen> {
 	const stream = eventStream({ now: deps.now, readers: [], from });
 	const end = await runSteps(
 		{
@@ -27,7 +32,7 @@ export async function foreseeRun(deps: ForeseeDeps, from: RunState, request: Eng
 			saveAnswer: () => undefined,
 			saveCursor: () => undefined,
 		},
-		{ ...request, mode: 'plan' },
+		{ ...request, mode },
 	);
 	return { end, state: stream.state() };
 }

@@ -189,6 +189,8 @@ function afterOf(
 	if (state.steps.some(step => step.probes.length > 0 && (step.status === 'running' || step.status === 'open')))
 		return { kind: 'not-proved', why: 'the proof was not finished, so not every attack of this row was tried' };
 
+	const failed = state.steps.filter(step => step.kind === 'proof' && step.status === 'failed');
+	if (failed.length > 0) return { kind: 'not-proved', why: `${failed.map(step => step.title).join(', ')}: failed` };
 	const using = entries.filter(entry => entry.sysbox === 'yes');
 	if (using.length === 0 || using.length < entries.length) {
 		// A note about a threat speaks of what is prepared, and counts while nothing is in use.
@@ -270,7 +272,10 @@ export function afterReasons({ after }: ThreatRow): readonly string[] {
 		case 'not-proved':
 			return [after.why];
 		case 'ready':
-			return after.without.length === 0 ? [] : [`not under Sysbox: ${listed(after.without)}`];
+			return [
+				...(after.without.length === 0 ? [] : [`not under Sysbox: ${listed(after.without)}`]),
+				...(after.using.length === 0 ? [] : [`under Sysbox: ${listed(after.using)}`]),
+			];
 		case 'not-lowered':
 			return [`what helps: ${after.helps}`];
 		default:

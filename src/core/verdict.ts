@@ -81,6 +81,20 @@ export const rebootPending = (state: RunState): boolean =>
 export function verdictOf(
 	looked: RunState,
 	foreseen: RunState,
+	how: { readonly strict: boolean; readonly command: string },
+): HostVerdict {
+	const judged = judge(looked, foreseen, how);
+	const waived = onceEach(
+		looked.steps
+			.flatMap(findingsOf)
+			.filter(f => f.waived !== undefined && f.severity !== 'ok' && f.severity !== 'info'),
+	);
+	return waived.length === 0 ? judged : { ...judged, why: `${judged.why} Not counted, as waived: ${idsOf(waived)}.` };
+}
+
+function judge(
+	looked: RunState,
+	foreseen: RunState,
 	{ strict, command }: { readonly strict: boolean; readonly command: string },
 ): HostVerdict {
 	const steps = looked.steps;
@@ -134,7 +148,7 @@ export function verdictOf(
 					? `Reboot this host.${asRoot}`
 					: `Left for you: ${namesOfWork()}.${asRoot}`,
 		};
-	return { verdict: 'set-up', ...so, why: `Nothing to change. Run \`${command} test\` to prove it.${asRoot}` };
+	return { verdict: 'set-up', ...so, why: `Nothing to change. Run \`${command} test\` for the proofs.${asRoot}` };
 
 	function mend(): string {
 		const ended = breaks.every(finding => finding.remedy?.kind === 'planned') && blocked.length === 0;

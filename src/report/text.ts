@@ -7,7 +7,7 @@ import { impactRows } from '../core/impact.ts';
 import { nextSteps } from '../core/next-steps.ts';
 import { sayAnswer } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
-import { actionsToRevert, incompleteSteps, outcomeOfRun, type RunState } from '../core/state.ts';
+import { actionsToRevert, changedHost, incompleteSteps, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, type ThreatRow, threatTable } from '../core/threat.ts';
 import { changesIn, manualIn, sayVerdict } from '../core/verdict.ts';
@@ -290,6 +290,7 @@ function endWords(event: EndEvent, state: RunState, mode: TextOptions['mode']): 
 		case 'done':
 			return 'done';
 		case 'nothing-to-do':
+			if (mode === 'test') return proofWords(state);
 			if (mode !== 'plan') return 'nothing to change';
 			return `plan: no changes${plansAnything(state) ? ' to the host; only CI files and what the tests need' : ''}`;
 		case 'failed':
@@ -315,6 +316,12 @@ function endWords(event: EndEvent, state: RunState, mode: TextOptions['mode']): 
 		default:
 			return outcome satisfies never;
 	}
+}
+
+/** "23 of 23 proofs passed" */
+function proofWords({ steps }: RunState): string {
+	const probes = steps.flatMap(step => step.probes).filter(({ verdict }) => verdict !== 'left-out');
+	return `${probes.filter(({ verdict }) => verdict === 'pass').length} of ${probes.length} proofs passed`;
 }
 
 /** An action of a plan that is no change is one for the operator. */
@@ -355,7 +362,8 @@ function endLines(event: EndEvent, state: RunState, options: TextOptions): reado
 	const nothing = !changed && event.outcome !== 'nothing-to-do' && (options.mode === 'run' || options.mode === 'test');
 	const lines = ['', `${lastLine(event, state, options.mode)}${nothing ? '. Nothing was changed.' : ''}`];
 	if (
-		(options.mode === 'run' || options.mode === 'test') &&
+		// A test does not look at the CI of the host, which the table speaks of.
+		options.mode === 'run' &&
 		state.steps.some(step => step.probes.some(probe => probe.threats.length > 0))
 	)
 		lines.push(...threatLines(threatTable(state)));
@@ -366,6 +374,6 @@ function endLines(event: EndEvent, state: RunState, options: TextOptions): reado
 	if (options.mode === 'run') for (const next of nextSteps(state, options.command)) lines.push(`  next   ${next}`);
 	if (state.record !== undefined)
 		lines.push(`  record ${state.record.path}${state.record.incomplete ? ' (incomplete)' : ''}`);
-	if (changed && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);
+	if (changedHost(state) && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);
 	return lines;
 }

@@ -7,7 +7,6 @@ import { shellLine } from '../core/shell-line.ts';
 import { type ActionState, actionsToRevert, type RunState } from '../core/state.ts';
 import { changeStep, type JudgeContext, type Step, type StepContext } from '../core/step.ts';
 import { type DaemonJsonWish, planDaemonJson, readDaemonJson } from '../edit/daemon-json.ts';
-import { impactOfStop } from '../facts/container-impact.ts';
 import type { Container } from '../facts/docker-container.ts';
 import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../facts/docker-daemon.ts';
 import { inspectUnits, unitNamed } from '../facts/systemd-units.ts';
@@ -16,7 +15,8 @@ import type { Argv } from '../host/port.ts';
 import { clearAway, isOfSwitch } from '../switch/actions.ts';
 import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
 import { switchFindings } from '../switch/telling.ts';
-import { stopSysboxContainers } from '../sysbox/containers.ts';
+import { impactOfSysboxStop, stopSysboxContainers } from '../sysbox/containers.ts';
+import { runtimeName } from '../sysbox/runtime.ts';
 import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
@@ -148,7 +148,7 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 		docker,
 		dockerState: docker.info.kind === 'ok' ? undefined : await dockerStateOf(context),
 		loaded,
-		innerStores: await innerStoresOf(host, containersUnder(docker, loaded.brought)),
+		innerStores: await innerStoresOf(host, containersThatLose({ docker, loaded, packages })),
 		backupFolder: `${options.stateFolder}/runs/${original.start?.run ?? 'RUN'}/backup`,
 	};
 }
@@ -423,7 +423,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	const actions: Action[] = [];
 	const { configFile } = facts;
 	const file = facts.paths.find(p => p.path === configFile);
-	const users = containersUnder(facts.docker, facts.loaded.brought);
+	const users = containersThatLose(facts);
 	const running = users.filter(c => c.running);
 	const { strangers, defaultBefore, forgetful } = facts.loaded;
 
@@ -487,7 +487,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 				store => `${store.path} cannot be reached without Sysbox: what ${store.container} has stored inside`,
 			),
 		],
-		containers: running.map(user => ({ ...impactOfStop(user, false, now), fate: 'breaks' as const })),
+		containers: impactOfSysboxStop(running, now, 'stays-stopped'),
 	};
 	return { actions, ...(impact.stops.length + impact.notes.length > 0 && { impact }) };
 }
@@ -609,7 +609,19 @@ function nothingLeftIn({ nothingLeft, argv }: UndoCommand): { readonly nothingTo
 /** The log's schema says that there is a program; the type of a parsed list cannot. */
 const toArgv = ([program = '', ...args]: readonly string[]): Argv => [program, ...args];
 
-/** Containers under a runtime that is taken away: running ones would break, stopped ones cannot be started any more. */
+/**
+ * Containers under a runtime that is taken away: running ones would break, stopped ones cannot be started any more. The
+ * runtime goes with the package too, where the run has not written the file that names it.
+ */
+const containersThatLose = ({
+	docker,
+	loaded,
+	packages,
+}: Pick<RevertFacts, 'docker' | 'loaded' | 'packages'>): readonly Container[] => {
+	const goes = packages.changes.installed.includes(sysboxPackage) && !isGone(packages, sysboxPackage);
+	return containersUnder(docker, [...loaded.brought, ...(goes ? [runtimeName] : [])]);
+};
+
 function containersUnder(docker: DockerFacts, strangers: readonly string[]): readonly Container[] {
 	if (docker.containers.kind !== 'ok') return [];
 	return docker.containers.value.filter(c => strangers.includes(c.runtime));

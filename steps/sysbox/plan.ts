@@ -1,5 +1,6 @@
 import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/core/action.ts';
 import { describeImpact } from '../../src/core/impact.ts';
+import { yesNoAnswer } from '../../src/core/question.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { PackageStep } from '../../src/facts/apt.ts';
@@ -32,7 +33,7 @@ import {
 	publishedPackage,
 } from './candidate.ts';
 import { inspectPackage, packageName } from './deb-package.ts';
-import { type Decision, decide, isSourceBuild, issuesOf } from './decision.ts';
+import { type Decision, decide, isSourceBuild, issuesOf, upgradeId } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { describeOthers } from './judge.ts';
 import { makeReady, type Readiness } from './package-keys.ts';
@@ -129,7 +130,7 @@ function planPackage(facts: SysboxFacts, context: JudgeContext): Plan {
 	} else if (candidate.kind === 'file' || candidate.kind === 'release') {
 		// The package is here and verified before anything of the host is changed for it.
 		actions.push(...fetchPackage(candidate, context), ...prepared);
-		const action = install(facts, candidate, decision);
+		const action = install(facts, candidate, decision, context);
 		actions.push(
 			...(facts.package.kind === 'absent'
 				? [fileBack.length === 0 ? action : { ...action, rollback: fileBack }]
@@ -264,7 +265,12 @@ function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): re
 	return actions;
 }
 
-function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decision): Action {
+function install(
+	facts: SysboxFacts,
+	candidate: UsableCandidate,
+	decision: Decision,
+	{ answers }: JudgeContext,
+): Action {
 	const { simulation } = facts;
 	const removes = simulation?.kind === 'would' ? simulation.removes : [];
 	const upgrades = simulation?.kind === 'would' ? simulation.upgrades : [];
@@ -293,7 +299,14 @@ function install(facts: SysboxFacts, candidate: UsableCandidate, decision: Decis
 			replaced === undefined
 				? `Install ${packageName} ${version} (with the user sysbox${raised.length === 0 ? '' : `; raises ${raised.length} kernel limit${raised.length === 1 ? '' : 's'}`})`
 				: `Replace ${packageName} ${replaced.from} by ${version}`,
-		why: replaced === undefined ? 'it brings the runtime and its two daemons' : 'asked for',
+		why:
+			replaced === undefined
+				? 'it brings the runtime and its two daemons'
+				: yesNoAnswer(answers, upgradeId) === true
+					? `you answered ${upgradeId} with yes`
+					: candidate.kind === 'file'
+						? 'you passed this package'
+						: `${replaced.from} cannot work on this host`,
 		argv,
 		timeoutMs: 15 * minutes,
 		uninterruptible: true,

@@ -113,6 +113,8 @@ describe('after a run, and a test that fetched an image and failed', () => {
 			expect(unknown.screen).toContain('there is no run called nothing on this host');
 			expect(unknown.screen).toContain(run);
 			expect(unknown.screen).toContain('20991201t000000-aaaa  test, started 2099-12-01T00:00:00.000Z');
+			// A variable of a script that is not set, of which every name is a beginning.
+			expect(await say('')).toMatchObject({ exit: 2 });
 			expect(await say('20')).toMatchObject({ exit: 2 });
 			expect((await say('20')).screen).toContain('2 runs begin with 20 on this host');
 		}

@@ -60,7 +60,7 @@ describe('the verdict of a check', () => {
 			'set-up',
 			0,
 			0,
-			'test` to prove it.',
+			'test` for the proofs.',
 		],
 		['a run would change something', run(saw('sysbox', finding('a', planned))), start, 'ready', 1, 0, 'to review it.'],
 		[
@@ -106,7 +106,7 @@ describe('the verdict of a check', () => {
 			'set-up',
 			0,
 			0,
-			'Nothing',
+			'Not counted, as waived: ci.container.privileged.',
 		],
 		[
 			'a container that may be of the CI',

@@ -1,6 +1,7 @@
 /** What taking a run back brings back besides files, what it leaves alone, and what it names. */
 import { describe, expect, test } from 'vitest';
 import { put } from '../../src/host/simulated/file-tree.ts';
+import type { SimulatedHost } from '../../src/host/simulated/host.ts';
 import type { SimulatedState } from '../../src/host/simulated/state.ts';
 import {
 	actions,
@@ -348,4 +349,30 @@ test('a Docker that does not come up is started again, once daemon.json is as it
 	expect(Object.keys(down.state().docker.engine.config.runtimes)).toEqual([]);
 	expect(textOn(down)).toBe(before);
 	expect(down.state().packages['sysbox-ce']).toBeUndefined();
+});
+
+describe('a container that runs under Sysbox by then', () => {
+	const risks = ['stop-containers', 'lose-inner-stores'] as const;
+	const name = 'jenkins-agent-1';
+	/** A host that was set up, with a container that uses it since. */
+	async function inUse() {
+		const first = hostOf('containers-running');
+		const { kept } = await runbook(first, setUp);
+		const state = first.state();
+		const agent = state.docker.engine.containers.find(c => c.name === name);
+		if (agent === undefined) throw new Error(`no container ${name}`);
+		agent.runtime = 'sysbox-runc';
+		return { host: hostIn(state), kept };
+	}
+	const agentOn = (host: SimulatedHost) => host.state().docker.engine.containers.find(c => c.name === name);
+
+	test('is stopped before anything else, and told to stay so', async () => {
+		const { host, kept } = await inUse();
+		const back = await revert(host, kept, { risks: [...risks] });
+		expect(back.exit, said(back)).toBe(0);
+		expect(actions(back)[0]).toBe('revert.stop-sysbox-containers done');
+		const told = back.state.steps[0]?.plan?.impact?.containers ?? [];
+		expect(told.map(c => [c.name, c.fate])).toEqual([[name, 'stays-stopped']]);
+		expect(agentOn(host)?.status).toBe('exited');
+	});
 });

@@ -154,6 +154,7 @@ describe('the threat table of a host', () => {
 		expect(rowOf(some, 'container-escape')).toEqual([
 			'– -> ready, not every job uses it',
 			`not under Sysbox: gitlab-runner 'old' (${config}:14)`,
+			`under Sysbox: gitlab-runner 'ci-07' (${config}:3)`,
 		]);
 	});
 

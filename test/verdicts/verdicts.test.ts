@@ -140,3 +140,25 @@ test('a host that can be set up ends 0 where that is all that is asked', async (
 afterAll(() => {
 	if (update) writeFileSync(file, `${blocks.join('\n\n')}\n`);
 });
+
+test.each([
+	['old-kernel', ['host'], 'incompatible'],
+	['no-internet', ['host'], 'ready'],
+	['fresh-ubuntu', ['daemon'], 'ready'],
+	['already-set-up', ['host'], 'set-up'],
+] as const)('a check of some steps judges the whole host: %s, %j', async (name, only, verdict) => {
+	const host = hostIn(scenarioState(name));
+	const { screen } = await runbook(host, { mode: 'check', format: 'json', selection: { only } });
+	const whole = await endOf(name, 'check');
+	const end = eventSchema.parse(JSON.parse(screen.trimEnd().split('\n').at(-1) ?? ''));
+	expect(end).toMatchObject({ verdict, changes: whole.changes, forYou: whole.forYou, exit: whole.exit });
+});
+
+test('a test ends with what its proofs came to, and leaves out the table that it cannot earn', async () => {
+	const { screen } = await runbook(hostIn(scenarioState('already-set-up')), {
+		mode: 'test',
+		selection: { only: ['security'] },
+	});
+	expect(screen).toMatch(/: 14 of 14 proofs passed/);
+	expect(screen).not.toContain('not proved');
+});
