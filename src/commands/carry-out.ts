@@ -28,7 +28,7 @@ export async function carryOut(
 ): Promise<number> {
 	const { options } = invocation;
 	const changes = invocation.command === 'run' || invocation.command === 'test' || invocation.command === 'revert';
-	if (changes && !options.yes && !terminal.interactive) throw refuseWithoutTerminal(commandHere(__VERSION__));
+	if (changes && !options.yes && !terminal.interactive) throw refuseWithoutTerminal(commandHere(__VERSION__), typed);
 	if (invocation.command === 'check' && invocation.list) return checkList(terminal);
 	const surroundings =
 		options.demo === undefined

@@ -413,10 +413,11 @@ function unattended({ passed, mode }: Walk, known: Known): Decider {
 }
 
 /** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */
-export function refuseWithoutTerminal(command: string): WrongInput {
+export function refuseWithoutTerminal(command: string, typed: readonly string[]): WrongInput {
 	return new WrongInput('this is not a terminal, and nobody can answer questions.', [
 		`look only               ${command} check`,
 		`see what would change   ${command} plan`,
+		`the same, unattended    ${command} ${shellLine([...typed, '--yes'])}`,
 		`run with answers        ${command} --yes --answers answers.yml`,
 		`a simulated host        ${command} --demo --yes`,
 	]);

@@ -53,7 +53,9 @@ export function leftForOperator(findings: readonly Finding[]): readonly Finding[
 /** One line of what is left: what it is, where, and what to do. */
 export function sayLeft({ id, summary, evidence, remedy }: Finding): string {
 	const where = evidence === undefined ? '' : ` (${evidence.split('\n').join('; ')})`;
-	return `${id}: ${summary}${where}${remedy === undefined ? '' : `. ${remedy.text}`}`;
+	const how =
+		remedy?.kind === 'commands' ? `${remedy.text.replace(/\.$/, '')}: ${remedy.commands.join('; ')}` : remedy?.text;
+	return `${id}: ${summary}${where}${how === undefined ? '' : `. ${how}`}`;
 }
 
 /** Blocks that stand: not waived, and not only about a threat's row. */
