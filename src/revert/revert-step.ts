@@ -15,8 +15,8 @@ import type { Argv } from '../host/port.ts';
 import { clearAway, isOfSwitch } from '../switch/actions.ts';
 import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
 import { switchFindings } from '../switch/telling.ts';
-import { impactOfSysboxStop, stopSysboxContainers } from '../sysbox/containers.ts';
-import { runtimeName } from '../sysbox/runtime.ts';
+import { impactOfSysboxStop, startSysboxContainers, stopSysboxContainers } from '../sysbox/containers.ts';
+import { runningUnderSysbox, runtimeName } from '../sysbox/runtime.ts';
 import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
@@ -427,6 +427,9 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	const running = users.filter(c => c.running);
 	const { strangers, defaultBefore, forgetful } = facts.loaded;
 
+	// An earlier version is put in the place of this one: what runs under it goes on afterwards.
+	const goOn = returnsEarlier(facts.packages, sysboxPackage) ? runningUnderSysbox(facts.docker) : [];
+	actions.push(...stopSysboxContainers(goOn));
 	// First, while Sysbox can still end them in order.
 	if (running.length > 0 && !isGone(facts.packages, sysboxPackage)) actions.push(...stopSysboxContainers(running));
 	if (forgetful !== undefined && file !== undefined) {
@@ -469,7 +472,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	];
 	const taken = commandActions(facts, state, risks);
 	actions.push(...taken.filter(({ seq }) => seq > facts.packagesSeq).map(({ action }) => action));
-	actions.push(...planPackages(facts.packages, risks));
+	actions.push(...planPackages(facts.packages, risks), ...startSysboxContainers(goOn));
 	actions.push(...taken.filter(({ seq }) => seq <= facts.packagesSeq).map(({ action }) => action));
 	for (const path of facts.folders) {
 		const id = `folder.${path}`;
@@ -480,19 +483,32 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	// Last, so that it stands by until Docker is well.
 	if (isThere(facts.switch)) actions.push(...clearAway(facts.switch));
 	const impact: Impact = {
-		stops: running.map(({ name }) => `${name} (runs under a runtime that goes away)`),
+		stops: [
+			...running.map(({ name }) => `${name} (runs under a runtime that goes away)`),
+			...goOn.map(({ name }) => `${name} (started again afterwards)`),
+		],
 		notes: [
 			...users.filter(c => !c.running).map(c => `${c.name} is stopped, and cannot be started again without Sysbox`),
 			...facts.innerStores.map(
 				store => `${store.path} cannot be reached without Sysbox: what ${store.container} has stored inside`,
 			),
 		],
-		containers: impactOfSysboxStop(running, now, 'stays-stopped'),
+		containers: [
+			...impactOfSysboxStop(running, now, 'stays-stopped'),
+			...impactOfSysboxStop(goOn, now, 'started-again'),
+		],
 	};
 	return { actions, ...(impact.stops.length + impact.notes.length > 0 && { impact }) };
 }
 
 const sysboxPackage = 'sysbox-ce';
+
+/** Whether the version that the run replaced is installed again, from a file that still lies on the host. */
+const returnsEarlier = ({ changes, now, earlierFiles }: PackageFacts, name: string): boolean =>
+	changes.replaced.some(
+		p =>
+			p.name === name && earlierFiles.has(name) && now?.some(n => n.name === name && n.version !== p.version) === true,
+	);
 
 /** Whether the run brought this package, and it is not on the host any more. */
 const isGone = ({ changes, now }: PackageFacts, name: string): boolean =>

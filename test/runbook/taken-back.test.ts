@@ -125,7 +125,15 @@ describe('an upgrade', () => {
 		const back = await revert(host, first.kept, { risks: ['downgrade', 'stop-containers', 'lose-inner-stores'] });
 		expect(back.exit, said(back)).toBe(0);
 		expect(host.state().packages['sysbox-ce']?.version).toBe(before.packages['sysbox-ce']?.version);
+		// Sysbox goes down for it, as for the upgrade: what runs under it is stopped first and started again.
+		const order = actions(back).map(action => action.split(' ')[0]);
+		expect(order.indexOf('revert.stop-sysbox-containers')).toBeLessThan(order.indexOf('revert.earlier.sysbox-ce'));
+		expect(order).toContain('revert.stop-sysbox-containers');
+		expect(agentOn(host)).toMatchObject({ status: 'running', orphaned: false });
 	});
+
+	const agentOn = (host: SimulatedHost) =>
+		host.state().docker.engine.containers.find(c => c.name === 'docker-build-agent');
 
 	test('stays where the earlier package is gone, and both versions are named', async () => {
 		const { host, before, first } = await upgraded();
