@@ -72,6 +72,26 @@ module.exports = {
 			from: {},
 			to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
 		},
+		only(
+			'the-simulation-knows-the-port',
+			'^src/simulation/',
+			['^src/host/port\\.ts$'],
+			'A machine of its own behind the port; it knows nothing of the product that runs on it.',
+		),
+		{
+			name: 'simulation-in-demos-only',
+			severity: 'error',
+			comment: 'What runs on a real host never meets the simulated one.',
+			from: { path: '^(src|steps)/', pathNot: '^src/(simulation/|commands/machine\\.ts$)' },
+			to: { path: '^src/simulation/' },
+		},
+		{
+			name: 'simulation-starts-no-process',
+			severity: 'error',
+			comment: 'A demo runs on any platform and starts nothing there.',
+			from: { path: '^src/simulation/' },
+			to: { path: '^(node:)?(child_process|cluster|worker_threads)$|node_modules/execa' },
+		},
 		{ name: 'product-needs-no-tests', severity: 'error', from: { path: '^(src|steps)/' }, to: { path: '^test/' } },
 		{
 			name: 'ink-in-ui-only',

@@ -104,10 +104,10 @@ export async function realSurroundings(options: CommonOptions, version: string):
 export async function simulatedSurroundings(options: CommonOptions, version: string): Promise<Surroundings> {
 	const [{ scenarioFaults, scenarioNames, scenarioState }, { simulatedHost }, { simulatedHostFile }, { releasesFrom }] =
 		await Promise.all([
-			import('../host/simulated/scenarios.ts'),
-			import('../host/simulated/host.ts'),
-			import('../host/simulated/simulated-host-file.ts'),
-			import('../host/simulated/releases.ts'),
+			import('../simulation/scenarios.ts'),
+			import('../simulation/host.ts'),
+			import('../simulation/simulated-host-file.ts'),
+			import('../simulation/releases.ts'),
 		]);
 	const name = scenarioNames.find(known => known === options.demo);
 	if (name === undefined) {

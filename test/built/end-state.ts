@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deserialise, type SimulatedState } from '../../src/host/simulated/state.ts';
+import { deserialise, type SimulatedState } from '../../src/simulation/state.ts';
 
 /** The simulated host that a demo keeps in its session folder. */
 export function hostOf(folder: string, scenario = 'fresh-ubuntu'): SimulatedState {

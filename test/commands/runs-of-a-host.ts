@@ -8,7 +8,7 @@ import type { Answers } from '../../src/core/question.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 import { type RunState, reduceAll } from '../../src/core/state.ts';
 import { CannotGoOn, WrongInput } from '../../src/core/wrong-input.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { openFolder, openRun } from '../../src/state/open-run.ts';
 import { createRunLog, readRunLog } from '../../src/state/run-log-files.ts';
 import { steps } from '../../steps/index.ts';

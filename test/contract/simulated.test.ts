@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { fileNode } from '../../src/host/simulated/file-tree.ts';
-import { simulatedHost } from '../../src/host/simulated/host.ts';
-import { scenarioState } from '../../src/host/simulated/scenarios.ts';
+import { fileNode } from '../../src/simulation/file-tree.ts';
+import { simulatedHost } from '../../src/simulation/host.ts';
+import { scenarioState } from '../../src/simulation/scenarios.ts';
 import { describeHostContract } from './host.contract.ts';
 
 describeHostContract('the simulated host', async () => {

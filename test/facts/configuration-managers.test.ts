@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { inspectManagers, managerUnits, repositoryBehind } from '../../src/facts/configuration-managers.ts';
 import { inspectUnits } from '../../src/facts/systemd-units.ts';
-import { simulatedHost } from '../../src/host/simulated/host.ts';
-import { scenarioState } from '../../src/host/simulated/scenarios.ts';
-import type { FileNode } from '../../src/host/simulated/state.ts';
+import { simulatedHost } from '../../src/simulation/host.ts';
+import { scenarioState } from '../../src/simulation/scenarios.ts';
+import type { FileNode } from '../../src/simulation/state.ts';
 
 const folder: FileNode = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
 const file = (text: string): FileNode => ({ kind: 'file', text, mode: 0o644, uid: 0, gid: 0 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Argv, ExecOptions, ExecResult, WriteHost } from '../../src/host/port.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
 import { removeLeftovers } from '../../src/probe/leftovers.ts';
 import { type CleaningProbeHost, probeHost } from '../../src/probe/probe-host.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { probesOf, simulated, stateFolder } from './run-proof.ts';
 
 const image = 'docker:29-dind';

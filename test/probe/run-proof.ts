@@ -4,12 +4,12 @@ import type { Answers } from '../../src/core/question.ts';
 import { initialState, type RunState } from '../../src/core/state.ts';
 import type { JudgeContext, RunOptions, Step } from '../../src/core/step.ts';
 import type { Argv, WriteHost } from '../../src/host/port.ts';
-import type { Fault } from '../../src/host/simulated/faults.ts';
-import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
-import { type ScenarioName, scenarioState } from '../../src/host/simulated/scenarios.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { type CleaningProbeHost, probeHost } from '../../src/probe/probe-host.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
+import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts';
+import { type ScenarioName, scenarioState } from '../../src/simulation/scenarios.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 
 export const stateFolder = '/var/lib/sysbox-setup';
 

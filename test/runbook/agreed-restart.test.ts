@@ -1,6 +1,6 @@
 /** A restart of Docker that the operator agreed to, and what the proof says of the containers that it stopped. */
 import { describe, expect, test } from 'vitest';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { type Ask, type Ended, hostOf, runbook, statuses } from './whole-runbook.ts';
 
 const restarting: Ask = {

@@ -5,10 +5,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ActionState } from '../../src/core/state.ts';
 import { threatTable } from '../../src/core/threat.ts';
-import type { Fault } from '../../src/host/simulated/faults.ts';
-import { removeTree } from '../../src/host/simulated/file-tree.ts';
-import type { ScenarioName } from '../../src/host/simulated/scenarios.ts';
-import type { FileNode, SimulatedState } from '../../src/host/simulated/state.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
+import { removeTree } from '../../src/simulation/file-tree.ts';
+import type { ScenarioName } from '../../src/simulation/scenarios.ts';
+import type { FileNode, SimulatedState } from '../../src/simulation/state.ts';
 import {
 	type Ask,
 	actions,

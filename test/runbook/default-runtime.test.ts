@@ -1,6 +1,6 @@
 /** The default runtime, asked for and accepted by name: proved on what this host runs, or taken back. */
 import { expect, test, vi } from 'vitest';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 import { actions, hostOf, runbook, statuses, textOn } from './whole-runbook.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

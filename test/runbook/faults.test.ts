@@ -10,8 +10,8 @@ import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/core/event.ts';
 import type { RiskName } from '../../src/core/risk.ts';
 import type { ExecResult, WriteHost, WriteResult } from '../../src/host/port.ts';
-import type { Fault } from '../../src/host/simulated/faults.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { sweptOneOf } from '../support/sweep.ts';
 import {
 	type Ask,

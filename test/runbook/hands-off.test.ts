@@ -1,7 +1,7 @@
 /** Hosts whose files others write: nothing of theirs is written, what they have to hold is told, and then it is proved. */
 import { describe, expect, test, vi } from 'vitest';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
-import type { FileNode } from '../../src/host/simulated/state.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
+import type { FileNode } from '../../src/simulation/state.ts';
 import {
 	actions,
 	daemonJson,

@@ -8,7 +8,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../src/core/event.ts';
-import { type SimulatedState, startToolProcess } from '../../src/host/simulated/state.ts';
+import { type SimulatedState, startToolProcess } from '../../src/simulation/state.ts';
 import { hookedCalls } from '../host/faulty-file-calls.ts';
 import { simulatedFileCalls, writtenByCalls } from '../support/simulated-file-calls.ts';
 import { sweepsMore, sweptOneOf } from '../support/sweep.ts';

@@ -6,10 +6,10 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import { type HeldTo, readHeldTo } from '../../src/commands/plan-file.ts';
 import type { Answers } from '../../src/core/question.ts';
 import type { RiskName } from '../../src/core/risk.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
-import type { ScenarioName } from '../../src/host/simulated/scenarios.ts';
-import { startToolProcess } from '../../src/host/simulated/state.ts';
 import { planDigest, type SavedPlan } from '../../src/plan/saved-plan.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
+import type { ScenarioName } from '../../src/simulation/scenarios.ts';
+import { startToolProcess } from '../../src/simulation/state.ts';
 import {
 	type Ask,
 	actions,

@@ -1,6 +1,6 @@
 /** Some of the steps: what they need is inspected and judged, and never applied. */
 import { describe, expect, test } from 'vitest';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 import {
 	actions,
 	changeable,

@@ -1,9 +1,9 @@
 /** Containers that run under Sysbox, around everything that takes Sysbox down. */
 
 import { describe, expect, test } from 'vitest';
-import type { Fault } from '../../src/host/simulated/faults.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 import { type Ask, hostOf, newKept, runbook } from './whole-runbook.ts';
 
 const user = 'docker-build-agent';

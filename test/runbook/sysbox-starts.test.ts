@@ -1,9 +1,9 @@
 /** Starts of Sysbox that fail, as recorded with Sysbox 0.7.0: what is told, and how often it is tried. */
 
 import { describe, expect, test } from 'vitest';
-import type { Fault } from '../../src/host/simulated/faults.ts';
-import { put } from '../../src/host/simulated/file-tree.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
+import { put } from '../../src/simulation/file-tree.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 import { type Ended, hostOf, runbook } from './whole-runbook.ts';
 
 const only = { selection: { only: ['host', 'sysbox'] } } as const;

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/core/finding.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 import { sysboxStep } from '../../steps/sysbox/step.ts';
 import { engineRun } from '../support/engine-run.ts';
 import { hostOf, runbook } from './whole-runbook.ts';

@@ -1,8 +1,8 @@
 /** What taking a run back brings back besides files, what it leaves alone, and what it names. */
 import { describe, expect, test } from 'vitest';
-import { put } from '../../src/host/simulated/file-tree.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import { put } from '../../src/simulation/file-tree.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 import {
 	actions,
 	daemonJson,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { afterReasons, sayAfter, sayBefore, threatTable } from '../../src/core/threat.ts';
-import { put } from '../../src/host/simulated/file-tree.ts';
-import type { Container, SimulatedState, Unit } from '../../src/host/simulated/state.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import { put } from '../../src/simulation/file-tree.ts';
+import type { Container, SimulatedState, Unit } from '../../src/simulation/state.ts';
 import { type Ask, type Ended, fileOf, finding, hostOf, newKept, runbook } from './whole-runbook.ts';
 
 /** What is done to the host before its first command: its CI, as the operator has it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/host/simulated/faults.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
 import { hostOf, readyHost } from './support.ts';
 
 const file = '/etc/docker/daemon.json';

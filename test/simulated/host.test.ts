@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OutputLine } from '../../src/host/port.ts';
-import { ReadingCommandChangedHost, simulatedHost } from '../../src/host/simulated/host.ts';
-import { rebooted } from '../../src/host/simulated/reboot.ts';
-import { isScenarioName, scenarioNames, scenarioState, scenarioTitles } from '../../src/host/simulated/scenarios.ts';
-import { simulatedHostFile } from '../../src/host/simulated/simulated-host-file.ts';
-import { deserialise, type SimulatedState, serialise } from '../../src/host/simulated/state.ts';
+import { ReadingCommandChangedHost, simulatedHost } from '../../src/simulation/host.ts';
+import { rebooted } from '../../src/simulation/reboot.ts';
+import { isScenarioName, scenarioNames, scenarioState, scenarioTitles } from '../../src/simulation/scenarios.ts';
+import { simulatedHostFile } from '../../src/simulation/simulated-host-file.ts';
+import { deserialise, type SimulatedState, serialise } from '../../src/simulation/state.ts';
 import { hostOf, shortWays } from './support.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/host/simulated/faults.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
 import { hostOf, shortWays } from './support.ts';
 
 const deb = '/root/sysbox-ce_0.7.1-0.linux_amd64.deb';

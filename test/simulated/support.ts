@@ -1,6 +1,6 @@
 import type { Argv, ExecOptions } from '../../src/host/port.ts';
-import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/host/simulated/host.ts';
-import { type ScenarioName, scenarioState } from '../../src/host/simulated/scenarios.ts';
+import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/simulation/host.ts';
+import { type ScenarioName, scenarioState } from '../../src/simulation/scenarios.ts';
 
 export interface Said {
 	readonly code: number | null;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { simulatedHost } from '../../src/host/simulated/host.ts';
-import { scenarioNames, scenarioState } from '../../src/host/simulated/scenarios.ts';
+import { simulatedHost } from '../../src/simulation/host.ts';
+import { scenarioNames, scenarioState } from '../../src/simulation/scenarios.ts';
 import { ciStep } from '../../steps/ci/step.ts';
 import { engineRun } from '../support/engine-run.ts';
 

@@ -3,8 +3,8 @@ import type { ImpactContainer } from '../../src/core/impact.ts';
 import type { ProbeContainer, ProbeHost } from '../../src/core/probe.ts';
 import { initialState, type RunState } from '../../src/core/state.ts';
 import type { ExecResult } from '../../src/host/port.ts';
-import { put } from '../../src/host/simulated/file-tree.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
+import { put } from '../../src/simulation/file-tree.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { functionalStep } from '../../steps/functional/step.ts';
 import { judgeContext, prove, simulated } from '../probe/run-proof.ts';
 

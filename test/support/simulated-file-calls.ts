@@ -1,8 +1,8 @@
 import type { FileCalls, FileFacts, OpenFile } from '../../src/host/local/file-calls.ts';
 import { rootFileWriter } from '../../src/host/local/root-file-writer.ts';
-import { bytesOf, fileNode, namesIn } from '../../src/host/simulated/file-tree.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
-import type { FileNode } from '../../src/host/simulated/state.ts';
+import { bytesOf, fileNode, namesIn } from '../../src/simulation/file-tree.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
+import type { FileNode } from '../../src/simulation/state.ts';
 import { systemError } from '../host/faulty-file-calls.ts';
 
 const types = { file: 'file', folder: 'directory', link: 'link' } as const;

@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { changeStep, type Step } from '../../src/core/step.ts';
-import { type SimulatedHost, simulatedHost } from '../../src/host/simulated/host.ts';
-import { rebooted } from '../../src/host/simulated/reboot.ts';
-import { type SimulatedState, startToolProcess } from '../../src/host/simulated/state.ts';
+import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts';
+import { rebooted } from '../../src/simulation/reboot.ts';
+import { type SimulatedState, startToolProcess } from '../../src/simulation/state.ts';
 import { readFired } from '../../src/switch/facts.ts';
 import { dockerStep } from '../../steps/docker/step.ts';
 import { sha256 } from '../steps/scripted-docker.ts';

@@ -1,7 +1,7 @@
 /** A restart of Docker behind a file that others write: what they have written may be what it does not come up with. */
 import { expect, test } from 'vitest';
 import { changeStep, type Step } from '../../src/core/step.ts';
-import { simulatedHost } from '../../src/host/simulated/host.ts';
+import { simulatedHost } from '../../src/simulation/host.ts';
 import { readFired } from '../../src/switch/facts.ts';
 import { dockerStep } from '../../steps/docker/step.ts';
 import { engineRun, newKeptRun } from '../support/engine-run.ts';

@@ -1,7 +1,7 @@
 /** A host that is set up, and a daemon.json that needs a restart of Docker. */
 import type { StepContext } from '../../src/core/step.ts';
-import { scenarioState } from '../../src/host/simulated/scenarios.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import { scenarioState } from '../../src/simulation/scenarios.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 
 export const path = '/etc/docker/daemon.json';
 export const original = scenarioState('already-set-up');

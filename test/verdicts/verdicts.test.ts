@@ -7,9 +7,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { type EventOf, eventSchema } from '../../src/core/event.ts';
-import type { SimulatedHost } from '../../src/host/simulated/host.ts';
-import { scenarioFaults, scenarioNames, scenarioState } from '../../src/host/simulated/scenarios.ts';
-import type { SimulatedState } from '../../src/host/simulated/state.ts';
+import type { SimulatedHost } from '../../src/simulation/host.ts';
+import { scenarioFaults, scenarioNames, scenarioState } from '../../src/simulation/scenarios.ts';
+import type { SimulatedState } from '../../src/simulation/state.ts';
 import { fileOf, hostIn, hostOf, runbook } from '../runbook/whole-runbook.ts';
 
 // A whole run in each, on a machine that may have other work.
