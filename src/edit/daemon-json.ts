@@ -220,7 +220,7 @@ export function changesOnly(before: JsonDoc, after: JsonObjectDoc, key: string):
 				before.kind === 'object' &&
 				other !== undefined &&
 				same(before, property.keySpan, other.keySpan) &&
-				same(before, property.valueSpan, other.valueSpan)
+				same(before, property.value, other.value)
 			);
 		})
 	);

@@ -21,7 +21,6 @@ export interface JsonProperty {
 	readonly key: string;
 	/** The quoted key as it stands in the file, quotes included. */
 	readonly keySpan: JsonSpan;
-	readonly valueSpan: JsonSpan;
 	readonly value: JsonNode;
 }
 
@@ -396,250 +395,82 @@ function isBlank(text: string): boolean {
 	return !/[^ \t\r\n]/.test(text);
 }
 
-/**
- * The tree of a text, or a {@link ParseStop}. Whether it is JSON is for `JSON.parse` to say: it is strict and fast, and
- * leaves only the places of the tokens to be found here. Where it says no, {@link explain} finds the place and the words.
- */
+/** A node while its text is still read: an open bracket's end is set when it closes. */
+type Growing =
+	| { kind: 'object'; offset: number; end: number; properties: JsonProperty[] }
+	| { kind: 'array'; offset: number; end: number; items: JsonNode[] };
+
+/** The tree of a text, or a {@link ParseStop} at its first problem. */
 function parse(source: Source): JsonNode {
-	try {
-		JSON.parse(source.text);
-	} catch {
-		throw new ParseStop(explain(source));
-	}
-	return nodeAt(source, 0);
-}
-
-/** The few keys of most objects are compared one by one; a set is made only where that would be slow. */
-const FEW_KEYS = 8;
-
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-
-/**
- * A member of an object. Its value is made into nodes when it is asked for: an edit looks into a few of them, and a
- * large file would otherwise be made into nodes once for every edit.
- */
-class ScannedProperty implements JsonProperty {
-	readonly key: string;
-	readonly keySpan: JsonSpan;
-	readonly valueSpan: JsonSpan;
-	readonly #source: Source;
-	#value: JsonNode | undefined;
-
-	constructor(source: Source, key: string, keySpan: JsonSpan, valueSpan: JsonSpan) {
-		this.#source = source;
-		this.key = key;
-		this.keySpan = keySpan;
-		this.valueSpan = valueSpan;
-	}
-
-	get value(): JsonNode {
-		this.#value ??= nodeAt(this.#source, this.valueSpan.offset);
-		return this.#value;
-	}
-}
-
-/** The value that begins at an offset of a text which is JSON for certain. */
-function nodeAt(source: Source, from: number): JsonNode {
 	const { text } = source;
-	let at = from;
-	let depth = 0;
-
-	const skipBlanks = (): void => {
-		for (;;) {
-			const code = text.charCodeAt(at);
-			if (code !== SPACE && code !== NEWLINE && code !== TAB && code !== RETURN) return;
-			at += 1;
-		}
-	};
-	/** Goes behind the string that begins here. */
-	const passString = (): void => {
-		for (let end = text.indexOf('"', at + 1); ; end = text.indexOf('"', end + 1)) {
-			let slashes = 0;
-			while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;
-			if (slashes % 2 === 0) {
-				at = end + 1;
-				return;
-			}
-		}
-	};
-	/** Goes behind a number, `true`, `false` or `null`. */
-	const passWord = (): void => {
-		for (;;) {
-			const code = text.charCodeAt(at);
-			// Beyond the end it is NaN.
-			if (!(code > SPACE) || code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET) return;
-			at += 1;
-		}
-	};
-	const stringFrom = (start: number): string => {
-		const inner = text.slice(start + 1, at - 1);
-		return inner.includes('\\') ? (JSON.parse(text.slice(start, at)) as string) : inner;
-	};
-	/** From a key to its value. */
-	const passColon = (): void => {
-		skipBlanks();
-		at += 1;
-		skipBlanks();
-	};
-	/** Goes behind the bracket that begins here, to the first member, or behind the end: false. */
-	const enter = (close: number): boolean => {
-		if (depth === MAX_DEPTH) throw new ParseStop(tooDeep(source, at));
-		depth += 1;
-		at += 1;
-		skipBlanks();
-		if (text.charCodeAt(at) !== close) return true;
-		depth -= 1;
-		at += 1;
-		return false;
-	};
-	/** Goes behind a comma to the next member, or behind the end: false. */
-	const goesOn = (): boolean => {
-		skipBlanks();
-		const more = text.charCodeAt(at) === COMMA;
-		at += 1;
-		if (more) skipBlanks();
-		else depth -= 1;
-		return more;
-	};
-
-	/** Goes behind the members of an object, and tells of each. Refuses a key given twice, which `JSON.parse` accepts. */
-	const members = (tell?: (key: string, keySpan: JsonSpan, valueSpan: JsonSpan) => void): void => {
-		if (!enter(CLOSE_BRACE)) return;
-		const few: string[] = [];
-		let many: Set<string> | undefined;
-		do {
-			const keyAt = at;
-			passString();
-			const keyEnd = at;
-			const key = stringFrom(keyAt);
-			if (few.length === FEW_KEYS) many ??= new Set(few);
-			if (many?.has(key) ?? few.includes(key)) throw new ParseStop(repeatedKey(source, keyAt, key));
-			if (many === undefined) few.push(key);
-			else many.add(key);
-			passColon();
-			const valueAt = at;
-			pass();
-			tell?.(key, { offset: keyAt, end: keyEnd }, { offset: valueAt, end: at });
-		} while (goesOn());
-	};
-	/** Goes behind the value that begins here. */
-	const pass = (): void => {
-		skipBlanks();
-		const code = text.charCodeAt(at);
-		if (code === QUOTE) passString();
-		else if (code === OPEN_BRACE) members();
-		else if (code !== OPEN_BRACKET) passWord();
-		else if (enter(CLOSE_BRACKET))
-			do pass();
-			while (goesOn());
-	};
-
-	/** Goes behind the value that begins here, and gives it as a node. */
-	const node = (): JsonNode => {
-		skipBlanks();
-		const offset = at;
-		switch (text.charCodeAt(at)) {
-			case QUOTE:
-				passString();
-				return { kind: 'string', offset, end: at, value: stringFrom(offset) };
-			case OPEN_BRACE: {
-				const properties: JsonProperty[] = [];
-				members((key, keySpan, valueSpan) => {
-					properties.push(new ScannedProperty(source, key, keySpan, valueSpan));
-				});
-				return { kind: 'object', offset, end: at, properties };
-			}
-			case OPEN_BRACKET: {
-				const items: JsonNode[] = [];
-				if (enter(CLOSE_BRACKET))
-					do items.push(node());
-					while (goesOn());
-				return { kind: 'array', offset, end: at, items };
-			}
-			default: {
-				passWord();
-				const word = text.slice(offset, at);
-				if (word === 'null') return { kind: 'null', offset, end: at };
-				return word === 'true' || word === 'false'
-					? { kind: 'boolean', offset, end: at, value: word === 'true' }
-					: { kind: 'number', offset, end: at, text: word };
-			}
-		}
-	};
-	return node();
-}
-
-const tooDeep = (source: Source, index: number): JsonProblem =>
-	problemAt(source, index, 'too-deep', `nested more than ${MAX_DEPTH} levels deep`);
-
-const repeatedKey = (source: Source, index: number, key: string): JsonProblem =>
-	problemAt(source, index, 'duplicate-key', `the key ${JSON.stringify(key)} is given twice in the same object`);
-
-/** The first problem of a text that is not JSON. */
-function explain(source: Source): JsonProblem {
-	const { text } = source;
-	/** The keys so far of each open object; an open array has none. */
-	const open: (Set<string> | undefined)[] = [];
+	/** What is open here, with the keys that an object has so far and the one whose value comes next. */
+	const open: { readonly node: Growing; readonly keys: Map<string, JsonSpan>; next: string }[] = [];
+	let root: JsonNode | undefined;
 	let comma = -1;
 
-	const stop = (problem: JsonProblem): never => {
-		throw new ParseStop(problem);
+	const stop = (index: number, reason: JsonProblemReason, message: string): never => {
+		throw new ParseStop(problemAt(source, index, reason, message));
 	};
-	const enter = (offset: number, keys: Set<string> | undefined): void => {
-		if (open.length >= MAX_DEPTH) stop(tooDeep(source, offset));
-		open.push(keys);
+	const enter = (node: Growing): void => {
+		// jsonc-parser recurses with each level: at 10,000 of them it would overflow the stack.
+		if (open.length >= MAX_DEPTH) stop(node.offset, 'too-deep', `nested more than ${MAX_DEPTH} levels deep`);
+		open.push({ node, keys: new Map(), next: '' });
 	};
-	const leave = (): void => {
-		open.pop();
+	/** Hangs a finished value into what is open. */
+	const add = (value: JsonNode): void => {
+		const parent = open.at(-1);
+		if (parent === undefined) root = value;
+		else if (parent.node.kind === 'array') parent.node.items.push(value);
+		else {
+			const keySpan = parent.keys.get(parent.next) as JsonSpan;
+			parent.node.properties.push({ key: parent.next, keySpan, value });
+		}
 	};
-	try {
-		visit(
-			text,
-			{
-				onObjectBegin: offset => enter(offset, new Set()),
-				onObjectProperty: (key, offset) => {
-					const keys = open.at(-1);
-					if (keys?.has(key) === true) stop(repeatedKey(source, offset, key));
-					keys?.add(key);
-				},
-				onObjectEnd: leave,
-				onArrayBegin: offset => enter(offset, undefined),
-				onArrayEnd: leave,
-				onSeparator: (character, offset) => {
-					if (character === ',') {
-						comma = offset;
-					}
-				},
-				onError: (code, offset) => {
-					const name = printParseErrorCode(code);
-					if (name === 'InvalidCommentToken') {
-						stop(problemAt(source, offset, 'comment', 'JSON has no comments; dockerd refuses this file'));
-					}
-					const next = text[offset];
-					if ((next === '}' || next === ']') && comma !== -1 && isBlank(text.slice(comma + 1, offset))) {
-						stop(problemAt(source, comma, 'trailing-comma', `a comma before ${next} is not allowed in JSON`));
-					}
-					stop(problemAt(source, offset, 'syntax', SYNTAX_MESSAGES[name] ?? 'not valid JSON here'));
-				},
+	const leave = (offset: number): void => {
+		const closed = open.pop();
+		if (closed === undefined) return;
+		closed.node.end = offset + 1;
+		add(closed.node);
+	};
+	visit(
+		text,
+		{
+			onObjectBegin: offset => enter({ kind: 'object', offset, end: offset, properties: [] }),
+			onObjectProperty: (key, offset, length) => {
+				const object = open.at(-1);
+				if (object?.keys.has(key))
+					stop(offset, 'duplicate-key', `the key ${JSON.stringify(key)} is given twice in the same object`);
+				object?.keys.set(key, { offset, end: offset + length });
+				if (object !== undefined) object.next = key;
 			},
-			{ disallowComments: true, allowTrailingComma: false },
-		);
-	} catch (error) {
-		if (error instanceof ParseStop) return error.problem;
-		throw error;
-	}
-	// One of the two readers is wrong, and a file of which that is true is not edited.
-	return problemAt(source, 0, 'syntax', 'not valid JSON, though no place of it can be named');
+			onObjectEnd: leave,
+			onArrayBegin: offset => enter({ kind: 'array', offset, end: offset, items: [] }),
+			onArrayEnd: leave,
+			onLiteralValue: (value: unknown, offset, length) => add(literal(text, value, offset, offset + length)),
+			onSeparator: (character, offset) => {
+				if (character === ',') comma = offset;
+			},
+			onError: (code, offset) => {
+				const name = printParseErrorCode(code);
+				if (name === 'InvalidCommentToken') stop(offset, 'comment', 'JSON has no comments; dockerd refuses this file');
+				const next = text[offset];
+				if ((next === '}' || next === ']') && comma !== -1 && isBlank(text.slice(comma + 1, offset)))
+					stop(comma, 'trailing-comma', `a comma before ${next} is not allowed in JSON`);
+				stop(offset, 'syntax', SYNTAX_MESSAGES[name] ?? 'not valid JSON here');
+			},
+		},
+		{ disallowComments: true, allowTrailingComma: false },
+	);
+	return root ?? stop(0, 'syntax', 'not valid JSON here');
+}
+
+function literal(text: string, value: unknown, offset: number, end: number): JsonNode {
+	if (typeof value === 'string') return { kind: 'string', offset, end, value };
+	if (typeof value === 'boolean') return { kind: 'boolean', offset, end, value };
+	// The text, not the number: 20 digits or `1.10` survive.
+	return value === null
+		? { kind: 'null', offset, end }
+		: { kind: 'number', offset, end, text: text.slice(offset, end) };
 }
 
 const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {
