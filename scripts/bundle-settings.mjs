@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-
 const root = new URL('..', import.meta.url);
 const path = name => new URL(name, root).pathname;
 
@@ -12,35 +10,6 @@ const banner = [
 	'const __filename = __fileURLToPath(import.meta.url);',
 	'const __dirname = __pathDirname(__filename);',
 ].join('\n');
-
-/**
- * Two places at which packages pay at the start for what this program does not use there. Each is one condition, and
- * what comes out of it stays the same: test/ui/bundled-packages.test.ts holds the widths against the package's own.
- */
-const shortcuts = {
-	// The layout engine lies in its own file, as a data: address. To fetch() that one, node first loads all of its HTTP.
-	'yoga-layout/dist/binaries/yoga-wasm-base64-esm.js': ['w||"function"!=typeof fetch?Promise', '!0?Promise'],
-	// To compile this expression takes tens of milliseconds. A single code unit that is an emoji is wide by itself, so
-	// that nothing needs it for the marks and rules of a screen.
-	'string-width/index.js': [
-		'if (rgiEmojiRegex.test(segment) || isDoubleWidthNonRgiEmojiSequence(segment))',
-		'if (segment.length > 1 && (rgiEmojiRegex.test(segment) || isDoubleWidthNonRgiEmojiSequence(segment)))',
-	],
-};
-
-const takeShortcuts = {
-	name: 'take-shortcuts',
-	setup(build) {
-		build.onLoad({ filter: /\/(?:yoga-wasm-base64-esm|string-width\/index)\.js$/ }, async ({ path: file }) => {
-			const own = Object.entries(shortcuts).find(([name]) => file.endsWith(`/node_modules/${name}`));
-			if (own === undefined) return undefined;
-			const [, [long, short]] = own;
-			const parts = (await readFile(file, 'utf8')).split(long);
-			if (parts.length !== 2) throw new Error(`${file} has changed: look at its shortcut in bundle-settings.mjs again`);
-			return { contents: parts.join(short), loader: 'js' };
-		});
-	},
-};
 
 /** How esbuild makes the program; what is measured against it, and what tests build of its parts, is made likewise. */
 export const bundleSettings = version => ({
@@ -63,7 +32,7 @@ export const bundleSettings = version => ({
 		'react-devtools-core': path('scripts/empty-module.mjs'),
 		'when-exit': path('scripts/no-exit-hooks.mjs'),
 	},
-	plugins: [takeShortcuts],
+	minify: true,
 	sourcemap: false,
 	legalComments: 'none',
 	chunkNames: 'chunk-[hash]',
