@@ -18,7 +18,9 @@ import { changesIn, exitOfVerdict, manualIn, outcomeOfVerdict, rebootPending, ve
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing, givenAnswer, type Known } from '../decide/from-answers.ts';
+import { dockerDeadline } from '../host/docker-deadline.ts';
 import { foreseenHost } from '../host/foreseen.ts';
+import type { ReadHost } from '../host/port.ts';
 import { rememberedHost } from '../host/remembered.ts';
 import { showExactly } from '../plan/exact-action.ts';
 import { heldToPlan } from '../plan/held-to-plan.ts';
@@ -141,17 +143,21 @@ export async function walk(request: Walk): Promise<number> {
 		pause: surroundings.pause,
 	});
 	const kept = (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined);
-	// A check looks twice, as the host is and as a run would leave it, and changes nothing in between.
-	const lookedAt = mode === 'check' ? rememberedHost(host) : host;
+	const { elapsed } = surroundings;
+	const lookingAt = (at: ReadHost): Pick<ForeseeDeps, 'host' | 'foresee'> => ({
+		host: at,
+		foresee: actions => foreseenHost(at, actions),
+	});
+	// What looks at all steps, some of them twice, and changes nothing in between asks each thing once.
+	const oneLook = (): ReturnType<typeof lookingAt> => lookingAt(rememberedHost(dockerDeadline(host, elapsed)));
 	const seen: Omit<ForeseeDeps, 'decider'> = {
-		host: lookedAt,
+		...(mode === 'check' || mode === 'plan' ? oneLook() : lookingAt(host)),
 		knowledge: surroundings.knowledge,
 		options: runOptions,
 		now: surroundings.now,
-		elapsed: surroundings.elapsed,
+		elapsed,
 		signal: stop.signal,
 		show: showExactly,
-		foresee: actions => foreseenHost(lookedAt, actions),
 		kept,
 		given: question => givenAnswer(question, known),
 		probeHost: probes,
@@ -165,7 +171,7 @@ export async function walk(request: Walk): Promise<number> {
 		recordAsked: options.record !== undefined,
 	};
 	if (held !== undefined)
-		await refuseUnlessPlanned(held, { ...seen, decider: decideNothing(known) }, from, engine, surroundings.command);
+		await refuseUnlessPlanned(held, { ...seen, ...oneLook(), decider: decideNothing(known) }, from, engine, surroundings.command);
 
 	const face = interactive
 		? await (canDraw(terminal, options) ? wizardFace : plainFace)({
@@ -186,7 +192,7 @@ export async function walk(request: Walk): Promise<number> {
 					seenAnew(
 						order.steps.map(({ step }) => step),
 						from,
-						{ ...look, signal },
+						{ ...look, host: oneLook().host, signal },
 					),
 			})
 		: undefined;
@@ -290,6 +296,9 @@ export async function walk(request: Walk): Promise<number> {
 	const decider = face?.decider ?? unattended(request, known);
 	const deps: EngineDeps = {
 		...seen,
+		...((mode === 'run' || mode === 'test' || mode === 'revert') && {
+			eachLook: (at: ReadHost) => dockerDeadline(at, elapsed),
+		}),
 		decider: held === undefined ? decider : heldToPlan(decider, held.plan, stream.state),
 		emit,
 		state: stream.state,
@@ -307,7 +316,7 @@ export async function walk(request: Walk): Promise<number> {
 				lookAhead: () => {
 					const answers = { ...passed.answers, ...stream.state().answers };
 					const silent = decideFromAnswers({ ...known, answers, risks: passed.risks });
-					return foreseeRun({ ...seen, decider: silent }, { ...stream.state(), steps: [] }, engine);
+					return foreseeRun({ ...seen, ...oneLook(), decider: silent }, { ...stream.state(), steps: [] }, engine);
 				},
 			}),
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),

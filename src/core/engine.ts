@@ -48,6 +48,8 @@ export interface EngineDeps {
 	readonly show: (action: Action) => ShownAction;
 	/** A host on which these actions' file changes can already be read, so that a plan foresees its own effects. */
 	readonly foresee: (actions: readonly Action[]) => ReadHost;
+	/** The host for one look of a step at it. Without it, every look is at the host itself. */
+	readonly eachLook?: (host: ReadHost) => ReadHost;
 	/** Bytes that an action of this run replaced, by their sha256. */
 	readonly kept: (sha256: string) => Promise<Uint8Array | undefined>;
 	readonly probeHost: ProbeHost;

@@ -54,7 +54,12 @@ export function judgeContext({ knowledge, options, state, now }: EngineDeps): Ju
 }
 
 export function stepContext(deps: EngineDeps, host: ReadHost): StepContext {
-	return { ...judgeContext(deps), host, signal: deps.signal, before: path => fileBefore(path, deps, host) };
+	return {
+		...judgeContext(deps),
+		host: deps.eachLook?.(host) ?? host,
+		signal: deps.signal,
+		before: path => fileBefore(path, deps, host),
+	};
 }
 
 /** Where changes are only foreseen, what is on the host is what was before them. */
