@@ -1,9 +1,9 @@
-import { checkIds } from '../../steps/host/check-ids.ts';
+import { findingIds } from '../../steps/finding-ids.ts';
 import { exitCode } from '../core/exit.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `check --list`: the public ids, one a line, with what each looks at. */
+/** `check --list`: the ids of all findings, one a line, with what each is about. */
 export function checkList(terminal: Terminal): number {
-	for (const { id, about } of checkIds) terminal.out(`${id.padEnd(28)} ${about}\n`);
+	for (const { id, about } of findingIds) terminal.out(`${id.padEnd(34)} ${about}\n`);
 	return exitCode.done;
 }

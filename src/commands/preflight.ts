@@ -1,8 +1,10 @@
+import { findingIds } from '../../steps/finding-ids.ts';
+import { didYouMean } from '../core/nearest.ts';
 import type { StepOrder } from '../core/order.ts';
 import type { Answers, Question } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
 import type { JudgeContext, Step, StepContext } from '../core/step.ts';
-import type { Waiver } from '../core/waiver.ts';
+import { isExpired, type Waiver } from '../core/waiver.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { type AnswersFile, checkAnswers, readAnswersFile, readRisks } from '../decide/answers-file.ts';
 import type { ReadHost } from '../host/port.ts';
@@ -81,12 +83,15 @@ export function preflightAnswers(
 		role === 'chosen' ? (step.ask?.(passed.answers, undefined, { ...context, answers: passed.answers }) ?? []) : [],
 	);
 	const known = [...new Set([...catalogue.flatMap(step => step.answerIds ?? []), ...questions.map(q => q.id)])];
-	const problems = checkAnswers(
-		passed.file === undefined ? undefined : { path: passed.path ?? 'answers', file: passed.file },
-		questions,
-		known,
-		context.answers,
-	);
+	const problems = [
+		...checkAnswers(
+			passed.file === undefined ? undefined : { path: passed.path ?? 'answers', file: passed.file },
+			questions,
+			known,
+			context.answers,
+		),
+		...unknownWaivers(passed, context.options.command),
+	];
 	// A person can still be asked what is missing; an answers file's mistakes are told in both cases.
 	const telling = unattended ? problems : problems.filter(problem => !problem.startsWith('no answer for '));
 	if (telling.length > 0)
@@ -95,6 +100,35 @@ export function preflightAnswers(
 			unattended ? ['put the answers into a file and pass it with --answers FILE'] : [],
 		);
 }
+
+/** What is misspelt would waive nothing, in silence. */
+function unknownWaivers(passed: Passed, command: string): readonly string[] {
+	const known = findingIds.map(({ id }) => id);
+	return passed.waivers
+		.filter(({ finding }) => !known.includes(finding))
+		.map(waiver => {
+			const place = placeOf(passed, waiver);
+			const is = waiver.finding.startsWith('input.')
+				? `${waiver.finding} is about what was passed, and cannot be waived.`
+				: `there is no finding called ${waiver.finding}.${didYouMean(waiver.finding, known)}`;
+			return `${place ?? '--ignore'}: ${is} \`${command} check --list\` names them.`;
+		});
+}
+
+/** FILE:LINE:COLUMN; undefined for what came with --ignore. */
+function placeOf({ path, file }: Passed, waiver: Waiver): string | undefined {
+	const index = file?.waivers.indexOf(waiver) ?? -1;
+	return index === -1 ? undefined : `${path ?? 'answers'}:${file?.places[`waivers.${index}`] ?? '1:1'}`;
+}
+
+/** Findings count again from the day after, which nobody may be left to guess from the verdict. */
+export const expiredWaivers = (passed: Passed, now: Date): readonly string[] =>
+	passed.waivers
+		.filter(waiver => isExpired(waiver, now))
+		.map(
+			waiver =>
+				`${placeOf(passed, waiver) ?? '--ignore'}: the waiver of ${waiver.finding} ended on ${waiver.expires}; the finding counts again.`,
+		);
 
 /** A record that cannot be written is found before anything is changed, as it is the evidence of the change. */
 export async function preflightReports(order: StepOrder, context: StepContext): Promise<void> {

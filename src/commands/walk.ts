@@ -34,7 +34,7 @@ import { readUntil } from '../window-words.ts';
 import { canDraw } from './draw.ts';
 import { plainFace } from './plain-face.ts';
 import { checkHeldTo, checkSamePlan, type HeldTo, preflightOut, refuseUnlessPlanned, savePlan } from './plan-file.ts';
-import { type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
+import { expiredWaivers, type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import { systemLog } from './system-log.ts';
@@ -128,6 +128,7 @@ export async function walk(request: Walk): Promise<number> {
 		now: surroundings.now(),
 	};
 	preflightAnswers(order, request.steps, passed, start, !interactive);
+	for (const line of expiredWaivers(passed, start.now)) terminal.err(`${line}\n`);
 	const look: StepContext = { ...start, host, signal: stop.signal };
 	if (mode === 'run') await preflightReports(order, look);
 	await preflightFiles(host, [
@@ -171,7 +172,13 @@ export async function walk(request: Walk): Promise<number> {
 		recordAsked: options.record !== undefined,
 	};
 	if (held !== undefined)
-		await refuseUnlessPlanned(held, { ...seen, ...oneLook(), decider: decideNothing(known) }, from, engine, surroundings.command);
+		await refuseUnlessPlanned(
+			held,
+			{ ...seen, ...oneLook(), decider: decideNothing(known) },
+			from,
+			engine,
+			surroundings.command,
+		);
 
 	const face = interactive
 		? await (canDraw(terminal, options) ? wizardFace : plainFace)({

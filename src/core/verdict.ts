@@ -62,9 +62,9 @@ const onceEach = (findings: readonly Finding[]): readonly Finding[] => [
 
 const idsOf = (findings: readonly Finding[]): string => [...new Set(findings.map(({ id }) => id))].join(', ');
 
-/** Whether the host waits for a reboot, by the latest look. */
+/** Whether the host waits for a reboot, by the latest look. Who waives the finding waives the work, not the fact. */
 export const rebootPending = (state: RunState): boolean =>
-	state.steps.some(step => leftForOperator(findingsOf(step)).some(({ needs }) => needs === 'reboot'));
+	state.steps.some(step => findingsOf(step).some(({ needs, severity }) => needs === 'reboot' && severity !== 'ok'));
 
 /**
  * Judges a host by a look at it, and by what a run would do there.

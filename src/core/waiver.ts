@@ -10,10 +10,12 @@ export interface Waiver {
 
 /** Marks findings that a waiver covers. Findings about what was passed (`input.…`) cannot be waived. */
 export function waive(findings: readonly Finding[], waivers: readonly Waiver[], now: Date): readonly Finding[] {
-	const today = now.toISOString().slice(0, 10);
 	return findings.map(finding => {
-		const waiver = waivers.find(w => w.finding === finding.id && w.expires >= today);
+		const waiver = waivers.find(w => w.finding === finding.id && !isExpired(w, now));
 		if (waiver === undefined || finding.severity === 'ok' || finding.id.startsWith('input.')) return finding;
 		return { ...finding, waived: { reason: waiver.reason, expires: waiver.expires } };
 	});
 }
+
+/** The day itself still counts. */
+export const isExpired = ({ expires }: Waiver, now: Date): boolean => expires < now.toISOString().slice(0, 10);

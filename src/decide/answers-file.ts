@@ -9,7 +9,7 @@ export const answersVersion = 1;
 export interface AnswersFile {
 	readonly answers: Answers;
 	readonly waivers: readonly Waiver[];
-	/** Where each answer stands, as LINE:COLUMN, for later complaints about its value. */
+	/** Where each answer stands, as LINE:COLUMN, and each waiver as `waivers.0`, for later complaints about its value. */
 	readonly places: Readonly<Record<string, string>>;
 }
 
@@ -69,7 +69,11 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 		if (key === 'version') version = isScalar(pair.value) ? pair.value.value : undefined;
 		else if (key === 'waivers') {
 			const read = readWaivers(pair.value);
-			waivers.push(...read.waivers);
+			for (const { node, waiver } of read.waivers) {
+				const { line, col } = lines.linePos(rangeOf(node) ?? 0);
+				places[`waivers.${waivers.length}`] = `${line}:${col}`;
+				waivers.push(waiver);
+			}
 			problems.push(...read.problems.map(({ node, text }) => `${at(rangeOf(node) ?? offset)}: ${text}`));
 		} else if (['risks', 'accept-risk', 'accepted-risks'].includes(key)) {
 			problems.push(
@@ -106,12 +110,12 @@ function answerValue(value: unknown): AnswerValue | undefined {
 }
 
 function readWaivers(list: unknown): {
-	readonly waivers: readonly Waiver[];
+	readonly waivers: readonly { readonly node: unknown; readonly waiver: Waiver }[];
 	readonly problems: readonly { readonly node: unknown; readonly text: string }[];
 } {
 	if (!isSeq(list))
 		return { waivers: [], problems: [{ node: list, text: 'waivers must be a list of {finding, reason, expires}' }] };
-	const waivers: Waiver[] = [];
+	const waivers: { node: unknown; waiver: Waiver }[] = [];
 	const problems: { node: unknown; text: string }[] = [];
 	for (const node of list.items) {
 		const item: unknown = hasToJson(node) ? node.toJSON() : node;
@@ -127,7 +131,7 @@ function readWaivers(list: unknown): {
 			!isDay(expires)
 		) {
 			problems.push({ node, text: 'a waiver needs finding, reason and expires (YYYY-MM-DD)' });
-		} else waivers.push({ finding, reason, expires });
+		} else waivers.push({ node, waiver: { finding, reason, expires } });
 	}
 	return { waivers, problems };
 }

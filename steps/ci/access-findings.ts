@@ -3,7 +3,7 @@ import { type HostAccessKind, threatOfAccess } from '../../src/facts/host-access
 import type { AccessSite } from './access-sites.ts';
 
 /** `decisive`: with it, root on the host is one command away. The others are pieces of a way, or need luck. */
-const kinds: Readonly<
+export const accessKinds: Readonly<
 	Record<HostAccessKind, { readonly has: string; readonly why: string; readonly decisive: boolean }>
 > = {
 	privileged: {
@@ -95,7 +95,7 @@ const kinds: Readonly<
 export function accessFindings(sites: readonly AccessSite[], filesAreThere: boolean): readonly Finding[] {
 	const findings: Finding[] = [];
 	for (const of of ['container', 'runner', 'service'] as const) {
-		for (const what of Object.keys(kinds) as HostAccessKind[]) {
+		for (const what of Object.keys(accessKinds) as HostAccessKind[]) {
 			const here = sites.filter(
 				site => site.of === of && site.access.what === what && site.ci !== 'no' && !site.atRest,
 			);
@@ -137,7 +137,7 @@ function accessFinding(
 	here: readonly AccessSite[],
 	filesAreThere: boolean,
 ): Finding {
-	const { has, why, decisive } = kinds[what];
+	const { has, why, decisive } = accessKinds[what];
 	const isCi = here.some(site => site.ci === 'yes');
 	const evidence = here.map(site => `${site.where}: ${site.access.detail}`).join('\n');
 	const common = { id: `ci.${of}.${what}`, evidence, why, threat: threatOfAccess[what] };

@@ -33,6 +33,7 @@ describe('wrong usage', () => {
 		[['test', '--yes', 'secuirty'], 'Did you mean security?'],
 		[['--yes', '--accept-risk', 'restart-dokcer'], 'Did you mean restart-docker?'],
 		[['--yes', '--demo=old-kernl'], 'Did you mean old-kernel?'],
+		[['check', '--demo', '--ignore', 'memry'], '--ignore: there is no finding called memry. Did you mean memory?'],
 		[['plan', '--format', 'xml'], 'Allowed choices are text, json'],
 		[['revert', 'no-such-record.md', '--yes', '--demo'], 'there is no such file'],
 	])('%j ends 2 with the near word, and no run begins', async (argv, words) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { preflightAnswers, preflightReports, readPassed } from '../../src/commands/preflight.ts';
+import { expiredWaivers, preflightAnswers, preflightReports, readPassed } from '../../src/commands/preflight.ts';
 import { orderSteps } from '../../src/core/order.ts';
 import type { Question } from '../../src/core/question.ts';
 import { initialState } from '../../src/core/state.ts';
@@ -151,5 +151,41 @@ describe('before the first step starts', () => {
 		});
 		await preflightReports(order(refused, 'inspected'), look);
 		await preflightReports(order({ kind: 'target', path: '/r.md', exists: { kind: 'missing' } }), look);
+	});
+});
+
+describe('a waiver', () => {
+	const list = 'version: 1\nci.memroy: 4g\nwaivers:\n';
+	const line = (finding: string, expires = '2027-01-31'): string =>
+		`  - {finding: ${finding}, reason: x, expires: ${expires}}\n`;
+
+	it('of a finding that there is not is named with its place and the near word, with everything else that is wrong', async () => {
+		const refused = preflight(
+			`${list}${line('disk.data-rot')}${line('memory')}${line('input.deb-file')}${line('x')}`,
+			true,
+		);
+		await expect(refused).rejects.toBeInstanceOf(WrongInput);
+		await expect(refused).rejects.toThrow(/answers\.yml:2:1: .*Did you mean ci\.memory/);
+		await expect(refused).rejects.toThrow(
+			/answers\.yml:4:5: there is no finding called disk\.data-rot\. Did you mean disk\.data-root\? `sysbox-setup check --list`/,
+		);
+		await expect(refused).rejects.toThrow(/answers\.yml:6:5: input\.deb-file is about what was passed/);
+		await expect(refused).rejects.toThrow(/answers\.yml:7:5: there is no finding called x\. `sysbox-setup check/);
+		await expect(refused).rejects.not.toThrow(/called memory/);
+	});
+
+	it('of --ignore too', async () => {
+		const ordered = orderSteps([], {});
+		if (ordered.kind !== 'order') throw new Error('cycle');
+		const passed = await readPassed({ acceptRisk: [], ignore: ['NONSENSE', 'memory'] });
+		expect(() => preflightAnswers(ordered.order, steps, passed, context, true)).toThrow(
+			'--ignore: there is no finding called NONSENSE. `sysbox-setup check --list` names them.',
+		);
+	});
+
+	it('that has ended is told with its place', async () => {
+		const path = fileWith(`version: 1\nwaivers:\n${line('memory', '2026-11-23')}${line('wsl', '2026-11-24')}`);
+		const told = expiredWaivers(await readPassed({ answers: path, acceptRisk: [] }), context.now);
+		expect(told).toEqual([`${path}:3:5: the waiver of memory ended on 2026-11-23; the finding counts again.`]);
 	});
 });

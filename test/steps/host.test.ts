@@ -7,7 +7,7 @@ import { initialState, type RunState } from '../../src/core/state.ts';
 import type { ChangeStep, JudgeContext } from '../../src/core/step.ts';
 import { inspectCommand } from '../../src/facts/docker-daemon.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
-import { checkIds } from '../../steps/host/check-ids.ts';
+import { findingIds } from '../../steps/finding-ids.ts';
 import { hostChecks } from '../../steps/host/checks/catalogue.ts';
 import type { HostFacts } from '../../steps/host/facts.ts';
 import { hostStep } from '../../steps/host/step.ts';
@@ -166,8 +166,8 @@ describe('a fit host', () => {
 	});
 
 	it('lists its checks with what each looks at', () => {
-		expect(checkIds.map(c => c.id)).toContain('docker.live-restore-swarm');
-		for (const { id, about } of checkIds) {
+		expect(findingIds.map(c => c.id)).toContain('docker.live-restore-swarm');
+		for (const { id, about } of findingIds) {
 			expect(id).toMatch(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/);
 			expect(about.length).toBeGreaterThan(3);
 		}

@@ -123,6 +123,16 @@ describe('a host that was set up is judged by what it is now', () => {
 		expect(JSON.parse(screen.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ type: 'run.end', exit, ...end });
 	});
 
+	test('waiting for a reboot that is waived: still told as a fact, and the waiver is named in the verdict', async () => {
+		const host = () => hostOf('already-set-up', { change: state => put(state, '/run/reboot-required', 'x') });
+		const waivers = [{ finding: 'kernel.reboot-pending', reason: 'on Sunday', expires: '2027-01-31' }];
+		const { screen, exit } = await runbook(host(), { mode: 'check', waivers });
+		expect(exit).toBe(0);
+		expect(lastLine(screen)).toContain('Not counted, as waived: kernel.reboot-pending.');
+		const json = await runbook(host(), { mode: 'check', waivers, format: 'json' });
+		expect(JSON.parse(json.screen.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ reboot: true, forYou: 0 });
+	});
+
 	test('a plan there ends 4', async () => {
 		const host = hostOf('already-set-up');
 		await host.run(['systemctl', 'stop', 'sysbox'], { timeoutMs: 60_000 });

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scenarioNames } from '../../src/simulation/scenarios.ts';
+import { findingIds } from '../../steps/finding-ids.ts';
+import { hostOf, runbook } from '../runbook/whole-runbook.ts';
+
+const known = findingIds.map(({ id }) => id);
+const folder = join(import.meta.dirname, '../../steps');
+
+/** The ids of the finding-like literals in a step's sources; `${…}` stands for any word. */
+function idsIn(file: string): readonly RegExp[] {
+	const text = readFileSync(join(folder, file), 'utf8');
+	const literals = text.matchAll(/(?:\bid: |const id = )(['`])([a-z][^'`]*\.[^'`]*)\1/g);
+	// Questions and probes have a title, findings a severity.
+	return [...literals]
+		.filter(
+			({ index, 2: id }) => text.slice(index, index + 2000).search(/severity/) !== -1 && !id?.startsWith('input.'),
+		)
+		.filter(({ index }) => {
+			const after = text.slice(index);
+			const title = after.search(/\btitle(?:,|:)/);
+			return title === -1 || after.search(/severity/) < title;
+		})
+		.map(({ 2: id = '' }) => new RegExp(`^${id.replaceAll('.', '\\.').replaceAll(/\$\{[^}]*\}/g, '[a-z0-9-]+')}$`));
+}
+
+describe('the list of findings', () => {
+	it('has each once', () => {
+		expect(known.length).toBe(new Set(known).size);
+	});
+
+	it('has every finding that the source of a step names', () => {
+		const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
+		const ids = files.filter(name => name !== 'finding-ids.ts').flatMap(idsIn);
+		expect(ids.length).toBeGreaterThan(60);
+		expect(ids.filter(id => !known.some(name => id.test(name))).map(String)).toEqual([]);
+	});
+
+	it.each(scenarioNames)('has every finding of a run on %s', async name => {
+		const { kept } = await runbook(hostOf(name), { risks: ['restart-sysbox', 'weaken-apparmor'] });
+		const seen = kept.events.flatMap(event => (event.type === 'findings' ? event.findings.map(({ id }) => id) : []));
+		expect(seen.length).toBeGreaterThan(0);
+		expect([...new Set(seen)].filter(id => !known.includes(id) && !id.startsWith('input.'))).toEqual([]);
+	});
+});
