@@ -14,7 +14,7 @@ import { seenAnew } from '../core/seen-anew.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
-import { changesIn, exitOfVerdict, manualIn, outcomeOfVerdict, rebootPending, verdictOf } from '../core/verdict.ts';
+import { changesOf, exitOfVerdict, manualIn, outcomeOfVerdict, rebootPending, verdictOf } from '../core/verdict.ts';
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing, givenAnswer, type Known } from '../decide/from-answers.ts';
@@ -343,7 +343,7 @@ export async function walk(request: Walk): Promise<number> {
 		reboot: rebootPending(stream.state()),
 		open: [...end.open],
 		...(end.why !== undefined && { why: end.why }),
-		...(mode === 'plan' && { changes: changesIn(stream.state()).length, forYou: manualIn(stream.state()).length }),
+		...(mode === 'plan' && { changes: changesOf(stream.state()).length, forYou: manualIn(stream.state()).length }),
 		...judged,
 		exit,
 	});
@@ -389,7 +389,7 @@ async function judgedBy(
 
 /** Files for CI systems and what the proofs bring are shown in a plan, and are no change of the host. */
 function planned(end: EngineEnd, state: RunState): EngineEnd {
-	const left = changesIn(state).length + manualIn(state).length;
+	const left = changesOf(state).length + manualIn(state).length;
 	return end.outcome === 'open' && left === 0 ? { ...end, outcome: 'nothing-to-do', exit: exitCode.done } : end;
 }
 

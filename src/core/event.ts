@@ -27,6 +27,7 @@ export const findingSchema = z.object({
 		])
 		.optional(),
 	needsRoot: z.literal(true).optional(),
+	follows: z.string().optional(),
 	threat: z.enum(threatIds).optional(),
 	keeps: z.literal('threat').optional(),
 	caps: z.literal('threat').optional(),

@@ -20,6 +20,8 @@ export interface Finding {
 	readonly remedy?: Remedy;
 	/** Only root could have told. Such a finding does not make a check run end "could not tell" (design §2). */
 	readonly needsRoot?: true;
+	/** The id of a finding that stands and explains this one: it is told, and what follows from it is only named. */
+	readonly follows?: string;
 	/** Names a threat whose row cannot be called lowered while this finding stands. */
 	readonly threat?: ThreatId;
 	/**
@@ -39,6 +41,30 @@ export interface Finding {
 
 export const threatIds = ['container-escape', 'resource-abuse', 'docker-compromise'] as const;
 export type ThreatId = (typeof threatIds)[number];
+
+/** What has to be told: what follows from another finding goes with that one. */
+export const causes = <T extends Finding>(findings: readonly T[]): readonly T[] =>
+	findings.filter(({ follows }) => follows === undefined);
+
+/** Of each cause the ids of what follows from it. */
+export function consequences(findings: readonly Finding[]): ReadonlyMap<string, readonly string[]> {
+	const ids = new Map<string, string[]>();
+	for (const { id, follows } of findings)
+		if (follows !== undefined) ids.set(follows, [...(ids.get(follows) ?? []), id]);
+	return ids;
+}
+
+/** A finding explains others only while it stands, here or in an earlier step; waived or gone, each speaks for itself. */
+export function explained(findings: readonly Finding[], earlier: readonly Finding[]): readonly Finding[] {
+	const standing = new Set(
+		[...earlier, ...findings]
+			.filter(({ severity, waived }) => severity !== 'ok' && severity !== 'info' && waived === undefined)
+			.map(({ id }) => id),
+	);
+	return findings.map(({ follows, ...finding }) =>
+		follows !== undefined && standing.has(follows) ? { ...finding, follows } : finding,
+	);
+}
 
 /** What no run ends and what blocks none: host access of the operator's own containers, a reboot, other work of theirs. */
 export function leftForOperator(findings: readonly Finding[]): readonly Finding[] {

@@ -151,14 +151,19 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		round = -1;
 	}
 
-	const standing = planning && visit.behind ? [] : standingBlocks(sight.findings);
+	const standing = standingBlocks(sight.findings);
+	// What is behind, or what only root can see, kept its plan from being made.
+	const unplanned = planning && (visit.behind || sight.findings.some(f => f.needsRoot));
 	const openWork = manual.map(({ action }) => `${step.id}: ${action.title}`);
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
-	if (standing.length > 0) return { ...blockedBy(standing), tally: { blocked: true, changed } };
+	if (standing.length > 0 && !unplanned) return { ...blockedBy(standing), tally: { blocked: true, changed } };
 	const undecided = undecidedFindings(sight.findings, request.strict);
+	if (standing.length > 0)
+		return { status: 'open', why: 'a run would settle it', tally: { open: true, undecided }, open: [] };
+	const unseen = planning && undecidedFindings(sight.findings, true);
 	return {
-		status: undecided ? 'undecided' : changed ? 'done' : 'unchanged',
+		status: undecided || unseen ? 'undecided' : changed ? 'done' : 'unchanged',
 		...yours(planning ? [] : sight.findings, { changed, undecided }),
 	};
 }

@@ -33,7 +33,7 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
 		return {
-			status: plan.actions.length > 0 ? 'open' : 'unchanged',
+			status: plan.actions.length > 0 ? 'open' : hardBlocks(sight.findings).length > 0 ? 'undecided' : 'unchanged',
 			tally: { open: plan.actions.length > 0 },
 			open: plan.actions.map(a => `${step.id}: ${a.title}`),
 		};

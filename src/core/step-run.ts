@@ -3,7 +3,7 @@ import type { AnswerSource } from './decider.ts';
 import type { EngineDeps, EngineRequest } from './engine.ts';
 import type { StepStatus } from './event.ts';
 import type { Tally } from './exit.ts';
-import { type Finding, hardBlocks } from './finding.ts';
+import { explained, type Finding, hardBlocks } from './finding.ts';
 import { beforeHandOver } from './hands-off.ts';
 import { type Answers, type AnswerValue, answerProblem, type Place, type Question, secretAnswer } from './question.ts';
 import { redactDeep } from './redact.ts';
@@ -111,12 +111,17 @@ export async function firstSight(
 		facts = await step.inspect(stepContext(deps, host));
 		for (const { key, value } of step.observe?.(facts) ?? [])
 			await deps.emit({ type: 'observed', step: step.id, key, value });
-		findings = waive(step.judge(facts, judgeContext(deps)), request.waivers, deps.now());
+		const judged = waive(step.judge(facts, judgeContext(deps)), request.waivers, deps.now());
+		const others = deps.state().steps.filter(({ id }) => id !== step.id);
+		findings = explained(judged, others.flatMap(({ before, after }) => after ?? before) as readonly Finding[]);
 		await deps.emit({ type: 'findings', step: step.id, when, findings: redactDeep(findings) as never });
 	}
-	// Behind changes that are only foreseen, a block may be one that those changes end: it is shown, and judged in the run.
+	// Behind changes that are only foreseen, a block may be one that those changes end, and a run is root's, who may look
+	// where this user may not: it is shown, and judged in the run.
 	const hinders = (): readonly Finding[] =>
-		request.mode === 'plan' && visit.behind ? wrongInput(findings) : hardBlocks(findings);
+		request.mode === 'plan'
+			? (visit.behind ? wrongInput(findings) : hardBlocks(findings)).filter(f => f.needsRoot === undefined)
+			: hardBlocks(findings);
 	async function untilFit(): Promise<StepResult | undefined> {
 		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
 			const next = await whenBlocked(run, hard, findings, {});

@@ -1,7 +1,7 @@
 import { count } from './count.ts';
 import type { EventOf } from './event.ts';
 import { exitCode, type Outcome } from './exit.ts';
-import { type Finding, hardBlocks, leftForOperator, standingBlocks } from './finding.ts';
+import { causes, type Finding, hardBlocks, leftForOperator, standingBlocks } from './finding.ts';
 import type { RunState, StepState } from './state.ts';
 
 export type Verdict = NonNullable<EventOf<'run.end'>['verdict']>;
@@ -39,6 +39,12 @@ export const manualIn = (foreseen: RunState): readonly string[] =>
 	changeSteps(foreseen).flatMap(step =>
 		(step.plan?.actions ?? []).filter(({ kind }) => kind === 'manual').map(({ title }) => `${step.id}: ${title}`),
 	);
+
+/** The changes as `plan` counts them: as a check of the same host does, also where none could be planned. */
+export function changesOf(planned: RunState): readonly string[] {
+	const changes = changesIn(planned);
+	return changes.length > 0 || manualIn(planned).length > 0 ? changes : missingIn(planned);
+}
 
 /**
  * What a run would settle in the first step that has such a thing. It stands for the changes where none could be planned:
@@ -98,11 +104,11 @@ function judge(
 	{ strict, command }: { readonly strict: boolean; readonly command: string },
 ): HostVerdict {
 	const steps = looked.steps;
-	const all = steps.flatMap(findingsOf);
+	const all = causes(steps.flatMap(findingsOf));
 	const counts = (finding: Finding): boolean => finding.waived === undefined && finding.severity !== 'ok';
 	const breaks = onceEach(all.filter(finding => finding.breaks === true && counts(finding)));
 	const blocked = steps.filter(({ status }) => status === 'blocked');
-	const hard = onceEach(blocked.flatMap(step => hardBlocks(findingsOf(step))));
+	const hard = onceEach(causes(blocked.flatMap(step => hardBlocks(findingsOf(step)))));
 	const undecided = onceEach(
 		all.filter(
 			finding =>

@@ -138,6 +138,11 @@ function failureOf(result: ExecResult): DockerTrouble | undefined {
 		: { kind: 'failed', code: result.code, said: excerpt(result.stderr || result.stdout, 300) };
 }
 
+/** The check that tells of this trouble: what is unknown for it follows from there. */
+export const followsTrouble = ({ kind }: DockerTrouble): { readonly follows: string } => ({
+	follows: kind === 'no-cli' ? 'docker.cli' : 'docker.daemon',
+});
+
 /** One sentence about the trouble, for a finding. */
 export function describeDockerTrouble(trouble: DockerTrouble): string {
 	switch (trouble.kind) {

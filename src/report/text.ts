@@ -2,15 +2,16 @@ import type { Impact } from '../core/action.ts';
 import { count } from '../core/count.ts';
 import type { Event, ShownAction, StepStatus } from '../core/event.ts';
 import type { EventReader } from '../core/event-stream.ts';
-import { type Finding, hardBlocks, standingBlocks } from '../core/finding.ts';
+import { causes, consequences, type Finding, hardBlocks, standingBlocks } from '../core/finding.ts';
 import { impactRows } from '../core/impact.ts';
+import { nameSome } from '../core/name-some.ts';
 import { nextSteps } from '../core/next-steps.ts';
 import { sayAnswer } from '../core/question.ts';
 import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, changedHost, incompleteSteps, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, type ThreatRow, threatTable } from '../core/threat.ts';
-import { changesIn, manualIn, sayVerdict } from '../core/verdict.ts';
+import { changesOf, manualIn, sayVerdict } from '../core/verdict.ts';
 import { verdictWord } from '../core/verdict-words.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
 
@@ -143,7 +144,8 @@ export function findingLines(
 	all: boolean,
 	when: 'before' | 'after',
 ): readonly string[] {
-	const count = (severity: Finding['severity']): number => findings.filter(f => f.severity === severity).length;
+	const told = causes(findings);
+	const count = (severity: Finding['severity']): number => told.filter(f => f.severity === severity).length;
 	const lines: string[] = [];
 	if (when === 'before') {
 		lines.push(
@@ -151,7 +153,7 @@ export function findingLines(
 		);
 	}
 	const order: readonly Finding['severity'][] = ['block', 'could-not-tell', 'warn', 'info', 'ok'];
-	const shown = findings.filter(f => all || (f.severity !== 'ok' && f.severity !== 'info'));
+	const shown = told.filter(f => all || (f.severity !== 'ok' && f.severity !== 'info'));
 	for (const finding of shown.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))) {
 		if (when === 'after' && finding.severity !== 'block' && finding.severity !== 'could-not-tell') continue;
 		lines.push(` ${severityGlyph(finding.severity, glyphs)} ${finding.id.padEnd(26)} ${finding.summary}`);
@@ -171,6 +173,9 @@ export function findingLines(
 				lines.push(...finding.remedy.commands.map(command => `             ${command}`));
 		}
 	}
+	if (when === 'before')
+		for (const [cause, ids] of consequences(findings))
+			lines.push(` ${glyphs.neutral} also unknown, because of ${cause}: ${nameSome(ids)}`);
 	return lines;
 }
 
@@ -351,7 +356,7 @@ function whatBlocks({ steps }: RunState): string {
 	const ids = first.flatMap(step => {
 		const findings = step.after ?? step.before;
 		const hard = hardBlocks(findings);
-		return (hard.length > 0 ? hard : standingBlocks(findings)).map(({ id }) => id);
+		return causes(hard.length > 0 ? hard : standingBlocks(findings)).map(({ id }) => id);
 	});
 	return [...new Set(ids.length > 0 ? ids : steps.flatMap(({ open }) => open))].join(', ');
 }
@@ -368,7 +373,7 @@ function endLines(event: EndEvent, state: RunState, options: TextOptions): reado
 	)
 		lines.push(...threatLines(threatTable(state)));
 	if (options.mode === 'plan') {
-		for (const change of changesIn(state)) lines.push(`  change  ${change}`);
+		for (const change of changesOf(state)) lines.push(`  change  ${change}`);
 		for (const manual of manualIn(state)) lines.push(`  for you ${manual}`);
 	} else for (const open of event.open) lines.push(`  left   ${open}`);
 	if (options.mode === 'run') for (const next of nextSteps(state, options.command)) lines.push(`  next   ${next}`);

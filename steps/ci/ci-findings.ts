@@ -1,7 +1,7 @@
 import type { Finding, Remedy, ThreatId } from '../../src/core/finding.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
-import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
+import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/facts/docker-daemon.ts';
 import type { DockerInfo } from '../../src/facts/docker-info.ts';
 import { accessFindings } from './access-findings.ts';
 import { type AccessSite, containerSites, isOurs } from './access-sites.ts';
@@ -56,6 +56,7 @@ function folderFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answered
 				severity: 'block',
 				summary: `The CI files cannot go into ${folder.path}`,
 				evidence: folder.why,
+				...(folder.needsRoot && { needsRoot: true as const }),
 				remedy: remedy(folder.remedy),
 			},
 		];
@@ -342,12 +343,14 @@ function unknownFindings(unread: CiFacts['unread'], trouble: DockerTrouble | und
 		'docker-compromise',
 		...(trouble === undefined ? [] : ['resource-abuse' as const]),
 	];
-	return threats.map(threat => ({
+	const alone = trouble !== undefined && unread.length === 0;
+	return threats.map((threat, index) => ({
 		id: `ci.unseen.${threat}`,
 		severity: 'could-not-tell',
 		summary: 'Part of what your CI gets from this host could not be looked at',
 		evidence: reasons.join('\n'),
 		threat,
 		...(needsRoot && { needsRoot: true as const }),
+		...(alone ? followsTrouble(trouble) : index > 0 && { follows: `ci.unseen.${threats[0]}` }),
 	}));
 }

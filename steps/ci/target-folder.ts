@@ -5,7 +5,14 @@ export type TargetFolder =
 	| { readonly kind: 'ready'; readonly path: string; readonly uid: number }
 	/** Only the last part is missing: it is made. */
 	| { readonly kind: 'missing'; readonly path: string }
-	| { readonly kind: 'refused'; readonly path: string; readonly why: string; readonly remedy: string };
+	| {
+			readonly kind: 'refused';
+			readonly path: string;
+			readonly why: string;
+			readonly remedy: string;
+			/** This user may not look there; root may. */
+			readonly needsRoot?: true;
+	  };
 
 /** Folders of the system, where files of a CI have no business and where root's rules apply. */
 const systemFolders = [
@@ -43,7 +50,13 @@ export function absolute(path: string, base: string): string {
 export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
 export async function lookAtFolder(host: ReadHost, path: string): Promise<TargetFolder> {
-	const refused = (why: string, remedy: string): TargetFolder => ({ kind: 'refused', path, why, remedy });
+	const refused = (why: string, remedy: string, problem?: StatResult['kind']): TargetFolder => ({
+		kind: 'refused',
+		path,
+		why,
+		remedy,
+		...(problem === 'denied' && host.identity.uid !== 0 && { needsRoot: true }),
+	});
 	const found = await host.stat(path);
 	if (found.kind === 'found') {
 		// Files are written with the rights of the folder's owner, so nobody may bend the way to it.
@@ -60,11 +73,11 @@ export async function lookAtFolder(host: ReadHost, path: string): Promise<Target
 			`${path} is a symbolic link to ${found.danglingTo}, which is not there`,
 			'Name a folder that is there.',
 		);
-	if (found.kind !== 'missing') return refused(`${path} ${because(found)}`, 'Name another folder.');
+	if (found.kind !== 'missing') return refused(`${path} ${because(found)}`, 'Name another folder.', found.kind);
 	const parent = parentOf(path);
 	const above = await host.stat(parent);
 	if (above.kind === 'missing') return refused(`${parent} is not there`, `Make it first: mkdir -p ${parent}`);
-	if (above.kind !== 'found') return refused(`${parent} ${because(above)}`, 'Name another folder.');
+	if (above.kind !== 'found') return refused(`${parent} ${because(above)}`, 'Name another folder.', above.kind);
 	if (above.type !== 'directory') return refused(`${parent} is not a folder`, 'Name another folder.');
 	return { kind: 'missing', path };
 }

@@ -1,7 +1,7 @@
 import type { Finding } from '../../src/core/finding.ts';
 import { yesNoAnswer } from '../../src/core/question.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
-import { type DockerTrouble, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
+import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/facts/docker-daemon.ts';
 import { switchFindings } from '../../src/switch/telling.ts';
 import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
 import { endedBefore, runtimeName } from '../daemon/sysbox-runtime.ts';
@@ -42,6 +42,7 @@ function unanswered(trouble: DockerTrouble): Finding {
 		summary: `What Docker has loaded cannot be seen: ${describeDockerTrouble(trouble)}`,
 		...(trouble.kind === 'daemon-down' && { breaks: true as const }),
 		...(trouble.kind === 'denied' && { needsRoot: true as const }),
+		...followsTrouble(trouble),
 		remedy: remedyOf(trouble),
 	};
 }

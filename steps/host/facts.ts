@@ -66,6 +66,8 @@ export interface HostFacts {
 	readonly manager: Awaited<ReturnType<typeof inspectManager>>;
 	readonly units: UnitsAnswer;
 	readonly docker: DockerFacts;
+	/** Whose members may ask Docker; looked up only where this user may not. */
+	readonly socketGroup: string | undefined;
 	readonly mounts: Reading<readonly MountEntry[]>;
 	/** Undefined when the mounts could not be read. */
 	readonly cgroups: Cgroups | undefined;
@@ -201,6 +203,7 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		manager,
 		units,
 		docker,
+		socketGroup: docker.info.kind === 'denied' ? await groupOf(host, '/run/docker.sock') : undefined,
 		daemonFile,
 		dockerd,
 		validation,
@@ -347,6 +350,12 @@ async function readFiles(host: ReadHost) {
 		packageLists,
 		loadableModules,
 	};
+}
+
+async function groupOf(host: ReadHost, path: string): Promise<string | undefined> {
+	const [found, groups] = await Promise.all([host.stat(path), readTextOr(host, '/etc/group')]);
+	if (found.kind !== 'found' || found.meta.gid === 0) return undefined;
+	return new RegExp(`^([^:\\n]+):[^:]*:${found.meta.gid}:`, 'm').exec(groups ?? '')?.[1];
 }
 
 async function isThere(host: ReadHost, path: string): Promise<boolean> {

@@ -170,7 +170,12 @@ export function judgeImages(step: string, needed: readonly string[], facts: Imag
 	if (facts.present === undefined) {
 		return [
 			...findings,
-			{ id: `${step}.images`, severity: 'could-not-tell', summary: 'Docker did not list its images.' },
+			{
+				id: `${step}.images`,
+				severity: 'could-not-tell',
+				summary: 'Docker did not list its images.',
+				follows: 'docker.daemon',
+			},
 		];
 	}
 	if (needed.length === 0) return findings;

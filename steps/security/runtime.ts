@@ -1,12 +1,20 @@
 import type { Finding } from '../../src/core/finding.ts';
-import { type DockerFacts, describeDockerTrouble } from '../../src/facts/docker-daemon.ts';
+import { type DockerFacts, describeDockerTrouble, followsTrouble } from '../../src/facts/docker-daemon.ts';
 import { sysboxRuntime } from './workload.ts';
 
 /** Without the runtime there is nothing to prove. That it is registered says nothing more: a missing binary is too. */
 export function judgeRuntime(step: string, docker: DockerFacts): readonly Finding[] {
 	const id = `${step}.runtime`;
 	if (docker.info.kind !== 'ok') {
-		return [{ id, severity: 'block', summary: `The proofs need Docker, and ${describeDockerTrouble(docker.info)}.` }];
+		return [
+			{
+				id,
+				severity: 'block',
+				summary: `The proofs need Docker, and ${describeDockerTrouble(docker.info)}.`,
+				...(docker.info.kind === 'denied' && { needsRoot: true as const }),
+				...followsTrouble(docker.info),
+			},
+		];
 	}
 	const registered = Object.keys(docker.info.value.runtimes);
 	if (registered.includes(sysboxRuntime)) {

@@ -2,6 +2,7 @@ import type { Finding } from '../../src/core/finding.ts';
 import type { KnownIssue } from '../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { PackageStep } from '../../src/facts/apt.ts';
+import { followsTrouble } from '../../src/facts/docker-daemon.ts';
 import { neededIds } from '../../src/facts/subordinate-ids.ts';
 import { describeSystemdTrouble } from '../../src/facts/systemd-units.ts';
 import { compareVersions } from '../../src/facts/version.ts';
@@ -328,6 +329,7 @@ function notReady(problem: NotReady, facts: SysboxFacts): readonly Finding[] {
 					summary: `Docker's own addresses cannot be read: ${problem.why}`,
 					why: 'Without them the package would give Docker other ones and restart it',
 					...(!facts.root && { needsRoot: true as const }),
+					...(facts.docker.info.kind !== 'ok' && followsTrouble(facts.docker.info)),
 					remedy:
 						facts.docker.info.kind === 'denied'
 							? { kind: 'advice', text: 'Look again as root: this user may not ask Docker' }

@@ -72,9 +72,7 @@ it('calls that wait at the same time cost their time once', async () => {
 });
 
 it('a call that begins while others wait in vain gets what is left', async () => {
-	const { host, now, run } = clocked(
-		line => ({ 'docker context': 0, 'docker ps': 9_000 })[line] ?? undefined,
-	);
+	const { host, now, run } = clocked(line => ({ 'docker context': 0, 'docker ps': 9_000 })[line] ?? undefined);
 	await run(
 		(async () => {
 			await ask(host, 'context');

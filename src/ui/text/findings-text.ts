@@ -1,4 +1,4 @@
-import type { Finding, Severity } from '../../core/finding.ts';
+import { causes, type Finding, type Severity } from '../../core/finding.ts';
 import { clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { severityMark, type Theme } from '../theme.ts';
 import { severityWord } from './words.ts';
@@ -10,11 +10,11 @@ export const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
 
 /** What an operator has to know of: everything that is not fine. */
 export const notFine = (findings: readonly Finding[]): readonly Finding[] =>
-	bySeverity(findings).filter(finding => finding.severity !== 'ok' && finding.severity !== 'info');
+	bySeverity(causes(findings)).filter(finding => finding.severity !== 'ok' && finding.severity !== 'info');
 
 /** `✔ 61 ok   ▲ 2 warnings   ✖ 1 blocks   · 9 notes`; what is zero is left out. */
 export function findingCounts(findings: readonly Finding[], theme: Theme): Line {
-	const number = (test: (finding: Finding) => boolean): number => findings.filter(test).length;
+	const number = (test: (finding: Finding) => boolean): number => causes(findings).filter(test).length;
 	const notes = number(f => f.severity === 'info');
 	const planned = number(f => f.severity === 'block' && f.remedy?.kind === 'planned');
 	const blocks = number(f => f.severity === 'block') - planned;

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../src/core/finding.ts';
 import type { JudgeContext } from '../../../src/core/step.ts';
-import { type DockerTrouble, describeDockerTrouble } from '../../../src/facts/docker-daemon.ts';
+import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../../src/facts/docker-daemon.ts';
 import type { DockerInfo } from '../../../src/facts/docker-info.ts';
 import type { HostFacts } from '../facts.ts';
 
@@ -58,14 +58,23 @@ export function dockerCheck(
 			const { info: answer } = facts.docker;
 			if (answer.kind !== 'ok') return withoutDocker(subject, answer);
 			return answer.value.podman
-				? couldNotTell(`${subject} is not known: podman answers in Docker's place`, 'docker info')
+				? {
+						...couldNotTell(`${subject} is not known: podman answers in Docker's place`, 'docker info'),
+						follows: 'docker.podman',
+					}
 				: judge(answer.value, facts, context);
 		},
 	};
 }
 
-export const withoutDocker = (subject: string, trouble: DockerTrouble): Verdict =>
-	couldNotTell(`${subject} is not known: ${describeDockerTrouble(trouble)}`, 'docker info', trouble.kind === 'denied');
+export const withoutDocker = (subject: string, trouble: DockerTrouble): Verdict => ({
+	...couldNotTell(
+		`${subject} is not known: ${describeDockerTrouble(trouble)}`,
+		'docker info',
+		trouble.kind === 'denied',
+	),
+	...followsTrouble(trouble),
+});
 
 /** `8.1 GB`, as disks and memory are sold. */
 export function gigabytes(bytes: number): string {

@@ -13,6 +13,7 @@ import {
 	ok,
 	type Verdict,
 	warn,
+	withoutDocker,
 } from './check.ts';
 
 /** The ways in which a snap's Docker shows. */
@@ -72,11 +73,16 @@ export const dockerEngineChecks: readonly Check[] = [
 						`docker info: ${answer.value.operatingSystem}, ${answer.value.containers.total} containers`,
 					);
 				case 'no-cli':
-					return couldNotTell(summary, 'docker info');
+					return withoutDocker('Whether the Docker daemon answers', answer);
 				case 'cancelled':
 					return couldNotTell(summary, 'docker info');
 				case 'denied':
-					return couldNotTell(summary, answer.said || 'docker info', true);
+					return {
+						...couldNotTell(summary, answer.said || 'docker info', true),
+						...advice(
+							`Run it with sudo.${facts.socketGroup === undefined ? '' : ` Members of the group ${facts.socketGroup} may ask Docker without it, and are root on this host.`}`,
+						),
+					};
 				case 'daemon-down':
 					return block(summary, {
 						evidence: answer.said,
@@ -84,7 +90,7 @@ export const dockerEngineChecks: readonly Check[] = [
 						...howToStart(facts),
 					});
 				case 'hang':
-					return block(summary, {
+					return block(`Docker does not answer: no answer within ${Math.round(answer.afterMs / 1000)} s`, {
 						evidence: 'docker info',
 						breaks: true,
 						...commands('See what it is doing', 'journalctl -u docker -n 50', 'systemctl status docker'),
@@ -157,7 +163,7 @@ export const dockerEngineChecks: readonly Check[] = [
 			}
 			return docker.version.kind === 'ok'
 				? ok('What answers is Docker', 'docker version')
-				: couldNotTell('Whether this is Podman is not known', describeDockerTrouble(docker.version));
+				: withoutDocker('Whether this is Podman', docker.version);
 		},
 	},
 	{
@@ -165,11 +171,7 @@ export const dockerEngineChecks: readonly Check[] = [
 		about: 'which daemon the docker command speaks to',
 		why: 'The docker command may speak to another daemon than the one that this tool configures',
 		judge: ({ docker }) => {
-			if (docker.endpoint.kind !== 'ok')
-				return couldNotTell(
-					`Which daemon docker speaks to is not known: ${describeDockerTrouble(docker.endpoint)}`,
-					'docker context inspect',
-				);
+			if (docker.endpoint.kind !== 'ok') return withoutDocker('Which daemon docker speaks to', docker.endpoint);
 			const { address, context, where } = docker.endpoint.value;
 			const evidence = `context ${context}: ${address}`;
 			switch (where) {

@@ -1,6 +1,7 @@
 import type { Finding } from '../../../src/core/finding.ts';
 import type { KnownIssue } from '../../../src/core/knowledge.ts';
 import type { JudgeContext } from '../../../src/core/step.ts';
+import { followsTrouble } from '../../../src/facts/docker-daemon.ts';
 import { issuesFor, knowledgeAge, type SeenVersions } from '../../../src/knowledge/lookup.ts';
 import type { HostFacts } from '../facts.ts';
 import { hostVersions, judgedByLooking, targetSysbox } from '../target-sysbox.ts';
@@ -44,6 +45,7 @@ export function knownIssueFindings(facts: HostFacts, context: JudgeContext): rea
 						summary: `Known issues could not be looked up: the version of ${unknown.join(' and ')} is not known`,
 						evidence,
 						...(facts.docker.info.kind === 'denied' && { needsRoot: true as const }),
+						...(facts.docker.info.kind !== 'ok' && unknown.length === 1 && followsTrouble(facts.docker.info)),
 					},
 		];
 	}
