@@ -333,6 +333,7 @@ const baseprograms = [
 	'tar',
 	'getconf',
 	'lsb_release',
+	'mktemp',
 ];
 const adminPrograms = [
 	'modprobe',

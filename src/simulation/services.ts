@@ -289,18 +289,28 @@ function runTransient(world: World, unit: Unit): void {
 	dropTransient(world, unit.name);
 }
 
-/** `systemd-run --on-active=…`: a timer and the service that it starts. False: there is one of that name already. */
+/**
+ * `systemd-run --on-active=…`, perhaps with `--on-unit-inactive=…`: a timer and the service that it starts. False: there
+ * is one of that name already.
+ */
 export function startTransientTimer(
 	world: World,
 	name: string,
-	how: { readonly description: string; readonly afterMs: number; readonly argv: readonly string[] },
+	how: {
+		readonly description: string;
+		readonly afterMs: number;
+		/** Fires once more so long after its service has ended. */
+		readonly everyMs?: number;
+		readonly argv: readonly string[];
+	},
 ): boolean {
 	const { units } = world.state;
 	if (units[`${name}.timer`] !== undefined || units[`${name}.service`] !== undefined) return false;
 	touch(world);
 	const head = `[Unit]\nDescription=${how.description}`;
 	addTransient(world, `${name}.service`, `${head}\n\n[Service]\nExecStart=${commandLine(how.argv)}\n`, {});
-	addTransient(world, `${name}.timer`, `${head}\n\n[Timer]\nOnActiveSec=${how.afterMs / 1000}s\n`, {
+	const again = how.everyMs === undefined ? '' : `OnUnitInactiveSec=${how.everyMs / 1000}s\n`;
+	addTransient(world, `${name}.timer`, `${head}\n\n[Timer]\nOnActiveSec=${how.afterMs / 1000}s\n${again}`, {
 		active: 'active',
 		sub: 'waiting',
 		elapsesAt: world.state.now + how.afterMs,
@@ -312,6 +322,12 @@ export function startTransientTimer(
 function elapse(world: World, timer: Unit): void {
 	delete timer.elapsesAt;
 	const service = world.state.units[timer.name.replace(/\.timer$/, '.service')];
+	const again = unitValues(timer.loadedText, 'OnUnitInactiveSec').at(-1);
+	if (again !== undefined && service !== undefined) {
+		runCommandOf(world, service);
+		timer.elapsesAt = world.state.now + Number.parseFloat(again) * 1000;
+		return;
+	}
 	dropTransient(world, timer.name);
 	if (service !== undefined) runTransient(world, service);
 }

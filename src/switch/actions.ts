@@ -12,8 +12,9 @@ import {
 	switchFolder,
 	wantsFolder,
 	wantsPath,
+	watchUnit,
 } from './names.ts';
-import { type Afterwards, bootUnitText, switchScript, wantsText } from './script.ts';
+import { type Afterwards, bootUnitText, switchScript, wantsText, watchEverySeconds } from './script.ts';
 import { deadlineMs, looksOf } from './timing.ts';
 
 export interface SwitchOrder {
@@ -143,31 +144,54 @@ export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Acti
 		'Have the next boot run that unit',
 		'a file is enough; systemd need not read all units again',
 	);
-	add(
-		{
-			id: 'switch-timer',
-			kind: 'exec',
-			title: "Arm the dead man's switch",
-			why: `in ${seconds} s it looks whether Docker answers, and leaves one that is still starting alone`,
-			argv: [
-				'systemd-run',
-				`--unit=${deadlineUnit}`,
-				`--on-active=${seconds}`,
-				// By default a timer may be a minute late (AccuracySec=1min, systemd.timer(5)).
-				'--timer-property=AccuracySec=100ms',
-				'--collect',
-				'--description=sysbox-setup: look whether Docker came back',
-				'/bin/sh',
-				scriptPath,
-				'deadline',
-			],
-			timeoutMs: 30_000,
-			undo: {
-				kind: 'commands',
-				commands: [{ argv: stopArgv, timeoutMs: 30_000, why: 'it waits', nothingLeft: notLoaded }],
+	/** A timer, and the script as the service that it starts. */
+	const timer = (id: string, title: string, why: string, unit: string, mode: string, when: readonly string[]): void =>
+		add(
+			{
+				id,
+				kind: 'exec',
+				title,
+				why,
+				argv: [
+					'systemd-run',
+					`--unit=${unit}`,
+					...when,
+					// By default a timer may be a minute late (AccuracySec=1min, systemd.timer(5)).
+					'--timer-property=AccuracySec=100ms',
+					'--collect',
+					'--description=sysbox-setup: look whether Docker came back',
+					'/bin/sh',
+					scriptPath,
+					mode,
+				],
+				timeoutMs: 30_000,
+				undo: {
+					kind: 'commands',
+					commands: [{ argv: stopArgv, timeoutMs: 30_000, why: 'it waits', nothingLeft: notLoaded }],
+				},
 			},
-		},
-		{ waiting: true },
+			{ waiting: true },
+		);
+	timer(
+		'switch-timer',
+		"Arm the dead man's switch",
+		`in ${seconds} s it looks whether Docker answers, and leaves one that is still starting alone`,
+		deadlineUnit,
+		'deadline',
+		[`--on-active=${seconds}`],
+	);
+	timer(
+		'switch-watch',
+		'Watch for an answer of the restarted Docker',
+		"once Docker has answered, the dead man's switch does nothing any more",
+		watchUnit,
+		'watch',
+		[
+			`--on-active=${watchEverySeconds}`,
+			`--on-unit-inactive=${watchEverySeconds}`,
+			// systemd's two lines about each look would fill the journal.
+			'--property=LogLevelMax=notice',
+		],
 	);
 	return actions;
 }
@@ -192,7 +216,11 @@ export const clearAway = (facts: SwitchFacts): readonly Action[] =>
 		facts.fired === undefined ? 'Docker answers' : 'it has fired, and what it did is told and logged',
 	).map(action => ({ ...action, id: `old-${action.id}` }));
 
-const stopArgv: Argv = ['systemctl', 'stop', `${deadlineUnit}.timer`, `${deadlineUnit}.service`];
+const stopArgv: Argv = [
+	'systemctl',
+	'stop',
+	...[deadlineUnit, watchUnit].flatMap(unit => [`${unit}.timer`, `${unit}.service`]),
+];
 /** systemctl's words for a transient unit that is gone, as one that has ended is. */
 const notLoaded = 'not loaded';
 
@@ -209,7 +237,7 @@ function takeAway(parts: Parts, why: string): readonly Action[] {
 			timeoutMs: 30_000,
 			nothingToDo: notLoaded,
 			undo: { kind: 'none', why: 'it is armed anew with the next restart' },
-			takesBack: ['switch-timer'],
+			takesBack: ['switch-timer', 'switch-watch'],
 		});
 	const remove = (id: string, path: string, title: string, takesBack?: string): void => {
 		const sha = parts.files.get(path);

@@ -11,6 +11,7 @@ import {
 	switchFolder,
 	wantsFolder,
 	wantsPath,
+	watchUnit,
 } from './names.ts';
 
 /** What a switch did when it was its turn. */
@@ -52,7 +53,8 @@ export interface SwitchFacts {
 	readonly lastStart: LastStart;
 }
 
-const units = ['docker.service', `${deadlineUnit}.timer`, `${deadlineUnit}.service`] as const;
+const ownUnits = [deadlineUnit, watchUnit].flatMap(unit => [`${unit}.timer`, `${unit}.service`]);
+const units = ['docker.service', ...ownUnits] as const;
 const properties = [
 	'Id',
 	'ActiveState',
@@ -91,7 +93,7 @@ export async function inspectSwitch(host: ReadHost, signal: AbortSignal): Promis
 		folder: folder.kind === 'found' ? 'present' : 'missing',
 		stateFolder: state.kind === 'found' ? 'present' : 'missing',
 		wantsFolder: wants.kind !== 'names' ? 'missing' : wants.names.every(name => name === own) ? 'ours' : 'shared',
-		waiting: works(`${deadlineUnit}.timer`) || works(`${deadlineUnit}.service`),
+		waiting: ownUnits.some(works),
 		fired,
 		lastStart: lastStartOf(unit('docker.service') ?? {}),
 	};

@@ -15,6 +15,8 @@ export const markerPath = `${switchFolder}/fired`;
 
 /** Waits for the deadline: a transient timer, and the service of that name that it starts. */
 export const deadlineUnit = 'sysbox-setup-switch-deadline';
+/** Transient too, and again and again until then: looks whether the restarted Docker has answered. */
+export const watchUnit = 'sysbox-setup-switch-watch';
 /** Transient too: gives back what was paused for the restart, once Docker has started. */
 export const giveBackUnit = 'sysbox-setup-switch-give-back';
 /** The script while that unit waits and works. In /run, so that no later boot finds it. */

@@ -12,6 +12,7 @@ import {
 	switchFolder,
 	wantsFolder,
 	wantsPath,
+	watchUnit,
 } from './names.ts';
 
 /** What is given back when all is over: a command, or one that is run only where another one says so. */
@@ -34,8 +35,10 @@ export interface ScriptWords {
 	readonly afterwards: readonly Afterwards[];
 }
 
-/** One look every so many seconds. */
+/** One look every so many seconds, once the deadline is over. */
 export const lookEverySeconds = 5;
+/** From arming on: so many seconds between two looks whether the restarted Docker has answered. */
+export const watchEverySeconds = 2;
 
 const word = (text: string): string => shellLine([text]);
 
@@ -50,7 +53,32 @@ const givesBack = (step: Afterwards): string =>
 		? `if ${limited(step.where)} 2>/dev/null | grep -qF ${word(step.says)}; then ${limited(step.run)}; fi`
 		: limited(step);
 
-/** The third mode of the script, which comes to its end before anything else is looked at. */
+/**
+ * A mode of the script: one look, from arming on. A Docker that has answered with what it was restarted for may hang or
+ * stop later, for whatever reason: that is no longer for this script to judge. The script's own mode bit says so, as one
+ * write that a kill cannot halve and a boot finds.
+ */
+const watching = `if [ "$1" = watch ]; then
+	if [ ! -e /run/systemd/transient/${deadlineUnit}.timer ] && [ ! -e /run/systemd/transient/${deadlineUnit}.service ]; then
+		# Nothing waits for the deadline any more.
+		systemctl stop ${watchUnit}.timer
+		exit 0
+	fi
+	if [ ! -x ${scriptPath} ]; then exit 0; fi
+	if [ "$(systemctl show docker.service --property=ActiveState --value)" != active ]; then exit 0; fi
+	started=$(systemctl show docker.service --property=ActiveEnterTimestampMonotonic --value)
+	# The same Docker as before: the restart has not come yet.
+	if [ -z "$started" ] || [ "$started" = "$running" ]; then exit 0; fi
+	if timeout 10 docker version >/dev/null 2>&1; then
+		# It has answered since its restart: disarmed for good.
+		chmod 600 ${scriptPath}
+		sync
+	fi
+	exit 0
+fi
+`;
+
+/** The last mode of the script, which comes to its end before anything else is looked at. */
 const givingBack = (steps: readonly Afterwards[]): string => `if [ "$1" = give-back ]; then
 	rm -f ${giveBackPath}
 ${steps.map(step => `\t${givesBack(step)}\n`).join('')}	exit 0
@@ -94,6 +122,7 @@ export const switchScript = (words: ScriptWords): string => {
 	return `#!/bin/sh
 # The dead man's switch of sysbox-setup: armed before Docker is restarted, taken away once Docker answers again.
 # If Docker does not come back it puts the earlier configuration back and starts Docker. Needs nothing of sysbox-setup.
+#   watch:    run by ${watchUnit}.timer again and again; takes this file's x bits away once Docker has answered
 #   deadline: run by ${deadlineUnit}.timer
 #   boot:     run by ${bootUnit} before Docker starts, after a power cut
 ${gives ? `#   give-back: run by ${giveBackUnit}.service behind both, once Docker has started\n` : ''}PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -106,20 +135,23 @@ DOCKER_HOST=${word(words.dockerHost)}
 export PATH LC_ALL DOCKER_HOST
 umask 022
 
-${gives ? `${givingBack(afterwards)}\n` : ''}decision=
-if [ "$1" = boot ]; then decision=put-back; fi
+${gives ? `${givingBack(afterwards)}\n` : ''}${watching}
+decision=
+if [ "$1" = boot ] && [ -x ${scriptPath} ]; then decision=put-back; fi
 looks=0
 silent=0
 down=0
 while [ -z "$decision" ]; do
 	looks=$((looks + 1))
 	state=$(systemctl show docker.service --property=ActiveState --value)
-	if [ "$state" = active ]; then
+	if [ ! -x ${scriptPath} ]; then
+		decision=stand-down
+	elif [ "$state" = active ]; then
 		started=$(systemctl show docker.service --property=ActiveEnterTimestampMonotonic --value)
 		if timeout 10 docker version >/dev/null 2>&1; then
 			silent=0
 			# The same Docker as before: the restart has not come yet.
-			if [ "$started" != "$running" ]; then decision=stand-down; fi
+			if [ -n "$started" ] && [ "$started" != "$running" ]; then decision=stand-down; fi
 		else
 			silent=$((silent + 1))
 			if [ "$silent" -ge 3 ]; then decision=put-back; fi
@@ -143,7 +175,12 @@ did=$decision
 docker=$state
 if [ "$decision" = put-back ]; then
 	now=missing
-	if [ -e "$file" ]; then now=$(sha256sum <"$file" | cut -d ' ' -f 1); fi
+	if [ -L "$file" ]; then
+		# It was none when this was armed.
+		now=link
+	elif [ -e "$file" ]; then
+		now=$(sha256sum <"$file" | cut -d ' ' -f 1)
+	fi
 	copy=missing
 	if [ -e ${copyPath} ]; then copy=$(sha256sum <${copyPath} | cut -d ' ' -f 1); fi
 	if [ "$now" = "$earlier" ]; then
@@ -157,16 +194,18 @@ if [ "$decision" = put-back ]; then
 		did=no-copy
 	else
 		did=failed
-		rm -f "$file.sysbox-setup-switch"
-		# With owner, mode and labels of the file that is there.
-		if [ -e "$file" ]; then cp -a "$file" "$file.sysbox-setup-switch"; fi
-		if cat ${copyPath} >"$file.sysbox-setup-switch" && sync && mv -f "$file.sysbox-setup-switch" "$file"; then
-			did=put-back
-		elif cat ${copyPath} >"$file"; then
-			# A file that is a mount of its own cannot be replaced by a rename.
-			did=put-back
+		# What an earlier one that was killed has left.
+		rm -f "$file".sysbox-setup-switch.*
+		# A name that nobody could have laid a link at.
+		new=$(mktemp "$file.sysbox-setup-switch.XXXXXX")
+		if [ -n "$new" ]; then
+			# With owner, mode and labels of the file that is there.
+			if [ -e "$file" ]; then cp -a "$file" "$new"; else chmod 644 "$new"; fi
+			if cat ${copyPath} >"$new" && sync && mv -f "$new" "$file"; then did=put-back; fi
+			rm -f "$new"
 		fi
-		rm -f "$file.sysbox-setup-switch"
+		# A file that is a mount of its own cannot be replaced by a rename.
+		if [ "$did" = failed ] && cat ${copyPath} >"$file"; then did=put-back; fi
 	fi
 	sync
 	docker=starts-with-the-host
@@ -178,12 +217,13 @@ if [ "$decision" = put-back ]; then
 		if timeout 300 systemctl restart docker.service; then docker=started; fi
 	fi
 fi
-# Nothing is told of a Docker that answers.
-if [ "$decision" = put-back ] || [ "$docker" != active ]; then
+# Nothing is told of a Docker that answers, or has answered.
+if [ "$decision" != stand-down ] && [ "$docker" != active ]; then
 	printf 'at=%s\\nby=%s\\ndid=%s\\ndocker=%s\\nwritten=%s\\nfile=%s\\n' "$at" "$1" "$did" "$docker" "$written" "$file" >${markerPath}
 	sync
 fi
 logger -t sysbox-setup -p daemon.warning "dead man's switch ($1): $file: $did; docker: $docker"
+if [ "$1" = deadline ]; then systemctl stop ${watchUnit}.timer ${watchUnit}.service >/dev/null 2>&1; fi
 # All of it goes before anything is given back, which may take its time or fail.
 rm -f ${wantsPath} ${bootUnitPath}
 rmdir ${wantsFolder} 2>/dev/null

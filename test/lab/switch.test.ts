@@ -227,6 +227,26 @@ describe.skipIf(!lab.available)('on a real Docker', () => {
 		]);
 	});
 
+	it('a Docker that has answered and is mute at the deadline keeps its file', async () => {
+		const { host, deb } = kept;
+		await host.removeFile(dropIn);
+		await host.exec(['systemctl', 'daemon-reload']);
+		await host.exec(['sed', '-i', 's|"bip": "[0-9./]*"|"bip": "172.29.0.1/16"|', daemonJson]);
+		const written = await file(host);
+		await killedInRestart(host, deb);
+		const script = '/var/lib/sysbox-setup/switch/put-back';
+		// By its first answer since the restart.
+		await waitIn(host, 60, `test -e ${script} -a ! -x ${script}`);
+		await host.exec(['sh', '-c', 'kill -STOP $(pidof dockerd)']);
+		await waitIn(host, 120, '! ls /run/systemd/transient | grep -q sysbox-setup-switch');
+		expect((await shell(host, 'timeout 5 docker version')).code).toBe(124);
+		await host.exec(['sh', '-c', 'kill -CONT $(pidof dockerd)']);
+		expect(await file(host)).toBe(written);
+		expect((await shell(host, `test -e ${note}`)).code).toBe(1);
+		expect(await leftOfSwitch(host)).toBe('');
+		await host.exec(['docker', 'version']);
+	});
+
 	it('a power cut in the middle of a restart ends with the earlier file, a Docker that runs, and a runner that takes jobs', async () => {
 		const { host, deb } = restarted;
 		const other = withBridge('172.31.0.1');

@@ -287,8 +287,8 @@ describe('a restart', () => {
 		const { plan } = await seen(otherBridge, yes);
 		const ids = plan.actions.map(a => a.id);
 		const at = ids.indexOf('restart');
-		expect(ids[at - 1]).toBe('switch-timer');
-		expect(plan.actions[at - 1]).toMatchObject({ argv: expect.arrayContaining(['--on-active=60']) });
+		expect(ids.slice(at - 2, at)).toEqual(['switch-timer', 'switch-watch']);
+		expect(plan.actions[at - 2]).toMatchObject({ argv: expect.arrayContaining(['--on-active=60']) });
 		expect(ids[at + 1]).toBe('switch-stop');
 		expect(restartOf(plan)?.rollback?.map(a => a.id)).toEqual(expect.arrayContaining(ids.slice(at + 1)));
 	});

@@ -213,8 +213,8 @@ describe('an armed switch', () => {
 		expectGone(host.state());
 	});
 
-	test('puts the earlier file back where Docker runs and answers at none of three looks', async () => {
-		const host = await hostWith('{}\n', [{ name: 'docker-hangs', command: 'version', times: 3 }]);
+	test('puts the earlier file back where Docker runs and answers at none of its looks', async () => {
+		const host = await hostWith('{}\n', [{ name: 'docker-hangs', command: 'version' }]);
 		await armed(host, encode(good), '{}\n');
 		expect((await restart(host)).code).toBe(0);
 		pass(host, 120_000);
@@ -222,14 +222,75 @@ describe('an armed switch', () => {
 		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'put-back', docker: 'started' });
 	});
 
-	test('leaves a Docker alone that answers at the third look', async () => {
-		const host = await hostWith('{}\n', [{ name: 'docker-hangs', command: 'version', times: 2 }]);
+	test('leaves a Docker alone that answers late, and goes', async () => {
+		const host = await hostWith('{}\n', [{ name: 'docker-hangs', command: 'version', times: 4 }]);
 		await armed(host, encode(good), '{}\n');
 		expect((await restart(host)).code).toBe(0);
-		pass(host, 120_000);
+		pass(host, 180_000);
 		expect(textAt(host, daemonJson)).toBe('{}\n');
 		expect(saidBy(host)).toContain('daemon.json: stand-down; docker: active');
 		expectGone(host.state());
+	});
+
+	describe('once Docker has answered with what it was restarted for', () => {
+		/** It answers the first look, and nobody afterwards. */
+		const muteLater: Fault = { name: 'docker-hangs', command: 'version', nth: 2 };
+		const answered = async (): Promise<SimulatedHost> => {
+			const host = await hostWith('{}\n', [muteLater]);
+			await armed(host, encode(good), '{}\n');
+			expect((await restart(host)).code).toBe(0);
+			pass(host, 10_000);
+			return host;
+		};
+
+		test('is disarmed for good: one that is mute at the deadline keeps its file', async () => {
+			const host = await answered();
+			pass(host, 300_000);
+			expect(textAt(host, daemonJson)).toBe('{}\n');
+			expect(saidBy(host)).toContain('daemon.json: stand-down');
+			expectGone(host.state());
+		});
+
+		test('and so does one that has stopped by then', async () => {
+			const host = await answered();
+			await host.run(['systemctl', 'stop', 'docker.socket', 'docker.service'], { timeoutMs: 60_000 });
+			pass(host, 300_000);
+			expect(textAt(host, daemonJson)).toBe('{}\n');
+			expectGone(host.state());
+		});
+
+		test('the power fails: the boot leaves the file, clears the switch away and says nothing', async () => {
+			const after = simulatedHost({ state: rebooted((await answered()).state(), 'cut') });
+			expect(textAt(after, daemonJson)).toBe('{}\n');
+			expectGone(after.state());
+		});
+
+		test('what it still has on the host is taken away as ever', async () => {
+			const host = await hostWith('{}\n');
+			const actions = await armed(host, encode(good), '{}\n');
+			await restart(host);
+			pass(host, 10_000);
+			for (const action of disarmSwitch(actions)) await carryOut(host, action);
+			expectGone(host.state());
+		});
+	});
+
+	test('does not take the answer of the Docker from before for the new one', async () => {
+		const host = await hostWith(bad);
+		await armed(host, encode(good), bad);
+		pass(host, 40_000);
+		await restart(host);
+		pass(host, 90_000);
+		expect(textAt(host, daemonJson)).toBe(good);
+	});
+
+	test('that nobody waits for any more stops watching', async () => {
+		const host = await hostWith('{}\n');
+		await armed(host, encode(good), '{}\n');
+		const stop = ['systemctl', 'stop', 'sysbox-setup-switch-deadline.timer'] as const;
+		expect((await host.run(stop, { timeoutMs: 30_000 })).code).toBe(0);
+		pass(host, 10_000);
+		expect((await inspectSwitch(host, signal)).waiting).toBe(false);
 	});
 
 	test.each(['timer', 'service'])(

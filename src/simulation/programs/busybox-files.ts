@@ -5,7 +5,7 @@ import { absolute, allowed, fileNode, resolve, resolveParent, sizeOf, textOf } f
 import { sysboxfsMounts } from '../mount-table.ts';
 import { changeOwnership, createNode, readText, removeNode, writeText } from '../scope.ts';
 import type { FileNode } from '../state.ts';
-import type { Program, Scope } from '../world.ts';
+import { nextHex, type Program, type Scope } from '../world.ts';
 import { lastOf, parseOptions } from './options.ts';
 
 /** Programs about files themselves: names, kinds, owners. */
@@ -401,6 +401,21 @@ const chmod: Program = (scope, call) => {
 	return 0;
 };
 
+/** `mktemp TEMPLATE`: a file of its own that nobody else can open. */
+const mktemp: Program = (scope, call) => {
+	const path = (call.argv.at(-1) ?? '').replace(/X{3,}$/, xs => nextHex(scope.world, xs.length));
+	const errno = createNode(scope, path, {
+		kind: 'file',
+		text: '',
+		mode: 0o600,
+		uid: scope.who.uid,
+		gid: scope.who.gid,
+	});
+	if (errno === undefined) call.io.out(`${path}\n`);
+	else call.io.err(`mktemp: failed to create file via template '${call.argv.at(-1) ?? ''}': ${errnoWords(errno)}\n`);
+	return errno === undefined ? 0 : 1;
+};
+
 const chown: Program = (scope, call) => {
 	const [owner = '', ...paths] = call.argv.slice(1).filter(a => !a.startsWith('-'));
 	const [user = '', group] = owner.split(':');
@@ -520,6 +535,7 @@ export const filePrograms: Readonly<Record<string, Program>> = {
 	chown,
 	mknod,
 	mkfifo,
+	mktemp,
 	find,
 	which,
 };

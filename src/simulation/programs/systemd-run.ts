@@ -4,7 +4,7 @@ import { UnsimulatedCommand } from '../world.ts';
 import { allOf, lastOf, parseOptions } from './options.ts';
 import { waitAndStart } from './wait-and-start.ts';
 
-/** systemd-run of a timer that fires once (`--on-active`), or of a service; words as seen with systemd 257. */
+/** systemd-run of a timer (`--on-active`, `--on-unit-inactive`), or of a service; words as seen with systemd 257. */
 export const systemdRun: Program = (scope, call) => {
 	if (call.argv.some(word => word.startsWith('--property=ExecStartPost='))) return waitAndStart(scope, call);
 	const timed = call.argv.some(word => word.startsWith('--on-active'));
@@ -13,12 +13,13 @@ export const systemdRun: Program = (scope, call) => {
 
 function runTimer(scope: Scope, call: Call): Exit {
 	const parsed = parseOptions(call.argv.slice(1), {
-		withValue: ['--unit', '--on-active', '--timer-property', '--description'],
+		withValue: ['--unit', '--on-active', '--on-unit-inactive', '--timer-property', '--property', '--description'],
 		flags: ['--collect', '-G', '-q', '--quiet'],
 		stopAtWord: true,
 	});
 	const unit = lastOf(parsed, '--unit');
 	const seconds = Number.parseFloat(lastOf(parsed, '--on-active') ?? '');
+	const again = lastOf(parsed, '--on-unit-inactive');
 	if (parsed.unknown.length > 0 || unit === undefined || Number.isNaN(seconds))
 		throw new UnsimulatedCommand(call.argv, 'systemd-run of something else than a timer');
 	if (scope.who.uid !== 0) {
@@ -28,6 +29,7 @@ function runTimer(scope: Scope, call: Call): Exit {
 	const started = startTransientTimer(scope.world, unit, {
 		description: lastOf(parsed, '--description') ?? parsed.words.join(' '),
 		afterMs: seconds * 1000,
+		...(again !== undefined && { everyMs: Number.parseFloat(again) * 1000 }),
 		argv: parsed.words,
 	});
 	if (!started) {
