@@ -8,7 +8,15 @@ import { keptBytes } from '../state/run-log-files.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import { readPassedFile } from './passed-file.ts';
 import { readPassed, reasonOf } from './preflight.ts';
-import { lastStandingRun, laterOnTheSame, namesRecord, revertedRuns, runNamed, stateOf } from './standing-run.ts';
+import {
+	lastStandingRun,
+	laterOnTheSame,
+	namesRecord,
+	refuseUnread,
+	revertedRuns,
+	runNamed,
+	stateOf,
+} from './standing-run.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
@@ -36,6 +44,8 @@ export async function revert(request: RevertRequest): Promise<number> {
 	});
 	const folder = await openFolder(surroundings.stateFolder, true, surroundings.simulated);
 	const named = request.named === undefined ? undefined : await runMeant(folder, request.named);
+	const standing = named ?? (await lastStandingRun(folder))?.start?.run;
+	await refuseUnread(folder, standing);
 	const opened = await openRun(surroundings, {
 		mode: 'revert',
 		fresh: options.fresh,
@@ -45,7 +55,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 		// A revert that was killed goes on with the run that it had begun to revert.
 		const begun = opened.events.find(event => event.type === 'run.start');
 		const resumed = begun?.type === 'run.start' ? begun.reverts : undefined;
-		const run = named ?? resumed ?? (await lastStandingRun(folder))?.start?.run;
+		const run = named ?? resumed ?? standing;
 		if (run === undefined) {
 			terminal.out('There is nothing to revert: no run on this host changed anything that still stands.\n');
 			return exitCode.done;

@@ -7,6 +7,7 @@ import { CannotGoOn, WrongInput } from '../core/wrong-input.ts';
 import { logTrouble, openFolder } from '../state/open-run.ts';
 import { listRuns, type RunSummary, readRunLog } from '../state/run-log-files.ts';
 import type { StateFolder } from '../state/state-folder.ts';
+import { unreadAdvice, unreadRuns, unreadSentence } from '../state/unread-runs.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A run as its log tells it; rejects where there is none, or none that can be read. */
@@ -21,14 +22,33 @@ export async function stateOf(folder: StateFolder, run: string): Promise<RunStat
 	return reduceAll(log.events);
 }
 
+/** The same, without one whose log cannot be read: {@link refuseUnread} and `status` tell of those. */
+async function readState(folder: StateFolder, run: string): Promise<RunState | undefined> {
+	const log = await readRunLog(folder, run);
+	return log.kind === 'events' ? reduceAll(log.events) : undefined;
+}
+
+/**
+ * Rejects where a run that cannot be read is the one that is meant, or, unless `alone`, a later one: then it stands in
+ * the way of a revert. `run`: undefined where no run is left to revert.
+ */
+export async function refuseUnread(folder: StateFolder, run: string | undefined, alone?: 'alone'): Promise<void> {
+	// Names of runs begin with the time of their start.
+	const unread = (await unreadRuns(folder)).find(
+		of => run === undefined || of.run === run || (alone === undefined && of.run > run),
+	);
+	if (unread !== undefined)
+		throw new CannotGoOn(unreadSentence(unread), exitCode.blocked, unreadAdvice(unread, folder.path));
+}
+
 /** The runs that left the host other than they found it and were not reverted since, the newest first. */
 export async function* standingRuns(folder: StateFolder): AsyncGenerator<RunState> {
 	const runs = await listRuns(folder);
 	const reverted = await revertedRuns(folder);
 	for (const { run, mode } of runs) {
 		if ((mode !== 'run' && mode !== 'test') || reverted.has(run)) continue;
-		const state = await stateOf(folder, run);
-		if (changedHost(state)) yield state;
+		const state = await readState(folder, run);
+		if (state !== undefined && changedHost(state)) yield state;
 	}
 }
 
@@ -71,7 +91,7 @@ export async function revertedRuns(folder: StateFolder): Promise<ReadonlySet<str
 	const reverted = new Set<string>();
 	for (const { run, mode, reverts } of await listRuns(folder)) {
 		if (mode !== 'revert' || reverts === undefined) continue;
-		if ((await stateOf(folder, run)).end?.exit === exitCode.done) reverted.add(reverts);
+		if ((await readState(folder, run))?.end?.exit === exitCode.done) reverted.add(reverts);
 	}
 	return reverted;
 }
@@ -86,6 +106,8 @@ export async function runNamed(folder: StateFolder, name: string): Promise<RunSu
 	const begin = name === '' ? [] : runs.filter(({ run }) => run.startsWith(name));
 	const found = runs.find(({ run }) => run === name) ?? (begin.length === 1 ? begin[0] : undefined);
 	if (found !== undefined) return found;
+	const unread = name === '' ? undefined : (await unreadRuns(folder)).find(({ run }) => run.startsWith(name));
+	if (unread !== undefined && begin.length === 0) await refuseUnread(folder, unread.run, 'alone');
 	const [what, known] =
 		begin.length > 1 ? [`${begin.length} runs begin with ${name}`, begin] : [`there is no run called ${name}`, runs];
 	const most = 20;

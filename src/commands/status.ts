@@ -5,9 +5,10 @@ import { type ListedRun, runTable, statusLines } from '../report/status.ts';
 import { lockHolder } from '../state/lock.ts';
 import { openFolder } from '../state/open-run.ts';
 import { listRuns } from '../state/run-log-files.ts';
+import { unreadAdvice, unreadRuns, unreadSentence } from '../state/unread-runs.ts';
 import { readFired } from '../switch/facts.ts';
 import { describeFired } from '../switch/telling.ts';
-import { lastStandingRun, revertedRuns, runNamed, stateOf } from './standing-run.ts';
+import { lastStandingRun, refuseUnread, revertedRuns, runNamed, stateOf } from './standing-run.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,12 +17,13 @@ const mostListed = 20;
 
 /**
  * Tells who is at work now, what the last run did (or the named one), and lists the runs. Ends 0 when it could tell,
- * whatever it had to tell; rejects for a name that is no run's.
+ * whatever it had to tell, and 5 where a log cannot be read; rejects for a name that is no run's, or that of such a log.
  */
 export async function status(surroundings: Surroundings, terminal: Terminal, named?: string): Promise<number> {
 	const folder = await openFolder(surroundings.stateFolder, false, surroundings.simulated);
 	const say = (line: string): void => terminal.out(`${line}\n`);
 	const asked = named === undefined ? undefined : await runNamed(folder, named);
+	if (asked !== undefined) await refuseUnread(folder, asked.run, 'alone');
 	const holder = await lockHolder(folder);
 	const fired = await readFired(surroundings.host);
 	if (asked === undefined) {
@@ -29,11 +31,16 @@ export async function status(surroundings: Surroundings, terminal: Terminal, nam
 			say(`at work now: pid ${holder.pid}, started by ${holder.user} at ${holder.since}, at step ${holder.step}`);
 		if (fired !== undefined) say(describeFired(fired));
 	}
-	const runs = await listRuns(folder);
+	const unread = await unreadRuns(folder);
+	const runs = (await listRuns(folder)).filter(({ run }) => unread.every(of => of.run !== run));
+	const sayUnread = (): number => {
+		for (const of of unread) for (const line of ['', unreadSentence(of), ...unreadAdvice(of, folder.path)]) say(line);
+		return unread.length === 0 ? exitCode.done : exitCode.undecided;
+	};
 	const shown = asked ?? runs[0];
 	if (shown === undefined) {
-		say('no run was started here yet');
-		return exitCode.done;
+		say(unread.length === 0 ? 'no run was started here yet' : 'no run on this host has a log that can be read');
+		return sayUnread();
 	}
 	const reverted = await revertedRuns(folder);
 	const next = (await lastStandingRun(folder))?.start?.run;
@@ -56,10 +63,7 @@ export async function status(surroundings: Surroundings, terminal: Terminal, nam
 	say('Runs on this host, newest first:');
 	for (const line of runTable(listed, next)) say(line);
 	if (runs.length > mostListed) say(`and ${runs.length - mostListed} older runs in ${folder.runsFolder}`);
-	say(
-		next === undefined
-			? 'No run changed anything that still stands.'
-			: `* ${command} revert undoes this run; ${command} revert RUN undoes another one.`,
-	);
-	return exitCode.done;
+	if (next !== undefined) say(`* ${command} revert undoes this run; ${command} revert RUN undoes another one.`);
+	else if (unread.length === 0) say('No run changed anything that still stands.');
+	return sayUnread();
 }

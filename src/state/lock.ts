@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { link, open, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { errnoOf } from '../host/local/errno-text.ts';
+import { readUpTo } from '../host/local/file-reader.ts';
 import { bootId, processStartTime } from '../host/local/machine-identity.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -65,8 +67,18 @@ export interface LockFiles {
 	list(folder: string): Promise<readonly string[]>;
 }
 
+/** A lock has a few hundred bytes; what is longer is none. */
+const mostLockBytes = 64 * 1024;
+
 const systemLockFiles: LockFiles = {
-	read: path => readFile(path, 'utf8'),
+	read: async path => {
+		const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		try {
+			return Buffer.from(await readUpTo(handle, mostLockBytes, 0)).toString('utf8');
+		} finally {
+			await handle.close();
+		}
+	},
 	create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx', flush: true }),
 	link,
 	rename,

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/p
 import { join } from 'node:path';
 import { type Event, eventSchema } from '../core/event.ts';
 import { errnoOf } from '../host/local/errno-text.ts';
+import { readUpTo } from '../host/local/file-reader.ts';
 import { readLogLines } from './log-lines.ts';
 import { LogWriteError } from './log-write-error.ts';
 import type { LogProblem, LogRead, RunLog } from './run-log.ts';
@@ -263,7 +264,7 @@ async function readKept(folder: string, sha256: string): Promise<Uint8Array | un
 	try {
 		const handle = await open(join(folder, sha256), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 		try {
-			const bytes = Uint8Array.from(await handle.readFile());
+			const bytes = await readUpTo(handle, mostKeptBytes + 1, (await handle.stat()).size);
 			return digestOf(bytes) === sha256 ? bytes : undefined;
 		} finally {
 			await handle.close();
@@ -278,20 +279,33 @@ type LogFileRead =
 	| LogProblem
 	| LogAbsence;
 
+/** A run logs a few megabytes. A file that is larger was not written by this tool. */
+const mostLogBytes = 256 * 1024 * 1024;
+/** No file above 16 MiB is changed; what replaces one may be a little larger. */
+const mostKeptBytes = 64 * 1024 * 1024;
+
 async function readLogFile(file: string): Promise<LogFileRead> {
-	let bytes: Buffer;
+	const bytes = await readLogBytes(file);
+	if (!(bytes instanceof Uint8Array)) return bytes;
+	const read = readLogLines(bytes);
+	return read.kind === 'events' ? read : { ...read, file };
+}
+
+/** The bytes of a log, whether they are events or not. */
+export async function readLogBytes(file: string): Promise<Uint8Array | LogAbsence> {
 	try {
 		const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 		try {
-			bytes = await handle.readFile();
+			const stats = await handle.stat();
+			if (!stats.isFile()) return { kind: 'failed', file, errno: 'not a regular file' };
+			if (stats.size > mostLogBytes) return { kind: 'failed', file, errno: 'EFBIG' };
+			return await readUpTo(handle, mostLogBytes, stats.size);
 		} finally {
 			await handle.close();
 		}
 	} catch (error) {
 		return absence(error, file);
 	}
-	const read = readLogLines(bytes);
-	return read.kind === 'events' ? read : { ...read, file };
 }
 
 /** A first line is a few hundred bytes; one that is not whole within this much is none. */

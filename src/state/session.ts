@@ -46,6 +46,9 @@ const fileSchema = z.object({
 	updatedAt: z.string(),
 });
 
+/** Answers are a few kilobytes. */
+const mostSessionBytes = 4 * 1024 * 1024;
+
 const anyVersion = z.looseObject({ version: z.number(), tool: z.string().optional() });
 
 /** Reads the session once and checks it. `machineId` is this machine's; a session of another one is told apart. */
@@ -54,7 +57,10 @@ export async function readSession(folder: StateFolder, machineId: string | undef
 	let stored: Readonly<Record<string, unknown>>;
 	try {
 		// conf makes no difference between a missing file and an empty one, and would follow a link.
-		if (!(await lstat(file)).isFile()) return { kind: 'corrupt', file, what: 'it is not a file' };
+		const facts = await lstat(file);
+		if (!facts.isFile()) return { kind: 'corrupt', file, what: 'it is not a file' };
+		if (facts.size > mostSessionBytes)
+			return { kind: 'corrupt', file, what: `it has more than ${mostSessionBytes} bytes` };
 		stored = (await openConf(folder)).store;
 	} catch (error) {
 		if (error instanceof SyntaxError) return { kind: 'corrupt', file, what: 'it is not JSON' };

@@ -167,7 +167,7 @@ function metaOf(stats: Stats, realPath: string): FileMeta {
 }
 
 /** Reads to the end, as files of /proc say that they are empty; at most `most` bytes, as a file may grow meanwhile. */
-async function readUpTo(handle: FileHandle, most: number, likely: number): Promise<Uint8Array> {
+export async function readUpTo(handle: FileHandle, most: number, likely: number): Promise<Uint8Array> {
 	const chunks: Uint8Array[] = [];
 	let total = 0;
 	let room = Math.min(most, Math.max(likely + 1, 8192));
