@@ -1,12 +1,13 @@
 import { parseDocument } from 'yaml';
 import { isMap, listIn, type PlainMap, strangers } from './plain-data.ts';
 
-const topKeys = ['services', 'volumes', 'x-limits'];
+const topKeys = ['name', 'services', 'volumes', 'x-limits'];
 const serviceKeys = [
 	'build',
 	'command',
 	'cpus',
 	'depends_on',
+	'entrypoint',
 	'environment',
 	'healthcheck',
 	'image',
@@ -57,7 +58,11 @@ function serviceProblems(service: PlainMap, volumes: readonly string[], services
 		problems.push('has an environment that is no map');
 	problems.push(...environmentProblems(environment, services));
 	const isEngine = mounts(service).some(mount => mount.target === '/var/lib/docker');
-	if (isEngine && service['healthcheck'] === undefined) problems.push('is an engine without a health check');
+	const health = isMap(service['healthcheck']) ? service['healthcheck'] : undefined;
+	if (isEngine && health === undefined) problems.push('is an engine without a health check');
+	// Where every mount fails, dockerd answers and no container starts.
+	if (health !== undefined && !listIn(health['test']).some(word => /\bdocker run --rm\b/.test(String(word))))
+		problems.push('has a health check that starts no container');
 	if (isEngine && environment['DOCKER_TLS_CERTDIR'] === undefined)
 		problems.push('is an engine that does not ask for TLS');
 	const needs = isMap(service['depends_on']) ? service['depends_on'] : {};

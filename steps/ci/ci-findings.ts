@@ -9,7 +9,7 @@ import { containerLacks, limitsLacking, serviceSites } from './entry-points.ts';
 import type { CiFacts } from './facts.ts';
 import { purposeOf } from './known-images.ts';
 import type { RenderedFile } from './rendered-files.ts';
-import type { SettingsReading } from './settings.ts';
+import { defaultImage, type SettingsReading } from './settings.ts';
 
 /** What has to be known of the files to judge: rendered, and whether the plan has any left to write. */
 export interface CiFiles {
@@ -27,6 +27,8 @@ export function ciFindings(facts: CiFacts, files: CiFiles, context: JudgeContext
 		...settingsFindings(files.reading),
 		...folderFindings(facts, files, context.answers['ci.folder'] !== undefined),
 		...renderedFindings(files.rendered),
+		...imageFindings(files),
+		...concurrentFindings(facts, files),
 		...limitFindings(info, files, facts.folder.path),
 		...hostFindings(facts, info, files, context),
 	];
@@ -133,6 +135,44 @@ function renderedFindings(rendered: readonly RenderedFile[]): readonly Finding[]
 			evidence: problems.join('\n'),
 			why: 'This is a mistake of the tool, not of your host.',
 			remedy: { kind: 'advice', text: 'Skip the step with --skip ci, and report it.' },
+		},
+	];
+}
+
+/** Other images than Docker's own are not refused: somebody may have made one that does all this. */
+function imageFindings({ reading, rendered }: CiFiles): readonly Finding[] {
+	if (rendered.length === 0 || reading.kind !== 'settings' || reading.settings.startsAsDind) return [];
+	return [
+		{
+			id: 'ci.image',
+			severity: 'warn',
+			summary: `${reading.settings.engineImage} is not one of Docker's own dind images by its name`,
+			why: 'The files need what their entrypoint does: it starts dockerd with TLS on port 2376, and writes the certificates of the clients into /certs/client. Otherwise no job reaches the engine.',
+			remedy: {
+				kind: 'advice',
+				text: `Answer ci.image with ${defaultImage} or a copy of it, such as registry.example.com/mirror/${defaultImage}. Keep an image of yours if it is built on one.`,
+			},
+		},
+	];
+}
+
+/** The global `concurrent` of the runners that are here; the runner of the files joins one of them. */
+function concurrentFindings({ runnerConfigs }: CiFacts, { reading, rendered }: CiFiles): readonly Finding[] {
+	if (reading.kind !== 'settings' || !rendered.some(({ kind }) => kind.system === 'gitlab')) return [];
+	const { gitlabJobs } = reading.settings;
+	const low = runnerConfigs.filter(({ concurrent }) => concurrent < gitlabJobs);
+	if (low.length === 0) return [];
+	return [
+		{
+			id: 'ci.runner.concurrent',
+			severity: 'info',
+			summary: `GitLab Runner takes fewer jobs at once than the runner of the files may (limit = ${gitlabJobs})`,
+			evidence: low.map(({ path, concurrent }) => `${path}: concurrent = ${concurrent}`).join('\n'),
+			why: 'concurrent bounds the jobs of all runners of a configuration together. Its default is 1.',
+			remedy: {
+				kind: 'advice',
+				text: `For more jobs at once, set concurrent = ${gitlabJobs} at the top of that file. GitLab Runner reads it again by itself.`,
+			},
 		},
 	];
 }

@@ -10,17 +10,31 @@ export function imageNameProblem(name: string): string | undefined {
 	if (name.trim() !== name || name === '') return 'must be an image name such as docker:29-dind, without spaces';
 	if (name.length > 255 || !reference.test(name))
 		return 'is not an image name; one looks like docker:29-dind or registry.example.com/ci/docker:29-dind';
-	return undefined;
+	return noEngineProblem(name);
 }
 
 const digestAt = (name: string): number => name.indexOf('@');
 
 export const isPinned = (name: string): boolean => digestAt(name) !== -1;
 
-/** Whether the image follows Docker's own `…dind` images, whose entrypoint hands options on to dockerd. */
-export function takesDaemonFlags(name: string): boolean {
-	return /(?:^|[:-])dind$/.test(tagOf(name) ?? '');
+/** Why an image cannot be the inner engine, or undefined: Docker's own images whose tags say that they have none. */
+function noEngineProblem(name: string): string | undefined {
+	const what = /(?:^|-)(cli|git|rootless|windowsservercore)(?:-|$)/.exec(isDockersOwn(name) ? (tagOf(name) ?? '') : '');
+	if (what === null) return undefined;
+	return what[1] === 'rootless'
+		? 'is rootless Docker, which needs privileges that Sysbox does not give; use docker:29-dind'
+		: 'has no Docker engine in it; use one such as docker:29-dind';
 }
+
+/**
+ * Whether the image starts by the rules of docker:dind's entrypoint: it takes options for dockerd, makes certificates
+ * below DOCKER_TLS_CERTDIR, and listens on 2376. Docker's own images do (docker:29 is docker:29-dind), under any
+ * registry's copy of the name; of others, those with `dind` in the tag.
+ */
+export const startsAsDind = (name: string): boolean =>
+	(isDockersOwn(name) && noEngineProblem(name) === undefined) || /(?:^|-)dind(?:-|$)/.test(tagOf(name) ?? '');
+
+const isDockersOwn = (name: string): boolean => /(?:^|\/)docker(?:[:@]|$)/.test(name);
 
 /**
  * An image with the docker command for the jobs: `docker:29-cli` beside `docker:29-dind`. For any other name, and for
@@ -28,7 +42,7 @@ export function takesDaemonFlags(name: string): boolean {
  */
 export function clientImageOf(name: string): string {
 	const tag = tagOf(name);
-	if (isPinned(name) || tag === undefined || !takesDaemonFlags(name)) return name;
+	if (isPinned(name) || tag === undefined || !/(?:^|-)dind$/.test(tag)) return name;
 	return `${name.slice(0, -tag.length)}${tag.replace(/dind$/, 'cli')}`;
 }
 

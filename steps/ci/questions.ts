@@ -92,7 +92,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 		id: 'ci.image',
 		kind: 'text',
 		title: 'Which image do jobs get Docker from?',
-		help: 'The image of the inner engine. The proofs use it too. With a digest (NAME@sha256:…) it is what you tested.',
+		help: 'The image of the inner Docker: docker:…-dind, a copy of it, or an image built on it. The tests use it too. With a digest (NAME@sha256:…) it is what you tested.',
 		initial: defaultImage,
 		validate: imageNameProblem,
 	});
@@ -102,7 +102,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			id: 'ci.memory',
 			kind: 'text',
 			title: 'How much memory may each CI container use?',
-			help: `A job is two containers, itself and its engine with all that runs inside: it may take twice this.${memory ? ` This host has ${gibibytes(memory)}.` : ''}${chosen.includes('gitlab') ? ' The GitLab runner of the files takes one job at a time (limit = 1).' : ''}`,
+			help: `A job is two containers, itself and its engine with all that runs inside: it may take twice this.${memory ? ` This host has ${gibibytes(memory)}.` : ''}${chosen.includes('gitlab') ? ' With the default, the GitLab runner of the files takes one job at a time (limit = 1).' : ''}`,
 			initial: defaultMemory(memory),
 			validate: text => memoryProblem(text, memory),
 		});

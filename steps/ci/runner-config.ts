@@ -13,6 +13,8 @@ export interface RunnerConfig {
 	readonly path: string;
 	/** The first runner's server: what a new runner most likely registers with. */
 	readonly url?: string;
+	/** Jobs of all its runners at once. The default is 1. */
+	readonly concurrent: number;
 	readonly sites: readonly AccessSite[];
 	readonly runners: readonly RunnerEntry[];
 	/** Runners whose jobs run on this host itself, as the runner's user. */
@@ -46,8 +48,10 @@ export function parseRunnerConfig(path: string, text: string, defaultRuntime = '
 	}
 	const runners = listIn(isMap(file) ? file['runners'] : undefined).filter(isMap);
 	const url = runners.map(runner => textIn(runner, 'url')).find(value => value !== '');
+	const concurrent = isMap(file) ? file['concurrent'] : undefined;
 	return read({
 		path,
+		concurrent: typeof concurrent === 'number' && concurrent >= 1 ? concurrent : 1,
 		...(url !== undefined && { url }),
 		sites: runners.flatMap((runner, index) => runnerSites(path, text, runner, index, defaultRuntime)),
 		runners: runners.flatMap((runner, index) => entryOf(text, runner, index, defaultRuntime)),

@@ -1,14 +1,8 @@
 import * as z from 'zod';
 import { type Answers, listAnswer, numberAnswer, textAnswer } from '../../src/core/question.ts';
 import type { DockerInfo } from '../../src/facts/docker-info.ts';
-import {
-	clientImageOf,
-	imageNameProblem,
-	isPinned,
-	type LocalDigests,
-	pinImage,
-	takesDaemonFlags,
-} from './image-name.ts';
+import { jenkinsAgentImage } from '../../src/knowledge/images.ts';
+import { clientImageOf, imageNameProblem, isPinned, type LocalDigests, pinImage, startsAsDind } from './image-name.ts';
 import { bytesOf, defaultMemory, jobsThatFit } from './memory-size.ts';
 import { serverUrlProblem } from './server-url.ts';
 
@@ -23,18 +17,21 @@ export const defaultPids = 4096;
 /** Half of the processors: a build that takes all it may leaves the host able to answer. */
 export const defaultCpus = (hostCpus: number | undefined): number => Math.max(1, Math.floor((hostCpus ?? 2) / 2));
 
-const image = z.string().refine(name => imageNameProblem(name) === undefined);
+const image = z.string();
+const engine = image.refine(name => imageNameProblem(name) === undefined);
 const url = (https: boolean) => z.string().refine(text => serverUrlProblem(text, { https }) === undefined);
 
 /** What the templates may name. Parsed before anything is rendered, so that a file never holds a half value. */
 export const settingsSchema = z.object({
-	engineImage: image,
+	engineImage: engine,
 	clientImage: image,
+	jenkinsAgentImage: image,
 	pinned: z.boolean(),
-	engineTakesFlags: z.boolean(),
+	startsAsDind: z.boolean(),
 	memory: z.string().refine(text => bytesOf(text) !== undefined),
 	cpus: z.number().positive().max(4096),
 	pids: z.number().int().positive(),
+	startInterval: z.boolean(),
 	limits: z.object({ memory: z.boolean(), cpu: z.boolean(), pids: z.boolean() }),
 	gitlabJobs: z.number().int().positive(),
 	gitlabUrl: url(true).optional(),
@@ -78,10 +75,13 @@ export function settingsOf(
 		engineImage,
 		clientImage,
 		pinned: isPinned(engineImage) && isPinned(clientImage),
-		engineTakesFlags: takesDaemonFlags(name),
+		startsAsDind: startsAsDind(name),
+		jenkinsAgentImage,
 		memory,
 		cpus: numberAnswer(answers, 'ci.cpus') ?? defaultCpus(info?.cpus),
 		pids: numberAnswer(answers, 'ci.pids') ?? defaultPids,
+		// Docker refuses a health check with it before this version (moby 25.0, API 1.44).
+		startInterval: Number.parseInt(info?.serverVersion ?? '', 10) >= 25,
 		// Unknown limits are written: on a host that cannot hold them, Docker says so at the start.
 		limits: { memory: info?.limits.memory ?? true, cpu: info?.limits.cpu ?? true, pids: info?.limits.pids ?? true },
 		gitlabJobs: jobsThatFit(info?.memoryBytes, memory),

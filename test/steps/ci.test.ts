@@ -307,6 +307,14 @@ describe('what is asked', () => {
 		['docker:29-dind', undefined],
 		['registry.example.com:5000/ci/docker:29-dind', undefined],
 		[`docker@sha256:${'a'.repeat(64)}`, undefined],
+		['docker:29', undefined],
+		['registry.corp/ci/engine:4', undefined],
+		['docker:29-cli', 'has no Docker engine in it; use one such as docker:29-dind'],
+		['mirror.corp/docker:29-git', 'has no Docker engine in it; use one such as docker:29-dind'],
+		[
+			'docker:29-dind-rootless',
+			'is rootless Docker, which needs privileges that Sysbox does not give; use docker:29-dind',
+		],
 		['Docker:dind', 'is not an image name; one looks like docker:29-dind or registry.example.com/ci/docker:29-dind'],
 		['--privileged', 'is not an image name; one looks like docker:29-dind or registry.example.com/ci/docker:29-dind'],
 		['docker:29 dind', 'is not an image name; one looks like docker:29-dind or registry.example.com/ci/docker:29-dind'],
@@ -379,7 +387,7 @@ describe('the written files', () => {
 		const texts = await textsFor({}, {});
 		const { services, volumes } = parseYaml(texts['docker-compose.sysbox.yml'] ?? '', { merge: true });
 		expect(services.docker.environment).toEqual({ DOCKER_TLS_CERTDIR: '/certs' });
-		expect(services.docker.healthcheck.test).toEqual(['CMD', 'docker', 'info']);
+		expect(services.docker.healthcheck.test.join(' ')).toContain('docker run --rm');
 		expect(services.job.environment).toEqual({
 			DOCKER_HOST: 'tcp://docker:2376',
 			DOCKER_TLS_VERIFY: '1',
@@ -399,6 +407,34 @@ describe('the written files', () => {
 		expect(services.docker).not.toHaveProperty('command');
 		const toml = texts['gitlab-runner.config.toml'] ?? '';
 		expect(toml).toContain('allowed_services = ["registry.corp/ci/engine:4"]');
+	});
+
+	it.each([
+		['docker:29-dind', true],
+		['docker:29', true],
+		['docker:29-dind-alpine3.23', true],
+		[`docker:29-dind@sha256:${'a'.repeat(64)}`, true],
+		[`docker@sha256:${'a'.repeat(64)}`, true],
+		['registry.example/mirror/docker:29-dind', true],
+		['localhost:5000/docker:29', true],
+		['registry.corp/ci/our:5-dind', true],
+		['registry.corp/ci/engine:4', false],
+		['alpine:3', false],
+		['registry.corp/docker/engine:4', false],
+	])('know by its name whether %s starts as docker:dind does, and say if not', async (image, starts) => {
+		const { plan, findings } = await lookAt({}, { ...allSystems, 'ci.image': image });
+		const compose = textOf(plan.actions.find(({ id }) => id === 'docker-compose.sysbox.yml'));
+		const { services } = parseYaml(compose, { merge: true });
+		expect(services.docker.command !== undefined).toBe(starts);
+		expect(named(findings, 'ci.image')?.severity).toBe(starts ? undefined : 'warn');
+		// A shell, whatever the image starts by itself.
+		expect([services.job.entrypoint, services.job.command]).toEqual([['env'], ['sh']]);
+	});
+
+	it('are not made from an answer that names an image without an engine', async () => {
+		const { plan, findings } = await lookAt({}, { 'ci.image': 'docker:29-cli' });
+		expect(plan.actions).toEqual([]);
+		expect(named(findings, 'input.ci')).toMatchObject({ severity: 'block' });
 	});
 
 	it('hold no token, and say where it goes', async () => {
@@ -613,6 +649,23 @@ describe('what is configured', () => {
 		expect(named(findings, 'ci.runner.privileged')?.evidence).toBe(`${path}:17 (runner "dind"): it is privileged`);
 		expect(named(findings, 'ci.runner.docker-sock')?.evidence).toContain(`${path}:18`);
 		expect(JSON.stringify(findings)).not.toContain('glrt-');
+	});
+
+	it.each([
+		['concurrent = 1\n', 'concurrent = 1'],
+		['', 'concurrent = 1'],
+		['concurrent = 2\n', undefined],
+	])('tells where a runner here takes fewer jobs at once than that of the files: %j', async (line, evidence) => {
+		const config = `${line}[[runners]]\n  name = "a"\n  executor = "docker"\n`;
+		const { findings } = await lookAt({ files: { [path]: config } }, { ...allSystems, 'ci.memory': '3g' });
+		const found = named(findings, 'ci.runner.concurrent');
+		expect(found?.evidence).toBe(evidence && `${path}: ${evidence}`);
+		if (evidence) expect(found?.remedy?.text).toContain('set concurrent = 2 at the top');
+		// Where the runner of the files is not asked for, or takes one job, there is nothing to raise.
+		for (const answers of [{ 'ci.systems': ['compose'] }, { ...allSystems, 'ci.memory': '6g' }]) {
+			const other = await lookAt({ files: { [path]: config } }, answers);
+			expect(named(other.findings, 'ci.runner.concurrent')).toBeUndefined();
+		}
 	});
 
 	it('accepts a privileged runner under Sysbox, which holds it', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { jenkinsAgentImage } from '../../src/knowledge/images.ts';
 import { renderTemplate, type TemplateName, templateNames, templateText, templateTexts } from '../../src/templates.ts';
 import { composeProblems } from '../../steps/ci/check-compose.ts';
 import { gitlabCiProblems } from '../../steps/ci/check-gitlab-ci.ts';
@@ -13,11 +14,13 @@ const texts = await templateTexts();
 const settings: Settings = {
 	engineImage: 'docker:29-dind',
 	clientImage: 'docker:29-cli',
+	jenkinsAgentImage: 'jenkins/inbound-agent:1-jdk21',
 	pinned: false,
-	engineTakesFlags: true,
+	startsAsDind: true,
 	memory: '4g',
 	cpus: 2,
 	pids: 4096,
+	startInterval: true,
 	limits: { memory: true, cpu: true, pids: true },
 	gitlabJobs: 1,
 	gitlabUrl: 'https://gitlab.example.com/',
@@ -51,11 +54,41 @@ describe('templates', () => {
 		);
 	});
 
+	it('in another folder keep the names that others reach the engine by', () => {
+		const text = rendered('docker-compose.sysbox.yml');
+		const { name, volumes } = parse(text);
+		const told = [...text.matchAll(/^#.*external: true, name: (\S+)\}$/gm)].map(([, real]) => real);
+		expect(told).toEqual([`${name}_default`, `${name}_client-certs`, `${name}_workspace`]);
+		expect(Object.keys(volumes)).toEqual(expect.arrayContaining(['client-certs', 'workspace']));
+		expect(parse(rendered('docker-compose.jenkins-agent.yml')).name).not.toBe(name);
+	});
+
+	it('ask for a start interval only where Docker knows it', () => {
+		for (const startInterval of [true, false]) {
+			const { services } = parse(rendered('docker-compose.sysbox.yml', { startInterval }), { merge: true });
+			expect(services.docker.healthcheck.start_interval).toBe(startInterval ? '2s' : undefined);
+		}
+	});
+
+	it('give the Jenkins agent the command, its plugins, and a version', () => {
+		const { services } = parse(rendered('docker-compose.jenkins-agent.yml'), { merge: true });
+		const [from, ...copies] = services.agent.build.dockerfile_inline.trim().split('\n');
+		expect(from).toBe(`FROM ${settings.jenkinsAgentImage}`);
+		expect(jenkinsAgentImage).toMatch(/^jenkins\/inbound-agent:\d+\.\S+-\d+-jdk\d+$/);
+		expect(copies.map((line: string) => line.split(' ').at(-1))).toEqual([
+			'/usr/local/bin/docker',
+			'/usr/local/libexec/docker/cli-plugins',
+		]);
+	});
+
+	it('speak of concurrent where the limit is more than its default', () => {
+		expect(rendered('gitlab-runner.config.toml', { gitlabJobs: 1 })).not.toContain('concurrent =');
+		expect(rendered('gitlab-runner.config.toml', { gitlabJobs: 3 })).toContain('/^concurrent = 1$/concurrent = 3/');
+	});
+
 	const flags = [true, false];
 	const combinations = flags.flatMap(memory =>
-		flags.flatMap(cpu =>
-			flags.flatMap(pids => flags.map(engineTakesFlags => ({ memory, cpu, pids, engineTakesFlags }))),
-		),
+		flags.flatMap(cpu => flags.flatMap(pids => flags.map(startsAsDind => ({ memory, cpu, pids, startsAsDind })))),
 	);
 	it('in one folder are one project to Compose, and share neither a service nor a store', () => {
 		const named = renderFiles(texts, settings, systems)
@@ -68,8 +101,8 @@ describe('templates', () => {
 		expect(new Set(named).size).toBe(named.length);
 	});
 
-	it.each(combinations)('pass their own checks with any limits: %o', ({ engineTakesFlags, ...limits }) => {
-		const files = renderFiles(texts, { ...settings, limits, engineTakesFlags }, systems);
+	it.each(combinations)('pass their own checks with any limits: %o', ({ startsAsDind, ...limits }) => {
+		const files = renderFiles(texts, { ...settings, limits, startsAsDind }, systems);
 		expect(files).toHaveLength(5);
 		for (const { kind, text, problems } of files) {
 			expect([kind.name, problems]).toEqual([kind.name, []]);
@@ -85,7 +118,8 @@ describe('templates', () => {
 });
 
 describe('the check of a compose file', () => {
-	const compose = rendered('docker-compose.sysbox.yml');
+	// Without its comments, which have lines for other files.
+	const compose = rendered('docker-compose.sysbox.yml').replace(/^#.*\n/gm, '');
 	const cases: readonly (readonly [string, string, string, string])[] = [
 		[
 			'a mounted socket',
@@ -178,6 +212,12 @@ describe('the check of a compose file', () => {
 			'tcp://docker:2376',
 			'tcp://engine:2376',
 			'job: talks to engine, which is not there',
+		],
+		[
+			'a health check that asks dockerd only',
+			'docker run --rm',
+			'docker info',
+			'docker: has a health check that starts no container',
 		],
 		[
 			'no wait for the engine',
