@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest, that first: begun last, one of them would go on alone while the other worker has nothing to do. */
-const longest = ['runbook', 'wizard', 'switch', 'killed', 'verdicts', 'lab.smoke'];
+const longest = ['runbook', 'wizard', 'switch', 'killed', 'verdicts', 'lab.smoke', 'templates'];
 
 class LongestFirst extends BaseSequencer {
 	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -25,11 +25,11 @@ else
 			-out "$certs/$1/cert.pem" -days 825 -extfile "$certs/$1/ext"
 		cp "$certs/ca/cert.pem" "$certs/$1/ca.pem"
 	}
-	export OPENSSL_CONF=/dev/null
 	mkdir -p "$certs/ca"
-	[ -s "$certs/ca/key.pem" ] || openssl genrsa -out "$certs/ca/key.pem" 2048
-	printf '[req]\ndistinguished_name=dn\n[dn]\n' >"$certs/ca/cnf"
+	# Instead of the openssl.cnf of a distribution.
+	printf '[req]\ndistinguished_name=dn\nx509_extensions=ca\n[dn]\n[ca]\nbasicConstraints=critical,CA:true\n' >"$certs/ca/cnf"
 	export OPENSSL_CONF="$certs/ca/cnf"
+	[ -s "$certs/ca/key.pem" ] || openssl genrsa -out "$certs/ca/key.pem" 2048
 	openssl req -new -x509 -key "$certs/ca/key.pem" -out "$certs/ca/cert.pem" -subj '/CN=docker:dind CA' -days 825
 	certify server "subjectAltName=DNS:docker,DNS:localhost,DNS:$(hostname)${DOCKER_TLS_SAN:+,$DOCKER_TLS_SAN}"
 	certify client extendedKeyUsage=clientAuth
@@ -38,6 +38,5 @@ else
 	set -- dockerd --host="$socket" --host=tcp://0.0.0.0:2376 --tlsverify --tlscacert "$certs/server/ca.pem" \
 		--tlscert "$certs/server/cert.pem" --tlskey "$certs/server/key.pem" "$@"
 fi
-find /run -iname 'docker*.pid' -delete
-rm -f /run/docker/containerd/containerd.pid
+rm -f /run/docker*.pid /run/docker/containerd/containerd.pid
 exec "$@"
