@@ -43,7 +43,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 		...(options.answers !== undefined && { answers: options.answers }),
 	});
 	const folder = await openFolder(surroundings.stateFolder, true, surroundings.simulated);
-	const named = request.named === undefined ? undefined : await runMeant(folder, request.named);
+	const named = request.named === undefined ? undefined : await runMeant(folder, request.named, surroundings.command);
 	const standing = named ?? (await lastStandingRun(folder))?.start?.run;
 	await refuseUnread(folder, standing);
 	const opened = await openRun(surroundings, {
@@ -113,14 +113,14 @@ export async function revert(request: RevertRequest): Promise<number> {
 	}
 }
 
-async function runMeant(folder: StateFolder, word: string): Promise<string> {
-	return (await namesRecord(word)) ? runOfRecord(word) : (await runNamed(folder, word)).run;
+async function runMeant(folder: StateFolder, word: string, command: string): Promise<string> {
+	return (await namesRecord(word)) ? runOfRecord(word, command) : (await runNamed(folder, word)).run;
 }
 
 /** Records are for people; a megabyte is far more than one ever has. */
 const maxRecordBytes = 16 * 1024 * 1024;
 
-async function runOfRecord(path: string): Promise<string> {
+async function runOfRecord(path: string, command: string): Promise<string> {
 	let text: string;
 	try {
 		const bytes = await readPassedFile(path, maxRecordBytes);
@@ -133,8 +133,8 @@ async function runOfRecord(path: string): Promise<string> {
 	const run = /^---\n[\s\S]*?^\s*"?run"?:\s*"?([A-Za-z0-9][A-Za-z0-9._-]*)"?,?$/m.exec(text)?.[1];
 	if (run === undefined)
 		throw new WrongInput(`${path} is not a record of sysbox-setup: it names no run.`, [
-			'without a name, the last run that changed the host is reverted: sysbox-setup revert',
-			'runs are listed by: sysbox-setup status',
+			`without a name, the last run that changed the host is reverted: ${command} revert`,
+			`runs are listed by: ${command} status`,
 		]);
 	return run;
 }

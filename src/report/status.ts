@@ -1,6 +1,6 @@
 import type { EventOf } from '../core/event.ts';
 import { shellLine } from '../core/shell-line.ts';
-import { hostChanges, outcomeOfRun, type RunState } from '../core/state.ts';
+import { changesMade, hostChanges, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import type { Glyphs } from './glyphs.ts';
 import { statusGlyph } from './text.ts';
@@ -71,13 +71,13 @@ export function statusLines(
 	const steps = state.steps.map(step => {
 		const status = step.status === 'running' ? 'interrupted here' : statusWords[step.status];
 		const glyph = step.status === 'running' ? glyphs.unknown : statusGlyph(step.status, glyphs);
-		return `  ${glyph} ${step.title.padEnd(30)} ${status}${step.why === undefined ? '' : `: ${step.why}`}`;
+		return `  ${glyph} ${step.title.padEnd(30)} ${status}${step.why === undefined ? '' : `: ${step.why.replaceAll('\n', '\n      ')}`}`;
 	});
-	const changes = state.actions.filter(a => a.outcome === 'done').map(a => `  changed  ${a.title}`);
+	const changes = changesMade(state).map(a => `  changed  ${a.title}`);
 	const unknown = state.actions
 		.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted')
 		.map(a => `  unknown  ${a.title}: it was begun, and how it ended was not seen`);
-	const left = (end?.open ?? []).map(open => `  left     ${open}`);
+	const left = (end?.open ?? []).map(open => `  left     ${open.replaceAll('\n', '\n           ')}`);
 	// A test is done from its beginning again.
 	const goesOn = start.mode !== 'test';
 	const goOn =

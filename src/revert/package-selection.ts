@@ -20,6 +20,8 @@ export interface PackageFacts {
 	readonly toPurge: readonly string[];
 	/** What the run installed and others need by now. */
 	readonly needed: readonly { readonly name: string; readonly by: readonly string[] }[];
+	/** Where packages are put that were fetched. */
+	readonly downloads: string;
 	/** Packages of earlier versions that lie on this host, by name. */
 	readonly earlierFiles: ReadonlyMap<string, string>;
 	readonly autoNow: ReadonlySet<string>;
@@ -59,6 +61,7 @@ export async function inspectPackages(
 	const earlier = [...changes.removed, ...changes.replaced];
 	const none = {
 		changes,
+		downloads,
 		toPurge: [],
 		needed: [],
 		earlierFiles: new Map<string, string>(),
@@ -74,6 +77,7 @@ export async function inspectPackages(
 	const stand = changes.replaced.filter(p => isAs(installedPackage(now, p.name), p.by));
 	return {
 		changes,
+		downloads,
 		now,
 		toPurge,
 		needed,
@@ -180,7 +184,9 @@ export function judgePackages(facts: PackageFacts): readonly Finding[] {
 				: 'somebody has changed it since the run',
 			remedy: {
 				kind: 'advice',
-				text: `fetch the package of ${change.version}, and install it with --allow-downgrades when its containers may stop`,
+				text: isAs(found, change.by)
+					? `put the package of ${change.version} into ${facts.downloads}, and start the revert again`
+					: `fetch the package of ${change.version}, and install it with --allow-downgrades when its containers may stop`,
 			},
 		});
 	}
@@ -215,9 +221,16 @@ async function recordsOf(
 	return parsed.kind === 'ok' ? parsed.value : listed.problem === undefined ? [] : undefined;
 }
 
-/** Purges what came, brings back what went, in that order, then the marks. Empty once it is so. */
-export function planPackages(facts: PackageFacts, risksOfPurge: readonly RiskName[]): readonly Action[] {
-	const { changes, now = [], toPurge, earlierFiles, autoNow } = facts;
+/**
+ * Purges what came, brings back what went, in that order, then the marks. Empty once it is so. `guardOf`: looks once
+ * more before one of these packages goes or is replaced.
+ */
+export function planPackages(
+	facts: PackageFacts,
+	risksOfPurge: readonly RiskName[],
+	guardOf: (names: readonly string[]) => Pick<AptAction, 'guard'>,
+): readonly Action[] {
+	const { changes, now = [], toPurge, earlierFiles, autoNow, downloads } = facts;
 	const actions: Action[] = [];
 	const apt = (id: string, title: string, why: string, argv: Argv, more: Partial<AptAction> = {}): Action => ({
 		id,
@@ -240,6 +253,7 @@ export function planPackages(facts: PackageFacts, risksOfPurge: readonly RiskNam
 				['apt-get', 'purge', '-y', ...waitForLock, ...toPurge],
 				{
 					judgeFailure: (host, signal) => goneMeanwhile(host, toPurge, signal),
+					...guardOf(toPurge),
 					...(risksOfPurge.length > 0 && { risks: risksOfPurge }),
 				},
 			),
@@ -259,7 +273,19 @@ export function planPackages(facts: PackageFacts, risksOfPurge: readonly RiskNam
 	for (const change of changes.replaced) {
 		const file = earlierFiles.get(change.name);
 		const found = installedPackage(now, change.name);
-		if (file === undefined || found === undefined || found.version === change.version) continue;
+		if (found === undefined || found.version === change.version) continue;
+		if (file === undefined) {
+			// Changed by somebody else since: not this run's to take back.
+			if (isAs(found, change.by))
+				actions.push({
+					id: `earlier.${change.name}`,
+					kind: 'manual',
+					title: `Bring the package of ${change.name} ${change.version}`,
+					why: `${change.name} stays at ${found.version}: the earlier package is not on this host`,
+					text: `put the package of ${change.name} ${change.version} into ${downloads}, and start the revert again`,
+				});
+			continue;
+		}
 		actions.push(
 			apt(
 				`earlier.${change.name}`,
@@ -277,7 +303,7 @@ export function planPackages(facts: PackageFacts, risksOfPurge: readonly RiskNam
 					'Dpkg::Options::=--force-confold',
 					file,
 				],
-				{ risks: [...new Set<RiskName>(['downgrade', ...risksOfPurge])] },
+				{ risks: [...new Set<RiskName>(['downgrade', ...risksOfPurge])], ...guardOf([change.name]) },
 			),
 		);
 	}

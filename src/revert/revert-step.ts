@@ -15,7 +15,20 @@ import type { Argv } from '../host/port.ts';
 import { clearAway, isOfSwitch } from '../switch/actions.ts';
 import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
 import { switchFindings } from '../switch/telling.ts';
-import { impactOfSysboxStop, startSysboxContainers, stopSysboxContainers } from '../sysbox/containers.ts';
+import {
+	impactOfSysboxStop,
+	type NotBack,
+	noSysboxContainerRuns,
+	notBackAgain,
+	reviveByHand,
+	type StoppedContainer,
+	startId,
+	startSysboxContainers,
+	startWasTried,
+	stopId,
+	stoppedByRun,
+	stopSysboxContainers,
+} from '../sysbox/containers.ts';
 import { runningUnderSysbox, runtimeName } from '../sysbox/runtime.ts';
 import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
@@ -30,6 +43,7 @@ import {
 	sideOf,
 } from './restored-file.ts';
 
+const stepId = 'revert';
 const dockerService = 'docker.service';
 
 /** Owner and mode of a new file where the log names none. */
@@ -81,6 +95,9 @@ interface RevertFacts {
 	readonly dockerState: string | undefined;
 	readonly loaded: Loaded;
 	readonly innerStores: readonly InnerStore[];
+	/** Containers that this revert stopped to put an earlier Sysbox back, and that are not back. */
+	readonly notBack: readonly NotBack[];
+	readonly startTried: boolean;
 	/** Mounts of sysbox-fs whose program is gone with its package. */
 	readonly deadMounts: readonly string[];
 	/** Where the run's backups lie, for the commands that are shown. */
@@ -94,7 +111,7 @@ interface RevertFacts {
  */
 export function revertStep(original: RunState, kept: Kept): Step {
 	return changeStep<RevertFacts>({
-		id: 'revert',
+		id: stepId,
 		title: 'Take the run back',
 		why: 'puts back every file byte for byte, and the packages as they were before the run',
 		brief: 'puts files and packages back',
@@ -143,6 +160,10 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 		commands,
 		live,
 		packages,
+		notBack: packages.changes.replaced.some(({ name }) => name === sysboxPackage)
+			? await notBackAgain(host, stoppedByRun(context.state, stepId), signal)
+			: [],
+		startTried: startWasTried(context.state, stepId),
 		deadMounts: isGone(packages, sysboxPackage) ? await sysboxMounts(host) : [],
 		packagesSeq: packaging.at(-1)?.seq ?? -1,
 		docker,
@@ -472,7 +493,12 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	];
 	const taken = commandActions(facts, state, risks);
 	actions.push(...taken.filter(({ seq }) => seq > facts.packagesSeq).map(({ action }) => action));
-	actions.push(...planPackages(facts.packages, risks), ...startSysboxContainers(goOn));
+	const guardOf = (names: readonly string[]) => (names.includes(sysboxPackage) ? { guard: noSysboxContainerRuns } : {});
+	// Of an earlier start of this revert that did not come to its end.
+	const stillDown = facts.startTried ? [] : facts.notBack.filter(c => !c.running).map(c => c.container);
+	const again = [...goOn, ...stillDown.filter(({ id }) => goOn.every(c => c.id !== id))];
+	actions.push(...planPackages(facts.packages, risks, guardOf), ...startSysboxContainers(again));
+	if (facts.startTried) actions.push(...facts.notBack.map(c => reviveByHand(c, [])));
 	actions.push(...taken.filter(({ seq }) => seq <= facts.packagesSeq).map(({ action }) => action));
 	for (const path of facts.folders) {
 		const id = `folder.${path}`;
@@ -498,7 +524,23 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 			...impactOfSysboxStop(goOn, now, 'started-again'),
 		],
 	};
-	return { actions, ...(impact.stops.length + impact.notes.length > 0 && { impact }) };
+	return {
+		actions: tellsOfStopped(actions, [...running, ...again]),
+		...(impact.stops.length + impact.notes.length > 0 && { impact }),
+	};
+}
+
+/** What fails after containers were stopped says which, and how they are started. */
+function tellsOfStopped(actions: readonly Action[], stopped: readonly StoppedContainer[]): readonly Action[] {
+	const from = actions.findIndex(({ id }) => id === stopId);
+	if (stopped.length === 0) return actions;
+	const names = stopped.map(({ name }) => name);
+	const told = `stopped by this revert: ${names.join(', ')}; as long as Sysbox is installed they are started by: ${shellLine(['docker', 'start', ...names])}`;
+	return actions.map((action, at) =>
+		at <= from || action.id === startId
+			? action
+			: { ...action, whenItFails: [...(action.whenItFails ?? ['see what hinders it, then start again']), told] },
+	);
 }
 
 const sysboxPackage = 'sysbox-ce';

@@ -68,10 +68,11 @@ export async function openRun(
 	try {
 		const machine = machineId() ?? '';
 		const session = await readSession(folder, machine === '' ? undefined : machine);
-		if (request.fresh) await moveSessionAside(folder, now());
-		else refuseSession(session);
+		// A test is a new run anyhow; the session is of the run that it leaves as it is.
+		if (request.fresh && request.mode !== 'test') await moveSessionAside(folder, now());
+		else if (!request.fresh) refuseSession(session);
 		const saved = session.kind === 'session' && !request.fresh ? session.session : undefined;
-		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request, surroundings.simulated);
+		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request, surroundings);
 
 		const run = past?.log.run ?? runName(now());
 		const log = past?.log ?? logOnFirstUse(folder, run);
@@ -236,7 +237,7 @@ async function goOn(
 	folder: StateFolder,
 	run: string,
 	{ mode, reverts }: { readonly mode: 'run' | 'test' | 'revert'; readonly reverts?: string },
-	simulated: boolean,
+	{ simulated, command }: Surroundings,
 ): Promise<Extract<OpenLogResult, { kind: 'open' }> | undefined> {
 	const opened = await openRunLog(folder, run);
 	if (opened.kind === 'missing') return undefined;
@@ -250,10 +251,20 @@ async function goOn(
 		mode === 'test' ||
 		state.start === undefined ||
 		state.start.mode !== mode ||
-		(reverts !== undefined && state.start.reverts !== reverts) ||
 		(state.end !== undefined && !goesOn.has(state.end.outcome));
-	if (!over) return opened;
+	const other = !over && reverts !== undefined && state.start?.reverts !== reverts ? state.start : undefined;
+	if (!over && other === undefined) return opened;
 	await opened.log.close();
+	// What that revert has done so far is known to its own log only.
+	if (other !== undefined && state.actions.length > 0)
+		throw new CannotGoOn(
+			`the revert of run ${other.reverts ?? ''} has begun and is not finished; run ${reverts ?? ''} is reverted after it.`,
+			exitCode.blocked,
+			[
+				`finish it first                     ${command} revert`,
+				`or leave it as it is, and go on     ${command} revert ${reverts ?? ''} --fresh`,
+			],
+		);
 	return undefined;
 }
 

@@ -66,6 +66,9 @@ const namesOf = (containers: readonly StoppedContainer[]): readonly [string, ...
 	return [first, ...rest];
 };
 
+/** What is typed to Docker: another container can have taken the name since. */
+const idsOf = (containers: readonly StoppedContainer[]): readonly string[] => containers.map(c => c.id);
+
 /**
  * Stops Sysbox containers before Sysbox goes down: none or one action. It needs the risk `stop-containers`. Each
  * container gets its own stop timeout. When it fails, what it had stopped is started again.
@@ -79,7 +82,7 @@ export function stopSysboxContainers(containers: readonly Container[]): readonly
 			kind: 'exec',
 			title: `Stop ${nameSome(namesOf(containers))}, which ${plural(containers, 'runs', 'run')} under Sysbox`,
 			why: 'a container that is stopped before Sysbox goes down keeps its inner images and volumes; one that keeps running is dead afterwards',
-			argv: ['docker', 'stop', ...namesOf(containers)],
+			argv: ['docker', 'stop', ...idsOf(containers)],
 			timeoutMs: Math.max(...containers.map(stopSeconds)) * 1000 + marginMs,
 			risks: ['stop-containers'],
 			guard: (host, signal) => onlyThese(host, signal, containers, again),
@@ -106,7 +109,7 @@ export function stopSysboxContainers(containers: readonly Container[]): readonly
 							kind: 'commands',
 							commands: [
 								{
-									argv: ['docker', 'start', ...namesOf(again)],
+									argv: ['docker', 'start', ...idsOf(again)],
 									timeoutMs: startMs(again),
 									why: `${plural(again, 'it', 'they')} ran before`,
 									nothingLeft: 'No such container',
@@ -160,7 +163,7 @@ function startAction(containers: readonly StoppedContainer[]): Extract<Action, {
 		kind: 'exec',
 		title: `Start ${nameSome(namesOf(containers))} again`,
 		why: `${plural(containers, 'it', 'they')} ran before Sysbox went down`,
-		argv: ['docker', 'start', ...namesOf(containers)],
+		argv: ['docker', 'start', ...idsOf(containers)],
 		timeoutMs: startMs(containers),
 		takesBack: [stopId],
 		undo: { kind: 'none', why: `${plural(containers, 'it', 'they')} ran before` },
@@ -207,8 +210,9 @@ async function onlyThese(
 	noted: readonly Container[] | undefined,
 ): Promise<Guarded> {
 	const docker = await inspectDocker(host, signal);
-	// A Docker that does not run has no running container either, and could not stop one.
-	if (docker.containers.kind === 'daemon-down' && approved.length === 0) return { kind: 'go' };
+	// A Docker that does not run, or is gone, has no running container either, and could not stop one.
+	const none = docker.containers.kind === 'daemon-down' || docker.containers.kind === 'no-cli';
+	if (none && approved.length === 0) return { kind: 'go' };
 	if (docker.containers.kind !== 'ok')
 		return { kind: 'stale', said: `the containers that run under Sysbox cannot be listed (${docker.containers.kind})` };
 	const known = new Set(approved.map(c => c.id));

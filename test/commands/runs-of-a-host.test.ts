@@ -264,3 +264,63 @@ test('what release 0.1.0 left is listed, reverted and remembered', async () => {
 	expect(back.exit, back.screen).toBe(0);
 	expect((await on.status()).screen).toContain('done, reverted');
 });
+
+test('the revert of another run waits until the one that has begun is finished', async () => {
+	const folder = stateFolder();
+	const on = commandsOn(hostOf('fresh-ubuntu'), folder);
+	await on.writeLog('a', '2026-01-01T00:00:00.000Z', [begin('a'), ...wrote('/etc/a'), end('done', 0)]);
+	await on.writeLog('b', '2026-01-02T00:00:00.000Z', [begin('b'), ...wrote('/etc/b'), end('done', 0)]);
+	await on.writeLog('c', '2026-01-03T00:00:00.000Z', [
+		begin('c', { mode: 'revert', reverts: 'a' }),
+		...wrote('/etc/a').filter(({ type }) => type !== 'action.outcome'),
+	]);
+	const session = { run: 'c', machineId: '', answers: {}, tool: '0.1.0', updatedAt: '' };
+	await saveSession(await openFolder(folder, false, true), session);
+	const refused = await on.revert('b');
+	expect(refused.exit).toBe(3);
+	expect(refused.screen).toContain('the revert of run a has begun and is not finished; run b is reverted after it.');
+	expect((await on.revert()).exit).toBe(0);
+	expect((await on.revert('b')).exit).toBe(0);
+});
+
+test('a fresh test leaves the session to its run', async () => {
+	const folder = stateFolder();
+	const on = commandsOn(hostOf('fresh-ubuntu'), folder);
+	await on.writeLog('t', '2026-01-02T00:00:00.000Z', [begin('t'), ...wrote('/etc/t')]);
+	const session = { run: 't', machineId: '', answers: { 'ci.systems': [] }, tool: '0.1.0', updatedAt: '' };
+	await saveSession(await openFolder(folder, false, true), session);
+	const { surroundings } = aroundRun(hostOf('fresh-ubuntu'), {}, folder);
+	await (await openRun(surroundings, { mode: 'test', fresh: true })).close();
+	const opened = await openRun(surroundings, { mode: 'run', fresh: false });
+	expect(opened.run).toBe('t');
+	await opened.close();
+});
+
+test('status lists what stands, and a failure of several lines below its step', async () => {
+	const on = commandsOn(hostOf('fresh-ubuntu'), stateFolder());
+	const action = (id: string, takesBack?: readonly string[]): readonly EventPayload[] => [
+		{
+			type: 'action.intent',
+			step: 'docker',
+			action: id,
+			title: `The ${id}`,
+			kind: 'exec',
+			does: id,
+			undo: { kind: 'none', why: 'x' },
+			...(takesBack !== undefined && { takesBack: [...takesBack] }),
+		},
+		{ type: 'action.outcome', step: 'docker', action: id, outcome: 'done', ms: 1 },
+	];
+	await on.writeLog('r', '2026-01-02T00:00:00.000Z', [
+		begin('r'),
+		{ type: 'step.start', step: 'docker', title: 'Docker', kind: 'change', n: 1, of: 1 },
+		...action('switch-timer'),
+		...action('restart'),
+		...action('switch-stop', ['switch-timer']),
+		{ type: 'step.end', step: 'docker', status: 'failed', why: 'first line\nsecond line', changed: true, open: [] },
+		end('failed', 1),
+	]);
+	const { screen } = await on.status();
+	expect(screen.match(/^ {2}changed .*$/gm)).toEqual(['  changed  The restart']);
+	expect(screen).toMatch(/: first line\n {6}second line$/m);
+});

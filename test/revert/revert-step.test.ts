@@ -111,8 +111,8 @@ function dockerHost(
 				return { code: 0, stdout: '', stderr: '', elapsedMs: 1 };
 			}
 			if (line.startsWith('docker stop ')) {
-				for (const { Name, State } of containers)
-					if (line.split(' ').includes(Name.slice(1))) Object.assign(State, { Status: 'exited', Running: false });
+				for (const { Id, State } of containers)
+					if (line.split(' ').includes(Id)) Object.assign(State, { Status: 'exited', Running: false });
 				return { code: 0, stdout: '', stderr: '', elapsedMs: 1 };
 			}
 			const code = how.commands?.[line]?.(map);
@@ -434,6 +434,16 @@ describe('the package', () => {
 		expect(on.ran).toEqual([remove]);
 	});
 
+	it('that cannot be removed once containers were stopped says which, and how they are started', async () => {
+		const containers = [{ name: 'dind', runtime: 'sysbox-runc' }];
+		const on = dockerHost({ [daemonJson]: withSysbox }, { containers, commands: { [remove]: () => 100 } });
+		const { end, state } = await takeBack(original, on, { risks: ['stop-containers', 'lose-inner-stores'] });
+		expect(end.exit).toBe(1);
+		expect(state.actions.at(-1)?.failure?.next.at(-1)).toBe(
+			'stopped by this revert: dind; as long as Sysbox is installed they are started by: docker start dind',
+		);
+	});
+
 	it('under which containers run is left until that is accepted by name, and they are named', async () => {
 		const containers = [
 			{ name: 'dind', runtime: 'sysbox-runc' },
@@ -449,7 +459,7 @@ describe('the package', () => {
 		const accepted = await takeBack(original, on, { risks: ['stop-containers', 'lose-inner-stores'] });
 		expect(accepted.end.exit).toBe(0);
 		// Before anything else, while Sysbox is there, and only those that go with it.
-		expect(on.ran[0]).toBe('docker stop dind');
+		expect(on.ran[0]).toBe(`docker stop ${'1'.repeat(64)}`);
 		expect(on.ran.indexOf(remove)).toBeGreaterThan(0);
 	});
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { put } from '../../src/simulation/file-tree.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';
+import { scenarioState } from '../../src/simulation/scenarios.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
 import {
 	actions,
@@ -143,7 +144,42 @@ describe('an upgrade', () => {
 		expect(stays(back)[0]?.summary).toBe(
 			`sysbox-ce stays at ${now}: it was ${before.packages['sysbox-ce']?.version} before the run`,
 		);
+		// Not taken back: the run still stands, and the screen says what is left to do.
+		expect(back.exit).toBe(4);
+		expect(back.screen).toContain(
+			`put the package of sysbox-ce ${before.packages['sysbox-ce']?.version} into ${hostFolder}/downloads`,
+		);
 	});
+});
+
+test('a Sysbox container that starts after the plan was shown keeps Sysbox from being purged', async () => {
+	const host = hostOf('fresh-ubuntu', {
+		change: state => {
+			const old = scenarioState('containers-running').docker.engine.containers[0];
+			if (old !== undefined) state.docker.engine.containers.push({ ...old, name: 'late', status: 'exited' });
+		},
+	});
+	const first = await runbook(host, setUp);
+	/** A job begins while Docker is being told to forget the runtime. */
+	const busy: SimulatedHost = {
+		...host,
+		run: async (argv, options) => {
+			const result = await host.run(argv, options);
+			if (argv.join(' ') === 'systemctl reload docker')
+				host.disturb(state => {
+					for (const c of state.docker.engine.containers)
+						if (c.name === 'late') Object.assign(c, { status: 'running', runtime: 'sysbox-runc', isolation: 'sysbox' });
+				});
+			return result;
+		},
+	};
+	const back = await revert(busy, first.kept);
+	expect(back.exit, said(back)).toBe(4);
+	// The plan is made anew, and it is one that was not approved.
+	expect(back.screen).toContain('late (running');
+	expect(back.screen).toContain('needs --accept-risk stop-containers');
+	expect(actions(back).join()).not.toContain('purge-packages');
+	expect(host.state().packages['sysbox-ce']?.status).toBe('installed');
 });
 
 test('a limit of the kernel that somebody has set since stays, and is named with its values', async () => {
