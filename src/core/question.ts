@@ -1,3 +1,4 @@
+import { nameSome } from './name-some.ts';
 import type { RiskName } from './risk.ts';
 
 export type AnswerValue = string | number | boolean | readonly string[];
@@ -108,7 +109,8 @@ export const placeWords = ({ n, of, mayGrow, next }: Place): string =>
 
 /** An answer as a person reads it. */
 export function sayAnswer(value: AnswerValue): string {
-	if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',');
+	if (Array.isArray(value))
+		return value.length === 0 ? 'none' : value.length > 20 ? nameSome(value, 20) : value.join(',');
 	return value === true ? 'yes' : value === false ? 'no' : String(value);
 }
 

@@ -48,6 +48,9 @@ interface Choice<T> {
 	readonly value: T;
 }
 
+/** Options that are listed: more than these scroll away before they are read. */
+const mostOptions = 50;
+
 /**
  * Asks a person in plain lines, in reading order: for terminals that draw nothing, and for screen readers. The questions,
  * defaults, risks and ways out are those of the wizard. Enter takes the default in brackets; a risk is accepted by typing
@@ -230,8 +233,10 @@ async function askQuestion(
 	say(` ${question.help}`);
 	say(` ${placeWords(place)}`);
 	if (question.kind === 'choice' || question.kind === 'many') {
-		for (const option of question.options)
+		for (const option of question.options.slice(0, mostOptions))
 			say(`   ${option.value}  ${option.label}${option.hint === undefined ? '' : `: ${option.hint}`}`);
+		const rest = question.options.length - mostOptions;
+		if (rest > 0) say(`   and ${rest} more, which you can name too`);
 	}
 	if (question.kind === 'risk') say(` ${riskWords[question.risk]} To accept it, type its name: ${question.risk}`);
 	if (question.kind === 'many') say(' several by comma; none is an answer too');

@@ -40,12 +40,18 @@ const commands = {
 	plugins: ['docker', 'plugin', 'ls', '--format', '{{json .}}'],
 } as const satisfies Record<string, Argv>;
 
+/** Containers in one call: thousands would be one long answer, and one long stretch of reading it. */
+const mostInspected = 500;
+
+/** What was read of an answer: where each thing is asked once, it is read once too, and gives the same containers. */
+const readAlready = new WeakMap<ExecResult, DockerAnswer<readonly Container[]>>();
+
 /** The command line that inspects these containers, in one call. */
 export const inspectCommand = (ids: readonly string[]): Argv => ['docker', 'inspect', ...ids];
 
 /**
- * Asks Docker everything that the steps want to know. The one place that does: six commands at most, however many
- * containers there are.
+ * Asks Docker everything that the steps want to know. The one place that does: six commands at most, and one more for
+ * every 500 containers beyond the first.
  */
 export async function inspectDocker(host: ReadHost, signal: AbortSignal): Promise<DockerFacts> {
 	const ask = (argv: Argv) => host.exec(argv, { timeoutMs, signal });
@@ -57,9 +63,16 @@ export async function inspectDocker(host: ReadHost, signal: AbortSignal): Promis
 		const stranger = ids.find(id => !/^[0-9a-f]{12,64}$/.test(id));
 		if (stranger !== undefined)
 			return { kind: 'garbage', why: `docker ps listed something that is no container: ${excerpt(stranger)}` };
-		if (ids.length === 0) return { kind: 'ok', value: [] };
-		const answer = await host.exec(inspectCommand(ids), { timeoutMs, signal, maxBytes: 64 * 1024 * 1024 });
-		return answered(answer, parseContainers, { failureIsFine: true });
+		const all: Container[] = [];
+		for (let at = 0; at < ids.length; at += mostInspected) {
+			const argv = inspectCommand(ids.slice(at, at + mostInspected));
+			const answer = await host.exec(argv, { timeoutMs, signal, maxBytes: 64 * 1024 * 1024 });
+			const some = readAlready.get(answer) ?? answered(answer, parseContainers, { failureIsFine: true });
+			readAlready.set(answer, some);
+			if (some.kind !== 'ok') return some;
+			all.push(...some.value);
+		}
+		return { kind: 'ok', value: all };
 	};
 	const [endpoint, version, info, found, bridge] = await Promise.all([
 		ask(commands.endpoint).then(result => answered(result, parseDockerContext)),

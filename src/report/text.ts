@@ -45,7 +45,15 @@ export function textReader(options: TextOptions): EventReader {
 	const sayHeld = (plan: Extract<Event, { type: 'run.start' }>['plan']): void => {
 		if (plan !== undefined) say(`held to the saved plan ${plan.file}, digest ${plan.digest}`);
 	};
+	// Answers make a step look again: what it found last is what counts.
+	let found: Extract<Event, { type: 'findings' }> | undefined;
+	const tellFound = (): void => {
+		if (found === undefined) return;
+		for (const line of findingLines(found.findings as readonly Finding[], glyphs, options.all, found.when)) say(line);
+		found = undefined;
+	};
 	return (event, state) => {
+		if (event.type !== 'findings' && event.type !== 'answer' && event.type !== 'observed') tellFound();
 		switch (event.type) {
 			case 'run.start': {
 				const simulated = event.simulated ? ' (SIMULATED: nothing on this machine is looked at or changed)' : '';
@@ -61,8 +69,7 @@ export function textReader(options: TextOptions): EventReader {
 				say(`\n${glyphs.rule}${glyphs.rule} ${event.n} of ${event.of} ${glyphs.neutral} ${event.title}`);
 				return;
 			case 'findings':
-				for (const line of findingLines(event.findings as readonly Finding[], glyphs, options.all, event.when))
-					say(line);
+				found = event;
 				return;
 			case 'plan':
 				for (const line of planLines(event.actions, event.impact, options.accepted, glyphs)) say(line);

@@ -1,4 +1,5 @@
 import type { Finding, Remedy } from '../../src/core/finding.ts';
+import { someLines } from '../../src/core/name-some.ts';
 import { type HostAccessKind, threatOfAccess } from '../../src/facts/host-access.ts';
 import type { AccessSite } from './access-sites.ts';
 
@@ -111,7 +112,7 @@ export function accessFindings(sites: readonly AccessSite[], filesAreThere: bool
 				places(other) === 1
 					? 'One container that is not of your CI reaches this host'
 					: `${places(other)} containers that are not of your CI reach this host`,
-			evidence: other.map(site => `${site.where}: ${site.access.detail}`).join('\n'),
+			evidence: evidenceOf(other),
 			why: 'It counts for no row of the threat table. A job that can log in to one of them has what it has.',
 		});
 	}
@@ -124,7 +125,7 @@ export function accessFindings(sites: readonly AccessSite[], filesAreThere: bool
 				places(resting) === 1
 					? 'One stopped container would reach this host if it were started again'
 					: `${places(resting)} stopped containers would reach this host if they were started again`,
-			evidence: resting.map(site => `${site.where}: ${site.access.detail}`).join('\n'),
+			evidence: evidenceOf(resting),
 			remedy: { kind: 'advice', text: 'Remove those that nobody needs.' },
 		});
 	}
@@ -139,8 +140,7 @@ function accessFinding(
 ): Finding {
 	const { has, why, decisive } = accessKinds[what];
 	const isCi = here.some(site => site.ci === 'yes');
-	const evidence = here.map(site => `${site.where}: ${site.access.detail}`).join('\n');
-	const common = { id: `ci.${of}.${what}`, evidence, why, threat: threatOfAccess[what] };
+	const common = { id: `ci.${of}.${what}`, evidence: evidenceOf(here), why, threat: threatOfAccess[what] };
 	if (decisive && !isCi) {
 		// Neither its image nor its labels tell what it is for, and it may be its very purpose: so nobody is blamed yet.
 		return {
@@ -159,6 +159,14 @@ function accessFinding(
 		remedy: remedyFor(of, here, filesAreThere),
 	};
 }
+
+/** What is known to be of CI first. All of them are in the event `observed` of this step. */
+const evidenceOf = (sites: readonly AccessSite[]): string =>
+	someLines(
+		sites
+			.toSorted((a, b) => Number(b.ci === 'yes') - Number(a.ci === 'yes'))
+			.map(site => `${site.where}: ${site.access.detail}`),
+	);
 
 /** The number of places, not of ways: a container with two mounts is one container. */
 const places = (sites: readonly AccessSite[]): number =>
@@ -185,5 +193,5 @@ function remedyFor(of: AccessSite['of'], sites: readonly AccessSite[], filesAreT
 		return { kind: 'planned', text: `The files of this step give jobs an engine of their own. Then: ${text}` };
 	if (of !== 'container') return { kind: 'advice', text };
 	const names = [...new Set(sites.map(site => site.where.split(' ')[0] ?? ''))];
-	return { kind: 'commands', text, commands: [`docker inspect ${names.join(' ')}`] };
+	return { kind: 'commands', text, commands: [`docker inspect ${names.slice(0, 5).join(' ')}`] };
 }

@@ -33,7 +33,19 @@ export const isOurs = (container: Container): boolean => container.labels[ownLab
 export const isAtRest = (container: Container): boolean =>
 	!container.running && !['paused', 'restarting'].includes(container.state) && container.restartPolicy === 'no';
 
+/** Asked of each container by every look at it, in several places. */
+const known = new WeakMap<Container, { readonly info: string; readonly access: readonly HostAccess[] }>();
+
 export function accessOf(container: Container, info: DockerInfo | undefined): readonly HostAccess[] {
+	const before = known.get(container);
+	const by = `${info?.defaultRuntime} ${info?.rootDir}`;
+	if (before?.info === by) return before.access;
+	const access = findAccess(container, info);
+	known.set(container, { info: by, access });
+	return access;
+}
+
+function findAccess(container: Container, info: DockerInfo | undefined): readonly HostAccess[] {
 	const runtime = container.runtime || (info?.defaultRuntime ?? '');
 	return hostAccessUnder({ ...container, runtime }, ['sysbox-runc'], info?.rootDir || undefined);
 }
@@ -96,7 +108,7 @@ function fileAndLine(container: Container, access: HostAccess, files: Readonly<R
 		const line = lineOfAccess(files[file] ?? '', owner.service, access);
 		if (line !== undefined) return ` at ${file}:${line}`;
 	}
-	return ` at ${owner.files[0]}`;
+	return ` at ${owner.files[0].slice(0, 200)}`;
 }
 
 const keyOfAccess: Partial<Record<HostAccess['what'], RegExp>> = {

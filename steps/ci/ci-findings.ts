@@ -1,4 +1,5 @@
 import type { Finding, Remedy, ThreatId } from '../../src/core/finding.ts';
+import { someLines } from '../../src/core/name-some.ts';
 import type { JudgeContext } from '../../src/core/step.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
 import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/facts/docker-daemon.ts';
@@ -279,7 +280,7 @@ function serviceFindings({ services }: CiFacts): readonly Finding[] {
 			id: 'ci.service',
 			severity: 'warn',
 			summary: `${agents.length === 1 ? 'A CI agent runs its jobs' : `${agents.length} CI agents run their jobs`} on this host itself, in no container`,
-			evidence: agents.map(({ unit, system, user }) => `${unit} (${system}): user ${user}`).join('\n'),
+			evidence: someLines(agents.map(({ unit, system, user }) => `${unit} (${system}): user ${user}`)),
 			why: 'Only the rights of their user keep the jobs from the host. Sysbox has no part in them.',
 			remedy: { kind: 'advice', text: 'Run the agent in a container under Sysbox, as the files of this step show.' },
 		},
@@ -297,7 +298,7 @@ function shellFindings(facts: CiFacts): readonly Finding[] {
 			summary: hasDocker
 				? "GitLab jobs run on this host itself, as a user who may use this host's Docker"
 				: 'GitLab jobs run on this host itself, in no container',
-			evidence: runners.join('\n'),
+			evidence: someLines(runners),
 			why: hasDocker
 				? 'Members of the group docker are root on the host. Sysbox has no part in such jobs.'
 				: 'What keeps them from the host is the rights of the user gitlab-runner alone. Sysbox has no part in such jobs.',
@@ -360,9 +361,9 @@ function unlimited(of: AccessSite['of'], whose: string, all: readonly Lacking[],
 			id: `ci.${of}.no-limits`,
 			severity: 'warn',
 			summary: `No limit of ${limits.join(', ')} for ${whose}`,
-			evidence: lacking
-				.map(({ where, lacks }) => (lacks.length === limits.length ? where : `${where}: ${lacks.join(', ')}`))
-				.join('\n'),
+			evidence: someLines(
+				lacking.map(({ where, lacks }) => (lacks.length === limits.length ? where : `${where}: ${lacks.join(', ')}`)),
+			),
 			why: 'A job can take all memory, processors or processes of the host.',
 			threat: 'resource-abuse',
 			remedy,
@@ -388,7 +389,7 @@ function unknownFindings(unread: CiFacts['unread'], trouble: DockerTrouble | und
 		id: `ci.unseen.${threat}`,
 		severity: 'could-not-tell',
 		summary: 'Part of what your CI gets from this host could not be looked at',
-		evidence: reasons.join('\n'),
+		evidence: someLines(reasons),
 		threat,
 		...(needsRoot && { needsRoot: true as const }),
 		...(alone ? followsTrouble(trouble) : index > 0 && { follows: `ci.unseen.${threats[0]}` }),

@@ -69,6 +69,14 @@ const looksLikeJobs = ({ name, owner, command }: Container): boolean =>
 
 /** What a container is for, by its labels, its image, its command and its name. */
 export function purposeOf(container: Container): Purpose {
+	const purpose = purposes.get(container) ?? findPurpose(container);
+	purposes.set(container, purpose);
+	return purpose;
+}
+
+const purposes = new WeakMap<Container, Purpose>();
+
+function findPurpose(container: Container): Purpose {
 	if (container.owner?.kind === 'gitlab-runner' || container.owner?.kind === 'jenkins') return 'jobs';
 	const name = repositoryOf(container.image);
 	// Docker's own image with an engine in it, under any registry's copy of the name.

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ImpactContainer } from '../../src/core/impact.ts';
+import { nameSome, someLines } from '../../src/core/name-some.ts';
 import type { Probe, ProbeResult } from '../../src/core/probe.ts';
 import type { Agreed, RunState } from '../../src/core/state.ts';
 import type { Container } from '../../src/facts/docker-container.ts';
@@ -92,6 +93,9 @@ export function underNewDefault(image: string, runtime: string, containers: read
 	};
 }
 
+/** Containers that the evidence of the proof names. */
+const mostShown = 50;
+
 /** What became of a container that ran before, in the light of what was agreed to. */
 type Outcome = 'untouched' | 'restarted' | 'left stopped' | 'broken' | 'ended by itself' | 'wrong';
 
@@ -167,14 +171,24 @@ export function runningContainers(state: RunState): Probe {
 				};
 			}
 			const became = before.map(c => becameOf(c, now.get(c.id), agreed.get(c.id), wasLeft));
-			const evidence = became.map(({ name, said }) => ({ what: name, said }));
 			const wrong = became.filter(({ outcome }) => outcome === 'wrong');
+			// Of thousands the ones that count are shown, and how many there are more.
+			const shown = [...wrong, ...became.filter(({ outcome }) => outcome !== 'wrong')].slice(0, mostShown);
+			const rest = became.length - shown.length;
+			const evidence = [
+				...shown.map(({ name, said }) => ({ what: name, said })),
+				...(rest > 0 ? [{ what: 'docker inspect', said: `${rest} more containers, counted above` }] : []),
+			];
 			if (wrong.length > 0)
-				return { verdict: 'fail', because: wrong.map(({ name, said }) => `${name} ${said}`).join('; '), evidence };
+				return {
+					verdict: 'fail',
+					because: someLines(wrong.map(({ name, said }) => `${name} ${said}`)).replaceAll('\n', '; '),
+					evidence,
+				};
 			const names = (outcome: Outcome) => became.filter(b => b.outcome === outcome).map(b => b.name);
 			const listed = (words: string, outcome: Outcome) => {
 				const of = names(outcome);
-				return of.length === 0 ? [] : [`${words}: ${of.join(', ')}`];
+				return of.length === 0 ? [] : [`${words}: ${nameSome(of)}`];
 			};
 			return {
 				verdict: 'pass',

@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/finding.ts';
+import { nameSome } from '../../src/core/name-some.ts';
 import { isNextKey, nextSteps } from '../../src/core/next-steps.ts';
 import { describePackageUndo } from '../../src/core/package-changes.ts';
 import { shellLine } from '../../src/core/shell-line.ts';
@@ -63,6 +64,16 @@ export function composeRecord(state: RunState, options: RecordOptions): string {
 		.trimEnd()}\n`;
 }
 
+/** Lists of thousands of containers are in the run's log; a record is read by people. */
+function shortened(value: unknown, most = 100): unknown {
+	if (Array.isArray(value)) {
+		const shown = value.slice(0, most).map(item => shortened(item, most));
+		return value.length > most ? [...shown, `and ${value.length - most} more, in the run's log`] : shown;
+	}
+	if (value === null || typeof value !== 'object') return value;
+	return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shortened(item, most)]));
+}
+
 const reviewDay = (options: RecordOptions): string =>
 	new Date(options.now.getTime() + options.reviewDays * 86_400_000).toISOString().slice(0, 10);
 
@@ -91,7 +102,7 @@ function dataBlock(
 		observed: Object.fromEntries(
 			Object.keys(state.observed)
 				.filter(key => !isNextKey(key))
-				.map(key => [key, seenOf(state, key)]),
+				.map(key => [key, shortened(seenOf(state, key))]),
 		),
 		files: filesLeft(state),
 		threats: rows.map(row => ({
@@ -366,7 +377,9 @@ function answers(state: RunState): readonly string[] {
 			['question', 'answer', 'from'],
 			[...latest.values()].map(a => [
 				code(a.id),
-				inline(Array.isArray(a.value) ? a.value.join(', ') : String(a.value)),
+				inline(
+					Array.isArray(a.value) ? (a.value.length > 20 ? nameSome(a.value, 20) : a.value.join(', ')) : String(a.value),
+				),
 				a.source,
 			]),
 		),
