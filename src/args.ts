@@ -82,7 +82,7 @@ function untilWords(value: string): string {
 }
 
 /** Of `--demo` alone. */
-const usualScenario = 'fresh-ubuntu';
+export const usualScenario = 'fresh-ubuntu';
 
 /** How an environment says no; commander takes a switch's variable for yes whatever it holds. */
 const switchedOff: ReadonlySet<string> = new Set(['0', 'no', 'false', 'off']);

@@ -51,6 +51,8 @@ export const findingIds: readonly { readonly id: string; readonly about: string 
 		'ci.rendered': 'whether the CI files are valid',
 		'ci.limits': 'whether jobs have limits of memory, cpu and processes',
 		'ci.limits.gitlab-pids': 'whether GitLab Runner can limit processes',
+		'ci.image': 'the image of the CI containers',
+		'ci.runner.concurrent': 'how many jobs a GitLab runner starts at once',
 		'ci.runtime': 'whether CI containers use Sysbox',
 		'ci.service': 'CI agents that are services of this host',
 		'ci.runner.shell': 'GitLab runners without containers',

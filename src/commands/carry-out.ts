@@ -5,7 +5,7 @@ import { exitCode } from '../core/exit.ts';
 import type { RunState } from '../core/state.ts';
 import { openFolder, openRun } from '../state/open-run.ts';
 import { checkList } from './check-list.ts';
-import { commandHere, realSurroundings, simulatedSurroundings } from './machine.ts';
+import { commandFor, realSurroundings, scenarioNamed, simulatedSurroundings } from './machine.ts';
 import { readHeldTo } from './plan-file.ts';
 import { readPassed } from './preflight.ts';
 import { revert } from './revert.ts';
@@ -28,7 +28,11 @@ export async function carryOut(
 ): Promise<number> {
 	const { options } = invocation;
 	const changes = invocation.command === 'run' || invocation.command === 'test' || invocation.command === 'revert';
-	if (changes && !options.yes && !terminal.interactive) throw refuseWithoutTerminal(commandHere(__VERSION__), typed);
+	if (options.demo !== undefined) await scenarioNamed(options.demo);
+	// What an interrupted proof left is ours, and is removed without a question.
+	const asks = changes && !(invocation.command === 'test' && invocation.clean);
+	if (asks && !options.yes && !terminal.interactive)
+		throw refuseWithoutTerminal(commandFor(options, __VERSION__), typed, options.demo !== undefined);
 	if (invocation.command === 'check' && invocation.list) return checkList(terminal);
 	const surroundings =
 		options.demo === undefined
@@ -109,7 +113,7 @@ async function runbook(
 	stop: StopSignals,
 	{ mode = 'run', clean = false, plan }: RunbookHow,
 ): Promise<number> {
-	const held = plan === undefined ? undefined : await readHeldTo(plan);
+	const held = plan === undefined ? undefined : await readHeldTo(plan, surroundings.command);
 	const passed = await readPassed({
 		acceptRisk: options.acceptRisk,
 		...(options.answers !== undefined && { answers: options.answers }),
@@ -124,6 +128,7 @@ async function runbook(
 			const { removed, left } = await removeLeftovers(surroundings.host, { stateFolder: surroundings.hostFolder });
 			for (const name of removed) terminal.out(`removed ${name}\n`);
 			for (const name of left) terminal.err(`could not be removed: ${name}\n`);
+			if (removed.length + left.length === 0) terminal.err('no proof left anything here\n');
 			return left.length === 0 ? exitCode.done : exitCode.failed;
 		}
 		exit = await walk({

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CommonOptions } from '../args.ts';
+import { type CommonOptions, usualScenario } from '../args.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { WrongInput } from '../core/wrong-input.ts';
@@ -11,6 +11,7 @@ import { localHost } from '../host/local/local-host.ts';
 import { machineId } from '../host/local/machine-identity.ts';
 import { sweepTemporaryFiles } from '../host/local/root-file-writer.ts';
 import { knowledge } from '../knowledge/index.ts';
+import type { ScenarioName } from '../simulation/scenarios.ts';
 import { openFolder } from '../state/open-run.ts';
 import { defaultStatePath } from '../state/state-folder.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -53,9 +54,12 @@ function isProgram(path: string): boolean {
 /** As {@link ownCommand}, for this process. */
 export const commandHere = (version: string): string => ownCommand(startedHere(version));
 
-/** With what the operator said about where things are kept, as the same has to be said again. */
-const withFolder = (command: string, options: CommonOptions): string =>
-	options.sessionDir === undefined ? command : `${command} ${shellLine(['--session-dir', options.sessionDir])}`;
+/** How the operator starts this tool on the same host again, real or simulated, with its files where they are kept. */
+export function commandFor({ demo, sessionDir }: CommonOptions, version: string): string {
+	const simulated = demo === undefined ? '' : ` --demo${demo === usualScenario ? '' : `=${demo}`}`;
+	const folder = sessionDir === undefined ? '' : ` ${shellLine(['--session-dir', sessionDir])}`;
+	return `${commandHere(version)}${simulated}${folder}`;
+}
 
 /** Waits, and ends early without an error when the run is stopped. */
 async function realPause(ms: number, signal: AbortSignal): Promise<void> {
@@ -88,7 +92,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		hostFolder: stateFolder,
 		workingFolder: process.cwd(),
 		...(options.record !== undefined && { record: resolve(options.record) }),
-		command: withFolder(commandHere(version), options),
+		command: commandFor(options, version),
 		version,
 		sweep: async folders => (await Promise.all(folders.map(folder => sweepTemporaryFiles(folder)))).flat(),
 		pause: realPause,
@@ -97,24 +101,28 @@ export async function realSurroundings(options: CommonOptions, version: string):
 	};
 }
 
+/** The scenario of `--demo`; a misspelt one is refused with the names that there are. */
+export async function scenarioNamed(demo: string): Promise<ScenarioName> {
+	const { isScenarioName, scenarioNames } = await import('../simulation/scenarios.ts');
+	if (isScenarioName(demo)) return demo;
+	throw new WrongInput(
+		`there is no simulated host called ${demo}.${didYouMean(demo, scenarioNames)} There are: ${scenarioNames.join(', ')}`,
+	);
+}
+
 /**
  * A simulated machine, kept in a file of the demo's own session folder so that a run on it can be resumed. It never
  * touches a real session. The record alone can go to a real path, when one is named.
  */
 export async function simulatedSurroundings(options: CommonOptions, version: string): Promise<Surroundings> {
-	const [{ scenarioFaults, scenarioNames, scenarioState }, { simulatedHost }, { simulatedHostFile }, { releasesFrom }] =
+	const [{ scenarioFaults, scenarioState }, { simulatedHost }, { simulatedHostFile }, { releasesFrom }] =
 		await Promise.all([
 			import('../simulation/scenarios.ts'),
 			import('../simulation/host.ts'),
 			import('../simulation/simulated-host-file.ts'),
 			import('../simulation/releases.ts'),
 		]);
-	const name = scenarioNames.find(known => known === options.demo);
-	if (name === undefined) {
-		throw new WrongInput(
-			`there is no simulated host called ${options.demo}.${didYouMean(options.demo ?? '', scenarioNames)} There are: ${scenarioNames.join(', ')}`,
-		);
-	}
+	const name = await scenarioNamed(options.demo ?? usualScenario);
 	// Never root's own folder, whoever starts a demo.
 	const stateFolder = resolve(options.sessionDir ?? join(defaultStatePath(1, process.env), `demo-${name}`));
 	await openFolder(stateFolder, true, true);
@@ -139,7 +147,7 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 		hostFolder,
 		workingFolder: '/root',
 		...(record !== undefined && { record }),
-		command: withFolder(`${commandHere(version)} --demo${name === 'fresh-ubuntu' ? '' : `=${name}`}`, options),
+		command: commandFor(options, version),
 		version,
 		// Its files are replaced in one piece by the simulation itself.
 		sweep: async () => [],

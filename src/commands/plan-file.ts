@@ -26,7 +26,7 @@ export interface HeldTo {
 const maxPlanBytes = 16 * 1024 * 1024;
 
 /** Reads the plan that was passed with --plan. */
-export async function readHeldTo(file: string): Promise<HeldTo> {
+export async function readHeldTo(file: string, command: string): Promise<HeldTo> {
 	let bytes: Buffer | undefined;
 	try {
 		bytes = await readPassedFile(file, maxPlanBytes);
@@ -36,7 +36,8 @@ export async function readHeldTo(file: string): Promise<HeldTo> {
 	if (bytes === undefined)
 		throw new WrongInput(`the saved plan ${file} has more than ${maxPlanBytes} bytes; that is no plan`);
 	const read = readSavedPlan(file, bytes);
-	if (read.kind === 'wrong') throw new WrongInput(read.problems.join('\n'));
+	if (read.kind === 'wrong')
+		throw new WrongInput(read.problems.join('\n'), [`a plan is saved with: ${command} plan --out FILE`]);
 	return { file, plan: read.plan };
 }
 

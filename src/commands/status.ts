@@ -63,7 +63,7 @@ export async function status(surroundings: Surroundings, terminal: Terminal, nam
 	say('Runs on this host, newest first:');
 	for (const line of runTable(listed, next)) say(line);
 	if (runs.length > mostListed) say(`and ${runs.length - mostListed} older runs in ${folder.runsFolder}`);
-	if (next !== undefined) say(`* ${command} revert undoes this run; ${command} revert RUN undoes another one.`);
+	if (next !== undefined) say(`* \`${command} revert\` undoes this run; \`${command} revert RUN\` undoes another one.`);
 	else if (unread.length === 0) say('No run changed anything that still stands.');
 	return sayUnread();
 }

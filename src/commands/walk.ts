@@ -14,7 +14,15 @@ import { seenAnew } from '../core/seen-anew.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { initialState, type RunState, reduceAll } from '../core/state.ts';
 import type { JudgeContext, RunOptions, Step, StepContext } from '../core/step.ts';
-import { changesOf, exitOfVerdict, manualIn, outcomeOfVerdict, rebootPending, verdictOf } from '../core/verdict.ts';
+import {
+	changesOf,
+	exitOfVerdict,
+	leftIn,
+	manualIn,
+	outcomeOfVerdict,
+	rebootPending,
+	verdictOf,
+} from '../core/verdict.ts';
 import { outOfWindow } from '../core/window.ts';
 import { WrongInput } from '../core/wrong-input.ts';
 import { decideFromAnswers, decideNothing, givenAnswer, type Known } from '../decide/from-answers.ts';
@@ -111,6 +119,7 @@ export async function walk(request: Walk): Promise<number> {
 		imageArchives,
 		workingFolder: surroundings.workingFolder,
 		command: surroundings.command,
+		again: resumeCommand(request),
 		stateFolder: surroundings.hostFolder,
 		...(deb !== undefined && { deb }),
 		...(options.managed !== undefined && { managed: options.managed.map(absolute) }),
@@ -343,7 +352,7 @@ export async function walk(request: Walk): Promise<number> {
 		reboot: rebootPending(stream.state()),
 		open: [...end.open],
 		...(end.why !== undefined && { why: end.why }),
-		...(mode === 'plan' && { changes: changesOf(stream.state()).length, forYou: manualIn(stream.state()).length }),
+		...(mode === 'plan' && { changes: changesOf(stream.state()).length, forYou: forOperator(stream.state()) }),
 		...judged,
 		exit,
 	});
@@ -387,10 +396,15 @@ async function judgedBy(
 	};
 }
 
+/** What a plan leaves to the operator. */
+const forOperator = (state: RunState): number => manualIn(state).length + leftIn(state).length;
+
 /** Files for CI systems and what the proofs bring are shown in a plan, and are no change of the host. */
 function planned(end: EngineEnd, state: RunState): EngineEnd {
-	const left = changesOf(state).length + manualIn(state).length;
-	return end.outcome === 'open' && left === 0 ? { ...end, outcome: 'nothing-to-do', exit: exitCode.done } : end;
+	if (end.outcome !== 'open' && end.outcome !== 'nothing-to-do') return end;
+	return changesOf(state).length + forOperator(state) === 0
+		? { ...end, outcome: 'nothing-to-do', exit: exitCode.done }
+		: { ...end, outcome: 'open', exit: exitCode.open };
 }
 
 /** A window that is over is a mistake of whoever typed it, not a run that does nothing. */
@@ -429,12 +443,13 @@ function unattended({ passed, mode }: Walk, known: Known): Decider {
 }
 
 /** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */
-export function refuseWithoutTerminal(command: string, typed: readonly string[]): WrongInput {
+export function refuseWithoutTerminal(command: string, typed: readonly string[], simulated: boolean): WrongInput {
+	const [program = ''] = command.split(' --');
 	return new WrongInput('this is not a terminal, and nobody can answer questions.', [
 		`look only               ${command} check`,
 		`see what would change   ${command} plan`,
-		`the same, unattended    ${command} ${shellLine([...typed, '--yes'])}`,
+		`the same, unattended    ${program} ${shellLine([...typed, '--yes'])}`,
 		`run with answers        ${command} --yes --answers answers.yml`,
-		`a simulated host        ${command} --demo --yes`,
+		...(simulated ? [] : [`a simulated host        ${program} --demo --yes`]),
 	]);
 }

@@ -24,7 +24,7 @@ export type Consent =
 	| { readonly kind: 'plan-anew' }
 	| { readonly kind: 'declined'; readonly leave: boolean }
 	/** Why it is left for another time, told already. */
-	| { readonly kind: 'put-off'; readonly why: string }
+	| { readonly kind: 'put-off'; readonly why: string /** The host stays broken by it. */; readonly broken?: true }
 	| { readonly kind: 'ended'; readonly result: StepResult };
 
 const ended = (result: StepResult): Consent => ({ kind: 'ended', result });
@@ -61,9 +61,10 @@ export async function askConsent(
 	const named = decision.kind === 'apply' ? decision.risks : [];
 	const missing = risksOf(plan).filter(risk => !named.includes(risk));
 	if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {
-		const why = `needs ${(decision.kind === 'refused' ? decision.missing : missing).map(r => `--accept-risk ${r}`).join(' ')}`;
+		const why = sayMissing(run, decision.kind === 'refused' ? decision.missing : missing);
 		await sayPutOff(run, why);
-		return { kind: 'put-off', why };
+		const broken = sight.findings.some(({ breaks, waived }) => breaks === true && waived === undefined);
+		return { kind: 'put-off', why, ...(broken && { broken }) };
 	}
 	if (decision.kind === 'back' && back && behindReview) {
 		once.reviewed = false;
@@ -78,6 +79,10 @@ export async function askConsent(
 	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: [...named] });
 	return kind === 'apply' ? { kind } : { kind: 'declined', leave };
 }
+
+/** The whole command to type. */
+const sayMissing = ({ deps: { options } }: StepRun<Step>, risks: readonly string[]): string =>
+	`accept ${risks.join(' and ')} by name: ${[options.again ?? options.command, ...risks.map(risk => `--accept-risk ${risk}`)].join(' ')}`;
 
 /** Told before it is left: a window that is over, or a risk that nobody has named. */
 export const sayPutOff = ({ deps, step }: StepRun<Step>, why: string): Promise<void> =>

@@ -68,11 +68,14 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		await sight.takeGiven();
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) return { status: 'unchanged', tally: {}, open: [] };
+		// Of the runbook, as only that changes a host; unattended where this was.
+		const { command, attended } = deps.options;
+		const first = `${command} --only ${step.id}${attended === true ? '' : ' --yes'}`;
 		return {
 			status: 'open',
 			why: 'has something to change, and was not chosen',
 			tally: { blocked: true },
-			open: [`${step.id}: run it first`],
+			open: [`${step.id}: run it first: ${first}`],
 		};
 	}
 
@@ -117,7 +120,7 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 				round -= 1;
 				continue;
 			case 'put-off':
-				return putOff(step.id, consent.why, changed);
+				return putOff(step.id, consent.why, changed, consent.broken);
 			case 'declined':
 				if (consent.leave) return leftByChoice(step.id, { changed });
 				return { status: 'skipped', ...yours(sight.findings, { changed }) };
@@ -175,11 +178,11 @@ function yours(findings: readonly Finding[], tally: StepResult['tally']): Pick<S
 	return { tally: { ...tally, open: true }, open: left, why: count(left.length, 'action needed', 'actions needed') };
 }
 
-/** Left for the next window, or until a risk is accepted. */
-const putOff = (step: StepId, why: string, changed: boolean): StepResult => ({
+/** Left for the next window, or until a risk is accepted. A host that only this would repair is in the way of all else. */
+const putOff = (step: StepId, why: string, changed: boolean, blocked = false): StepResult => ({
 	status: 'open',
 	why,
-	tally: { open: true, changed },
+	tally: { open: true, changed, blocked },
 	open: [`${step}: ${why}`],
 });
 

@@ -25,6 +25,8 @@ export interface RunOptions {
 	readonly managed?: readonly string[];
 	/** How the operator would start this tool again: `sysbox-setup`, or `npx sysbox-setup@1.0.0`. */
 	readonly command: string;
+	/** What was typed, so that an option can be put behind it; undefined where nobody typed anything. */
+	readonly again?: string;
 	readonly stateFolder: string;
 }
 

@@ -46,6 +46,10 @@ export function changesOf(planned: RunState): readonly string[] {
 	return changes.length > 0 || manualIn(planned).length > 0 ? changes : missingIn(planned);
 }
 
+/** What no run ends, of a foreseen run: each finding once, with its commands where it has some. */
+export const leftIn = (foreseen: RunState): readonly Finding[] =>
+	onceEach(leftForOperator(foreseen.steps.flatMap(findingsOf)));
+
 /**
  * What a run would settle in the first step that has such a thing. It stands for the changes where none could be planned:
  * without root a step may see that Sysbox is missing and not what its installation has to look like.
@@ -157,8 +161,9 @@ function judge(
 	return { verdict: 'set-up', ...so, why: `Nothing to change. Run \`${command} test\` for the proofs.${asRoot}` };
 
 	function mend(): string {
-		const ended = breaks.every(finding => finding.remedy?.kind === 'planned') && blocked.length === 0;
-		return changes.length > 0 && (ended || hard.length === 0)
+		// What the steps plan beside it does not repair it.
+		const planned = breaks.every(finding => finding.remedy?.kind === 'planned') && blocked.length === 0;
+		return changes.length > 0 && planned
 			? `Run \`${command}\` to repair it: ${count(changes.length, 'change')}.`
 			: `Fix first: ${idsOf(hard.length > 0 ? hard : breaks)}.`;
 	}

@@ -17,12 +17,11 @@ export function readSavedPlan(path: string, bytes: Uint8Array): SavedPlanRead {
 		return wrong(`${path}:${line}:${column}: ${reason === 'empty' ? 'the file is empty' : message}`);
 	}
 	const version = findProperty(read.tree, 'sysbox-setup-plan')?.value;
-	if (version === undefined)
-		return wrong(`${path}:1:1: is no saved plan; one is written by: sysbox-setup plan --out FILE`);
+	if (version === undefined) return wrong(`${path}:1:1: is no saved plan`);
 	if (version.kind !== 'number' || version.text !== String(savedPlanVersion)) {
 		const found = read.text.slice(version.offset, version.end);
 		return wrong(
-			`${path}:${place(read.text, version.offset)}: this plan has version ${found}, and this sysbox-setup runs plans of version ${savedPlanVersion}; save it again with: sysbox-setup plan --out FILE`,
+			`${path}:${place(read.text, version.offset)}: this plan has version ${found}, and this sysbox-setup runs plans of version ${savedPlanVersion}`,
 		);
 	}
 	const parsed = savedPlanSchema.safeParse(read.value());

@@ -11,7 +11,7 @@ import type { RiskName } from '../core/risk.ts';
 import { actionsToRevert, changedHost, incompleteSteps, outcomeOfRun, type RunState } from '../core/state.ts';
 import { statusWords } from '../core/status-words.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, type ThreatRow, threatTable } from '../core/threat.ts';
-import { changesOf, manualIn, sayVerdict } from '../core/verdict.ts';
+import { changesOf, leftIn, manualIn, sayVerdict } from '../core/verdict.ts';
 import { verdictWord } from '../core/verdict-words.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
 
@@ -58,6 +58,8 @@ export function textReader(options: TextOptions): EventReader {
 			case 'run.start': {
 				const simulated = event.simulated ? ' (SIMULATED: nothing on this machine is looked at or changed)' : '';
 				say(`sysbox-setup ${event.tool} on ${event.host}${simulated}`);
+				if (event.simulated)
+					say('Commands without --demo are for a real host: a simulated one has no shell to type them in.');
 				sayHeld(event.plan);
 				return;
 			}
@@ -338,7 +340,10 @@ function proofWords({ steps }: RunState): string {
 
 /** An action of a plan that is no change is one for the operator. */
 const planWords = (changes: number, forYou: number): string =>
-	[`plan: ${count(changes, 'change')}`, ...(forYou === 0 ? [] : [`${count(forYou, 'action')} for you`])].join(', ');
+	[
+		`plan: ${changes === 0 ? 'no changes' : count(changes, 'change')}`,
+		...(forYou === 0 ? [] : [`${count(forYou, 'action')} for you`]),
+	].join(', ');
 
 /** The first step that failed, and the first line of why. */
 function whatFailed({ steps }: RunState): string {
@@ -382,6 +387,10 @@ function endLines(event: EndEvent, state: RunState, options: TextOptions): reado
 	if (options.mode === 'plan') {
 		for (const change of changesOf(state)) lines.push(`  change  ${change}`);
 		for (const manual of manualIn(state)) lines.push(`  for you ${manual}`);
+		for (const { id, summary, remedy } of leftIn(state)) {
+			lines.push(`  for you ${id}: ${summary}`);
+			if (remedy?.kind === 'commands') lines.push(...remedy.commands.map(command => `            ${command}`));
+		}
 	} else for (const open of event.open) lines.push(`  left   ${open}`);
 	if (options.mode === 'run') for (const next of nextSteps(state, options.command)) lines.push(`  next   ${next}`);
 	if (state.record !== undefined)

@@ -33,6 +33,7 @@ describe('wrong usage', () => {
 		[['test', '--yes', 'secuirty'], 'Did you mean security?'],
 		[['--yes', '--accept-risk', 'restart-dokcer'], 'Did you mean restart-docker?'],
 		[['--yes', '--demo=old-kernl'], 'Did you mean old-kernel?'],
+		[['--demo=nosuch'], 'There are: fresh-ubuntu, fresh-debian'],
 		[['check', '--demo', '--ignore', 'memry'], '--ignore: there is no finding called memry. Did you mean memory?'],
 		[['plan', '--format', 'xml'], 'Allowed choices are text, json'],
 		[['revert', 'no-such-record.md', '--yes', '--demo'], 'there is no such file'],
@@ -46,17 +47,30 @@ describe('wrong usage', () => {
 		expect(left.filter(name => !name.startsWith('host-'))).toEqual([]);
 	});
 
-	it.each([[[]], [['revert']], [['test']], [['--demo']]])(
-		'%j with nobody to ask ends 2 at once, and names the ways to go on',
-		async argv => {
-			const folder = emptyFolder();
-			const { exit, stdout, stderr } = await run(argv, { cwd: folder });
-			expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
-			for (const way of ['check', 'plan', '--yes --answers answers.yml', '--demo --yes'])
-				expect(stderr).toContain(`sysbox-setup ${way}`);
-			expect(readdirSync(folder)).toEqual([]);
-		},
-	);
+	it.each([
+		[[], 'sysbox-setup'],
+		[['revert'], 'sysbox-setup'],
+		[['test'], 'sysbox-setup'],
+		[['--demo'], 'sysbox-setup --demo'],
+		[['--demo=old-kernel', 'test'], 'sysbox-setup --demo=old-kernel'],
+	])('%j with nobody to ask ends 2 at once, and names the ways to go on', async (argv, program) => {
+		const folder = emptyFolder();
+		const { exit, stdout, stderr } = await run(argv, { cwd: folder });
+		expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+		for (const way of ['check', 'plan', '--yes --answers answers.yml'])
+			expect(`${stderr}\n`).toContain(`${program} ${way}\n`);
+		expect(`${stderr}\n`).toContain(`sysbox-setup ${[...argv, '--yes'].join(' ')}\n`);
+		expect(stderr.includes('sysbox-setup --demo --yes')).toBe(!argv.includes('--demo=old-kernel'));
+		expect(readdirSync(folder)).toEqual([]);
+	});
+});
+
+describe('test --clean', () => {
+	it('needs nobody to ask, and says so where nothing was left', async () => {
+		const folder = emptyFolder();
+		const { exit, stdout, stderr } = await run(['test', '--clean', '--demo=already-set-up'], { cwd: folder });
+		expect({ exit, stdout, stderr }).toEqual({ exit: 0, stdout: '', stderr: 'no proof left anything here' });
+	});
 });
 
 describe('an answers file', () => {

@@ -172,6 +172,15 @@ describe('the verdict of a check', () => {
 			0,
 			'Fix first: daemon-json.valid.',
 		],
+		[
+			'what no run repairs, beside a change that has nothing to do with it',
+			run(saw('host', finding('docker.features', { severity: 'warn', breaks: true, ...commands }))),
+			run(plans('host', action('tools'))),
+			'broken',
+			1,
+			0,
+			'Fix first: docker.features.',
+		],
 		['something unknown', run(saw('host', finding('a', { severity: 'could-not-tell' }))), start, 'unknown', 1, 0, 'a.'],
 		[
 			'something that only root can tell',

@@ -37,7 +37,7 @@ async function planned(host: SimulatedHost, ask: Ask = {}): Promise<HeldTo> {
 	const out = join(folder, `plan-${plans}.json`);
 	const ended = await runbook(host, { ...ask, mode: 'plan', out });
 	expect(ended.screen).toContain(`saved  ${out}`);
-	return readHeldTo(out);
+	return readHeldTo(out, 'sysbox-setup');
 }
 
 /** The same plan with something in it changed by somebody who knows how its digest is made. */

@@ -26,7 +26,7 @@ describe('--only', () => {
 		expect(ended.exit).toBe(3);
 		expect(statuses(ended)).toEqual(['host open', 'sysbox not-run']);
 		expect(finding(ended, 'fuse3.missing')?.severity).toBe('block');
-		expect(ended.state.end?.open).toEqual(['host: run it first']);
+		expect(ended.state.end?.open).toEqual(['host: run it first: sysbox-setup --only host --yes']);
 		expect(ended.screen).toContain('needs host, which is not finished');
 		expect(changeable(host.state())).toBe(before);
 	});
@@ -82,7 +82,7 @@ describe('--skip', () => {
 		const ended = await runbook(host, { selection: { skip: ['sysbox'] } });
 		expect(ended.exit).toBe(3);
 		expect(statuses(ended).slice(0, 3)).toEqual(['host done', 'sysbox open', 'daemon not-run']);
-		expect(ended.state.end?.open).toEqual(['sysbox: run it first']);
+		expect(ended.state.end?.open).toEqual(['sysbox: run it first: sysbox-setup --only sysbox --yes']);
 		expect(host.state().packages['sysbox-ce']).toBeUndefined();
 	});
 

@@ -49,15 +49,16 @@ it.each(['run', 'left'])('a session of 0.1.0 is read: %s', async name => {
 	expect(read).toMatchObject({ kind: 'session', session: { tool: '0.1.0' } });
 });
 
-it('a plan saved by 0.1.0 is refused in one sentence, exit 2', async () => {
+it('a plan saved by 0.1.0 is refused with what to type, exit 2', async () => {
 	const file = join(left, '0.1.0/saved-plan.json');
 	const said: string[] = [];
-	const exit = await readHeldTo(file).then(
+	const exit = await readHeldTo(file, 'sysbox-setup').then(
 		() => 0,
 		(error: unknown) => explainError(error, text => said.push(text)),
 	);
 	expect(exit).toBe(2);
 	expect(said).toEqual([
-		`sysbox-setup: ${file}:2:24: this plan has version 1, and this sysbox-setup runs plans of version 2; save it again with: sysbox-setup plan --out FILE\n`,
+		`sysbox-setup: ${file}:2:24: this plan has version 1, and this sysbox-setup runs plans of version 2\n`,
+		'  a plan is saved with: sysbox-setup plan --out FILE\n',
 	]);
 });
