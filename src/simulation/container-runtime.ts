@@ -1,7 +1,7 @@
 import { resolve } from './file-tree.ts';
 import { hostScope } from './scope.ts';
 import type { Container, Engine } from './state.ts';
-import { atLeast, journal, type Scope, spend, type World } from './world.ts';
+import { atLeast, journal, spend, type World } from './world.ts';
 
 /** A refusal of the runtime, in the words that docker shows after `Error response from daemon: `. */
 export interface Refusal {
@@ -32,11 +32,11 @@ export function unknownRuntime(engine: Engine, name: string): string {
 }
 
 /** Asks the runtime to create this container: everything that Sysbox may have against it, in its own order and words. */
-export function prepareWithRuntime(machine: Scope, engine: Engine, container: Container): Prepared {
-	const { world } = machine;
+export function prepareWithRuntime(world: World, container: Container): Prepared {
+	const { engine } = world.state.docker;
 	const entry = engine.config.runtimes[container.runtime];
-	if (entry === undefined) return plainRefusal(machine, engine) ?? { kind: 'ready', isolation: 'runc' };
-	const binary = resolve(machine.view, entry.path);
+	if (entry === undefined) return { kind: 'ready', isolation: 'runc' };
+	const binary = resolve(hostScope(world, 'root').view, entry.path);
 	if (entry.path.startsWith('/') && binary.kind === 'problem') {
 		return {
 			kind: 'refused',
@@ -55,17 +55,6 @@ export function prepareWithRuntime(machine: Scope, engine: Engine, container: Co
 	if (refused !== undefined) return refused;
 	spend(world, 500);
 	return { kind: 'ready', isolation: 'sysbox' };
-}
-
-/** Inside of a Sysbox before 0.7.0, runc from 1.3.3 on finds /proc unsafe (issues 972 and 973 of Sysbox). */
-function plainRefusal(machine: Scope, engine: Engine): Prepared | undefined {
-	const underSysbox = (scope: Scope): boolean =>
-		scope.inside !== undefined && (scope.inside.container.isolation === 'sysbox' || underSysbox(scope.inside.parent));
-	if (!underSysbox(machine) || !atLeast(engine.version, '28.5.2')) return undefined;
-	if (atLeast(machine.world.state.sysbox.runc ?? '0.7.1', '0.7.0')) return undefined;
-	return ociCreate(
-		'runc create failed: unable to start container process: error during container init: open sysctl net.ipv4.ip_unprivileged_port_start file: unsafe procfs detected: openat2 /proc/./sys/net/ipv4/ip_unprivileged_port_start: invalid cross-device link',
-	);
 }
 
 const connection = (socket: string, why: string) =>
@@ -212,10 +201,4 @@ export function execRefusal(world: World, container: Container): Refusal | undef
 		code: 126,
 		text: 'OCI runtime exec failed: exec failed: container_linux.go:439: starting container process caused: get handle to /proc/thread-self/fd: unsafe procfs detected: openat2 fsmount:fscontext:proc/thread-self/fd/: operation not permitted: unknown',
 	};
-}
-
-export function restartRefusal(container: Container): string | undefined {
-	if (!container.orphaned || container.status !== 'running') return undefined;
-	const merged = `/var/lib/docker/overlay2/${container.id}/merged`;
-	return `${task}OCI runtime create failed: container_linux.go:439: starting container process caused: process_linux.go:608: container init caused: process_linux.go:579: handleReqOp caused: rootfs_init_linux.go:529: failed to mkdirall ${merged}/var/lib/kubelet: mkdir ${merged}/var: stale NFS file handle caused: mkdir ${merged}/var: stale NFS file handle: unknown`;
 }

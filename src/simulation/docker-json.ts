@@ -1,19 +1,22 @@
-import { fileSystemOf } from './mount-table.ts';
-import { imageOf } from './scope.ts';
+import { imageOf } from './engine.ts';
+import { fileSystemOf } from './kernel.ts';
+import { hostScope } from './scope.ts';
+import { fileOf } from './services.ts';
 import type { Container, Engine, Image, Network } from './state.ts';
 import { runtimeFeatures } from './sysbox-programs.ts';
-import { atLeast, rfc3339, type Scope } from './world.ts';
+import { atLeast, rfc3339, type World } from './world.ts';
 
 /** What the docker API answers, in the shapes that were recorded with Docker 26.1.5 and those that 29 adds. */
 
 const featuresKey = 'org.opencontainers.runtime-spec.features';
 
-function runtimesJson(machine: Scope, engine: Engine): Record<string, unknown> {
+function runtimesJson(world: World, engine: Engine): Record<string, unknown> {
 	const runc = { path: 'runc', status: { [featuresKey]: JSON.stringify(runtimeFeatures('runc', '1.3.4', true)) } };
 	const entries: Record<string, unknown> = { 'io.containerd.runc.v2': runc, runc };
-	const { sysbox } = machine.world.state;
+	const { sysbox } = world.state;
+	const { view } = hostScope(world, 'root');
 	for (const [name, entry] of Object.entries(engine.config.runtimes)) {
-		const there = machine.view.get(entry.path) !== undefined;
+		const there = view.get(entry.path) !== undefined;
 		const answers =
 			there && entry.path.endsWith('/sysbox-runc') && sysbox.runc !== undefined && atLeast(sysbox.runc, '0.7.0');
 		entries[name] = {
@@ -33,15 +36,14 @@ function runtimesJson(machine: Scope, engine: Engine): Record<string, unknown> {
 	return entries;
 }
 
-const osName = (machine: Scope): string => {
-	const node = machine.view.get('/etc/os-release');
-	return /^PRETTY_NAME="?([^"\n]*)/m.exec(node?.kind === 'file' ? (node.text ?? '') : '')?.[1] ?? 'Linux';
-};
+const osField = (world: World, name: string): string =>
+	new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(fileOf(world, '/etc/os-release') ?? '')?.[1] ?? '';
 
-const arch = (machine: Scope): string => (machine.world.state.machine.arch === 'amd64' ? 'x86_64' : 'aarch64');
+const arch = ({ state }: World): string => (state.machine.arch === 'amd64' ? 'x86_64' : 'aarch64');
 
-export function infoJson(machine: Scope, engine: Engine): Record<string, unknown> {
-	const { state } = machine.world;
+export function infoJson(world: World): Record<string, unknown> {
+	const { state } = world;
+	const { engine } = state.docker;
 	const count = (status: Container['status']) => engine.containers.filter(c => c.status === status).length;
 	const controllers = (name: string) => state.machine.cgroupControllers.includes(name);
 	const warnings: string[] = [];
@@ -93,16 +95,14 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 		NGoroutines: 41,
 		SystemTime: rfc3339(state.now),
 		LoggingDriver: engine.config.logDriver,
-		CgroupDriver: machine.inside === undefined ? 'systemd' : 'cgroupfs',
+		CgroupDriver: 'systemd',
 		CgroupVersion: String(state.machine.cgroupVersion),
 		NEventsListener: 0,
 		KernelVersion: state.machine.kernel,
-		OperatingSystem: osName(machine),
-		OSVersion:
-			/VERSION_ID="?([^"\n]*)/.exec(JSON.stringify(machine.view.get('/etc/os-release')))?.[1]?.replaceAll('\\', '') ??
-			'',
+		OperatingSystem: osField(world, 'PRETTY_NAME') || 'Linux',
+		OSVersion: osField(world, 'VERSION_ID'),
 		OSType: 'linux',
-		Architecture: arch(machine),
+		Architecture: arch(world),
 		IndexServerAddress: 'https://index.docker.io/v1/',
 		RegistryConfig: {
 			InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
@@ -116,18 +116,16 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 		GenericResources: null,
 		DockerRootDir: String(
 			engine.config.raw['data-root'] ??
-				(state.docker.kind === 'snap' && machine.inside === undefined
-					? '/var/snap/docker/common/var-lib-docker'
-					: '/var/lib/docker'),
+				(state.docker.kind === 'snap' ? '/var/snap/docker/common/var-lib-docker' : '/var/lib/docker'),
 		),
 		HttpProxy: '',
 		HttpsProxy: '',
 		NoProxy: '',
-		Name: machine.inside?.container.hostname ?? state.machine.hostname,
+		Name: state.machine.hostname,
 		Labels: engine.config.labels,
 		ExperimentalBuild: false,
 		ServerVersion: engine.version,
-		Runtimes: runtimesJson(machine, engine),
+		Runtimes: runtimesJson(world, engine),
 		DefaultRuntime: engine.config.defaultRuntime,
 		Swarm: {
 			NodeID: '',
@@ -144,7 +142,7 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 		RuncCommit: { ID: 'v1.3.4-0-gd6d73eb8' },
 		InitCommit: { ID: 'de40ad0' },
 		SecurityOptions: [
-			...(state.machine.apparmor && machine.inside === undefined ? ['name=apparmor'] : []),
+			...(state.machine.apparmor ? ['name=apparmor'] : []),
 			'name=seccomp,profile=builtin',
 			...(engine.config.usernsRemap === '' ? [] : ['name=userns']),
 			'name=cgroupns',
@@ -162,12 +160,12 @@ export function infoJson(machine: Scope, engine: Engine): Record<string, unknown
 		}),
 		...(atLeast(engine.version, '28.0.0') && { FirewallBackend: { Driver: 'iptables' } }),
 		Warnings: warnings.length === 0 ? null : warnings,
-		ClientInfo: clientInfo(machine, engine),
+		ClientInfo: clientInfo(world, engine),
 	};
 }
 
-function clientInfo(machine: Scope, engine: Engine): Record<string, unknown> {
-	const { compose, buildx } = machine.world.state.docker;
+function clientInfo(world: World, engine: Engine): Record<string, unknown> {
+	const { compose, buildx } = world.state.docker;
 	const plugin = (name: string, version: string | undefined, text: string) =>
 		version === undefined
 			? []
@@ -183,31 +181,31 @@ function clientInfo(machine: Scope, engine: Engine): Record<string, unknown> {
 				];
 	return {
 		Debug: false,
-		...versionParts(machine, engine),
+		...versionParts(world, engine),
 		Context: 'default',
 		Plugins: [...plugin('buildx', buildx, 'Docker Buildx'), ...plugin('compose', compose, 'Docker Compose')],
 		Warnings: null,
 	};
 }
 
-const versionParts = (machine: Scope, engine: Engine) => ({
+const versionParts = (world: World, engine: Engine) => ({
 	Version: engine.version,
 	GitCommit: '411e817',
 	GoVersion: 'go1.25.5',
 	Os: 'linux',
-	Arch: machine.world.state.machine.arch,
+	Arch: world.state.machine.arch,
 	BuildTime: 'Fri Aug  7 10:12:43 2026',
 });
 
-export const apiVersion = (engine: Engine): string => {
+const apiVersion = (engine: Engine): string => {
 	const major = Number.parseInt(engine.version, 10);
 	return major >= 29 ? '1.54' : major >= 28 ? '1.51' : major >= 26 ? '1.45' : '1.41';
 };
 
-export function versionJson(machine: Scope, engine: Engine | undefined): Record<string, unknown> {
-	const client = engine ?? machine.world.state.docker.engine;
-	const parts = versionParts(machine, client);
-	const api = apiVersion(client);
+export function versionJson(world: World, answers: boolean): Record<string, unknown> {
+	const { engine } = world.state.docker;
+	const parts = versionParts(world, engine);
+	const api = apiVersion(engine);
 	return {
 		Client: {
 			Platform: { Name: 'Docker Engine - Community' },
@@ -216,36 +214,35 @@ export function versionJson(machine: Scope, engine: Engine | undefined): Record<
 			DefaultAPIVersion: api,
 			Context: 'default',
 		},
-		Server:
-			engine === undefined
-				? null
-				: {
-						Platform: { Name: machine.world.state.docker.kind === 'snap' ? '' : 'Docker Engine - Community' },
-						...parts,
-						ApiVersion: api,
-						MinAPIVersion: Number.parseInt(engine.version, 10) >= 29 ? '1.44' : '1.24',
-						KernelVersion: machine.world.state.machine.kernel,
-						Experimental: false,
-						Components: [
-							{
-								Name: 'Engine',
-								Version: engine.version,
-								Details: {
-									ApiVersion: api,
-									Arch: machine.world.state.machine.arch,
-									KernelVersion: machine.world.state.machine.kernel,
-									Os: 'linux',
-								},
+		Server: !answers
+			? null
+			: {
+					Platform: { Name: world.state.docker.kind === 'snap' ? '' : 'Docker Engine - Community' },
+					...parts,
+					ApiVersion: api,
+					MinAPIVersion: Number.parseInt(engine.version, 10) >= 29 ? '1.44' : '1.24',
+					KernelVersion: world.state.machine.kernel,
+					Experimental: false,
+					Components: [
+						{
+							Name: 'Engine',
+							Version: engine.version,
+							Details: {
+								ApiVersion: api,
+								Arch: world.state.machine.arch,
+								KernelVersion: world.state.machine.kernel,
+								Os: 'linux',
 							},
-							{
-								Name: 'containerd',
-								Version: 'v2.2.1',
-								Details: { GitCommit: 'fcd43222d6b07379a4be9786bda52438f0dd16a1' },
-							},
-							{ Name: 'runc', Version: '1.3.4', Details: { GitCommit: 'v1.3.4-0-gd6d73eb8' } },
-							{ Name: 'docker-init', Version: '0.19.0', Details: { GitCommit: 'de40ad0' } },
-						],
-					},
+						},
+						{
+							Name: 'containerd',
+							Version: 'v2.2.1',
+							Details: { GitCommit: 'fcd43222d6b07379a4be9786bda52438f0dd16a1' },
+						},
+						{ Name: 'runc', Version: '1.3.4', Details: { GitCommit: 'v1.3.4-0-gd6d73eb8' } },
+						{ Name: 'docker-init', Version: '0.19.0', Details: { GitCommit: 'de40ad0' } },
+					],
+				},
 	};
 }
 
@@ -440,14 +437,14 @@ const withCap = (name: string): string => (/^(?:CAP_|ALL$)/i.test(name) ? name :
 const nullIfEmpty = <T>(list: readonly T[]): readonly T[] | null => (list.length === 0 ? null : list);
 
 /** `127.0.0.1:8080:80` → `80/tcp`, `127.0.0.1`, `8080`. */
-export function portPair(text: string): readonly [inner: string, ip: string, outer: string] {
+function portPair(text: string): readonly [inner: string, ip: string, outer: string] {
 	const [bare = '', protocol = 'tcp'] = text.split('/');
 	const parts = bare.split(':');
 	const inner = `${parts.at(-1) ?? ''}/${protocol}`;
 	return [inner, parts.length === 3 ? (parts[0] ?? '') : '', parts.length > 1 ? (parts.at(-2) ?? '') : ''];
 }
 
-export function imageJson(image: Image, engine: Engine, machine: Scope): Record<string, unknown> {
+export function imageJson(world: World, image: Image): Record<string, unknown> {
 	return {
 		Id: image.id,
 		RepoTags: image.tags,
@@ -455,7 +452,7 @@ export function imageJson(image: Image, engine: Engine, machine: Scope): Record<
 		Parent: '',
 		Comment: 'buildkit.dockerfile.v0',
 		Created: image.created,
-		Architecture: machine.world.state.machine.arch,
+		Architecture: world.state.machine.arch,
 		Os: 'linux',
 		Size: image.size,
 		Config: {
@@ -468,7 +465,7 @@ export function imageJson(image: Image, engine: Engine, machine: Scope): Record<
 			ExposedPorts: Object.fromEntries(image.exposed.map(p => [p, {}])),
 			Volumes: image.volumes.length === 0 ? null : Object.fromEntries(image.volumes.map(v => [v, {}])),
 		},
-		GraphDriver: { Name: engine.storageDriver, Data: null },
+		GraphDriver: { Name: world.state.docker.engine.storageDriver, Data: null },
 		RootFS: { Type: 'layers', Layers: [image.id] },
 		Metadata: { LastTagTime: '0001-01-01T00:00:00Z' },
 	};
@@ -504,71 +501,5 @@ export function networkJson(engine: Engine, network: Network): Record<string, un
 					}
 				: {},
 		Labels: network.labels,
-	};
-}
-
-const size = (bytes: number): string =>
-	bytes < 1e6
-		? `${Math.round(bytes / 1e3)}kB`
-		: bytes < 1e9
-			? `${(bytes / 1e6).toPrecision(3)}MB`
-			: `${(bytes / 1e9).toPrecision(3)}GB`;
-
-export { size as humanSize };
-
-export function ago(ms: number): string {
-	const seconds = Math.floor(ms / 1000);
-	const unit = (n: number, name: string) =>
-		n === 1
-			? name === 'hour'
-				? 'About an hour'
-				: name === 'minute'
-					? 'About a minute'
-					: `1 ${name}`
-			: `${n} ${name}s`;
-	if (seconds < 1) return 'Less than a second';
-	if (seconds < 60) return unit(seconds, 'second');
-	if (seconds < 3600) return unit(Math.floor(seconds / 60), 'minute');
-	if (seconds < 172_800) return unit(Math.floor(seconds / 3600), 'hour');
-	return unit(Math.floor(seconds / 86_400), 'day');
-}
-
-export function containerRow(engine: Engine, c: Container, now: number, full: boolean): Record<string, string> {
-	const command = [...c.entrypoint, ...c.command].join(' ');
-	const status =
-		c.status === 'running'
-			? `Up ${ago(now - c.startedAt)}`
-			: c.status === 'paused'
-				? `Up ${ago(now - c.startedAt)} (Paused)`
-				: c.status === 'created'
-					? 'Created'
-					: `Exited (${c.exitCode}) ${ago(now - c.finishedAt)} ago`;
-	const image = engine.images.some(i => i.id === c.imageId) ? c.imageRef : c.imageId.slice(7, 19);
-	return {
-		Command: `"${full || command.length <= 20 ? command : `${command.slice(0, 19)}…`}"`,
-		CreatedAt: `${new Date(c.createdAt).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`,
-		ID: full ? c.id : c.id.slice(0, 12),
-		Image: image,
-		Labels: Object.entries({ ...imageOf(engine, c)?.labels, ...c.options.labels })
-			.map(([k, v]) => `${k}=${v}`)
-			.join(','),
-		LocalVolumes: String(c.options.mounts.filter(m => m.type === 'volume').length),
-		Mounts: c.options.mounts
-			.filter(m => m.type !== 'tmpfs')
-			.map(m => (full || m.source.length <= 15 ? m.source : `${m.source.slice(0, 14)}…`))
-			.join(','),
-		Names: c.name,
-		Networks: c.options.networkMode,
-		Ports:
-			c.status === 'running'
-				? c.options.ports
-						.map(portPair)
-						.map(([inner, ip, outer]) => `${ip || '0.0.0.0'}:${outer}->${inner}`)
-						.join(', ')
-				: '',
-		RunningFor: `${ago(now - c.createdAt)} ago`,
-		Size: '0B',
-		State: c.status,
-		Status: status,
 	};
 }

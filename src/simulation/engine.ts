@@ -1,26 +1,19 @@
 import { knownRuntime, prepareWithRuntime, unknownRuntime } from './container-runtime.ts';
-import { findProgram, runProgram } from './run-program.ts';
-import { containerScope, imageOf } from './scope.ts';
+import { runRecorded } from './recordings/index.ts';
+import { hostScope } from './scope.ts';
 import type { Container, ContainerOptions, Engine, Image } from './state.ts';
 import {
-	capture,
+	type Call,
 	type Exit,
-	type Io,
+	journal,
 	nextHex,
 	nextNamespace,
 	nextPid,
 	noInput,
-	type Scope,
-	type Stdin,
 	spend,
 	touch,
+	type World,
 } from './world.ts';
-
-/** An engine and the machine that it runs on: the host, or a container. */
-export interface Place {
-	readonly machine: Scope;
-	readonly engine: Engine;
-}
 
 export const defaultOptions: ContainerOptions = {
 	labels: {},
@@ -93,13 +86,13 @@ export function findContainer(engine: Engine, ref: string): Container | undefine
 const adjectives = ['brave', 'calm', 'eager', 'focused', 'gallant', 'keen', 'lucid', 'quirky', 'sharp', 'vibrant'];
 const people = ['banach', 'curie', 'euler', 'franklin', 'hopper', 'lamarr', 'noether', 'ritchie', 'shannon', 'turing'];
 
-function randomName(place: Place): string {
-	const hex = nextHex(place.machine.world, 8);
+function randomName(world: World): string {
+	const hex = nextHex(world, 8);
 	const pick = (list: readonly string[], from: number) =>
 		list[Number.parseInt(hex.slice(from, from + 4), 16) % list.length] ?? 'x';
 	const name = `${pick(adjectives, 0)}_${pick(people, 4)}`;
 	// A name that is taken gets a figure, as dockerd does it.
-	const taken = place.engine.containers.filter(c => c.name === name || c.name.startsWith(name)).length;
+	const taken = world.state.docker.engine.containers.filter(c => c.name === name || c.name.startsWith(name)).length;
 	return taken === 0 ? name : `${name}${taken}`;
 }
 
@@ -118,80 +111,17 @@ export interface CreateRequest {
 }
 
 /** `POST /containers/create`. */
-export function createContainer(place: Place, request: CreateRequest): Created {
-	const { engine, machine } = place;
-	const { world } = machine;
-	const { machine: hardware } = world.state;
+export function createContainer(world: World, request: CreateRequest): Created {
+	const { engine } = world.state.docker;
 	const runtime = request.runtime ?? engine.config.defaultRuntime;
-	if (!knownRuntime(engine, runtime)) return { kind: 'refused', text: unknownRuntime(engine, runtime) };
-	const name = request.name ?? randomName(place);
-	if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
-		return { kind: 'refused', text: `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed` };
-	const taken = engine.containers.find(c => c.name === name);
-	if (taken !== undefined)
-		return {
-			kind: 'refused',
-			text: `Conflict. The container name "/${name}" is already in use by container "${taken.id}". You have to remove (or rename) that container to be able to reuse that name.`,
-		};
+	const name = request.name ?? randomName(world);
 	const options = structuredClone(request.options);
-	const warnings: string[] = [];
-	const lacks = (controller: string) => !hardware.cgroupControllers.includes(controller);
-	if (options.nanoCpus > 0 && lacks('cpu'))
-		return {
-			kind: 'refused',
-			text: 'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
-		};
-	if (options.memory > 0 && lacks('memory')) {
-		warnings.push(
-			'Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.',
-		);
-		options.memory = 0;
-	}
-	if (options.memory > 0 && options.memory < 6 * 1024 * 1024)
-		return { kind: 'refused', text: 'Minimum memory limit allowed is 6MB' };
-	if (options.pidsLimit > 0 && lacks('pids')) {
-		warnings.push(
-			'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
-		);
-		options.pidsLimit = 0;
-	}
-	if (
-		options.networkMode !== 'host' &&
-		options.networkMode !== 'none' &&
-		!/^container:/.test(options.networkMode) &&
-		!engine.networks.some(n => n.name === options.networkMode || n.id.startsWith(options.networkMode))
-	) {
-		return { kind: 'refused', text: `network ${options.networkMode} not found` };
-	}
+	const limited = limitsHere(world, options);
+	const refused = refusalOf(engine, runtime, name, options) ?? limited.refused;
+	if (refused !== undefined) return { kind: 'refused', text: refused };
 	touch(world);
 	const id = nextHex(world, 64);
-	for (const mount of options.mounts) {
-		if (mount.type === 'volume') {
-			if (mount.source === '') mount.source = nextHex(world, 64);
-			if (!engine.volumes.some(v => v.name === mount.source))
-				engine.volumes.push({
-					name: mount.source,
-					labels: {},
-					createdAt: world.state.now,
-					anonymous: /^[0-9a-f]{64}$/.test(mount.source),
-					files: {},
-				});
-		} else if (
-			mount.type === 'bind' &&
-			mount.bind !== undefined &&
-			machine.view.get(mount.source) === undefined &&
-			machine.inside === undefined
-		) {
-			// Docker makes a missing folder of -v; --mount refuses.
-			world.state.files[mount.source] = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
-		}
-	}
-	for (const target of request.image.volumes) {
-		if (options.mounts.some(m => m.target === target)) continue;
-		const volume = nextHex(world, 64);
-		engine.volumes.push({ name: volume, labels: {}, createdAt: world.state.now, anonymous: true, files: {} });
-		options.mounts.push({ type: 'volume', source: volume, target, readOnly: false });
-	}
+	makeVolumes(world, request.image, options);
 	const container: Container = {
 		id,
 		name,
@@ -217,150 +147,151 @@ export function createContainer(place: Place, request: CreateRequest): Created {
 		namespaces: { ...world.state.machine.namespaces },
 		options,
 		ip: '',
-		hostname: options.hostname || (options.utsMode === 'host' ? hardware.hostname : id.slice(0, 12)),
-		files: {},
-		removed: [],
-		sysctls: {},
-		innerMounts: [],
-		unmounted: [],
-		remounted: {},
+		hostname: options.hostname || (options.utsMode === 'host' ? world.state.machine.hostname : id.slice(0, 12)),
 		processes: [],
 		log: [],
-		throttledPeriods: 0,
 	};
 	engine.containers.push(container);
 	spend(world, 40);
-	return { kind: 'created', container, warnings };
+	return { kind: 'created', container, warnings: limited.warnings };
+}
+
+function refusalOf(engine: Engine, runtime: string, name: string, options: ContainerOptions): string | undefined {
+	if (!knownRuntime(engine, runtime)) return unknownRuntime(engine, runtime);
+	if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
+		return `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`;
+	const taken = engine.containers.find(c => c.name === name);
+	if (taken !== undefined)
+		return `Conflict. The container name "/${name}" is already in use by container "${taken.id}". You have to remove (or rename) that container to be able to reuse that name.`;
+	const { networkMode } = options;
+	const known =
+		/^(?:host|none|container:.*)$/.test(networkMode) ||
+		engine.networks.some(n => n.name === networkMode || n.id.startsWith(networkMode));
+	return known ? undefined : `network ${networkMode} not found`;
+}
+
+/** Docker drops a limit whose controller the kernel lacks, and refuses that of processors. */
+function limitsHere({ state }: World, options: ContainerOptions): { refused?: string; warnings: string[] } {
+	const lacks = (controller: string) => !state.machine.cgroupControllers.includes(controller);
+	const warnings: string[] = [];
+	if (options.nanoCpus > 0 && lacks('cpu'))
+		return {
+			refused:
+				'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
+			warnings,
+		};
+	if (options.memory > 0 && lacks('memory')) {
+		warnings.push(
+			'Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.',
+		);
+		options.memory = 0;
+	}
+	if (options.pidsLimit > 0 && lacks('pids')) {
+		warnings.push(
+			'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
+		);
+		options.pidsLimit = 0;
+	}
+	return { warnings };
+}
+
+/** Volumes that its mounts name, those that its image asks for, and folders that -v makes. */
+function makeVolumes(world: World, image: Image, options: ContainerOptions): void {
+	const { engine } = world.state.docker;
+	for (const target of image.volumes) {
+		if (options.mounts.some(m => m.target === target)) continue;
+		options.mounts.push({ type: 'volume', source: '', target, readOnly: false });
+	}
+	for (const mount of options.mounts) {
+		if (mount.type === 'volume') {
+			const anonymous = mount.source === '';
+			if (anonymous) mount.source = nextHex(world, 64);
+			if (!engine.volumes.some(v => v.name === mount.source))
+				engine.volumes.push({ name: mount.source, labels: {}, createdAt: world.state.now, anonymous });
+		} else if (mount.bind !== undefined && hostScope(world, 'root').view.get(mount.source) === undefined) {
+			// Docker makes a missing folder of -v; --mount refuses.
+			world.state.files[mount.source] = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
+		}
+	}
 }
 
 export type Started =
 	| { readonly kind: 'running' | 'ended'; readonly exit: Exit }
 	| { readonly kind: 'refused'; readonly text: string; readonly code: number };
 
-export interface Attach {
-	readonly io: Io;
-	readonly stdin: Stdin;
-	readonly timeoutMs: number;
+/** Who waits for a command, and hears what it says. */
+export type Attach = Omit<Call, 'argv'>;
+
+/** The first process as the kernel sees it: the official images begin with a script that starts what it is given. */
+function mainCommand(container: Container): readonly string[] {
+	const argv = [...container.entrypoint, ...container.command];
+	const [first, second] = argv;
+	if (first === 'docker-entrypoint.sh') return argv.slice(1);
+	if (first !== 'dockerd-entrypoint.sh') return argv;
+	return second === undefined ? ['dockerd', '--host=unix:///var/run/docker.sock'] : argv.slice(1);
 }
 
-/**
- * Starts the first process. Attached (`docker run`), time passes until it ends; detached, it ends later by the clock.
- */
-export function startContainer(place: Place, container: Container, attach?: Attach): Started {
-	const { machine, engine } = place;
-	const { world } = machine;
+function runMain(world: World, container: Container, attach: Attach): Exit {
+	const { engine } = world.state.docker;
+	const argv = mainCommand(container);
+	const image = imageOf(engine, container);
+	if (image?.serves && container.entrypoint.join() === image.entrypoint.join()) return 'endless';
+	if (argv[0] !== 'sleep') return runRecorded(world, engine, container, { ...attach, argv });
+	if (argv[1] === 'infinity') return 'endless';
+	spend(world, Number(argv[1]) * 1000);
+	return 0;
+}
+
+/** Starts the first process. Attached (`docker run`), time passes until it ends; detached, it ends later by the clock. */
+export function startContainer(world: World, container: Container, attach?: Attach): Started {
+	const { engine } = world.state.docker;
 	if (container.status === 'running') return { kind: 'running', exit: 0 };
-	const prepared = prepareWithRuntime(machine, engine, container);
+	const prepared = prepareWithRuntime(world, container);
 	if (prepared.kind === 'refused') return fails(container, prepared.text, prepared.code);
 	touch(world);
 	const { options } = container;
 	container.isolation = prepared.isolation;
 	container.orphaned = false;
-	container.namespaces = namespacesFor(place, container);
+	container.namespaces = namespacesFor(world, container);
 	container.status = 'running';
 	container.startedAt = world.state.now;
 	container.oomKilled = false;
 	container.error = '';
 	container.stoppedByHand = false;
-	container.innerMounts = [];
-	container.unmounted = [];
-	container.remounted = {};
-	delete container.endsAt;
-	delete container.endsWith;
-	delete container.finishing;
+	for (const passing of ['endsAt', 'endsWith', 'finishing', 'engineUpAt'] as const) delete container[passing];
 	container.pid = nextPid(world);
 	container.ip =
 		options.networkMode === 'host' || options.networkMode === 'none' ? '' : addressIn(engine, options.networkMode);
 	const argv = [...container.entrypoint, ...container.command];
-	container.processes = [
-		{
-			pid: 1,
-			hostPid: container.pid,
-			argv: options.init ? ['/sbin/docker-init', '--', ...argv] : argv,
-			startedAt: world.state.now,
-		},
-	];
+	container.processes = [{ hostPid: container.pid, argv, startedAt: world.state.now }];
 	spend(world, 480);
-	const scope = containerScope(machine, engine, container, { pid: 1 });
-	if (
-		options.user !== '' &&
-		!/^\d/.test(options.user) &&
-		options.user.split(':')[0] !== 'root' &&
-		!knowsUser(scope, options.user)
-	) {
-		stopped(container, 0, world.state.now);
-		return fails(
-			container,
-			`unable to find user ${options.user.split(':')[0]}: no matching entries in passwd file`,
-			125,
-		);
-	}
-	const program = findProgram(scope, argv[0] ?? '');
-	if (program === undefined || program.denied) {
-		stopped(container, program === undefined ? 127 : 126, world.state.now);
-		const why =
-			program !== undefined
-				? 'permission denied'
-				: (argv[0] ?? '').includes('/')
-					? 'no such file or directory'
-					: 'executable file not found in $PATH';
-		const where = (argv[0] ?? '').includes('/')
-			? `exec: "${argv[0]}": stat ${argv[0]}: ${why}`
-			: `exec: "${argv[0]}": ${why}`;
-		const text =
-			container.isolation === 'sysbox'
-				? `failed to create task for container: failed to create shim task: OCI runtime create failed: container_linux.go:439: starting container process caused: ${where}: unknown`
-				: `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ${where}: unknown`;
-		return fails(container, text, program === undefined ? 127 : 126);
-	}
 	const log = (stream: 'stdout' | 'stderr') => (text: string) => {
-		container.log.push({ at: world.state.now, stream, text });
+		if (text !== '') container.log.push({ at: world.state.now, stream, text });
 		if (stream === 'stdout') attach?.io.out(text);
 		else attach?.io.err(text);
 	};
 	const started = world.state.now;
-	const exit =
-		runProgram(scope, {
-			argv,
-			stdin: attach?.stdin ?? noInput,
-			io: { out: log('stdout'), err: log('stderr') },
-			timeoutMs: attach?.timeoutMs ?? Number.POSITIVE_INFINITY,
-		}) ?? 127;
-	if (attach !== undefined) {
-		if (exit === 'endless') return { kind: 'running', exit };
-		if (world.state.now - started > attach.timeoutMs) {
-			// Whoever waited has gone; the container goes on without it.
-			container.endsAt = world.state.now;
-			container.endsWith = exit;
-			world.state.now = started + attach.timeoutMs;
-			return { kind: 'running', exit: 'endless' };
-		}
-		finish(place, container, exit);
+	const exit = runMain(world, container, {
+		stdin: attach?.stdin ?? noInput,
+		io: { out: log('stdout'), err: log('stderr') },
+		timeoutMs: attach?.timeoutMs ?? Number.POSITIVE_INFINITY,
+	});
+	if (exit === 'endless') return { kind: 'running', exit };
+	const took = world.state.now - started;
+	if (attach !== undefined && took <= attach.timeoutMs) {
+		finish(world, container, exit);
 		return { kind: 'ended', exit };
 	}
-	if (exit !== 'endless') {
-		const endsAt = world.state.now;
-		// Nobody waits for a detached container: it ends when the clock says so.
-		world.state.now = started;
-		if (endsAt - started < 5) finish(place, container, exit);
-		else {
-			container.endsAt = endsAt;
-			container.endsWith = exit;
-		}
-	}
-	return { kind: 'running', exit };
+	// Nobody waits for a detached container, and who waited too long has gone: it ends when the clock says so.
+	container.endsAt = world.state.now;
+	container.endsWith = exit;
+	world.state.now = started + (attach?.timeoutMs ?? 0);
+	if (attach === undefined && took < 5) finish(world, container, exit);
+	return { kind: 'running', exit: attach === undefined ? exit : 'endless' };
 }
 
-function knowsUser(scope: Scope, user: string): boolean {
-	const passwd = scope.view.get('/etc/passwd');
-	const flavour =
-		scope.inside === undefined ? undefined : imageOf(scope.inside.engine, scope.inside.container)?.flavour;
-	return (
-		flavour !== 'busybox' &&
-		passwd?.kind === 'file' &&
-		(passwd.text ?? '').split('\n').some(line => line.startsWith(`${user.split(':')[0]}:`))
-	);
-}
+export const imageOf = (engine: Engine, container: Container): Image | undefined =>
+	engine.images.find(i => i.id === container.imageId);
 
 function fails(container: Container, text: string, code: number): Started {
 	container.error = text;
@@ -368,10 +299,9 @@ function fails(container: Container, text: string, code: number): Started {
 	return { kind: 'refused', text, code };
 }
 
-function namespacesFor(place: Place, container: Container): Container['namespaces'] {
-	const { machine, engine } = place;
-	const { world } = machine;
-	const outer = machine.inside?.container.namespaces ?? world.state.machine.namespaces;
+function namespacesFor(world: World, container: Container): Container['namespaces'] {
+	const { engine } = world.state.docker;
+	const outer = world.state.machine.namespaces;
 	const { options } = container;
 	const fresh = () => nextNamespace(world);
 	const own = (mode: string, of: number) => (mode === 'host' ? of : fresh());
@@ -403,43 +333,32 @@ function stopped(container: Container, code: number, now: number): void {
 	container.ip = '';
 	delete container.endsAt;
 	delete container.endsWith;
-	if (container.engine === undefined) return;
-	container.engine.up = false;
-	for (const inner of container.engine.containers) if (inner.status === 'running') stopped(inner, 137, now);
 }
 
 /** The first process has ended: removal, or the restart policy. */
 export function finish(
-	place: Place,
+	world: World,
 	container: Container,
 	code: number,
 	by: 'itself' | 'hand' | 'daemon' = 'itself',
 ): void {
-	const { world } = place.machine;
 	stopped(container, code, world.state.now);
 	if (container.isolation === 'sysbox') {
-		world.state.journal.push({
-			at: world.state.now,
-			unit: 'sysbox-mgr.service',
-			who: 'sysbox-mgr',
-			pid: world.state.units['sysbox-mgr.service']?.mainPid ?? 0,
-			text: `time="${new Date(world.state.now).toISOString().slice(0, 19).replace('T', ' ')}" level=info msg="unregistered container ${container.id.slice(0, 12)}"`,
-		});
+		const pid = world.state.units['sysbox-mgr.service']?.mainPid ?? 0;
+		const at = new Date(world.state.now).toISOString().slice(0, 19).replace('T', ' ');
+		const text = `time="${at}" level=info msg="unregistered container ${container.id.slice(0, 12)}"`;
+		journal(world, 'sysbox-mgr.service', 'sysbox-mgr', pid, text);
 	}
 	if (by === 'hand') container.stoppedByHand = true;
 	if (container.options.autoRemove) {
-		removeContainer(place.engine, container);
+		removeContainer(world.state.docker.engine, container);
 		return;
 	}
 	const policy = container.options.restart.split(':')[0];
-	if (
-		by !== 'itself' ||
-		!(policy === 'always' || policy === 'unless-stopped' || (policy === 'on-failure' && code !== 0))
-	)
-		return;
-	if (container.restartCount > 20) return;
+	const again = policy === 'always' || policy === 'unless-stopped' || (policy === 'on-failure' && code !== 0);
+	if (by !== 'itself' || !again || container.restartCount > 20) return;
 	container.restartCount += 1;
-	startContainer(place, container);
+	startContainer(world, container);
 }
 
 /** Removes it and its anonymous volumes, as `rm -v` and `--rm` do. */
@@ -451,80 +370,19 @@ export function removeContainer(engine: Engine, container: Container, withVolume
 	engine.volumes = engine.volumes.filter(v => !(v.anonymous && own.has(v.name) && !used.has(v.name)));
 }
 
-/** Lets everything end whose time has come, in this engine and in those inside it. */
-export function settle(place: Place): void {
-	const { world } = place.machine;
-	for (const container of [...place.engine.containers]) {
-		if (container.status !== 'running') continue;
-		container.processes = container.processes.filter(p => p.endsAt === undefined || p.endsAt > world.state.now);
-		if (container.endsAt !== undefined && container.endsAt <= world.state.now) {
-			finish(place, container, container.endsWith ?? 0);
-			continue;
-		}
-		if (container.engine !== undefined) settle(innerPlace(place, container, container.engine));
-	}
-}
-
-export function innerPlace(place: Place, container: Container, engine: Engine): Place {
-	return { machine: containerScope(place.machine, place.engine, container), engine };
+/** Lets everything end whose time has come. */
+export function settle(world: World): void {
+	for (const container of [...world.state.docker.engine.containers])
+		if (container.status === 'running' && container.endsAt !== undefined && container.endsAt <= world.state.now)
+			finish(world, container, container.endsWith ?? 0);
 }
 
 /** Runs a program in a running container, as `docker exec` does. */
-export function execIn(
-	place: Place,
-	container: Container,
-	argv: readonly string[],
-	options: { user?: string; workdir?: string; env?: Record<string, string>; privileged?: boolean; detached?: boolean },
-	attach: Attach,
-): Exit | { readonly text: string; readonly code: number } {
-	const { world } = place.machine;
-	const pid = Math.max(1, ...container.processes.map(p => p.pid)) + 6;
-	const scope = containerScope(place.machine, place.engine, container, {
-		pid,
-		...(options.user !== undefined && { user: options.user }),
-		...(options.workdir !== undefined && { workdir: options.workdir }),
-		...(options.env !== undefined && { env: options.env }),
-		...(options.privileged && { privileged: true }),
-	});
-	spend(world, 70);
-	const limit = container.options.pidsLimit;
-	if (limit > 0 && container.processes.length >= limit) {
-		return {
-			code: 126,
-			text: 'OCI runtime exec failed: exec failed: unable to start container process: error starting setns process: fork/exec /proc/self/exe: resource temporarily unavailable: unknown',
-		};
-	}
-	if (findProgram(scope, argv[0] ?? '') === undefined) {
-		const why = (argv[0] ?? '').includes('/')
-			? `exec: "${argv[0]}": stat ${argv[0]}: no such file or directory`
-			: `exec: "${argv[0]}": executable file not found in $PATH`;
-		return {
-			code: 127,
-			text: `OCI runtime exec failed: exec failed: ${container.isolation === 'sysbox' ? 'container_linux.go:439: starting container process caused' : 'unable to start container process'}: ${why}: unknown`,
-		};
-	}
-	const process = { pid, hostPid: nextPid(world), argv: [...argv], startedAt: world.state.now };
+export function execIn(world: World, container: Container, argv: readonly string[], attach: Attach): Exit {
+	const process = { hostPid: nextPid(world), argv: [...argv], startedAt: world.state.now };
 	container.processes.push(process);
-	const started = world.state.now;
-	const exit = runProgram(scope, { argv, stdin: attach.stdin, io: attach.io, timeoutMs: attach.timeoutMs }) ?? 127;
-	if (options.detached && exit !== 0 ? exit === 'endless' : exit === 'endless') return exit;
-	if (options.detached) {
-		Object.assign(process, { endsAt: world.state.now });
-		world.state.now = started;
-		return exit;
-	}
-	container.processes = container.processes.filter(p => p !== process);
+	spend(world, 70);
+	const exit = runRecorded(world, world.state.docker.engine, container, { ...attach, argv });
+	if (exit !== 'endless') container.processes = container.processes.filter(p => p !== process);
 	return exit;
-}
-
-/** The output and exit of a program in a container, for a build step. */
-export function outputOf(place: Place, container: Container, argv: readonly string[]): ReturnType<typeof capture> {
-	return capture(io => {
-		const exit = execIn(place, container, argv, {}, { io, stdin: noInput, timeoutMs: 600_000 });
-		if (typeof exit === 'object') {
-			io.err(`${exit.text}\n`);
-			return exit.code;
-		}
-		return exit;
-	});
 }

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Errno } from './errno.ts';
 import type { FileNode, FileTree, Owned } from './state.ts';
 
-/** What paths mean somewhere: the host's own files with what the kernel makes up, or those of a container. */
+/** What paths mean on the host: its own files, with what the kernel makes up. */
 export interface View {
 	/** The node at exactly this path; links are not followed. */
 	get(path: string): FileNode | undefined;
@@ -16,12 +16,7 @@ export interface Who {
 	readonly uid: number;
 	readonly gid: number;
 	readonly groups: readonly number[];
-	/** Root of a user namespace only: what belongs to nobody there (65534) is closed to it as to everyone. */
-	readonly limited?: true;
 }
-
-/** What an owner outside the user namespace looks like from inside. */
-export const nobody = 65534;
 
 export const rootUser: Who = { uid: 0, gid: 0, groups: [0] };
 
@@ -93,7 +88,7 @@ export function resolveParent(view: View, path: string, who: Who = rootUser): Re
 
 /** `bit` is 4 to read, 2 to write, 1 to search or execute. */
 export function allowed(node: Owned, who: Who, bit: 1 | 2 | 4): boolean {
-	if (who.uid === 0 && !(who.limited && node.uid === nobody)) return true;
+	if (who.uid === 0) return true;
 	if (who.uid === node.uid) return (node.mode & (bit << 6)) !== 0;
 	if (who.gid === node.gid || who.groups.includes(node.gid)) return (node.mode & (bit << 3)) !== 0;
 	return (node.mode & bit) !== 0;

@@ -29,11 +29,11 @@ import {
 	sha256,
 	sizeOf,
 } from './file-tree.ts';
-import { fileSystemOf } from './mount-table.ts';
+import { fileSystemOf } from './kernel.ts';
 import { sysboxControl } from './packages.ts';
 import { knownToBeAbsent, programs } from './programs/index.ts';
 import { findProgram, runProgram } from './run-program.ts';
-import { changedScope, createNode, hostScope, removeNode, writeText } from './scope.ts';
+import { asProcess, createNode, hostScope, removeNode, writeText } from './scope.ts';
 import { passTime, signalHostProcess, somethingIsDue } from './services.ts';
 import { type FileNode, type SimulatedState, workingCopy } from './state.ts';
 import {
@@ -41,6 +41,7 @@ import {
 	type Exit,
 	noInput,
 	type OutputChunk,
+	type Program,
 	type Release,
 	type Scope,
 	type Stdin,
@@ -60,6 +61,8 @@ export interface SimulatedHostOptions {
 	readonly onUnknownCommand?: 'not-found' | 'throw';
 	/** What can be downloaded. */
 	readonly releases?: readonly Release[];
+	/** Programs besides those that are simulated: a test's own. They run where the host has a file of that name. */
+	readonly programs?: Readonly<Record<string, Program>>;
 	/** After each change. The state is the host's own: it is replaced, never changed in place. */
 	readonly onChange?: (state: SimulatedState) => void;
 }
@@ -101,7 +104,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		state: draft,
 		faults: faultSwitch(faults, draft),
 		releases: options.releases ?? [],
-		programs,
+		programs: { ...programs, ...options.programs },
 		absent: knownToBeAbsent,
 		changed: false,
 		revision: 0,
@@ -125,8 +128,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 	/** How the tool's own process sees the host: /proc/self is that process, and not a command's. */
 	const look = (): Scope => {
 		// What the kernel makes up is made once for a state, however many files are read from it.
-		if (looked?.at !== state)
-			looked = { at: state, scope: changedScope(hostScope(worldOn(state)), { pid: state.identity.pid }) };
+		if (looked?.at !== state) looked = { at: state, scope: asProcess(hostScope(worldOn(state)), state.identity.pid) };
 		return looked.scope;
 	};
 	let looked: { readonly at: SimulatedState; readonly scope: Scope } | undefined;

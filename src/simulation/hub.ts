@@ -1,7 +1,7 @@
 import { sha256 } from './file-tree.ts';
-import type { Image, ImageFlavour } from './state.ts';
+import type { Image } from './state.ts';
 
-function image(ref: string, flavour: ImageFlavour, megabytes: number, rest: Partial<Image> = {}): Image {
+function image(ref: string, megabytes: number, rest: Partial<Image> = {}): Image {
 	const name = ref.split(':')[0] ?? ref;
 	return {
 		// Digests of a simulated hub: made from the name, so that they are the same each time and nobody's real ones.
@@ -10,7 +10,6 @@ function image(ref: string, flavour: ImageFlavour, megabytes: number, rest: Part
 		digests: [`${name}@sha256:${sha256(`simulated manifest ${ref}`)}`],
 		size: Math.round(megabytes * 1_000_000),
 		created: '2026-11-02T18:31:07.123456789Z',
-		flavour,
 		entrypoint: [],
 		command: ['sh'],
 		env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
@@ -19,7 +18,6 @@ function image(ref: string, flavour: ImageFlavour, megabytes: number, rest: Part
 		workdir: '',
 		exposed: [],
 		volumes: [],
-		files: {},
 		...rest,
 	};
 }
@@ -27,7 +25,7 @@ function image(ref: string, flavour: ImageFlavour, megabytes: number, rest: Part
 const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const dind = (ref: string, version: string): Image =>
-	image(ref, 'dind', 412, {
+	image(ref, 412, {
 		entrypoint: ['dockerd-entrypoint.sh'],
 		command: [],
 		env: [path, `DOCKER_VERSION=${version}`, 'DOCKER_TLS_CERTDIR=/certs'],
@@ -36,14 +34,14 @@ const dind = (ref: string, version: string): Image =>
 	});
 
 const client = (ref: string, version: string): Image =>
-	image(ref, 'dind', 226, {
+	image(ref, 226, {
 		entrypoint: ['docker-entrypoint.sh'],
 		command: ['sh'],
 		env: [path, `DOCKER_VERSION=${version}`, 'DOCKER_TLS_CERTDIR=/certs'],
 	});
 
 const server = (ref: string, megabytes: number, rest: Partial<Image> = {}): Image =>
-	image(ref, 'service', megabytes, { entrypoint: ['service'], command: [], ...rest });
+	image(ref, megabytes, { serves: true, entrypoint: ['service'], command: [], ...rest });
 
 /** Images that the simulated internet has. */
 export function hubImages(): Image[] {
@@ -55,30 +53,28 @@ export function hubImages(): Image[] {
 		client('docker:29', '29.7.2'),
 		client('docker:cli', '29.7.2'),
 		client('docker:latest', '29.7.2'),
-		image('registry:2', 'registry', 26, {
+		image('registry:2', 26, {
+			serves: true,
 			entrypoint: ['/entrypoint.sh'],
 			command: ['/etc/docker/registry/config.yml'],
 			exposed: ['5000/tcp'],
 			volumes: ['/var/lib/registry'],
 		}),
-		image('registry:3', 'registry', 38, {
+		image('registry:3', 38, {
+			serves: true,
 			entrypoint: ['/entrypoint.sh'],
 			command: ['/etc/distribution/config.yml'],
 			exposed: ['5000/tcp'],
 			volumes: ['/var/lib/registry'],
 		}),
-		image('busybox:latest', 'busybox', 4.5),
-		image('busybox:1.37', 'busybox', 4.5),
-		image('busybox:stable', 'busybox', 4.5),
-		image('alpine:latest', 'alpine', 8.3, { command: ['/bin/sh'] }),
-		image('alpine:3.22', 'alpine', 8.3, { command: ['/bin/sh'] }),
-		image('debian:latest', 'debian', 120, { command: ['bash'] }),
-		image('debian:13-slim', 'debian', 78, { command: ['bash'] }),
-		image('ubuntu:24.04', 'debian', 78, { command: ['/bin/bash'] }),
-		image('nestybox/ubuntu-noble-systemd-docker:latest', 'systemd', 702, {
-			entrypoint: ['/sbin/init', '--log-level=err'],
-			command: [],
-		}),
+		image('busybox:latest', 4.5),
+		image('busybox:1.37', 4.5),
+		image('busybox:stable', 4.5),
+		image('alpine:latest', 8.3, { command: ['/bin/sh'] }),
+		image('alpine:3.22', 8.3, { command: ['/bin/sh'] }),
+		image('debian:latest', 120, { command: ['bash'] }),
+		image('debian:13-slim', 78, { command: ['bash'] }),
+		image('ubuntu:24.04', 78, { command: ['/bin/bash'] }),
 		server('gitlab/gitlab-runner:latest', 812, { env: [path], volumes: ['/etc/gitlab-runner', '/home/gitlab-runner'] }),
 		server('jenkins/inbound-agent:latest', 402, { user: 'jenkins', env: [path, 'AGENT_WORKDIR=/home/jenkins/agent'] }),
 		server('postgres:17', 438, { exposed: ['5432/tcp'], volumes: ['/var/lib/postgresql/data'] }),

@@ -3,7 +3,7 @@ import { finish } from './engine.ts';
 import { removeTree, sha256 } from './file-tree.ts';
 import { fuseProfileAllows } from './programs/misc.ts';
 import { hostScope } from './scope.ts';
-import { fileOf, hostPlace, loadUnitsOfBoot, passTime, startUnit, startWantedByDropIns } from './services.ts';
+import { fileOf, loadUnitsOfBoot, passTime, startUnit, startWantedByDropIns } from './services.ts';
 import { type SimulatedState, startToolProcess } from './state.ts';
 
 /** Files below /run that the system makes anew at each boot. */
@@ -19,9 +19,8 @@ export function rebooted(state: SimulatedState, how: 'orderly' | 'cut' = 'orderl
 	const { engine } = next.docker;
 	const up = engine.up;
 	if (up) {
-		const place = hostPlace(world);
 		for (const container of [...engine.containers])
-			if (container.status === 'running') finish(place, container, how === 'cut' ? 255 : 137, 'daemon');
+			if (container.status === 'running') finish(world, container, how === 'cut' ? 255 : 137, 'daemon');
 	}
 	engine.up = false;
 	next.now += how === 'cut' ? 61_000 : 42_000;

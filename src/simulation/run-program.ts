@@ -2,8 +2,6 @@ import { posix } from 'node:path';
 import { absolute, allowed, resolve } from './file-tree.ts';
 import { type Call, type Exit, type Scope, UnsimulatedCommand } from './world.ts';
 
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 /** The file that a name stands for there, or undefined. `denied`: it is there, and this user may not run it. */
 export function findProgram(
 	scope: Scope,
@@ -11,7 +9,7 @@ export function findProgram(
 ): { readonly path: string; readonly denied: boolean } | undefined {
 	const candidates = name.includes('/')
 		? [absolute(name, scope.cwd)]
-		: (scope.env['PATH'] ?? defaultPath).split(':').map(folder => posix.join(folder, name));
+		: scope.path.split(':').map(folder => posix.join(folder, name));
 	for (const candidate of candidates) {
 		const found = resolve(scope.view, candidate, scope.who);
 		if (found.kind === 'problem' || found.node.kind !== 'file') continue;
@@ -31,13 +29,12 @@ export function runProgram(scope: Scope, call: Call): Exit | undefined {
 	const program = programs[base];
 	const found = findProgram(scope, name);
 	if (found === undefined) {
-		if (program === undefined && scope.inside === undefined && !name.includes('/') && !absent.has(base)) {
+		if (program === undefined && !name.includes('/') && !absent.has(base))
 			throw new UnsimulatedCommand(call.argv, 'no such program in the simulation');
-		}
 		return undefined;
 	}
 	if (found.denied) return 126;
-	// A link such as /usr/bin/sh → dash, or an applet of busybox, runs by the name that it was called by.
+	// A link, such as /usr/bin/sh → dash, runs by the name that it was called by.
 	const run = program ?? programs[posix.basename(found.path)];
 	if (run === undefined)
 		throw new UnsimulatedCommand(call.argv, `${found.path} is there, but what it does is not simulated`);

@@ -1,9 +1,9 @@
 import { baseHost, type Machine, startOfDemo, worldFor } from './base-host.ts';
-import { createContainer, defaultOptions, findImage, type Place, startContainer } from './engine.ts';
+import { createContainer, defaultOptions, findImage, startContainer } from './engine.ts';
 import type { Fault } from './faults.ts';
 import { put, putFolder } from './file-tree.ts';
 import { placeSysbox, sysboxControl } from './packages.ts';
-import { hostPlace, startUnit } from './services.ts';
+import { startUnit } from './services.ts';
 import type { ContainerOptions, MountSpec, SimulatedState } from './state.ts';
 import { touch, type World } from './world.ts';
 
@@ -219,10 +219,9 @@ function add(
 	command: readonly string[] = [],
 ): void {
 	images(world, ref);
-	const place: Place = hostPlace(world);
-	const image = findImage(place.engine.images, ref);
+	const image = findImage(world.state.docker.engine.images, ref);
 	if (image === undefined) return;
-	const created = createContainer(place, {
+	const created = createContainer(world, {
 		name,
 		image,
 		imageRef: ref,
@@ -230,7 +229,7 @@ function add(
 		options: { ...structuredClone(defaultOptions), ...options },
 		...(runtime !== undefined && { runtime }),
 	});
-	if (created.kind === 'created') startContainer(place, created.container);
+	if (created.kind === 'created') startContainer(world, created.container);
 }
 
 const bind = (source: string, target: string, readOnly = false): MountSpec => ({

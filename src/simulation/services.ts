@@ -6,7 +6,7 @@ import {
 	readDaemonConfig,
 	subnetOf,
 } from './daemon-config.ts';
-import { finish, type Place, settle, startContainer } from './engine.ts';
+import { finish, settle, startContainer } from './engine.ts';
 import { put, removeTree, resolve, textOf } from './file-tree.ts';
 import { runnersTurn } from './gitlab-runner.ts';
 import { runProgram } from './run-program.ts';
@@ -18,11 +18,6 @@ import { capture, journal, nextPid, noInput, spend, touch, type World } from './
 /** systemd of the host, and what its units do when they start, stop and reload. */
 
 export const sysboxUnits = ['sysbox.service', 'sysbox-mgr.service', 'sysbox-fs.service'] as const;
-
-export const hostPlace = (world: World): Place => ({
-	machine: hostScope(world, 'root'),
-	engine: world.state.docker.engine,
-});
 
 export type Done =
 	| { readonly kind: 'done' }
@@ -95,12 +90,7 @@ export function somethingIsDue(state: SimulatedState): boolean {
 	return (
 		Object.values(state.units).some(u => dueAt(u) <= state.now || mayBegin(state, u)) ||
 		(engine.up &&
-			engine.containers.some(
-				c =>
-					c.status === 'running' &&
-					((c.endsAt !== undefined && c.endsAt <= state.now) ||
-						c.processes.some(p => p.endsAt !== undefined && p.endsAt <= state.now)),
-			))
+			engine.containers.some(c => c.status === 'running' && c.endsAt !== undefined && c.endsAt <= state.now))
 	);
 }
 
@@ -133,7 +123,7 @@ function passUnits(world: World): void {
 export function passTime(world: World): void {
 	const { revision, changed } = world;
 	passUnits(world);
-	if (world.state.docker.engine.up) settle(hostPlace(world));
+	if (world.state.docker.engine.up) settle(world);
 	runners(world);
 	// The passing of time is nobody's change.
 	world.changed = changed;
@@ -143,7 +133,7 @@ export function passTime(world: World): void {
 /** Lets GitLab runners end that were told to, once no job of theirs is left. */
 export function runners(world: World): void {
 	const unit = world.state.units['gitlab-runner.service'];
-	if (!runnersTurn(hostPlace(world)).unitEnds || unit === undefined) return;
+	if (!runnersTurn(world).unitEnds || unit === undefined) return;
 	delete unit.finishing;
 	stopOne(world, unit);
 	const again = unitValues(unit.loadedText, 'RestartSec').at(-1) ?? '0.1';
@@ -549,7 +539,7 @@ function serve(world: World, unit: Unit, config: EngineConfig): Done {
 		if (container.status === 'running') continue;
 		const policy = container.options.restart.split(':')[0];
 		if (policy === 'always' || (policy === 'unless-stopped' && !container.stoppedByHand))
-			startContainer(hostPlace(world), container);
+			startContainer(world, container);
 	}
 	return done;
 }
@@ -559,9 +549,8 @@ function stopDocker(world: World, unit: Unit): void {
 	dockerd(world, unit, 'info', "Processing signal 'terminated'");
 	engine.up = false;
 	if (!engine.config.liveRestore) {
-		const place = hostPlace(world);
 		for (const container of [...engine.containers])
-			if (container.status === 'running') finish(place, container, 137, 'daemon');
+			if (container.status === 'running') finish(world, container, 137, 'daemon');
 		spend(world, 2400);
 	}
 	spend(world, 300);
@@ -833,12 +822,11 @@ export function signalHostProcess(world: World, pid: number, signal: string): 's
 	const name = signal.replace(/^SIG/, '').toUpperCase();
 	const process = world.state.processes.find(p => p.pid === pid);
 	if (process === undefined) {
-		const place = hostPlace(world);
-		const container = place.engine.containers.find(c => c.pid === pid);
+		const container = world.state.docker.engine.containers.find(c => c.pid === pid);
 		if (container === undefined) return 'no-such-process';
 		touch(world);
 		if (['KILL', '9', 'TERM', '15', 'QUIT'].includes(name))
-			finish(place, container, name === 'KILL' || name === '9' ? 137 : 143);
+			finish(world, container, name === 'KILL' || name === '9' ? 137 : 143);
 		return 'sent';
 	}
 	touch(world);

@@ -122,8 +122,8 @@ export interface Image {
 	digests: string[];
 	size: number;
 	created: string;
-	/** Which programs it has and what they are. */
-	flavour: ImageFlavour;
+	/** It serves until it is stopped, as an agent or a database does. */
+	serves?: true;
 	entrypoint: string[];
 	command: string[];
 	env: string[];
@@ -132,11 +132,7 @@ export interface Image {
 	workdir: string;
 	exposed: string[];
 	volumes: string[];
-	/** Files that a build added. */
-	files: FileTree;
 }
-
-export type ImageFlavour = 'busybox' | 'alpine' | 'debian' | 'dind' | 'registry' | 'systemd' | 'service';
 
 export interface MountSpec {
 	type: 'bind' | 'volume' | 'tmpfs';
@@ -199,22 +195,9 @@ export interface Namespaces {
 }
 
 export interface InnerProcess {
-	/** As numbered inside. */
-	pid: number;
 	hostPid: number;
 	argv: string[];
 	startedAt: number;
-	/** Ends by itself then. */
-	endsAt?: number;
-}
-
-export interface InnerMount {
-	source: string;
-	target: string;
-	type: string;
-	readOnly: boolean;
-	/** For bind mounts inside. */
-	from?: string;
 }
 
 export interface Container {
@@ -244,17 +227,6 @@ export interface Container {
 	options: ContainerOptions;
 	ip: string;
 	hostname: string;
-	/** What was written inside, over the image. */
-	files: FileTree;
-	/** Paths of the image that were removed. */
-	removed: string[];
-	/** Sysctls that are its own. */
-	sysctls: Record<string, string>;
-	innerMounts: InnerMount[];
-	/** Mount points inside that were taken away, such as /proc/sys. */
-	unmounted: string[];
-	/** Mount points inside that were made writable or read-only again. */
-	remounted: Record<string, 'rw' | 'ro'>;
 	processes: InnerProcess[];
 	/** A GitLab runner that was told to finish: it ends with its last job. */
 	finishing?: true;
@@ -264,11 +236,8 @@ export interface Container {
 	endsAt?: number;
 	endsWith?: number;
 	log: { at: number; stream: 'stdout' | 'stderr'; text: string }[];
-	throttledPeriods: number;
-	/** The engine that runs inside. */
-	engine?: Engine;
-	/** What was pushed to it, when it is a registry. */
-	registry?: Record<string, Image>;
+	/** The engine that was started inside answers from this time on. */
+	engineUpAt?: number;
 }
 
 export interface RuntimeEntry {
@@ -301,7 +270,6 @@ export interface Volume {
 	labels: Record<string, string>;
 	createdAt: number;
 	anonymous: boolean;
-	files: FileTree;
 }
 
 export interface Network {
@@ -356,8 +324,6 @@ export interface SimulatedState {
 		virt: string;
 		cgroupVersion: 1 | 2;
 		cgroupControllers: string[];
-		/** Capabilities that the kernel knows, as a mask. */
-		capabilities: string;
 		filesystems: string[];
 		modules: string[];
 		systemd: string;

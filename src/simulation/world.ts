@@ -1,6 +1,6 @@
 import type { FaultSwitch } from './faults.ts';
 import type { View, Who } from './file-tree.ts';
-import type { Container, Engine, FileNode, SimulatedState } from './state.ts';
+import type { FileNode, SimulatedState } from './state.ts';
 
 /** A file that can be downloaded. The digest comes from the table of releases, so that nothing is invented here. */
 export interface Release {
@@ -35,8 +35,6 @@ export interface Stdin {
 	readonly text: string;
 	/** The host's file that it comes from: a declared archive has no bytes to read. */
 	readonly file?: Extract<FileNode, { kind: 'file' }>;
-	/** Where it is not the text: what comes of it when it is read one byte a call. */
-	readonly byteByByte?: string;
 }
 
 export const noInput: Stdin = { text: '' };
@@ -61,20 +59,15 @@ export interface Call {
 /** A program works on the draft of its scope, writes to its streams and returns its exit code. Nothing else goes out. */
 export type Program = (scope: Scope, call: Call) => Exit;
 
-/** Where a program runs and as whom: on the host, or in a container of some engine. */
+/** A process of the host: as whom it runs, and what it sees. */
 export interface Scope {
 	readonly world: World;
 	readonly view: View;
 	readonly who: Who;
-	readonly userName: string;
 	readonly cwd: string;
-	readonly env: Readonly<Record<string, string>>;
-	/** Undefined: on the host itself. */
-	readonly inside?: { readonly container: Container; readonly engine: Engine; readonly parent: Scope };
-	/** Pid of the running program, as numbered where it runs. */
+	/** Where it looks for programs. */
+	readonly path: string;
 	readonly pid: number;
-	/** `docker exec --privileged`, or a program entered the host's namespaces. */
-	readonly privileged?: boolean;
 }
 
 export interface Captured {

@@ -29,12 +29,12 @@ describe('the daemon of the simulated host', () => {
 	describe('reads its file on reload', () => {
 		it('registers a runtime, even one whose program is missing; containers of that one end with 127', async () => {
 			const ways = hostOf('fresh-debian');
-			await ways.run(['docker', 'pull', '-q', 'busybox']);
+			await ways.run(['docker', 'pull', 'docker:29-dind']);
 			ways.write(file, withRuntime);
 			expect(await ways.run(['systemctl', 'reload', 'docker'])).toEqual({ code: 0, out: '', err: '' });
 			expect(await runtimes(ways)).toEqual(['io.containerd.runc.v2', 'runc', 'sysbox-runc']);
 			expect(await lastOfJournal(ways, 6)).toContain('Failed to run [/usr/bin/sysbox-runc features]');
-			const said = await ways.run(['docker', 'run', '--rm', '--runtime=sysbox-runc', 'busybox', 'true']);
+			const said = await ways.run(['docker', 'run', '--rm', '--runtime=sysbox-runc', 'docker:29-dind', 'true']);
 			expect(said.code).toBe(127);
 			expect(said.err).toMatch(
 				/unable to retrieve OCI runtime error \(open .*log\.json: no such file or directory\): fork\/exec \/usr\/bin\/sysbox-runc: no such file or directory: unknown/,
@@ -76,9 +76,8 @@ describe('the daemon of the simulated host', () => {
 			const ways = hostOf('fresh-ubuntu');
 			ways.write(file, '{"bip": "172.26.0.1/16", "live-restore": true}');
 			const gateway = async () =>
-				(
-					await ways.read(['docker', 'network', 'inspect', 'bridge', '-f', '{{(index .IPAM.Config 0).Gateway}}'])
-				).out.trim();
+				JSON.parse((await ways.read(['docker', 'network', 'inspect', 'bridge'])).out)[0].IPAM.Config[0]
+					.Gateway as string;
 			await ways.run(['systemctl', 'reload', 'docker']);
 			expect(await gateway()).toBe('172.17.0.1');
 			await ways.run(['systemctl', 'restart', 'docker']);
@@ -141,14 +140,17 @@ describe('the daemon of the simulated host', () => {
 	});
 
 	describe('restarts', () => {
-		const states = async (ways: Ways) =>
-			(await ways.read(['docker', 'ps', '-a', '--format', '{{.Names}} {{.State}}'])).out.trim().split('\n').sort();
+		const states = (ways: Ways) =>
+			ways.host
+				.state()
+				.docker.engine.containers.map(({ name, status }) => `${name} ${status}`)
+				.sort();
 
 		it('stops everything without live-restore, and policies bring back what they bring back', async () => {
 			const ways = hostOf('containers-running');
 			await ways.run(['docker', 'stop', 'npm-mirror']);
 			await ways.run(['systemctl', 'restart', 'docker']);
-			expect(await states(ways)).toEqual([
+			expect(states(ways)).toEqual([
 				'ci-postgres running',
 				'db-migration exited',
 				'gitlab-runner running',
@@ -178,8 +180,8 @@ describe('the daemon of the simulated host', () => {
 					'Job for docker.service failed because the control process exited with error code.',
 				),
 			});
-			expect((await ways.read(['systemctl', 'is-active', 'docker'])).out).toBe('activating\n');
-			expect(await ways.read(['docker', 'ps'])).toMatchObject({
+			expect(ways.host.state().units['docker.service']?.active).toBe('activating');
+			expect(await ways.read(['docker', 'ps', '-q'])).toMatchObject({
 				code: 1,
 				err: expect.stringContaining('failed to connect to the docker API'),
 			});
@@ -200,7 +202,8 @@ describe('the daemon of the simulated host', () => {
 			await ways.run(['systemctl', 'restart', 'docker']);
 			ways.write(file, '{}');
 			await ways.host.clock.sleep(3000);
-			expect((await ways.read(['systemctl', 'is-active', 'docker'])).out).toBe('active\n');
+			ways.host.disturb(() => undefined);
+			expect(ways.host.state().units['docker.service']?.active).toBe('active');
 		});
 	});
 
@@ -222,12 +225,12 @@ describe('the daemon of the simulated host', () => {
 
 		it('hangs', async () => {
 			const ways = faulty({ name: 'docker-hangs', command: 'info', times: 1 });
-			expect(await ways.host.exec(['docker', 'info'], { timeoutMs: 5000 })).toMatchObject({
+			expect(await ways.host.exec(['docker', 'info', '--format', '{{json .}}'], { timeoutMs: 5000 })).toMatchObject({
 				code: null,
 				problem: 'timeout',
 				elapsedMs: 5000,
 			});
-			expect((await ways.read(['docker', 'info'])).code).toBe(0);
+			expect((await ways.read(['docker', 'info', '--format', '{{json .}}'])).code).toBe(0);
 		});
 
 		it('prints garbage', async () => {
@@ -245,23 +248,25 @@ describe('the daemon of the simulated host', () => {
 		it('does not come back after a restart, once', async () => {
 			const ways = faulty({ name: 'docker-does-not-come-back', times: 1 });
 			expect((await ways.run(['systemctl', 'restart', 'docker'])).code).toBe(1);
-			expect((await ways.read(['docker', 'ps'])).code).toBe(1);
+			expect((await ways.read(['docker', 'ps', '-q'])).code).toBe(1);
 			expect((await ways.run(['systemctl', 'start', 'docker'])).code).toBe(0);
-			expect((await ways.read(['docker', 'ps'])).code).toBe(0);
+			expect((await ways.read(['docker', 'ps', '-q'])).code).toBe(0);
 		});
 
 		it('has a runtime that lies: everything runs as plain runc', async () => {
 			const ways = await readyHost({ faults: [{ name: 'lying-runtime' }] });
-			expect((await ways.inside('sysbox', 'cat /proc/self/uid_map')).out).toBe('         0          0 4294967295\n');
+			expect((await ways.inside('sysbox', ['cat', '/proc/self/uid_map'])).out).toBe(
+				'         0          0 4294967295\n',
+			);
 		});
 
 		it('has a runtime that is broken', async () => {
 			const ways = await readyHost({ faults: [{ name: 'broken-runtime' }] });
-			expect(await ways.inside('sysbox', 'true')).toMatchObject({
+			expect(await ways.inside('sysbox', ['true'])).toMatchObject({
 				code: 125,
 				err: expect.stringContaining('OCI runtime create failed: container_linux.go:439'),
 			});
-			expect((await ways.inside('runc', 'true')).code).toBe(0);
+			expect((await ways.inside('runc', ['true'])).code).toBe(0);
 		});
 	});
 });

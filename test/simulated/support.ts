@@ -23,18 +23,15 @@ export function shortWays(host: SimulatedHost) {
 		const { code, stdout, stderr, problem } = await host.exec(argv, { timeoutMs: 60_000 });
 		return { code, out: stdout, err: stderr, ...(problem !== undefined && { problem }) };
 	};
-	/** A throw-away container, as the recordings made them. */
-	const inside = (runtime: 'sysbox' | 'runc', script: string, ...options: string[]): Promise<Said> =>
+	/** A throw-away container, as the proofs make them. */
+	const inside = (runtime: 'sysbox' | 'runc', argv: Argv, ...options: string[]): Promise<Said> =>
 		run([
-			'docker',
-			'run',
-			'--rm',
+			...(['docker', 'run', '--rm'] as const),
 			...(runtime === 'sysbox' ? ['--runtime=sysbox-runc'] : []),
 			...options,
-			'busybox',
-			'sh',
-			'-c',
-			script,
+			`--entrypoint=${argv[0]}`,
+			'docker:29-dind',
+			...argv.slice(1),
 		]);
 	const write = (path: string, text: string) =>
 		host.disturb(({ files }) => {
@@ -47,9 +44,5 @@ export function shortWays(host: SimulatedHost) {
 	return { host, run, read, inside, write, text };
 }
 
-/** The demo's host with Sysbox set up and busybox there, as the recorded host was. */
-export async function readyHost(options: Partial<SimulatedHostOptions> = {}) {
-	const ways = hostOf('already-set-up', options);
-	await ways.run(['docker', 'pull', '-q', 'busybox']);
-	return ways;
-}
+/** The demo's host with Sysbox set up. */
+export const readyHost = (options: Partial<SimulatedHostOptions> = {}) => hostOf('already-set-up', options);

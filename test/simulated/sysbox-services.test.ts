@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { hostOf, readyHost } from './support.ts';
 
-const active = ['systemctl', 'is-active', 'sysbox', 'sysbox-mgr', 'sysbox-fs'] as const;
+/** Of sysbox, sysbox-mgr and sysbox-fs. */
+const active = ({ host }: ReturnType<typeof readyHost>) =>
+	['sysbox', 'sysbox-mgr', 'sysbox-fs'].map(name => host.state().units[`${name}.service`]?.active).join(' ');
 const states = [
 	'systemctl',
 	'show',
@@ -28,13 +30,6 @@ describe('the units of Sysbox', () => {
 			err: '',
 			out: 'Result=success\nLoadState=not-found\nActiveState=inactive\nSubState=dead\nUnitFileState=\n',
 		});
-		expect(await ways.read(['systemctl', 'status', 'sysbox.service'])).toEqual({
-			code: 4,
-			out: '',
-			err: 'Unit sysbox.service could not be found.\n',
-		});
-		expect(await ways.read(['systemctl', 'is-active', 'sysbox'])).toMatchObject({ code: 4, out: 'inactive\n' });
-		expect(await ways.read(['systemctl', 'is-enabled', 'sysbox'])).toMatchObject({ code: 4, out: 'not-found\n' });
 	});
 
 	describe('on a host that is set up', () => {
@@ -60,8 +55,8 @@ describe('the units of Sysbox', () => {
 			'all stop when %s is stopped, and containers cannot be created',
 			async unit => {
 				await ways.run(['systemctl', 'stop', unit]);
-				expect((await ways.read([...active])).out).toBe('inactive\ninactive\ninactive\n');
-				const said = await ways.inside('sysbox', 'true');
+				expect(active(ways)).toBe('inactive inactive inactive');
+				const said = await ways.inside('sysbox', ['true']);
 				expect(said.code).toBe(125);
 				expect(said.err).toContain(
 					'failed to register with sysbox-mgr: failed to invoke Register via grpc: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/sysbox/sysmgr.sock: connect: connection refused": unknown',
@@ -78,31 +73,25 @@ describe('the units of Sysbox', () => {
 				'keep',
 				'--restart=always',
 				'--runtime=sysbox-runc',
-				'busybox',
-				'sleep',
+				'--entrypoint=sleep',
+				'docker:29-dind',
 				'1000',
 			]);
 			await ways.run(['systemctl', 'stop', 'sysbox-mgr']);
-			expect((await ways.read(['docker', 'ps', '--filter', 'name=keep', '--format', '{{.Status}}'])).out).toMatch(
-				/^Up /,
-			);
-			expect(await ways.run(['docker', 'exec', 'keep', 'id'])).toMatchObject({
+			expect((await ways.read(['docker', 'inspect', '-f', '{{.State.Running}}', 'keep'])).out).toBe('true\n');
+			expect(await ways.run(['docker', 'exec', 'keep', 'true'])).toMatchObject({
 				code: 126,
 				out: expect.stringContaining(
 					'dial unix /run/sysbox/sysfs-seccomp.sock: connect: connection refused: unknown\r\n',
 				),
 			});
 			await ways.run(['systemctl', 'start', 'sysbox']);
-			expect(await ways.run(['docker', 'exec', 'keep', 'id'])).toMatchObject({
+			expect(await ways.run(['docker', 'exec', 'keep', 'true'])).toMatchObject({
 				code: 126,
 				out: expect.stringContaining('unsafe procfs detected'),
 			});
-			expect(await ways.run(['docker', 'restart', '-t', '1', 'keep'])).toMatchObject({
-				code: 1,
-				err: expect.stringContaining('stale NFS file handle'),
-			});
 			await ways.run(['docker', 'rm', '-f', 'keep']);
-			expect((await ways.inside('sysbox', 'id')).code).toBe(0);
+			expect((await ways.inside('sysbox', ['true'])).code).toBe(0);
 		});
 
 		it.each([
@@ -166,12 +155,12 @@ describe('the units of Sysbox', () => {
 			err: "A dependency job for sysbox.service failed. See 'journalctl -xe' for details.\n",
 		});
 		expect(ways.host.clock.now() - before).toBeGreaterThan(10_000);
-		expect((await ways.read([...active])).out).toBe('inactive\nactive\nfailed\n');
-		expect((await ways.inside('sysbox', 'true')).err).toContain(
+		expect(active(ways)).toBe('inactive active failed');
+		expect((await ways.inside('sysbox', ['true'])).err).toContain(
 			'failed to get config from sysbox-fs: failed to get sysbox-fs mountpoint',
 		);
 		expect((await ways.run(['systemctl', 'start', 'sysbox'])).code).toBe(0);
-		expect((await ways.read([...active])).out).toBe('active\nactive\nactive\n');
+		expect(active(ways)).toBe('active active active');
 	});
 
 	it('need rsync', async () => {
@@ -208,11 +197,12 @@ describe('the units of Sysbox', () => {
 
 		it('a current engine inside of a Sysbox before 0.7.0', async () => {
 			const ways = hostOf('outdated-sysbox');
+			await ways.run(['docker', 'pull', 'docker:29-dind']);
 			await ways.run(['docker', 'run', '-d', '--name', 'ind', '--runtime=sysbox-runc', 'docker:29-dind']);
 			await ways.host.clock.sleep(5000);
-			const said = await ways.run(['docker', 'exec', 'ind', 'docker', 'run', '--rm', 'busybox', 'true']);
-			expect(said).toMatchObject({
-				code: 125,
+			const build = ['--host=unix:///var/run/docker.sock', 'build', '--tag', 'localhost:5000/sysbox-setup/built', '-'];
+			expect(await ways.run(['docker', 'exec', 'ind', 'docker', ...build])).toMatchObject({
+				code: 1,
 				err: expect.stringContaining('unsafe procfs detected: openat2 /proc/./sys/net/ipv4/ip_unprivileged_port_start'),
 			});
 		});
@@ -225,7 +215,7 @@ describe('the units of Sysbox', () => {
 				if (node?.kind === 'file') node.mode = 0o755;
 				docker.engine.config.runtimes['sysbox-runc'] = { path: '/usr/bin/sysbox-runc' };
 			});
-			const said = await ways.run(['docker', 'run', '--rm', '--runtime=sysbox-runc', 'busybox', 'true']);
+			const said = await ways.run(['docker', 'run', '--rm', '--runtime=sysbox-runc', 'postgres:17', 'true']);
 			expect(said.err).toMatch(/kernel version check failed: \w+ kernel release \S+ is not supported; need >= 5\.\d/);
 		});
 	});

@@ -175,7 +175,7 @@ describe('a runner in a container', () => {
 		expect(failure?.said).toContain('GitLab job 8812 still runs');
 		expect(failure?.next.join(' ')).toContain('--drain-timeout');
 		host.clock.advance(40 * minutes);
-		await host.exec(['docker', 'ps'], { timeoutMs: 1000 });
+		await host.exec(['docker', 'ps', '--quiet'], { timeoutMs: 1000 });
 		expect(container(host, 'gitlab-runner')?.status).toBe('running');
 	});
 });
@@ -204,9 +204,9 @@ describe('a runner as a service', () => {
 		expect(unit(host)).toMatchObject({ mainPid: 2211 });
 		expect(container(host, job)?.status).toBe('running');
 		host.clock.advance(40 * minutes);
-		await host.exec(['docker', 'ps'], { timeoutMs: 1000 });
+		await host.exec(['docker', 'ps', '--quiet'], { timeoutMs: 1000 });
 		host.clock.advance(3 * minutes);
-		await host.exec(['docker', 'ps'], { timeoutMs: 1000 });
+		await host.exec(['docker', 'ps', '--quiet'], { timeoutMs: 1000 });
 		expect(unit(host)).toMatchObject({ active: 'active' });
 	});
 

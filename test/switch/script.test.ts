@@ -88,6 +88,13 @@ const saidBy = (host: SimulatedHost): string =>
 		.map(({ text }) => text)
 		.join('\n');
 
+/** Says that the file is still there. Each has a word of its own path in it. */
+const seen = (path: string): Afterwards => ({
+	where: ['cat', path],
+	says: 'sysbox-setup',
+	run: ['logger', '-t', 'sysbox-setup', `seen ${path}`],
+});
+
 /** Nothing of the switch is on the host but, perhaps, its note. */
 function expectGone(state: SimulatedState, note: 'note' | 'no note' = 'no note'): void {
 	const left = Object.keys(state.files).filter(path => /switch|multi-user\.target\.d/.test(path));
@@ -404,9 +411,9 @@ describe('an armed switch', () => {
 			await armed(host, encode(good), bad, [
 				['sleep', 'infinity'],
 				['sleep', 'infinity'],
-				['cp', '-r', '/etc/systemd/system/multi-user.target.d', '/tmp/seen'],
-				['cp', '/etc/systemd/system/sysbox-setup-switch.service', '/tmp/seen'],
-				['cp', '/var/lib/sysbox-setup/switch/put-back', '/tmp/seen'],
+				seen('/etc/systemd/system/multi-user.target.d/sysbox-setup-switch.conf'),
+				seen('/etc/systemd/system/sysbox-setup-switch.service'),
+				seen('/var/lib/sysbox-setup/switch/put-back'),
 			]);
 			let after = host;
 			if (by === 'boot') after = simulatedHost({ state: rebooted(host.state(), 'cut') });
@@ -417,7 +424,7 @@ describe('an armed switch', () => {
 			expect(textAt(after, daemonJson)).toBe(good);
 			expect(after.state().docker.engine.up).toBe(true);
 			expect((await inspectSwitch(after, signal)).fired).toMatchObject({ by, did: 'put-back' });
-			expect(textAt(after, '/tmp/seen')).toBeUndefined();
+			expect(saidBy(after)).not.toContain('seen');
 			expectGone(after.state(), 'note');
 			// Another boot is like any other: somebody's later file stays.
 			after.disturb(state => {

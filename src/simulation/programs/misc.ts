@@ -1,5 +1,3 @@
-import { runProgram } from '../run-program.ts';
-import { hostScope } from '../scope.ts';
 import { fileOf } from '../services.ts';
 import { runtimeFeatures, versionText } from '../sysbox-programs.ts';
 import { atLeast, type Program, spend, touch, type World } from '../world.ts';
@@ -57,54 +55,6 @@ const apparmorParser: Program = (scope, call) => {
 	return 0;
 };
 
-const getent: Program = (scope, call) => {
-	const [database = '', ...keys] = call.argv.slice(1);
-	const text = fileOf(scope.world, `/etc/${database}`) ?? '';
-	let code = 0;
-	const lines = text.split('\n').filter(Boolean);
-	if (keys.length === 0) for (const line of lines) call.io.out(`${line}\n`);
-	for (const key of keys) {
-		const line = lines.find(l => l.split(':')[0] === key || l.split(':')[2] === key);
-		if (line === undefined) code = 2;
-		else call.io.out(`${line}\n`);
-	}
-	return code;
-};
-
-const sudo: Program = (scope, call) => {
-	const parsed = parseOptions(call.argv.slice(1), {
-		withValue: ['-u', '-p'],
-		flags: ['-n', '-v', '-k', '-S', '-H', '-E'],
-		stopAtWord: true,
-	});
-	if (scope.who.uid !== 0 && parsed.flags.has('-n')) {
-		call.io.err('sudo: a password is required\n');
-		return 1;
-	}
-	if (parsed.words.length === 0) return 0;
-	return runProgram(hostScope(scope.world, 'root'), { ...call, argv: parsed.words }) ?? 1;
-};
-
-const snap: Program = (scope, call) => {
-	const [verb = '', name] = call.argv.slice(1).filter(a => !a.startsWith('-'));
-	const { snaps } = scope.world.state;
-	if (verb === 'version') {
-		call.io.out('snap    2.72\nsnapd   2.72\nseries  16\n');
-		return 0;
-	}
-	const shown = snaps.filter(s => name === undefined || s.name === name);
-	if (shown.length === 0 && name !== undefined) {
-		call.io.err('error: no matching snaps installed\n');
-		return 1;
-	}
-	call.io.out('Name    Version    Rev    Tracking       Publisher    Notes\n');
-	for (const s of shown)
-		call.io.out(
-			`${s.name.padEnd(7)} ${s.version.padEnd(10)} ${s.rev.padEnd(6)} latest/stable  ${s.publisher.padEnd(12)} -\n`,
-		);
-	return 0;
-};
-
 const sysboxProgram =
 	(name: 'sysbox-runc' | 'sysbox-mgr' | 'sysbox-fs'): Program =>
 	(scope, call) => {
@@ -130,21 +80,6 @@ const sysboxProgram =
 		call.io.err(`${name}: another instance is running\n`);
 		return 1;
 	};
-
-const lsbRelease: Program = (scope, call) => {
-	const text = fileOf(scope.world, '/etc/os-release') ?? '';
-	const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(text)?.[1] ?? '';
-	const args = call.argv.slice(1).join(' ');
-	const short = /-\w*s/.test(args);
-	const rows = [
-		...(/-\w*[ia]/.test(args) ? [['Distributor ID', field('NAME').split(' ')[0]]] : []),
-		...(/-\w*[da]/.test(args) ? [['Description', field('PRETTY_NAME')]] : []),
-		...(/-\w*[ra]/.test(args) ? [['Release', field('VERSION_ID')]] : []),
-		...(/-\w*[ca]/.test(args) ? [['Codename', field('VERSION_CODENAME')]] : []),
-	];
-	for (const [name, value] of rows) call.io.out(short ? `${value}\n` : `${name}:\t${value}\n`);
-	return 0;
-};
 
 /** `tar --extract --to-stdout --file=ARCHIVE manifest.json`: what an image archive says of itself. */
 const tar: Program = (scope, call) => {
@@ -193,18 +128,9 @@ const logger: Program = (scope, call) => {
 
 export const miscPrograms: Readonly<Record<string, Program>> = {
 	apparmor_parser: apparmorParser,
-	getent,
-	sudo,
-	snap,
-	lsb_release: lsbRelease,
 	tar,
 	logger,
 	'sysbox-runc': sysboxProgram('sysbox-runc'),
 	'sysbox-mgr': sysboxProgram('sysbox-mgr'),
 	'sysbox-fs': sysboxProgram('sysbox-fs'),
-	'aa-status': (scope, call) => {
-		call.io.out(`${Object.keys(scope.world.state.apparmorProfiles).length} profiles are loaded.\n`);
-		return 0;
-	},
-	'update-ca-certificates': () => 0,
 };

@@ -15,7 +15,7 @@ import {
 } from '../services.ts';
 import type { Unit } from '../state.ts';
 import { type Call, type Exit, journal, type Program, touch, UnsimulatedCommand, type World } from '../world.ts';
-import { allOf, lastOf, parseOptions } from './options.ts';
+import { allOf, lastOf, type ParsedOptions, parseOptions } from './options.ts';
 
 /** The order in which systemd 257 prints properties, whatever the order of -p. */
 const propertyOrder = [
@@ -178,9 +178,9 @@ function properties(world: World, name: string): Readonly<Record<string, string>
 const quotaOf = (percent: string): string =>
 	percent === '' ? 'infinity' : `${(Number.parseFloat(percent) / 100).toFixed(6)}s`;
 
-function show(world: World, call: Call, parsed: ReturnType<typeof parseOptions>, names: readonly string[]): Exit {
-	const wanted = allOf(parsed, '-p', '--property', '-P').flatMap(p => p.split(','));
-	const bare = parsed.flags.has('--value') || parsed.values['-P'] !== undefined;
+function show(world: World, call: Call, parsed: ParsedOptions, names: readonly string[]): Exit {
+	const wanted = allOf(parsed, '-p', '--property').flatMap(p => p.split(','));
+	const bare = parsed.flags.has('--value');
 	if (names.length === 0) {
 		const all: Readonly<Record<string, string>> = {
 			Version: world.state.machine.systemd,
@@ -216,124 +216,22 @@ const failureText = (unit: string, outcome: Extract<Done, { kind: 'failed' }>): 
 
 export const systemctl: Program = (scope, call) => {
 	const parsed = parseOptions(call.argv.slice(1), {
-		withValue: [
-			'-p',
-			'--property',
-			'-P',
-			'-n',
-			'--lines',
-			'-t',
-			'--type',
-			'--state',
-			'-o',
-			'--output',
-			'-s',
-			'--signal',
-			'--kill-whom',
-			'--kill-who',
-		],
-		flags: [
-			'--value',
-			'--no-pager',
-			'-l',
-			'--full',
-			'-q',
-			'--quiet',
-			'--now',
-			'--no-block',
-			'--no-legend',
-			'--plain',
-			'-a',
-			'--all',
-			'--failed',
-			'--version',
-			'--system',
-			'--no-ask-password',
-			'-f',
-			'--force',
-			'--no-reload',
-		],
+		withValue: ['-p', '--property', '--type', '-s', '--signal', '--kill-whom', '--kill-who'],
+		flags: ['--value', '--no-pager', '--full', '--no-block', '--no-legend', '--plain', '--all'],
 	});
 	const { world } = scope;
 	const { state } = world;
-	if (scope.inside !== undefined) return insideSystemctl(call, parsed.words);
-	if (parsed.flags.has('--version')) {
-		call.io.out(
-			`systemd ${state.machine.systemd.split(/[.-]/)[0]} (${state.machine.systemd})\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SECCOMP\n`,
-		);
-		return 0;
-	}
 	if (parsed.unknown.length > 0) throw new UnsimulatedCommand(call.argv, String(parsed.unknown[0]));
-	const [verb = 'list-units', ...given] = parsed.words;
+	const [verb = '', ...given] = parsed.words;
 	const names = given.map(fullName);
-	const quiet = parsed.flags.has('-q') || parsed.flags.has('--quiet');
-	const say = (text: string) => {
-		if (!quiet) call.io.out(`${text}\n`);
-	};
-	switch (verb) {
-		case 'show':
-			return show(world, call, parsed, names);
-		case 'is-active': {
-			const states = names.map(name => state.units[name]?.active ?? 'inactive');
-			for (const s of states) say(s);
-			return states.some(s => s === 'active') ? 0 : names.every(name => state.units[name] === undefined) ? 4 : 3;
-		}
-		case 'is-failed': {
-			const states = names.map(name => state.units[name]?.active ?? 'inactive');
-			for (const s of states) say(s);
-			return states.some(s => s === 'failed') ? 0 : 1;
-		}
-		case 'is-enabled': {
-			const states = names.map(name => state.units[name]?.enabled ?? 'not-found');
-			for (const s of states) say(s);
-			return states.some(s => ['enabled', 'static', 'generated'].includes(s))
-				? 0
-				: states.every(s => s === 'not-found')
-					? 4
-					: 1;
-		}
-		case 'is-system-running': {
-			const running = systemState(world);
-			say(running);
-			return running === 'running' ? 0 : 1;
-		}
-		case 'cat': {
-			let code = 0;
-			for (const name of names) {
-				const unit = state.units[name];
-				if (unit === undefined) {
-					call.io.err(`No files found for ${name}.\n`);
-					code = 1;
-					continue;
-				}
-				call.io.out(
-					unitSources(world, unit)
-						.map(s => `# ${s.path}\n${s.text}`)
-						.join('\n'),
-				);
-			}
-			return code;
-		}
-		case 'status':
-			return status(world, call, names);
-		case 'list-units':
-		case 'list-unit-files': {
-			const failed = parsed.flags.has('--failed') || parsed.values['--state']?.includes('failed');
-			const type = lastOf(parsed, '-t', '--type');
-			const wanted = (
-				names.length === 0 ? Object.values(state.units) : names.flatMap(name => state.units[name] ?? [])
-			).filter(unit => type === undefined || unit.name.endsWith(`.${type}`));
-			for (const unit of wanted.filter(u => !failed || u.active === 'failed')) {
-				call.io.out(
-					verb === 'list-units'
-						? `${unit.name} loaded ${unit.active} ${unit.sub} ${unit.description}\n`
-						: `${unit.name} ${unit.enabled} enabled\n`,
-				);
-			}
-			return 0;
-		}
-		default:
-			break;
+	if (verb === 'show') return show(world, call, parsed, names);
+	if (verb === 'cat') return cat(world, call, names);
+	if (verb === 'list-units') {
+		const type = lastOf(parsed, '--type');
+		for (const { name, active, sub, description } of Object.values(state.units))
+			if (type === undefined || name.endsWith(`.${type}`))
+				call.io.out(`${name} loaded ${active} ${sub} ${description}\n`);
+		return 0;
 	}
 	if (scope.who.uid !== 0) {
 		call.io.err(
@@ -362,12 +260,8 @@ export const systemctl: Program = (scope, call) => {
 	for (const name of names) {
 		const unit = verb === 'start' ? loadUnit(world, name) : state.units[name];
 		if (unit === undefined) {
-			call.io.err(
-				['enable', 'disable', 'mask', 'unmask'].includes(verb)
-					? `Failed to ${verb} unit: Unit file ${name} does not exist.\n`
-					: `Failed to ${verb} ${name}: Unit ${name} not ${verb === 'stop' ? 'loaded' : 'found'}.\n`,
-			);
-			code = ['enable', 'disable', 'mask', 'unmask'].includes(verb) ? 1 : 5;
+			call.io.err(`Failed to ${verb} ${name}: Unit ${name} not ${verb === 'stop' ? 'loaded' : 'found'}.\n`);
+			code = 5;
 			continue;
 		}
 		code = act(world, call, verb, unit, parsed) || code;
@@ -375,39 +269,44 @@ export const systemctl: Program = (scope, call) => {
 	return code;
 };
 
-function act(world: World, call: Call, verb: string, unit: Unit, parsed: ReturnType<typeof parseOptions>): number {
-	const now = parsed.flags.has('--now');
+function cat(world: World, call: Call, names: readonly string[]): Exit {
+	let code = 0;
+	for (const name of names) {
+		const unit = world.state.units[name];
+		if (unit === undefined) {
+			call.io.err(`No files found for ${name}.\n`);
+			code = 1;
+			continue;
+		}
+		const sources = unitSources(world, unit).map(s => `# ${s.path}\n${s.text}`);
+		call.io.out(sources.join('\n'));
+	}
+	return code;
+}
+
+function act(world: World, call: Call, verb: string, unit: Unit, parsed: ParsedOptions): number {
 	const started = (outcome: Done): number => {
 		if (outcome.kind === 'done') return 0;
 		call.io.err(failureText(unit.name, outcome));
 		return 1;
 	};
+	const is = (name: string) => world.state.units[name]?.active === 'active';
 	switch (verb) {
 		case 'start':
 			return started(startUnit(world, unit.name));
 		case 'restart':
-		case 'try-restart':
-			if (verb === 'try-restart' && unit.active !== 'active') return 0;
 			return started(restartUnit(world, unit.name));
 		case 'stop':
-			if (
-				unit.name === 'docker.service' &&
-				unit.active === 'active' &&
-				world.state.units['docker.socket']?.active === 'active'
-			) {
+			if (unit.name === 'docker.service' && is('docker.service') && is('docker.socket'))
 				call.io.err("Stopping 'docker.service', but its triggering units are still active:\ndocker.socket\n");
-			}
 			stopUnit(world, unit.name);
 			return 0;
 		case 'reload':
-		case 'reload-or-restart':
 			if (unit.active !== 'active') {
-				if (verb === 'reload-or-restart') return started(startUnit(world, unit.name));
 				call.io.err(`${unit.name} is not active, cannot reload.\n`);
 				return 1;
 			}
 			if (unitValues(unit.loadedText, 'ExecReload').length === 0) {
-				if (verb === 'reload-or-restart') return started(restartUnit(world, unit.name));
 				call.io.err(
 					`Failed to reload ${unit.name}: Job type reload is not applicable for unit ${unit.name}.\nSee system logs and 'systemctl status ${unit.name}' for details.\n`,
 				);
@@ -420,60 +319,7 @@ function act(world: World, call: Call, verb: string, unit: Unit, parsed: ReturnT
 		case 'kill':
 			if (unit.mainPid !== 0) signalHostProcess(world, unit.mainPid, lastOf(parsed, '-s', '--signal') ?? 'TERM');
 			return 0;
-		case 'enable':
-		case 'disable': {
-			if (unit.enabled === 'static') return 0;
-			const enable = verb === 'enable';
-			if (enable && unit.enabled !== 'enabled') {
-				const by = unitValues(unit.loadedText, 'WantedBy').at(-1) ?? 'multi-user.target';
-				call.io.err(`Created symlink '/etc/systemd/system/${by}.wants/${unit.name}' → '${unit.fragment}'.\n`);
-			}
-			unit.enabled = enable ? 'enabled' : 'disabled';
-			if (!now) return 0;
-			if (enable) return started(startUnit(world, unit.name));
-			stopUnit(world, unit.name);
-			return 0;
-		}
-		case 'mask':
-		case 'unmask':
-			unit.enabled = verb === 'mask' ? 'masked' : 'enabled';
-			return 0;
 		default:
 			throw new UnsimulatedCommand(call.argv, `systemctl ${verb}`);
 	}
-}
-
-function status(world: World, call: Call, names: readonly string[]): Exit {
-	let code = 0;
-	for (const name of names) {
-		const unit = world.state.units[name];
-		if (unit === undefined) {
-			call.io.err(`Unit ${name} could not be found.\n`);
-			code = 4;
-			continue;
-		}
-		const mark = unit.active === 'active' ? '●' : unit.active === 'failed' ? '×' : '○';
-		call.io.out(
-			`${mark} ${name} - ${unit.description}\n     Loaded: loaded (${unit.fragment}; ${unit.enabled}; preset: enabled)\n     Active: ${unit.active} (${unit.active === 'failed' ? `Result: ${unit.result}` : unit.sub})${unit.startedAt === undefined ? '' : ` since ${timestamp(unit.startedAt)}`}\n${unit.mainPid > 0 ? `   Main PID: ${unit.mainPid}\n` : ''}\n`,
-		);
-		if (unit.active !== 'active') code ||= 3;
-	}
-	return code;
-}
-
-/** A container whose first process is systemd (seen with Sysbox 0.7.0: boots, degraded). */
-function insideSystemctl(call: Call, words: readonly string[]): Exit {
-	if (words[0] === 'is-system-running') {
-		call.io.out('degraded\n');
-		return 1;
-	}
-	if (words[0] === 'is-active') {
-		for (const name of words.slice(1))
-			call.io.out(
-				`${['docker', 'containerd', 'docker.service', 'containerd.service'].includes(name) ? 'active' : 'inactive'}\n`,
-			);
-		return 0;
-	}
-	if (words[0] === 'start' || words[0] === 'stop' || words[0] === 'restart') return 0;
-	throw new UnsimulatedCommand(call.argv, 'systemctl in a container');
 }

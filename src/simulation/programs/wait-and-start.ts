@@ -1,5 +1,4 @@
 import { findContainer } from '../engine.ts';
-import { hostPlace } from '../services.ts';
 import { type Exit, type Program, touch, UnsimulatedCommand } from '../world.ts';
 
 /** systemd-run of `docker wait` with a `docker start` behind it, as a unit that outlives whoever asked for it. */
@@ -9,7 +8,7 @@ export const waitAndStart: Program = (scope, call): Exit => {
 	const unit = argv.find(word => word.startsWith('--unit='))?.slice('--unit='.length);
 	if (!argv.includes(`--property=ExecStartPost=docker start ${id}`) || unit === undefined)
 		throw new UnsimulatedCommand(argv, 'systemd-run of something else than docker wait and docker start');
-	const container = findContainer(hostPlace(scope.world).engine, id);
+	const container = findContainer(scope.world.state.docker.engine, id);
 	if (container?.status === 'running') {
 		touch(scope.world);
 		container.startedWhenEnded = true;
