@@ -21,7 +21,6 @@ export const defaultOptions: ContainerOptions = {
 	mounts: [],
 	privileged: false,
 	capAdd: [],
-	capDrop: [],
 	securityOpt: [],
 	pidMode: '',
 	networkMode: 'bridge',
@@ -32,22 +31,12 @@ export const defaultOptions: ContainerOptions = {
 	memory: 0,
 	pidsLimit: 0,
 	nanoCpus: 0,
-	cpuShares: 0,
 	user: '',
-	workdir: '',
-	hostname: '',
-	readOnly: false,
-	init: false,
 	autoRemove: false,
 	restart: 'no',
 	devices: [],
 	ports: [],
-	ulimits: [],
-	tty: false,
-	interactive: false,
 	stopSignal: '',
-	extraHosts: [],
-	networkAliases: [],
 };
 
 /** `alpine` → `alpine:latest`. */
@@ -147,7 +136,6 @@ export function createContainer(world: World, request: CreateRequest): Created {
 		namespaces: { ...world.state.machine.namespaces },
 		options,
 		ip: '',
-		hostname: options.hostname || (options.utsMode === 'host' ? world.state.machine.hostname : id.slice(0, 12)),
 		processes: [],
 		log: [],
 	};

@@ -15,8 +15,6 @@ function image(ref: string, megabytes: number, rest: Partial<Image> = {}): Image
 		env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
 		labels: {},
 		user: '',
-		workdir: '',
-		exposed: [],
 		volumes: [],
 		...rest,
 	};
@@ -29,7 +27,6 @@ const dind = (ref: string, version: string): Image =>
 		entrypoint: ['dockerd-entrypoint.sh'],
 		command: [],
 		env: [path, `DOCKER_VERSION=${version}`, 'DOCKER_TLS_CERTDIR=/certs'],
-		exposed: ['2375/tcp', '2376/tcp'],
 		volumes: ['/var/lib/docker'],
 	});
 
@@ -57,14 +54,12 @@ export function hubImages(): Image[] {
 			serves: true,
 			entrypoint: ['/entrypoint.sh'],
 			command: ['/etc/docker/registry/config.yml'],
-			exposed: ['5000/tcp'],
 			volumes: ['/var/lib/registry'],
 		}),
 		image('registry:3', 38, {
 			serves: true,
 			entrypoint: ['/entrypoint.sh'],
 			command: ['/etc/distribution/config.yml'],
-			exposed: ['5000/tcp'],
 			volumes: ['/var/lib/registry'],
 		}),
 		image('busybox:latest', 4.5),
@@ -77,9 +72,9 @@ export function hubImages(): Image[] {
 		image('ubuntu:24.04', 78, { command: ['/bin/bash'] }),
 		server('gitlab/gitlab-runner:latest', 812, { env: [path], volumes: ['/etc/gitlab-runner', '/home/gitlab-runner'] }),
 		server('jenkins/inbound-agent:latest', 402, { user: 'jenkins', env: [path, 'AGENT_WORKDIR=/home/jenkins/agent'] }),
-		server('postgres:17', 438, { exposed: ['5432/tcp'], volumes: ['/var/lib/postgresql/data'] }),
-		server('verdaccio/verdaccio:6', 178, { exposed: ['4873/tcp'], user: '10001' }),
-		server('minio/minio:latest', 176, { exposed: ['9000/tcp'] }),
-		server('prom/node-exporter:latest', 24, { exposed: ['9100/tcp'], user: 'nobody' }),
+		server('postgres:17', 438, { volumes: ['/var/lib/postgresql/data'] }),
+		server('verdaccio/verdaccio:6', 178, { user: '10001' }),
+		server('minio/minio:latest', 176, {}),
+		server('prom/node-exporter:latest', 24, { user: 'nobody' }),
 	];
 }

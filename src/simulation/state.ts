@@ -129,20 +129,17 @@ export interface Image {
 	env: string[];
 	labels: Record<string, string>;
 	user: string;
-	workdir: string;
-	exposed: string[];
 	volumes: string[];
 }
 
 export interface MountSpec {
-	type: 'bind' | 'volume' | 'tmpfs';
-	/** Host path or volume name; empty for tmpfs. */
+	type: 'bind' | 'volume';
+	/** Host path or volume name. */
 	source: string;
 	target: string;
 	readOnly: boolean;
 	/** As it was written on the command line with -v; undefined with --mount. */
 	bind?: string;
-	sizeBytes?: number;
 }
 
 /** What `docker run` was told. */
@@ -152,7 +149,6 @@ export interface ContainerOptions {
 	mounts: MountSpec[];
 	privileged: boolean;
 	capAdd: string[];
-	capDrop: string[];
 	securityOpt: string[];
 	pidMode: string;
 	networkMode: string;
@@ -163,24 +159,14 @@ export interface ContainerOptions {
 	memory: number;
 	pidsLimit: number;
 	nanoCpus: number;
-	cpuShares: number;
 	user: string;
-	workdir: string;
-	hostname: string;
-	readOnly: boolean;
-	init: boolean;
 	autoRemove: boolean;
 	restart: string;
 	devices: string[];
 	ports: string[];
-	ulimits: string[];
-	tty: boolean;
-	interactive: boolean;
 	stopSignal: string;
 	/** Seconds; -1: for ever. Undefined: Docker's ten. */
 	stopTimeout?: number;
-	extraHosts: string[];
-	networkAliases: string[];
 }
 
 export interface Namespaces {
@@ -226,7 +212,6 @@ export interface Container {
 	namespaces: Namespaces;
 	options: ContainerOptions;
 	ip: string;
-	hostname: string;
 	processes: InnerProcess[];
 	/** A GitLab runner that was told to finish: it ends with its last job. */
 	finishing?: true;
@@ -303,7 +288,7 @@ export interface Engine {
 }
 
 export interface SimulatedState {
-	version: 1;
+	version: 2;
 	scenario: string;
 	/** Milliseconds since 1970. */
 	now: number;
@@ -318,7 +303,6 @@ export interface SimulatedState {
 		bootedAt: number;
 		arch: 'amd64' | 'arm64';
 		kernel: string;
-		kernelBuild: string;
 		memoryKb: number;
 		cpus: number;
 		virt: string;
@@ -348,13 +332,9 @@ export interface SimulatedState {
 	archive: Record<string, PackageControl>;
 	units: Record<string, Unit>;
 	journal: JournalEntry[];
-	network: { gateway: string; device: string; address: string; prefix: number };
 	internet: boolean;
 	docker: {
 		kind: 'native' | 'snap';
-		/** `docker compose version`; undefined: the plugin is not there. */
-		compose?: string;
-		buildx?: string;
 		engine: Engine;
 	};
 	sysbox: {
@@ -368,14 +348,13 @@ export interface SimulatedState {
 		/** The daemon that answers nothing while systemd calls it active. */
 		hangs?: 'fs' | 'mgr';
 	};
-	snaps: { name: string; version: string; rev: string; publisher: string }[];
 	hub: Image[];
 	/** How often each fault was asked for and fired. */
 	faultCounts: Record<string, { asked: number; fired: number }>;
 }
 
 /** Bumped when a saved state can no longer be read. */
-export const stateVersion = 1;
+export const stateVersion = 2;
 
 /**
  * A copy to work on. Files, known images, packages to be had and lines of the journal are only ever replaced, never

@@ -235,9 +235,9 @@ describe('the package of Sysbox', () => {
 });
 
 describe('marks of packages', () => {
-	it('hold one, and keep it from being changed', async () => {
+	it('hold one', async () => {
 		const ways = shortWays(hostOf('already-set-up').host);
 		expect((await ways.run(['apt-mark', 'hold', 'sysbox-ce'])).out).toBe('sysbox-ce set on hold.\n');
-		expect((await ways.read(['apt-mark', 'showhold'])).out).toBe('sysbox-ce\n');
+		expect(ways.host.state().packages['sysbox-ce']?.hold).toBe(true);
 	});
 });

@@ -1,4 +1,4 @@
-import { absolute, resolve } from '../file-tree.ts';
+import { absolute, put, resolve } from '../file-tree.ts';
 import { installPackage, lockHolder, removePackage, resolvePackages, type Say, sysboxControl } from '../packages.ts';
 import { fileOf } from '../services.ts';
 import type { PackageControl } from '../state.ts';
@@ -14,41 +14,11 @@ import {
 } from '../world.ts';
 import { allOf, parseOptions } from './options.ts';
 
-/** dpkg-deb, dpkg, dpkg-query, apt-get, apt-cache and apt-mark. Words as apt 2.7 and dpkg 1.22 print them. */
+/** apt-get and apt-mark. Words as apt 2.7 prints them. */
 
 const table = {
-	withValue: ['-o', '--option', '-c', '-t', '--target-release'],
-	flags: [
-		'-y',
-		'--yes',
-		'--assume-yes',
-		'-q',
-		'-qq',
-		'-s',
-		'--simulate',
-		'--dry-run',
-		'--just-print',
-		'--no-act',
-		'--no-install-recommends',
-		'--install-recommends',
-		'--reinstall',
-		'--allow-downgrades',
-		'--no-remove',
-		'--allow-change-held-packages',
-		'--no-upgrade',
-		'--download-only',
-		'--purge',
-		'--autoremove',
-		'-f',
-		'--fix-broken',
-		'--print-uris',
-		'--allow-unauthenticated',
-		'--quiet',
-		'--no-download',
-		'--only-upgrade',
-		'-d',
-		'--no-auto-remove',
-	],
+	withValue: ['-o'],
+	flags: [...['-y', '-s', '--simulate', '--no-install-recommends', '--allow-downgrades', '--no-remove']],
 };
 
 /** Where packages come from, as apt shows it. */
@@ -79,11 +49,11 @@ export const aptGet: Program = (scope, call) => {
 		return 100;
 	}
 	const [verb = '', ...names] = parsed.words;
-	const simulate = ['-s', '--simulate', '--dry-run', '--just-print', '--no-act'].some(f => parsed.flags.has(f));
+	const simulate = parsed.flags.has('-s') || parsed.flags.has('--simulate');
 	const { world } = scope;
 	spend(world, 350);
 	if (!simulate) {
-		const locked = lock(scope, call, allOf(parsed, '-o', '--option'));
+		const locked = lock(scope, call, allOf(parsed, '-o'));
 		if (locked !== undefined) return locked;
 	}
 	switch (verb) {
@@ -107,19 +77,12 @@ export const aptGet: Program = (scope, call) => {
 				call,
 				{ install: resolved.install.filter(p => p !== wanted), remove: resolved.remove, named: [] },
 				simulate,
-				parsed.flags,
 			);
 		}
 		case 'purge':
 		case 'remove':
-		case 'autoremove':
-			return remove(scope, call, names, verb === 'purge' || parsed.flags.has('--purge'), simulate);
-		case 'check':
-			return 0;
-		case 'clean':
-			return 0;
+			return remove(scope, call, names, verb === 'purge', simulate);
 		default:
-			if (verb === '--version') return 0;
 			throw new UnsimulatedCommand(call.argv, `apt-get ${verb}`);
 	}
 };
@@ -162,13 +125,7 @@ function update(scope: Scope, call: Call): Exit {
 		return 0;
 	}
 	spend(world, 2600);
-	world.state.files[`/var/lib/apt/lists/${new URL(source(world).url).host}_dists_main_binary-amd64_Packages`] = {
-		kind: 'file',
-		mode: 0o644,
-		uid: 0,
-		gid: 0,
-		text: '',
-	};
+	put(world.state.files, `/var/lib/apt/lists/${new URL(source(world).url).host}_dists_main_binary-amd64_Packages`, '');
 	call.io.out(
 		`Hit:1 ${source(world).url} ${source(world).suite} InRelease\nGet:2 ${source(world).url} ${source(world).suite}-updates InRelease [126 kB]\nFetched 126 kB in 1s (118 kB/s)\nReading package lists...\n`,
 	);
@@ -237,11 +194,11 @@ function install(
 		}
 		const now = packages[control.name];
 		if (name.includes('/')) call.io.out(`Note, selecting '${control.name}' instead of '${name}'\n`);
-		if (now?.status === 'installed' && now.version === control.version && !flags.has('--reinstall')) {
+		if (now?.status === 'installed' && now.version === control.version) {
 			call.io.out(`${control.name} is already the newest version (${control.version}).\n`);
 			continue;
 		}
-		if (now?.hold && !flags.has('--allow-change-held-packages')) {
+		if (now?.hold) {
 			call.io.out(reading);
 			call.io.err('E: Held packages were changed and -y was used without --allow-change-held-packages.\n');
 			return 100;
@@ -265,7 +222,6 @@ function install(
 		call,
 		{ install: resolved.install, remove: resolved.remove, named: wanted.map(w => w.name) },
 		simulate,
-		flags,
 	);
 }
 
@@ -286,7 +242,7 @@ export function compareVersions(a: string, b: string): number {
 	return 0;
 }
 
-function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags: ReadonlySet<string>): Exit {
+function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean): Exit {
 	const { world } = scope;
 	const { packages, machine } = world.state;
 	const fresh = work.install.filter(p => packages[p.name]?.status !== 'installed');
@@ -326,7 +282,7 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean, flags
 	touch(world);
 	const failure = world.faults.fires('apt-fails', `apt-get ${work.named.join(' ')}`);
 	const fetched = work.install.filter(p => !isLocal(call, p));
-	if (fetched.length > 0 && !flags.has('--no-download')) {
+	if (fetched.length > 0) {
 		if (!world.state.internet) {
 			spend(world, 6000);
 			for (const p of fetched)
@@ -416,51 +372,15 @@ function remove(scope: Scope, call: Call, names: readonly string[], purge: boole
 	return 0;
 }
 
-export const aptCache: Program = (scope, call) => {
-	const [verb = '', ...names] = call.argv.slice(1).filter(a => !a.startsWith('-'));
-	const { packages, archive } = scope.world.state;
-	if (verb !== 'policy' && verb !== 'show' && verb !== 'madison')
-		throw new UnsimulatedCommand(call.argv, `apt-cache ${verb}`);
-	for (const name of names) {
-		const offered = archive[name];
-		const installed = packages[name]?.status === 'installed' ? packages[name].version : undefined;
-		if (offered === undefined && installed === undefined) {
-			if (verb === 'show') {
-				call.io.err(`E: No packages found\n`);
-				return 100;
-			}
-			continue;
-		}
-		if (verb === 'policy')
-			call.io.out(
-				`${name}:\n  Installed: ${installed ?? '(none)'}\n  Candidate: ${offered?.version ?? installed ?? '(none)'}\n  Version table:\n     ${offered?.version ?? installed} 500\n        500 ${source(scope.world).url} ${source(scope.world).suite}/main ${scope.world.state.machine.arch} Packages\n`,
-			);
-		else if (verb === 'show')
-			call.io.out(
-				`Package: ${name}\nVersion: ${offered?.version ?? installed}\nArchitecture: ${offered?.architecture}\nDepends: ${offered?.depends.join(', ')}\n\n`,
-			);
-		else
-			call.io.out(
-				` ${name} | ${offered?.version ?? installed} | ${source(scope.world).url} ${source(scope.world).suite}/main ${scope.world.state.machine.arch} Packages\n`,
-			);
-	}
-	return 0;
-};
-
 export const aptMark: Program = (scope, call) => {
-	const [verb = '', ...names] = call.argv.slice(1).filter(a => !a.startsWith('-'));
+	const [, verb = '', ...names] = call.argv;
 	const { packages } = scope.world.state;
-	if (verb === 'showhold') {
+	if (verb === 'showauto') {
 		for (const p of Object.values(packages))
-			if (p.hold && (names.length === 0 || names.includes(p.name))) call.io.out(`${p.name}\n`);
+			if (p.auto && (names.length === 0 || names.includes(p.name))) call.io.out(`${p.name}\n`);
 		return 0;
 	}
-	if (verb === 'showmanual' || verb === 'showauto') {
-		for (const p of Object.values(packages))
-			if ((p.auto ?? false) === (verb === 'showauto') && (names.length === 0 || names.includes(p.name)))
-				call.io.out(`${p.name}\n`);
-		return 0;
-	}
+	if (verb !== 'auto' && verb !== 'hold') throw new UnsimulatedCommand(call.argv, `apt-mark ${verb}`);
 	if (scope.who.uid !== 0) {
 		call.io.err(
 			'E: Could not create temporary file for /var/lib/apt/extended_states - mkstemp (13: Permission denied)\n',
@@ -474,21 +394,8 @@ export const aptMark: Program = (scope, call) => {
 			return 100;
 		}
 		touch(scope.world);
-		if (verb === 'hold' || verb === 'unhold') {
-			call.io.out(
-				(p.hold ?? false) === (verb === 'hold')
-					? `${name} was already ${verb === 'hold' ? 'set on hold' : 'not on hold'}.\n`
-					: verb === 'hold'
-						? `${name} set on hold.\n`
-						: `Canceled hold on ${name}.\n`,
-			);
-			if (verb === 'hold') p.hold = true;
-			else delete p.hold;
-		} else if (verb === 'auto' || verb === 'manual') {
-			call.io.out(`${name} set to ${verb === 'auto' ? 'automatically' : 'manually'} installed.\n`);
-			if (verb === 'auto') p.auto = true;
-			else delete p.auto;
-		}
+		p[verb] = true;
+		call.io.out(verb === 'hold' ? `${name} set on hold.\n` : `${name} set to automatically installed.\n`);
 	}
 	return 0;
 };

@@ -56,13 +56,12 @@ function mountOf(text: string): MountSpec {
 			.split(',')
 			.map(pair => [pair.split('=', 1)[0] ?? '', pair.includes('=') ? pair.slice(pair.indexOf('=') + 1) : 'true']),
 	);
-	const type = fields['type'] === 'bind' || fields['type'] === 'tmpfs' ? fields['type'] : 'volume';
+	const type = fields['type'] === 'bind' ? 'bind' : 'volume';
 	return {
 		type,
 		source: fields['source'] ?? fields['src'] ?? '',
 		target: fields['target'] ?? fields['destination'] ?? fields['dst'] ?? '',
 		readOnly: ['true', '1'].includes(fields['readonly'] ?? fields['ro'] ?? ''),
-		...(fields['tmpfs-size'] !== undefined && { sizeBytes: bytesOfSize(fields['tmpfs-size']) }),
 	};
 }
 

@@ -132,7 +132,7 @@ const imageDocument: Lookup = (world, ref) => {
 const networkDocument: Lookup = ({ state }, ref) => {
 	const { engine } = state.docker;
 	const network = engine.networks.find(n => n.name === ref || n.id.startsWith(ref));
-	return network === undefined ? undefined : networkJson(engine, network);
+	return network === undefined ? undefined : networkJson(network);
 };
 
 const inspectWith =

@@ -1,5 +1,5 @@
 import type { Program } from '../world.ts';
-import { aptCache, aptGet, aptMark } from './apt.ts';
+import { aptGet, aptMark } from './apt.ts';
 import { docker } from './docker.ts';
 import { dockerd } from './dockerd.ts';
 import { dpkg, dpkgDeb, dpkgQuery } from './dpkg.ts';
@@ -24,7 +24,6 @@ export const programs: Readonly<Record<string, Program>> = {
 	'systemd-run': systemdRun,
 	journalctl,
 	'apt-get': aptGet,
-	'apt-cache': aptCache,
 	'apt-mark': aptMark,
 	dpkg,
 	'dpkg-query': dpkgQuery,
