@@ -19,6 +19,8 @@ export interface RunnerConfig {
 	readonly runners: readonly RunnerEntry[];
 	/** Runners whose jobs run on this host itself, as the runner's user. */
 	readonly shellRunners: readonly string[];
+	/** Runners with the executor `custom`, which leaves it to programs of the operator's where jobs run: this is not known. */
+	readonly customRunners: readonly string[];
 }
 
 /** A `[[runners]]` whose jobs run on this host. */
@@ -48,6 +50,10 @@ export function parseRunnerConfig(path: string, text: string, defaultRuntime = '
 	}
 	const runners = listIn(isMap(file) ? file['runners'] : undefined).filter(isMap);
 	const url = runners.map(runner => textIn(runner, 'url')).find(value => value !== '');
+	const headsOf = (chosen: (runner: PlainMap) => boolean): readonly string[] =>
+		runners
+			.filter(chosen)
+			.map(runner => `${path}:${lineIn(text, runners.indexOf(runner), /executor\s*=/)} (runner ${nameOf(runner)})`);
 	const concurrent = isMap(file) ? file['concurrent'] : undefined;
 	return read({
 		path,
@@ -55,9 +61,8 @@ export function parseRunnerConfig(path: string, text: string, defaultRuntime = '
 		...(url !== undefined && { url }),
 		sites: runners.flatMap((runner, index) => runnerSites(path, text, runner, index, defaultRuntime)),
 		runners: runners.flatMap((runner, index) => entryOf(text, runner, index, defaultRuntime)),
-		shellRunners: runners
-			.filter(isOnHost)
-			.map(runner => `${path}:${lineIn(text, runners.indexOf(runner), /executor\s*=/)} (runner ${nameOf(runner)})`),
+		shellRunners: headsOf(isOnHost),
+		customRunners: headsOf(runner => textIn(runner, 'executor') === 'custom'),
 	});
 }
 
@@ -65,7 +70,7 @@ const textIn = (map: PlainMap, key: string): string => (typeof map[key] === 'str
 const textsIn = (map: PlainMap, key: string): readonly string[] => listIn(map[key]).filter(v => typeof v === 'string');
 const nameOf = (runner: PlainMap): string => JSON.stringify(textIn(runner, 'name') || 'without a name');
 
-const isOnHost = (runner: PlainMap): boolean => ['shell', 'custom'].includes(textIn(runner, 'executor'));
+const isOnHost = (runner: PlainMap): boolean => textIn(runner, 'executor') === 'shell';
 
 /** What `[runners.docker]` says, where its containers are this host's: other machines' are not looked at. */
 function dockerOf(runner: PlainMap): PlainMap | undefined {

@@ -146,7 +146,8 @@ describe.skipIf(!lab.available)('the written CI files', () => {
 		const pinned = (await sh(block('docker image inspect'))).stdout.trim();
 		expect(pinned).toMatch(/^localhost:5000\/docker@sha256:[0-9a-f]{64}$/);
 		await sh('docker tag docker:29-dind docker:29-dind-alpine3.23');
-		for (const image of [pinned, 'docker:29-dind-alpine3.23']) {
+		await sh('docker build -q -t corp/engine:4 - <<<$\'FROM docker:29-dind\\nENTRYPOINT ["dockerd"]\'');
+		for (const image of [pinned, 'docker:29-dind-alpine3.23', 'corp/engine:4']) {
 			const other = rendered({ engineImage: image, clientImage: image })['docker-compose.sysbox.yml'] ?? '';
 			await host.writeFile('/srv/other/docker-compose.sysbox.yml', other);
 			const [, job = ''] = linesOf(blocksOf(other)[0] ?? '');
@@ -215,22 +216,26 @@ describe.skipIf(!lab.available)('the written CI files', () => {
 		await sh(
 			'docker run --rm -v slot-0-certs:/c lab/busybox:1 sh -c "for f in ca cert key; do echo old >/c/\\$f.pem; done"',
 		);
-		await host.exec([
-			'docker',
-			'run',
-			'-d',
-			'--name',
-			'svc',
-			'--network-alias',
-			service.alias,
-			...common,
-			service.name,
-		]);
-		const script = ['set -eo pipefail', ...build.before_script, checkout + base, ...build.script, used('app')];
-		const { stdout } = await host.exec(
-			['docker', 'run', '-i', '--rm', '-w', '/builds/app', ...common, build.image, 'sh'],
-			{ input: script.join('\n'), timeoutMs: 90_000 },
-		);
+		const script = [
+			'set -eo pipefail; echo begun',
+			...build.before_script,
+			checkout + base,
+			...build.script,
+			used('app'),
+		];
+		// GitLab Runner waits a while for the port of the service, and goes on without it: here it comes after the job.
+		const serve = ['docker', 'run', '-d', '--network-alias', service.alias, ...common, service.name];
+		let served: Promise<unknown> | undefined;
+		const job = host.spawn(['docker', 'run', '-i', '--rm', '-w', '/builds/app', ...common, build.image, 'sh'], {
+			input: script.join('\n'),
+			timeoutMs: 90_000,
+			onStdoutLine(line) {
+				if (line === 'begun') served = host.exec(serve);
+			},
+		});
+		const { code, stdout, stderr } = await job.done;
+		await served;
+		expect(code, stdout + stderr).toBe(0);
 		expect(stdout).toMatch(/^built\nfrom-the-job\nDocker Compose version/m);
 	});
 

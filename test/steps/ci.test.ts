@@ -734,6 +734,28 @@ describe('what is configured', () => {
 		expect(named(findings, 'ci.unseen.container-escape')?.evidence).toContain('is not TOML');
 	});
 
+	it('cannot tell where the jobs of a runner with an executor of its own run', async () => {
+		const custom = '[[runners]]\n  name = "vms"\n  executor = "custom"\n';
+		const { findings, facts } = await look(ciHost({ files: { [path]: custom } }));
+		expect(named(findings, 'ci.runner.shell')).toBeUndefined();
+		expect(named(findings, 'ci.runner.no-limits')).toBeUndefined();
+		expect(entriesOf(facts)).toEqual([]);
+		expect(findings.filter(f => f.id.startsWith('ci.unseen.')).map(f => f.evidence)).toEqual([
+			`${path}:3 (runner "vms"): programs of its own decide where its jobs run`,
+			`${path}:3 (runner "vms"): programs of its own decide where its jobs run`,
+		]);
+	});
+
+	it.each(['docker+machine', 'docker-autoscaler', 'instance', 'kubernetes', 'ssh'])(
+		'does not take the jobs of %s, which run on other machines, for jobs of this host',
+		async executor => {
+			const elsewhere = toml.replaceAll('executor = "docker"', `executor = "${executor}"`);
+			const { findings, facts } = await look(ciHost({ files: { [path]: elsewhere } }));
+			expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([]);
+			expect(entriesOf(facts)).toEqual([]);
+		},
+	);
+
 	it("names jobs that run on the host, and blocks when they may use this host's Docker", async () => {
 		const shell = '[[runners]]\n  name = "sh"\n  executor = "shell"\n';
 		const plain = await lookAt({ files: { [path]: shell, '/etc/group': 'docker:x:999:anna\n' } });
