@@ -4,7 +4,7 @@ const only = (name, from, allowed, comment) => ({
 	severity: 'error',
 	comment,
 	from: { path: from },
-	to: { path: '^(src|steps|templates)/', pathNot: [from, ...allowed] },
+	to: { path: '^(src|steps|templates)/', pathNot: [from, '^src/text/', ...allowed] },
 });
 
 module.exports = {
@@ -15,6 +15,7 @@ module.exports = {
 			['^src/host/port\\.ts$', '^src/edit/'],
 			'The vocabulary and the engine know the port and nothing behind it.',
 		),
+		only('text-knows-nothing', '^src/text/', [], 'Outside text made safe: every room may use it.'),
 		only('edit-is-pure', '^src/edit/', [], 'Editors are functions of bytes.'),
 		only('facts-are-parsers', '^src/facts/', ['^src/core/', '^src/host/port\\.ts$'], 'Parsers see text, and the port.'),
 		only(
@@ -57,7 +58,7 @@ module.exports = {
 			name: 'no-effects-inside',
 			severity: 'error',
 			comment: 'Effects only at the edges.',
-			from: { path: '^(src/(core|facts|edit|knowledge|report)/|steps/)' },
+			from: { path: '^(src/(text|core|facts|edit|knowledge|report)/|steps/)' },
 			to: { dependencyTypes: ['core'] },
 		},
 		{

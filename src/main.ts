@@ -4,6 +4,7 @@ import { drawOpening } from './commands/draw.ts';
 import { explainError } from './commands/explain-error.ts';
 import { stopSignals } from './commands/stop-signals.ts';
 import { processTerminal } from './commands/terminal.ts';
+import { safeLines } from './text/safe.ts';
 
 declare const __VERSION__: string;
 
@@ -14,8 +15,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 		version: __VERSION__,
 		steps: stepNames,
 		proofs: proofNames,
-		out: terminal.out,
-		err: terminal.err,
+		out: text => terminal.out(safeLines(text)),
+		err: text => terminal.err(safeLines(text)),
 	});
 	if (parsed.kind === 'answered') {
 		process.exitCode = parsed.exit;

@@ -4,6 +4,7 @@ import type { CommonOptions, Invocation } from '../args.ts';
 import { exitCode } from '../core/exit.ts';
 import type { RunState } from '../core/state.ts';
 import { openFolder, openRun } from '../state/open-run.ts';
+import { lineOf } from '../text/safe.ts';
 import { checkList } from './check-list.ts';
 import { commandFor, realSurroundings, scenarioNamed, simulatedSurroundings } from './machine.ts';
 import { readHeldTo } from './plan-file.ts';
@@ -126,9 +127,9 @@ async function runbook(
 		if (clean) {
 			const { removeLeftovers } = await import('../probe/leftovers.ts');
 			const { removed, left } = await removeLeftovers(surroundings.host, { stateFolder: surroundings.hostFolder });
-			for (const name of removed) terminal.out(`removed ${name}\n`);
-			for (const name of left) terminal.err(`could not be removed: ${name}\n`);
-			if (removed.length + left.length === 0) terminal.err('no proof left anything here\n');
+			for (const name of removed) terminal.out(lineOf(`removed ${name}`));
+			for (const name of left) terminal.err(lineOf(`could not be removed: ${name}`));
+			if (removed.length + left.length === 0) terminal.err(lineOf('no proof left anything here'));
 			return left.length === 0 ? exitCode.done : exitCode.failed;
 		}
 		exit = await walk({

@@ -6,13 +6,14 @@ import type { StepId } from '../core/step.ts';
 import { decideFromPrompts } from '../decide/from-prompts.ts';
 import { glyphsFor } from '../report/glyphs.ts';
 import { planLines, textReader } from '../report/text.ts';
+import { lineOf } from '../text/safe.ts';
 import { type Begun, type Face, type FaceRequest, finishedBefore } from './face.ts';
 import { saveAnswers } from './save-answers.ts';
 
 /** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
 export function plainFace(request: FaceRequest): Face {
 	const { from, passed, saved, lastRun, terminal, surroundings, mode, signal } = request;
-	const say = (text: string): void => terminal.err(`${text}\n`);
+	const say = (text: string): void => terminal.err(lineOf(`${text}`));
 	let run: RunState = from.start === undefined ? initialState : from;
 	let settled: ReadonlySet<StepId> = new Set();
 	let undoWanted = false;
@@ -90,10 +91,11 @@ export function plainFace(request: FaceRequest): Face {
 		wantsUndo: () => undoWanted,
 		async end() {
 			const outcome = run.end?.outcome;
-			if (outcome === 'interrupted' || outcome === 'failed') terminal.err(`go on with:  ${request.goOn}\n`);
+			if (outcome === 'interrupted' || outcome === 'failed') terminal.err(lineOf(`go on with:  ${request.goOn}`));
 			const ended = outcome !== undefined && outcome !== 'interrupted' && !signal.aborted;
 			if (!ended || undoWanted || mode === 'revert' || Object.keys(run.answers).length === 0) return;
-			const typed = await terminal.ask('\n save the answers, to repeat this run? [y]es, [n]o (Enter) > ');
+			say('');
+			const typed = await terminal.ask(' save the answers, to repeat this run? [y]es, [n]o (Enter) > ');
 			if (!/^y(es)?$/i.test(typed?.trim() ?? '')) return;
 			const result = await saveAnswers(run, surroundings);
 			say(result.kind === 'saved' ? ` saved: ${result.path}` : ` not saved: ${result.why}`);

@@ -6,6 +6,7 @@ import { revertStep } from '../revert/revert-step.ts';
 import { openFolder, openRun, otherWorld } from '../state/open-run.ts';
 import { keptBytes } from '../state/run-log-files.ts';
 import type { StateFolder } from '../state/state-folder.ts';
+import { lineOf } from '../text/safe.ts';
 import { readPassedFile } from './passed-file.ts';
 import { readPassed, reasonOf } from './preflight.ts';
 import {
@@ -57,11 +58,11 @@ export async function revert(request: RevertRequest): Promise<number> {
 		const resumed = begun?.type === 'run.start' ? begun.reverts : undefined;
 		const run = named ?? resumed ?? standing;
 		if (run === undefined) {
-			terminal.out('There is nothing to revert: no run on this host changed anything that still stands.\n');
+			terminal.out(lineOf('There is nothing to revert: no run on this host changed anything that still stands.'));
 			return exitCode.done;
 		}
 		if (named !== undefined && (await revertedRuns(folder)).has(named)) {
-			terminal.out(`There is nothing to revert: run ${named} was reverted before.\n`);
+			terminal.out(lineOf(`There is nothing to revert: run ${named} was reverted before.`));
 			return exitCode.done;
 		}
 		const original = await stateOf(folder, run);
@@ -75,7 +76,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 				`revert the newer one first    ${surroundings.command} revert ${later}`,
 			]);
 		if (named !== undefined && resumed === undefined && actionsToRevert(original).length === 0) {
-			terminal.out(`There is nothing to revert: run ${named} changed nothing on this host.\n`);
+			terminal.out(lineOf(`There is nothing to revert: run ${named} changed nothing on this host.`));
 			return exitCode.done;
 		}
 		// A revert that was stopped half way finds what the run had left among its own backups.
@@ -105,7 +106,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 			takesBack: { run: original, stays },
 		});
 		if (exit === exitCode.done && options.format === 'text') {
-			for (const left of stays) terminal.out(`  stays  ${left}\n`);
+			for (const left of stays) terminal.out(lineOf(`  stays  ${left}`));
 		}
 		return exit;
 	} finally {

@@ -1,6 +1,7 @@
 import { exitCode } from '../core/exit.ts';
 import { shellLine } from '../core/shell-line.ts';
 import { WrongInput } from '../core/wrong-input.ts';
+import { lineOf } from '../text/safe.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What starts this program again: node, its own flags, and the entry file. */
@@ -32,9 +33,8 @@ export async function startAgainAsRoot(
 	const options = terminal.interactive ? [] : ['-n'];
 	// sudo drops the environment, and with it every option that was given there.
 	const names = [...kept, ...Object.keys(terminal.environment).filter(name => name.startsWith('SBXSETUP_'))];
-	terminal.err(
-		`This changes the host and needs root. Starting again with:\n  ${shellLine(['sudo', ...options, 'sysbox-setup', ...typed])}\n`,
-	);
+	terminal.err(lineOf('This changes the host and needs root. Starting again with:'));
+	terminal.err(lineOf(`  ${shellLine(['sudo', ...options, 'sysbox-setup', ...typed])}`));
 	const result = await sudo([...options, `--preserve-env=${names.join(',')}`, own.node, own.entry, ...typed]);
 	switch (result.kind) {
 		case 'ended':

@@ -8,6 +8,7 @@ import { listRuns } from '../state/run-log-files.ts';
 import { unreadAdvice, unreadRuns, unreadSentence } from '../state/unread-runs.ts';
 import { readFired } from '../switch/facts.ts';
 import { describeFired } from '../switch/telling.ts';
+import { lineOf } from '../text/safe.ts';
 import { lastStandingRun, refuseUnread, revertedRuns, runNamed, stateOf } from './standing-run.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,7 +22,7 @@ const mostListed = 20;
  */
 export async function status(surroundings: Surroundings, terminal: Terminal, named?: string): Promise<number> {
 	const folder = await openFolder(surroundings.stateFolder, false, surroundings.simulated);
-	const say = (line: string): void => terminal.out(`${line}\n`);
+	const say = (line: string): void => terminal.out(lineOf(line));
 	const asked = named === undefined ? undefined : await runNamed(folder, named);
 	if (asked !== undefined) await refuseUnread(folder, asked.run, 'alone');
 	const holder = await lockHolder(folder);

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { exitCode } from '../core/exit.ts';
+import { type SafeText, safeLines } from '../text/safe.ts';
 
 export interface StopSignals {
 	readonly signal: AbortSignal;
@@ -32,7 +33,7 @@ function leaveTerminal(): void {
  * process at once: commands that change the host have process groups of their own, so that it reaches no package
  * manager, and files are replaced in one step, so that it reaches no half-written one.
  */
-export function stopSignals(say: (text: string) => void): StopSignals {
+export function stopSignals(say: (text: SafeText) => void): StopSignals {
 	const controller = new AbortController();
 	let exit: number | undefined;
 	const handlers = Object.entries(codes).map(([name, code]) => {
@@ -42,7 +43,7 @@ export function stopSignals(say: (text: string) => void): StopSignals {
 			if (name === 'SIGHUP') {
 				process.once('exit', leaveTerminal);
 			}
-			if (name === 'SIGINT') say('\nstopping at the next safe point; Ctrl+C again ends at once\n');
+			if (name === 'SIGINT') say(safeLines('\nstopping at the next safe point; Ctrl+C again ends at once\n'));
 			controller.abort();
 		};
 		process.on(name, handler);

@@ -3,6 +3,7 @@ import type { EventReader } from '../core/event-stream.ts';
 import { redact } from '../core/redact.ts';
 import type { RunState } from '../core/state.ts';
 import type { WriteHost } from '../host/port.ts';
+import { safeJson } from '../text/safe.ts';
 
 /** The host's system log, for whoever follows changes there and not in this tool's own log. */
 export interface SystemLog {
@@ -87,4 +88,4 @@ function wordsOf(event: EventPayload, state: RunState): Said | undefined {
 }
 
 /** A word as it is; anything else in quotes, so that nothing in it can look like another field or another line. */
-const quoted = (value: string): string => (/^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value));
+const quoted = (value: string): string => (/^[\w.:/@+-]+$/.test(value) ? value : safeJson(value));

@@ -1,14 +1,18 @@
 import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
 import type { AskLine } from '../decide/from-prompts.ts';
+import { oneLine, type SafeText } from '../text/safe.ts';
 import type { Opening } from '../ui/opening.tsx';
 
-/** What a command may say and hear. Everything printed goes through here. */
+/**
+ * What a command may say and hear. Everything printed goes through here, and only text that was made safe gets in, so
+ * no source of outside text can be forgotten.
+ */
 export interface Terminal {
 	/** stdout: data. */
-	readonly out: (text: string) => void;
+	readonly out: (text: SafeText) => void;
 	/** stderr: talk. */
-	readonly err: (text: string) => void;
+	readonly err: (text: SafeText) => void;
 	/** True when a person can see and answer. */
 	readonly interactive: boolean;
 	readonly environment: Readonly<Record<string, string | undefined>>;
@@ -67,7 +71,7 @@ export function processTerminal(): Terminal {
 					resolve(null);
 				};
 				open.once('close', close);
-				open.question(prompt).then(
+				open.question(oneLine(prompt)).then(
 					line => {
 						open.off('close', close);
 						resolve(line);

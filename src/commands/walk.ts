@@ -38,6 +38,7 @@ import { glyphsFor } from '../report/glyphs.ts';
 import { ndjsonReader } from '../report/ndjson.ts';
 import { textReader } from '../report/text.ts';
 import type { OpenedRun } from '../state/open-run.ts';
+import { lineOf } from '../text/safe.ts';
 import { readUntil } from '../window-words.ts';
 import { canDraw } from './draw.ts';
 import { plainFace } from './plain-face.ts';
@@ -137,7 +138,7 @@ export async function walk(request: Walk): Promise<number> {
 		now: surroundings.now(),
 	};
 	preflightAnswers(order, request.steps, passed, start, !interactive);
-	for (const line of expiredWaivers(passed, start.now)) terminal.err(`${line}\n`);
+	for (const line of expiredWaivers(passed, start.now)) terminal.err(lineOf(`${line}`));
 	const look: StepContext = { ...start, host, signal: stop.signal };
 	if (mode === 'run') await preflightReports(order, look);
 	await preflightFiles(host, [
@@ -359,11 +360,11 @@ export async function walk(request: Walk): Promise<number> {
 	await stream.drained();
 	const untold = await system?.close();
 	if (untold !== undefined && face === undefined)
-		terminal.err(`not everything is in the system log (${untold}); this tool's own log is complete\n`);
+		terminal.err(lineOf(`not everything is in the system log (${untold}); this tool's own log is complete`));
 	if (request.out !== undefined) await saveForeseen(request.out, end, stream.state(), request);
 	const unfinished = end.outcome === 'interrupted' || end.outcome === 'failed';
 	if (face === undefined && options.format === 'text' && unfinished && opened !== undefined)
-		terminal.err(`${mode === 'test' ? 'start again with' : 'go on with'}:  ${resumeCommand(request)}\n`);
+		terminal.err(lineOf(`${mode === 'test' ? 'start again with' : 'go on with'}:  ${resumeCommand(request)}`));
 	await face?.end();
 	if (face?.wantsUndo() === true) request.onUndo?.();
 	return exit;
@@ -422,12 +423,12 @@ function endOfWindow(text: string | undefined, now: Date): Date | undefined {
 async function saveForeseen(out: string, end: EngineEnd, state: RunState, request: Walk): Promise<void> {
 	const { surroundings, typed, options, terminal } = request;
 	if (end.outcome !== 'open' && end.outcome !== 'nothing-to-do' && end.outcome !== 'undecided') {
-		terminal.err(`the plan was not saved, as the run would not come to its end\n`);
+		terminal.err(lineOf(`the plan was not saved, as the run would not come to its end`));
 		return;
 	}
 	const { changeId } = options;
 	const lines = await savePlan(out, state, { surroundings, typed, ...(changeId !== undefined && { changeId }) });
-	for (const line of lines) terminal.err(`  ${line}\n`);
+	for (const line of lines) terminal.err(lineOf(`  ${line}`));
 }
 
 /** The command that goes on with an interrupted run: what was typed, as it was typed. */

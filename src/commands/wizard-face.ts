@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { exitCode } from '../core/exit.ts';
 import type { WriteHost } from '../host/port.ts';
 import { glyphsFor } from '../report/glyphs.ts';
+import { lineOf } from '../text/safe.ts';
 import { inColourOrNot } from './draw.ts';
 import { type Face, type FaceRequest, finishedBefore } from './face.ts';
 import { saveAnswers } from './save-answers.ts';
@@ -73,7 +74,7 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 			const { goesOn } = await wizard.end();
 			detach();
 			// As it is, so that a long one is broken by the terminal and copied in one piece.
-			if (goesOn) terminal.err(` Go on     ${request.goOn}\n`);
+			if (goesOn) terminal.err(lineOf(` Go on     ${request.goOn}`));
 		},
 	};
 }

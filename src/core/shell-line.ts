@@ -1,11 +1,14 @@
-import type { Argv } from '../host/port.ts';
+import { posixWord, shellWord } from '../text/safe.ts';
 
-/** An argv as the line that an operator could type. For reading only: nothing of ours is ever run from it. */
-export function shellLine(argv: Argv | readonly string[]): string {
-	return argv.map(quote).join(' ');
+/**
+ * An argv as the line that an operator could type into bash, safe to look at: a control character in a word is written
+ * as an escape (`$'\033'`). For reading only: nothing of ours is ever run from it.
+ */
+export function shellLine(argv: readonly string[]): string {
+	return argv.map(shellWord).join(' ');
 }
 
-function quote(word: string): string {
-	if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
-	return `'${word.replaceAll("'", `'\\''`)}'`;
+/** An argv as a line of a script of ours, which any POSIX shell reads. */
+export function scriptLine(argv: readonly string[]): string {
+	return argv.map(posixWord).join(' ');
 }

@@ -13,8 +13,9 @@ import {
 import { changing, type ForeseenStep, reviewLines } from '../core/review.ts';
 import { type RiskName, riskWords } from '../core/risk.ts';
 import type { StepId } from '../core/step.ts';
+import { hanging } from '../text/safe.ts';
 
-/** One line from the operator; null when the input has ended. */
+/** One line from the operator; null when the input has ended. The prompt is one line, and is made safe there. */
 export type AskLine = (prompt: string) => Promise<string | null>;
 
 export interface PromptOptions {
@@ -121,7 +122,8 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 					return decision ?? 'quit';
 				}
 				for (const step of changing(run)) {
-					say(`\n ${step.n} ${step.title}`);
+					say('');
+					say(` ${step.n} ${step.title}`);
 					for (const line of options.planLines?.(step) ?? []) say(line);
 				}
 			}
@@ -147,9 +149,10 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 
 		async onLeft(_step, left) {
 			for (const finding of left) {
-				say(`\n ${finding.summary}`);
-				if (finding.remedy !== undefined) say(`     ${finding.remedy.text}`);
-				if (finding.evidence !== undefined) say(`     ${finding.evidence}`);
+				say('');
+				say(` ${finding.summary}`);
+				for (const text of [finding.remedy?.text, finding.evidence])
+					if (text !== undefined) for (const line of hanging('     ', text, 7)) say(line);
 			}
 			const decision = await choose<'look-again' | 'go-on' | 'quit'>('is it done?', [
 				{ words: ['l', 'look'], shown: '[l]ook again', value: 'look-again' },
@@ -188,10 +191,11 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 
 		async beforeProbes(_step, { probes, leftOut, announced }, ways) {
 			const attacks = probes.some(({ threats }) => threats.length > 0);
+			say('');
 			say(
 				attacks
-					? `\n ${probes.length} attempts to get at this host, each of which has to fail:`
-					: `\n ${probes.length} things that a CI job needs:`,
+					? ` ${probes.length} attempts to get at this host, each of which has to fail:`
+					: ` ${probes.length} things that a CI job needs:`,
 			);
 			for (const { title, attempt } of probes) say(`   ${title}: ${attempt}`);
 			for (const { title, why } of leftOut) say(`   left out: ${title}: ${why}`);
@@ -209,7 +213,8 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 }
 
 async function askRisk(risk: RiskName, ask: AskLine, say: PromptOptions['say']): Promise<'accepted' | 'skip' | 'quit'> {
-	say(`\n ${riskWords[risk]}`);
+	say('');
+	say(` ${riskWords[risk]}`);
 	for (;;) {
 		const typed = await ask(` to accept it, type  ${risk}  (Enter leaves it as it is, q quits) > `);
 		if (typed === null) return 'quit';
@@ -229,8 +234,9 @@ async function askQuestion(
 	ask: AskLine,
 	say: PromptOptions['say'],
 ): Promise<AnswerDecision> {
-	say(`\n ${question.title}`);
-	say(` ${question.help}`);
+	say('');
+	say(` ${question.title}`);
+	for (const line of hanging(' ', question.help, 1)) say(line);
 	say(` ${placeWords(place)}`);
 	if (question.kind === 'choice' || question.kind === 'many') {
 		for (const option of question.options.slice(0, mostOptions))

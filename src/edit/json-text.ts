@@ -10,6 +10,7 @@
 //   one of two values, or bytes which nobody can be shown.
 
 import { printParseErrorCode, visit } from 'jsonc-parser';
+import { masked } from '../text/safe.ts';
 
 /** A piece of the text: `offset` (inclusive) to `end` (exclusive), in UTF-16 units of `text`. */
 export interface JsonSpan {
@@ -325,14 +326,6 @@ export function refuseAt<Reason extends string>(
 	return { kind: 'refused', problem: problemAt(source, index, reason, message) };
 }
 
-/**
- * Replaces what a terminal would obey or hide (control characters except tab, the
- * direction overrides, a byte order mark) by `replacement`.
- */
-export function withoutControls(text: string, replacement: (character: string) => string): string {
-	return text.replace(/[^\P{Cc}\t]|[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, replacement);
-}
-
 interface Source {
 	readonly text: string;
 	readonly bom: boolean;
@@ -555,5 +548,5 @@ function caretLines(text: string, lineStart: number, index: number): string {
 /** One entry a column, for characters of normal width. */
 function displayCells(text: string): string[] {
 	const spaced = text.replaceAll('\t', ' '.repeat(TAB_COLUMNS));
-	return [...withoutControls(spaced, () => '\ufffd')].map(cell => (/\p{Cs}/u.test(cell) ? '\ufffd' : cell));
+	return [...masked(spaced)];
 }

@@ -2,7 +2,7 @@
 // (line ends, a byte order mark, control characters) is made visible.
 
 import { type StructuredPatch, structuredPatch } from 'diff';
-import { withoutControls } from './json-text.ts';
+import { oneLine } from '../text/safe.ts';
 
 export type DiffLine =
 	/** `@@ -1,3 +1,4 @@` */
@@ -61,7 +61,7 @@ export function diffTexts(before: string, after: string, options: DiffOptions = 
 		const bodies = lines.map(line => (line.endsWith('\r') ? line.slice(0, -1) : line));
 		const redacted = options.redact?.(bodies.join('\n')) ?? bodies;
 		return lines.map((line, index) => {
-			const body = visible(redacted[index] ?? '');
+			const body = oneLine(redacted[index] ?? '');
 			return line.endsWith('\r') && markReturns ? body + CARRIAGE_RETURN_MARK : body;
 		});
 	};
@@ -168,7 +168,7 @@ export function formatDiff(path: string, lines: readonly DiffLine[]): string {
 	if (lines.length === 0) {
 		return '';
 	}
-	return [`--- ${visible(path)}`, `+++ ${visible(path)}`, ...lines.map(formatLine), ''].join('\n');
+	return [`--- ${oneLine(path)}`, `+++ ${oneLine(path)}`, ...lines.map(formatLine), ''].join('\n');
 }
 
 function formatLine(line: DiffLine): string {
@@ -187,11 +187,4 @@ function formatLine(line: DiffLine): string {
 
 function mixesLineEnds(texts: readonly string[]): boolean {
 	return texts.some(text => text.includes('\r\n')) && texts.some(text => /(?:^|[^\r])\n/.test(text));
-}
-
-function visible(text: string): string {
-	return withoutControls(
-		text,
-		character => `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`,
-	);
 }

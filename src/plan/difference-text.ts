@@ -1,6 +1,6 @@
 import { redactLines } from '../core/redact.ts';
-import { withoutControls } from '../edit/json-text.ts';
 import { type DiffLine, diffTexts } from '../edit/text-diff.ts';
+import { oneLine } from '../text/safe.ts';
 import type { Difference } from './compare-plans.ts';
 import type { ExactAction } from './saved-plan.ts';
 
@@ -9,9 +9,7 @@ import type { ExactAction } from './saved-plan.ts';
  * the words come from a file that somebody handed over, and a terminal must not obey them.
  */
 export const differenceLines = (differences: readonly Difference[]): readonly string[] =>
-	told(differences)
-		.flatMap(line => line.split('\n'))
-		.map(line => withoutControls(line, () => '\ufffd'));
+	told(differences).map(oneLine);
 
 function told(differences: readonly Difference[]): readonly string[] {
 	return differences.flatMap(difference => {
@@ -42,7 +40,7 @@ function told(differences: readonly Difference[]): readonly string[] {
 
 const indented = (lines: readonly string[]): readonly string[] => lines.map(line => `  ${line}`);
 
-const does = (action: ExactAction): readonly string[] => [action.does, ...riskWords(action)];
+const does = (action: ExactAction): readonly string[] => [...action.does.split('\n'), ...riskWords(action)];
 
 const riskWords = ({ risks }: ExactAction): readonly string[] =>
 	risks === undefined || risks.length === 0 ? [] : [`risk ${risks.join(', ')}`];

@@ -1,4 +1,5 @@
-import { findProperty, type JsonNode, readJsonObject, withoutControls } from '../edit/json-text.ts';
+import { findProperty, type JsonNode, readJsonObject } from '../edit/json-text.ts';
+import { oneLine } from '../text/safe.ts';
 import { planDigest, type SavedPlan, savedPlanSchema, savedPlanVersion } from './saved-plan.ts';
 
 export type SavedPlanRead =
@@ -41,7 +42,7 @@ export function readSavedPlan(path: string, bytes: Uint8Array): SavedPlanRead {
 
 const wrong = (...problems: readonly string[]): SavedPlanRead => ({
 	kind: 'wrong',
-	problems: problems.map(problem => withoutControls(problem, () => '\ufffd')),
+	problems: problems.map(oneLine),
 });
 
 /** The node that a path leads to, or the last one on the way there. */

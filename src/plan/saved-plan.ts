@@ -4,6 +4,7 @@ import { answerValueSchema, impactSchema, type ShownAction, sha256Schema, shownA
 import { secretAnswer } from '../core/question.ts';
 import { isRiskName, type RiskName } from '../core/risk.ts';
 import type { RunState } from '../core/state.ts';
+import { safeJson } from '../text/safe.ts';
 
 /** Of the file's format; changes only when a field goes or changes its meaning. */
 export const savedPlanVersion = 2;
@@ -107,5 +108,5 @@ export const risksIn = (plan: SavedPlan): readonly RiskName[] => [
 /** For people and machines: indented JSON, the digest first. */
 export function savedPlanText({ digest, ...plan }: SavedPlan): string {
 	const { 'sysbox-setup-plan': version, ...rest } = plan;
-	return `${JSON.stringify({ 'sysbox-setup-plan': version, digest, ...rest }, undefined, 2)}\n`;
+	return `${safeJson({ 'sysbox-setup-plan': version, digest, ...rest }, 2)}\n`;
 }

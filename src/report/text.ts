@@ -13,14 +13,15 @@ import { statusWords } from '../core/status-words.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, type ThreatRow, threatTable } from '../core/threat.ts';
 import { changesOf, leftIn, manualIn, sayVerdict } from '../core/verdict.ts';
 import { verdictWord } from '../core/verdict-words.ts';
+import { hanging, lineOf, type SafeText } from '../text/safe.ts';
 import { type Glyphs, severityGlyph } from './glyphs.ts';
 
 export interface TextOptions {
 	readonly glyphs: Glyphs;
 	/** Talk: what is going on. */
-	readonly talk: (text: string) => void;
+	readonly talk: (text: SafeText) => void;
 	/** Data: what the command was asked for. */
-	readonly data: (text: string) => void;
+	readonly data: (text: SafeText) => void;
 	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
 	/** Risks that were accepted by name when the run was started. */
 	readonly accepted: readonly RiskName[];
@@ -39,9 +40,9 @@ export function textReader(options: TextOptions): EventReader {
 	const held: string[] = [];
 	const data = (line: string): void => {
 		if (options.mode === 'check') held.push(line);
-		else options.data(`${line}\n`);
+		else options.data(lineOf(line));
 	};
-	const say = (text: string): void => (wholeReport ? data(text) : options.talk(`${text}\n`));
+	const say = (text: string): void => (wholeReport ? data(text) : options.talk(lineOf(text)));
 	const sayHeld = (plan: Extract<Event, { type: 'run.start' }>['plan']): void => {
 		if (plan !== undefined) say(`held to the saved plan ${plan.file}, digest ${plan.digest}`);
 	};
@@ -68,7 +69,8 @@ export function textReader(options: TextOptions): EventReader {
 				sayHeld(event.plan);
 				return;
 			case 'step.start':
-				say(`\n${glyphs.rule}${glyphs.rule} ${event.n} of ${event.of} ${glyphs.neutral} ${event.title}`);
+				say('');
+				say(`${glyphs.rule}${glyphs.rule} ${event.n} of ${event.of} ${glyphs.neutral} ${event.title}`);
 				return;
 			case 'findings':
 				found = event;
@@ -78,8 +80,7 @@ export function textReader(options: TextOptions): EventReader {
 				return;
 			case 'decision':
 				if (event.decision !== 'refused') return;
-				for (const [index, line] of (event.why ?? 'declined').split('\n').entries())
-					say(index === 0 ? ` ${glyphs.block} not done: ${line}` : `     ${line}`);
+				for (const line of hanging(` ${glyphs.block} not done: `, event.why ?? 'declined', 5)) say(line);
 				return;
 			case 'action.intent':
 				say(` ${glyphs.neutral} ${event.title}: ${event.does}`);
@@ -96,9 +97,12 @@ export function textReader(options: TextOptions): EventReader {
 			case 'step.end':
 				// What a check found is listed at its end.
 				if (options.mode === 'check' && event.status !== 'blocked' && event.status !== 'undecided') return;
-				say(
-					` ${statusGlyph(event.status, glyphs)} ${statusWords[event.status]}${event.why === undefined ? '' : `: ${event.why}`}`,
-				);
+				for (const line of hanging(
+					` ${statusGlyph(event.status, glyphs)} ${statusWords[event.status]}`,
+					event.why === undefined ? '' : `: ${event.why}`,
+					5,
+				))
+					say(line);
 				return;
 			case 'record.written':
 				return;
@@ -106,8 +110,8 @@ export function textReader(options: TextOptions): EventReader {
 				if (options.mode === 'check') {
 					const verdict = lastLine(event, state, options.mode);
 					const lines = [verdict, ...held, '', ...checkLines(event), verdict];
-					for (const line of lines) options.data(`${line}\n`);
-				} else for (const line of endLines(event, state, options)) options.data(`${line}\n`);
+					for (const line of lines) options.data(lineOf(line));
+				} else for (const line of endLines(event, state, options)) options.data(lineOf(line));
 				return;
 			case 'answer':
 				// What nobody typed for this run is named, as it decides what is planned.
@@ -189,8 +193,7 @@ export function findingLines(
 }
 
 function labelled(label: string, text: string): readonly string[] {
-	const [first = '', ...rest] = text.split('\n');
-	return [`     ${label.padEnd(7)} ${first}`, ...rest.map(line => `             ${line}`)];
+	return hanging(`     ${label.padEnd(7)} `, text, 13);
 }
 
 /** A plan in full: each action with its reason, diff, risks and way back, and what stops. */
@@ -232,9 +235,13 @@ function outcomeLines(event: Extract<Event, { type: 'action.outcome' }>, glyphs:
 	const seconds = `${(event.ms / 1000).toFixed(1)} s`;
 	switch (event.outcome) {
 		case 'done':
-			return [`   ${glyphs.ok} done in ${seconds}${event.evidence === undefined ? '' : `: ${event.evidence}`}`];
+			return hanging(
+				`   ${glyphs.ok} done in ${seconds}`,
+				event.evidence === undefined ? '' : `: ${event.evidence}`,
+				13,
+			);
 		case 'manual':
-			return [`   ${glyphs.warn} left for you${event.evidence === undefined ? '' : `: ${event.evidence}`}`];
+			return hanging(`   ${glyphs.warn} left for you`, event.evidence === undefined ? '' : `: ${event.evidence}`, 13);
 		case 'interrupted':
 			return [`   ${glyphs.unknown} interrupted`];
 		case 'refused':

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { errnoOf } from '../host/local/errno-text.ts';
 import { readUpTo } from '../host/local/file-reader.ts';
 import { bootId, processStartTime } from '../host/local/machine-identity.ts';
+import { safeJson } from '../text/safe.ts';
 import type { StateFolder } from './state-folder.ts';
 
 /** Who holds the host, as the one who has to wait is told. */
@@ -295,7 +296,7 @@ export async function lockHolder(folder: StateFolder, request: LockReaders = {})
 
 const claimFile = (folder: StateFolder, id: string): string => join(folder.path, `lock.after-${id}`);
 
-const textOf = (content: LockContent): string => `${JSON.stringify(content)}\n`;
+const textOf = (content: LockContent): string => `${safeJson(content)}\n`;
 
 function holderOf(holder: LockContent, us: Pick<LockContent, 'bootId'>, readers: Readers): LockHolder {
 	const { pid, user, host, step, since, tool } = holder;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Event, eventSchema } from '../core/event.ts';
 import { errnoOf } from '../host/local/errno-text.ts';
 import { readUpTo } from '../host/local/file-reader.ts';
+import { safeJson } from '../text/safe.ts';
 import { readLogLines } from './log-lines.ts';
 import { LogWriteError } from './log-write-error.ts';
 import type { LogProblem, LogRead, RunLog } from './run-log.ts';
@@ -210,7 +211,7 @@ export function runLog(run: string, paths: RunPaths, file: LogFile, size: number
 				return Promise.reject(new Error(`event ${event.seq} after ${accepted}: the log is in order`));
 			batch ??= newBatch();
 			accepted = event.seq;
-			batch.lines.push(`${JSON.stringify(event)}\n`);
+			batch.lines.push(`${safeJson(event)}\n`);
 			batch.lastSeq = event.seq;
 			batch.durable ||= durable;
 			return batch.written;

@@ -1,4 +1,4 @@
-import { shellLine } from '../core/shell-line.ts';
+import { scriptLine } from '../core/shell-line.ts';
 import type { Argv } from '../host/port.ts';
 import {
 	bootUnit,
@@ -40,13 +40,13 @@ export const lookEverySeconds = 5;
 /** From arming on: so many seconds between two looks whether the restarted Docker has answered. */
 export const watchEverySeconds = 2;
 
-const word = (text: string): string => shellLine([text]);
+const word = (text: string): string => scriptLine([text]);
 
 const stepSeconds = 60;
 /** What does not end when it is told to is killed so much later. */
 const killSeconds = 5;
 
-const limited = (argv: Argv): string => `timeout -k ${killSeconds} ${stepSeconds} ${shellLine(argv)}`;
+const limited = (argv: Argv): string => `timeout -k ${killSeconds} ${stepSeconds} ${scriptLine(argv)}`;
 
 const givesBack = (step: Afterwards): string =>
 	'run' in step
@@ -106,7 +106,7 @@ const handOver = (steps: readonly Afterwards[]): string => {
 		giveBackPath,
 		'give-back',
 	];
-	return `if ! ${shellLine(argv)}; then
+	return `if ! ${scriptLine(argv)}; then
 	logger -t sysbox-setup -p daemon.warning "dead man's switch ($1): what was paused for the restart could not be given back"
 fi
 `;

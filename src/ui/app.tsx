@@ -1,5 +1,6 @@
 import { Static, useApp, useInput, usePaste, useStdout } from 'ink';
 import { type ReactElement, useEffect, useSyncExternalStore } from 'react';
+import type { SafeText } from '../text/safe.ts';
 import { keysOf } from './keys.ts';
 import { Rows } from './parts/rows.tsx';
 import { CurrentScreen } from './screens/current-screen.tsx';
@@ -13,7 +14,7 @@ export interface InkTerminal {
 	/** Gives the terminal to somebody else for a time. */
 	readonly lend: ReturnType<typeof useApp>['suspendTerminal'];
 	/** Writes above the screen, as it is. */
-	readonly write: (text: string) => void;
+	readonly write: (text: SafeText) => void;
 }
 
 /** Draws the store's state, and hands keys to it. It knows nothing else. */

@@ -1,21 +1,26 @@
-import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
+import { oneLine, type SafeText } from '../text/safe.ts';
 
 /** What a piece of text means; the theme says how that looks. */
 export type Tone = 'dim' | 'strong' | 'ok' | 'warn' | 'block' | 'unknown' | 'cursor' | 'add' | 'remove' | 'caret';
 
+/** Only {@link span} and {@link line} make one, so nothing on a screen is obeyed by the terminal. */
 export interface Span {
-	readonly text: string;
+	readonly text: SafeText;
 	readonly tone?: Tone;
 }
 
 /** One row of a screen. Screens are made of these, so that their height is known before anything is drawn. */
 export type Line = readonly Span[];
 
-export const span = (text: string, tone?: Tone): Span => (tone === undefined ? { text } : { text, tone });
+/** A tab goes to a column that only the terminal knows, so a few spaces stand for it. */
+export const clean = (text: string): SafeText => oneLine(text.replaceAll('\t', '    '));
+
+export const span = (text: string, tone?: Tone): Span =>
+	tone === undefined ? { text: clean(text) } : { text: clean(text), tone };
 
 export const line = (...parts: readonly (string | Span)[]): Line =>
-	parts.map(part => (typeof part === 'string' ? { text: part } : part));
+	parts.map(part => (typeof part === 'string' ? span(part) : part));
 
 export const blank: Line = [];
 
@@ -25,14 +30,11 @@ export const widthOf = (of: Line): number => of.reduce((sum, { text }) => sum + 
 
 export const plainText = (of: Line): string => of.map(({ text }) => text).join('');
 
-/** Text from the host, without what would move the cursor or colour the rest of the screen. */
-export const clean = (text: string): string =>
-	stripVTControlCharacters(text)
-		.replaceAll('\t', '    ')
-		.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
-
 /** Pads to a column by what the terminal shows, not by length. */
-export const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+export const pad = (text: string, width: number): string => {
+	const shown = clean(text);
+	return shown + ' '.repeat(Math.max(0, width - stringWidth(shown)));
+};
 
 const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -63,7 +65,7 @@ export function clip(of: Line, width: number, mark = '…'): Line {
 			continue;
 		}
 		const [head] = splitAt(part.text, room - used);
-		kept.push({ ...part, text: head + mark });
+		kept.push(span(head + mark, part.tone));
 		break;
 	}
 	return kept;
@@ -128,11 +130,7 @@ export function labelled(
 		.split('\n')
 		.flatMap((row, index) =>
 			wrap(
-				line(
-					' '.repeat(indent),
-					index === 0 ? span(pad(label, column), 'dim') : ' '.repeat(column),
-					span(clean(row), tone),
-				),
+				line(' '.repeat(indent), index === 0 ? span(pad(label, column), 'dim') : ' '.repeat(column), span(row, tone)),
 				width,
 				left,
 			),

@@ -1,8 +1,9 @@
 import { type Instance, type RenderOptions, render, useInput, usePaste, useStdout } from 'ink';
 import { type ReactElement, useEffect } from 'react';
 import type { Glyphs } from '../report/glyphs.ts';
+import { type SafeText, safeLines } from '../text/safe.ts';
 import { keysOf } from './keys.ts';
-import { blank, clean, line, span, wrapAll } from './line.ts';
+import { blank, line, span, wrapAll } from './line.ts';
 import { Rows } from './parts/rows.tsx';
 import { textWidth } from './screen.ts';
 import { TooSmallScreen, tooSmall } from './screens/too-small-screen.tsx';
@@ -43,7 +44,7 @@ export const mountedOn = ({ stdin, stdout }: Pick<OpeningOptions, 'stdin' | 'std
 
 /** Mounts the first frame. */
 export function openTerminal(options: OpeningOptions): Opening {
-	let write: ((text: string) => void) | undefined;
+	let write: ((text: SafeText) => void) | undefined;
 	let ours = true;
 	const instance = render(
 		<OpeningScreen
@@ -62,7 +63,7 @@ export function openTerminal(options: OpeningOptions): Opening {
 		},
 		say: text => {
 			const rows = text.split('\n').filter(row => row.trim() !== '');
-			write?.(rows.map(row => `${clean(row)}\n`).join(''));
+			write?.(safeLines(rows.map(row => `${row}\n`).join('')));
 		},
 		close() {
 			if (!ours) return;
@@ -79,7 +80,7 @@ function OpeningScreen({
 }: {
 	readonly options: OpeningOptions;
 	/** Handed over once mounted. */
-	readonly onWrite: (write: (text: string) => void) => void;
+	readonly onWrite: (write: (text: SafeText) => void) => void;
 }): ReactElement {
 	const { write } = useStdout();
 	// What is typed would be echoed into the frame otherwise. Like any key before its screen was seen, it answers nothing.

@@ -8,9 +8,10 @@ import type { Difference } from '../core/seen-anew.ts';
 import { actionsToRevert, type RunState } from '../core/state.ts';
 import type { StepId } from '../core/step.ts';
 import type { Glyphs } from '../report/glyphs.ts';
+import { oneLine, safeLines } from '../text/safe.ts';
 import { App, type InkTerminal } from './app.tsx';
 import { rule } from './layout.ts';
-import { blank, clean, type Line, line } from './line.ts';
+import { blank, type Line, line } from './line.ts';
 import { mountedOn } from './opening.tsx';
 import { menu, type Option } from './prompt.ts';
 import { type Intro, type SeenSince, textWidth } from './screen.ts';
@@ -93,7 +94,7 @@ export function startWizard(options: WizardOptions): Wizard {
 			instance.rerender(app);
 		},
 		// As they are, so that the terminal breaks them and a copy has no line breaks of ours.
-		print: lines => terminal?.write(`${[...lines, copied].map(clean).join('\n')}\n`),
+		print: lines => terminal?.write(safeLines(`${[...lines, copied].map(oneLine).join('\n')}\n`)),
 	});
 	let settled: ReadonlySet<StepId> = new Set();
 	let undoWanted = false;
@@ -166,7 +167,7 @@ export function startWizard(options: WizardOptions): Wizard {
 		reader: store.reader,
 		say: text => {
 			const lines = text.split('\n').filter(row => row.trim() !== '');
-			if (drawn && lines.length > 0) store.note(lines.map(row => line(clean(row))));
+			if (drawn && lines.length > 0) store.note(lines.map(row => line(row)));
 		},
 		async begin() {
 			const decided = new AbortController();

@@ -22,6 +22,7 @@ import {
 	whatLowMeans,
 } from '../../src/core/threat.ts';
 import { verdictWord } from '../../src/core/verdict-words.ts';
+import { safeJson } from '../../src/text/safe.ts';
 import { block, code, inline, table } from './markdown.ts';
 
 export interface RecordOptions {
@@ -115,7 +116,7 @@ function dataBlock(
 	};
 	// Each value as JSON, which is YAML too: no host's text can end the block or become a key. Not every reader of
 	// Markdown knows such a block, so nothing in it looks like HTML either.
-	const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
+	const json = (value: unknown): string => safeJson(value).replaceAll('<', '\\u003c');
 	return ['---', ...Object.entries(data).map(([key, value]) => `${key}: ${json(value)}`), '---'];
 }
 

@@ -77,7 +77,7 @@ describe('a question in plain lines', () => {
 	it('shows title, help and the default, and Enter takes the default', async () => {
 		const anna = person(['']);
 		expect(await anna.answer(plain)).toEqual({ kind: 'answer', value: '2g', source: 'default' });
-		expect(anna.said).toEqual(['\n Memory', ' Of a job.', place]);
+		expect(anna.said).toEqual(['', ' Memory', ' Of a job.', place]);
 		expect(anna.prompts).toEqual([' ci.memory [2g] (q quits) > ']);
 	});
 
@@ -99,7 +99,7 @@ describe('a question in plain lines', () => {
 		const number: Question = { ...base, kind: 'number', min: 1, max: 9 };
 		const anna = person(['', 'many', '0', '10', '5']);
 		expect(await anna.answer(number)).toEqual({ kind: 'answer', value: 5, source: 'operator' });
-		expect(anna.said.slice(3)).toEqual([
+		expect(anna.said.slice(4)).toEqual([
 			' must be a number',
 			' must be a number',
 			' must be at least 1',
@@ -110,7 +110,7 @@ describe('a question in plain lines', () => {
 	it('lists the choices with what they mean', async () => {
 		const anna = person(['c', 'b']);
 		expect(await anna.answer({ ...base, kind: 'choice', options })).toMatchObject({ value: 'b' });
-		expect(anna.said).toEqual(['\n T', ' H', place, '   a  the first', '   b  the second', ' must be one of: a, b']);
+		expect(anna.said).toEqual(['', ' T', ' H', place, '   a  the first', '   b  the second', ' must be one of: a, b']);
 	});
 
 	it('reads several choices by comma or blank, and "none"', async () => {
@@ -193,7 +193,8 @@ describe('a plan in plain lines', () => {
 		const anna = person(['restart docker', 'restart-docker', 'y']);
 		expect(await anna.approve(planWith('restart-docker'))).toEqual({ kind: 'apply', risks: ['restart-docker'] });
 		expect(anna.said).toEqual([
-			'\n Docker is restarted. Without live-restore every container stops with it.',
+			'',
+			' Docker is restarted. Without live-restore every container stops with it.',
 			' that is not the name; it is restart-docker',
 		]);
 		expect(await person(['q']).approve(planWith('restart-docker'))).toEqual({ kind: 'quit' });

@@ -121,7 +121,7 @@ describe('a step held to its plan', () => {
 	it('prints no character that a terminal would obey, whoever wrote the file', () => {
 		const approved = step([run('a')]);
 		const forged = { ...approved, actions: approved.actions.map(a => ({ ...a, title: 'x\u001b[2J\ny' })) };
-		expect(lines(forged, step([]))).toEqual(['s: in the plan, and not to be done now: x\ufffd[2J', 'y']);
+		expect(lines(forged, step([]))).toEqual(['s: in the plan, and not to be done now: x<U+001B>[2J<U+000A>y']);
 	});
 });
 

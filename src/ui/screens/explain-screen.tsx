@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Finding } from '../../core/finding.ts';
 import { threatTitles } from '../../core/threat.ts';
 import type { Look } from '../layout.ts';
-import { blank, clean, labelled, line, span } from '../line.ts';
+import { blank, labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import { severityWord } from '../text/words.ts';
 import { severityMark } from '../theme.ts';
@@ -53,11 +53,7 @@ export function ExplainScreen({
 			look={look}
 			title={`Explain ${theme.glyphs.neutral} ${at + 1} of ${findings.length}`}
 			about={[
-				line(
-					severityMark(finding.severity, theme),
-					` ${severityWord(finding)}  `,
-					span(clean(finding.summary), 'strong'),
-				),
+				line(severityMark(finding.severity, theme), ` ${severityWord(finding)}  `, span(finding.summary, 'strong')),
 			]}
 			bodies={[body]}
 		/>

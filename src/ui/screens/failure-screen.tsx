@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { ActionFailure } from '../../core/decider.ts';
 import { changesMade, type RunState, type StepState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { clean, labelled, line, span } from '../line.ts';
+import { labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { stepTitle } from './step-title.ts';
@@ -45,7 +45,7 @@ export function FailureScreen({
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(span(theme.glyphs.block, 'block'), ' Failed: ', span(clean(failure.action.title), 'strong'))]}
+			about={[line(span(theme.glyphs.block, 'block'), ' Failed: ', span(failure.action.title, 'strong'))]}
 			bodies={[
 				[...said, ...rest],
 				[...said.slice(0, 4), ...rest],

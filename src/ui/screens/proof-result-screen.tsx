@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { StepState } from '../../core/state.ts';
 import { whatRemains } from '../../core/threat.ts';
 import type { Look } from '../layout.ts';
-import { blank, clean, type Line, line, span, wrap } from '../line.ts';
+import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import { probeCounts, probesHeld, probeTroubles } from '../text/probe-text.ts';
@@ -31,7 +31,7 @@ export function ProofResultScreen({
 			? ' Each attempt failed under Sysbox, and succeeded where it is allowed to.'
 			: ' A CI job finds what it needs.';
 	const each: readonly Line[] = held.flatMap(({ title }) =>
-		wrap(line(verdictMark('pass', theme), ` ${clean(title)}`), width, 2),
+		wrap(line(verdictMark('pass', theme), ` ${title}`), width, 2),
 	);
 	const counts = attacks ? [...probeCounts(probes, theme), blank] : [];
 	const remains = attacks && all ? wrap(line(whatRemains), width) : [];
@@ -40,7 +40,7 @@ export function ProofResultScreen({
 	const gone =
 		leftover === undefined
 			? [line(span(`The throw-away containers are gone. ${seen}`, 'dim'))]
-			: wrap(line(span(theme.glyphs.warn, 'warn'), ` ${clean(leftover.summary)}. `, span(seen, 'dim')), width, 2);
+			: wrap(line(span(theme.glyphs.warn, 'warn'), ` ${leftover.summary}. `, span(seen, 'dim')), width, 2);
 	return (
 		<Frame
 			look={look}

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { changedAnything, type RunState } from '../../core/state.ts';
 import type { Look } from '../layout.ts';
-import { blank, clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import { blank, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import type { Intro, SeenSince } from '../screen.ts';
@@ -153,7 +153,7 @@ function seenLines(seen: SeenSince | undefined, most: number, { width, theme }: 
 				line(span(glyphs.warn, 'warn'), ' The host was looked at again just now. Not as it was left:'),
 				...differences
 					.slice(0, most)
-					.flatMap(({ about, text }) => wrap(line(span(`  ${about}: `, 'dim'), clean(text)), width, 4)),
+					.flatMap(({ about, text }) => wrap(line(span(`  ${about}: `, 'dim'), text), width, 4)),
 				...(rest > 0 ? [line(span(`  ${theme.more} and ${rest} more`, 'dim'))] : []),
 			];
 		}

@@ -1,5 +1,5 @@
 import { causes, type Finding, type Severity } from '../../core/finding.ts';
-import { clean, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import { type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { severityMark, type Theme } from '../theme.ts';
 import { severityWord } from './words.ts';
 
@@ -38,7 +38,7 @@ export type FindingDetail = 'all' | 'fix' | 'one-line';
 /** One finding: mark, word and sentence; then what was seen and the way out. */
 export function findingLines(finding: Finding, detail: FindingDetail, width: number, theme: Theme): readonly Line[] {
 	const head = wrap(
-		line(severityMark(finding.severity, theme), ` ${pad(severityWord(finding), 10)}`, clean(finding.summary)),
+		line(severityMark(finding.severity, theme), ` ${pad(severityWord(finding), 10)}`, finding.summary),
 		width,
 		12,
 	);
@@ -55,7 +55,7 @@ export function findingLines(finding: Finding, detail: FindingDetail, width: num
 			: beside('waived', `${waived.reason}${waived.expires === '' ? '' : ` (until ${waived.expires})`}`)),
 		...beside(remedy?.kind === 'planned' ? 'plan' : 'fix', remedy?.text),
 		...(remedy?.kind === 'commands'
-			? remedy.commands.flatMap(command => wrap(line(' '.repeat(12), span(clean(command), 'strong')), width, 14))
+			? remedy.commands.flatMap(command => wrap(line(' '.repeat(12), span(command, 'strong')), width, 14))
 			: []),
 	];
 }

@@ -1,6 +1,6 @@
 import type { Finding } from '../../core/finding.ts';
 import { changesMade, type RunState, type StepState } from '../../core/state.ts';
-import { blank, clean, type Line, labelled, line, span, wrap } from '../line.ts';
+import { blank, type Line, labelled, line, span, wrap } from '../line.ts';
 import { type AnnouncedProbe, findingsAbout, type Screen } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { bySeverity, findingCounts, findingLines } from './findings-text.ts';
@@ -60,7 +60,7 @@ function changesSection(run: RunState, width: number, theme: Theme): readonly Li
 	return [
 		heading('Changed'),
 		...run.steps.flatMap(step => {
-			const titles = done.filter(action => action.step === step.id).map(action => clean(action.title));
+			const titles = done.filter(action => action.step === step.id).map(action => action.title);
 			if (titles.length === 0) return [];
 			return [
 				line(`  ${step.n} ${step.title}`),
@@ -98,7 +98,7 @@ function announcedSection(probes: readonly AnnouncedProbe[], width: number): rea
 	return [
 		heading('To be tried'),
 		...probes.flatMap(({ title, attempt, expectation, control }, index) => [
-			...wrap(line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(clean(title), 'strong')), width, 4),
+			...wrap(line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(title, 'strong')), width, 4),
 			...labelled('does', attempt, width, { column: 9 }),
 			...labelled('must', expectation, width, { column: 9 }),
 			...(control === undefined ? [] : labelled('control', control, width, { column: 9 })),
@@ -124,7 +124,7 @@ function outputSection(run: RunState, step: StepState, width: number): readonly 
 	return [
 		heading('Last lines of the commands'),
 		...told.flatMap(action => [
-			line('  ', span(clean(action.does), 'strong')),
+			line('  ', span(action.does, 'strong')),
 			...action.tail.flatMap(text => labelled('', text, width, { indent: 4, column: 0, tone: 'dim' })),
 		]),
 		blank,

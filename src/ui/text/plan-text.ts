@@ -1,7 +1,7 @@
 import type { Impact } from '../../core/action.ts';
 import type { ShownAction } from '../../core/event.ts';
 import { impactRows } from '../../core/impact.ts';
-import { blank, clean, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
+import { blank, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 
 /** How much of a change is told: as much as fits the screen; `v` always tells all. */
@@ -49,7 +49,7 @@ function foldedLines(rows: number, actions: readonly ShownAction[], width: numbe
 	}
 	const title = (index: number): Line =>
 		clip(
-			line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(clean(actions[index]?.title ?? ''), 'strong')),
+			line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(actions[index]?.title ?? '', 'strong')),
 			width,
 			theme.more,
 		);
@@ -69,7 +69,7 @@ function foldedLines(rows: number, actions: readonly ShownAction[], width: numbe
 		if (from === to) return actionLines(first, from + 1, 'title', width, theme);
 		const place = `${String(from + 1).padStart(2)} to ${to + 1} `;
 		const between = to - from > 1 ? ` ${theme.more} ` : ', ';
-		return wrap(line(span(place, 'dim'), `${clean(first.title)}${between}${clean(last.title)}`), width, 4);
+		return wrap(line(span(place, 'dim'), `${first.title}${between}${last.title}`), width, 4);
 	}
 }
 
@@ -92,7 +92,7 @@ export function planPages(
 		// Its title again, so that the middle of a diff is not without a name.
 		for (let at = rows; at < told.length; at += rows - 1)
 			pages.push([
-				line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(`${theme.more} ${clean(action.title)}`, 'dim')),
+				line(span(`${String(index + 1).padStart(2)} `, 'dim'), span(`${theme.more} ${action.title}`, 'dim')),
 				...told.slice(at, at + rows - 1),
 			]);
 	}
@@ -127,7 +127,7 @@ export function actionLines(
 		...wrap(
 			line(
 				span(`${String(n).padStart(2)} `, 'dim'),
-				span(clean(action.title), 'strong'),
+				span(action.title, 'strong'),
 				...(risks.length > 0 ? ['   ', span(theme.glyphs.warn, 'warn'), ` ${risks.join(', ')}`] : []),
 			),
 			width,
@@ -135,7 +135,7 @@ export function actionLines(
 		),
 		...beside('why', action.why, much),
 		...(detail === 'line' && says
-			? [clip(line('    ', span(pad(doesLabel(action.kind), 8), 'dim'), clean(action.does)), width, theme.more)]
+			? [clip(line('    ', span(pad(doesLabel(action.kind), 8), 'dim'), action.does), width, theme.more)]
 			: beside(doesLabel(action.kind), action.does, more && says)),
 		...(action.diff === undefined || detail === 'title' ? [] : diffLines(action.diff, diffRows[detail], width, theme)),
 		...beside('touches', (action.touches ?? []).join(', '), how),
@@ -180,7 +180,7 @@ export function diffLines(
 		const number = kind === 'remove' ? oldLine : newLine;
 		const mark = { add: '+', remove: '-', context: ' ', hunk: ' ', note: ' ' }[kind];
 		const tone = kind === 'add' ? 'add' : kind === 'remove' ? 'remove' : 'dim';
-		const body = clean(text);
+		const body = text;
 		return wrap(
 			line(
 				span(`    ${pad(number === undefined ? '' : String(number).padStart(3), 4)}`, 'dim'),
@@ -206,7 +206,7 @@ export function impactLines(
 	most = Number.POSITIVE_INFINITY,
 ): readonly Line[] {
 	if (impact === undefined) return [];
-	const notes = impact.notes.map(note => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${clean(note)}`), width, 2));
+	const notes = impact.notes.map(note => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${note}`), width, 2));
 	const counted = Number.isFinite(most);
 	if (impact.containers !== undefined) {
 		const rows = impactRows(impact.containers, counted ? Math.max(4, most - notes.flat().length) : most).map(
@@ -215,14 +215,12 @@ export function impactLines(
 					...(index === 0 ? [] : ['  ']),
 					span(theme.glyphs[mark], mark === 'neutral' ? 'dim' : mark),
 					' ',
-					index === 0 ? span(clean(text), 'strong') : clean(text),
+					index === 0 ? span(text, 'strong') : text,
 				),
 		);
 		return [...rows.flatMap(row => (counted ? [clip(row, width, theme.more)] : wrap(row, width, 4))), ...notes.flat()];
 	}
-	const stops = impact.stops.map(stop =>
-		wrap(line(span(theme.glyphs.block, 'block'), ' stops     ', clean(stop)), width, 12),
-	);
+	const stops = impact.stops.map(stop => wrap(line(span(theme.glyphs.block, 'block'), ' stops     ', stop), width, 12));
 	return [...stops.flat(), ...notes.flat()];
 }
 

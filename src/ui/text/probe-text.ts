@@ -2,7 +2,7 @@ import { type ThreatId, threatIds } from '../../core/finding.ts';
 import type { StepState } from '../../core/state.ts';
 import { threatTitles } from '../../core/threat.ts';
 import { verdictWord } from '../../core/verdict-words.ts';
-import { clean, type Line, labelled, line, pad, type Span, span, wrap } from '../line.ts';
+import { type Line, labelled, line, pad, type Span, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
 import { type Theme, verdictMark } from '../theme.ts';
 import { elapsed } from './words.ts';
@@ -49,8 +49,8 @@ export function probeTroubles(probes: Probes, width: number, theme: Theme): read
 				line(
 					verdictMark(verdict, theme),
 					' ',
-					span(clean(title), 'strong'),
-					`  ${verdictWord({ threats }, verdict)}: ${clean(because)}`,
+					span(title, 'strong'),
+					`  ${verdictWord({ threats }, verdict)}: ${because}`,
 				),
 				width,
 				4,
@@ -69,8 +69,8 @@ export function runningProbeLines(
 		const clock = clocks[`probe ${step.id} ${id}`];
 		const time = clock === undefined ? '' : `  ${elapsed((clock.to ?? now) - clock.from)}`;
 		return [
-			...wrap(line(span(spinner, 'cursor'), ' ', span(clean(title), 'strong'), span(time, 'dim')), width, 2),
-			...wrap(line('  ', span(clean(attempt), 'dim')), width, 2),
+			...wrap(line(span(spinner, 'cursor'), ' ', span(title, 'strong'), span(time, 'dim')), width, 2),
+			...wrap(line('  ', span(attempt, 'dim')), width, 2),
 		];
 	});
 }
@@ -79,7 +79,7 @@ export function runningProbeLines(
 export function probeEvidence(probes: Probes, width: number, theme: Theme): readonly Line[] {
 	return probes.flatMap(probe => [
 		...wrap(
-			line(verdictMark(probe.verdict, theme), ' ', span(clean(probe.title), 'strong'), span(`  ${probe.id}`, 'dim')),
+			line(verdictMark(probe.verdict, theme), ' ', span(probe.title, 'strong'), span(`  ${probe.id}`, 'dim')),
 			width,
 			4,
 		),

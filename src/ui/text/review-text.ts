@@ -8,7 +8,7 @@ import {
 	stopsAhead,
 } from '../../core/review.ts';
 import type { RiskName } from '../../core/risk.ts';
-import { blank, clean, clip, type Line, line, pad, span, widthOf, wrap } from '../line.ts';
+import { blank, clip, type Line, line, pad, span, widthOf, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 import { consentLines } from './consent-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
@@ -23,22 +23,22 @@ export function reviewLines(
 ): readonly Line[] {
 	const column = detail === 'steps' ? Math.max(...run.map(({ title }) => title.length)) : 0;
 	return run.flatMap(step => {
-		const head = [span(`${String(step.n).padStart(2)} `, 'dim'), span(pad(clean(step.title), column), 'strong')];
+		const head = [span(`${String(step.n).padStart(2)} `, 'dim'), span(pad(step.title, column), 'strong')];
 		const [first, ...rest] = step.actions;
 		if (first === undefined)
-			return [clip(line(...head, span(`  ${asksFirst(step, '; ')}${clean(quietly(step))}`, 'dim')), width, theme.more)];
+			return [clip(line(...head, span(`  ${asksFirst(step, '; ')}${quietly(step)}`, 'dim')), width, theme.more)];
 		const marks = (risky: boolean) => (risky ? [span(` ${theme.glyphs.warn}`, 'warn')] : []);
 		if (detail === 'changes')
 			return [
 				line(...head, ...(step.asks === 0 ? [] : [span(`  ${asksFirst(step, ' first')}`, 'dim')])),
 				...step.actions.flatMap(({ title, risks }) =>
-					wrap(line(`    ${theme.glyphs.neutral} ${clean(title)}`, ...marks((risks ?? []).length > 0)), width, 6),
+					wrap(line(`    ${theme.glyphs.neutral} ${title}`, ...marks((risks ?? []).length > 0)), width, 6),
 				),
 			];
 		const risky = step.actions.some(({ risks }) => (risks ?? []).length > 0);
 		const told = rest.length === 0 ? '' : `${count(step.actions.length, 'change')}: `;
 		const row = (more: string) =>
-			line(...head, `  ${asksFirst(step, '; ')}${told}${clean(first.title)}${more}`, ...marks(risky));
+			line(...head, `  ${asksFirst(step, '; ')}${told}${first.title}${more}`, ...marks(risky));
 		const whole = row(rest.length === 0 ? '' : `, ${theme.more}`);
 		return [widthOf(whole) <= width ? whole : clip(row(''), width, theme.more)];
 	});
@@ -55,7 +55,7 @@ export function reviewNotes(
 	const assumed = assumedAhead(run);
 	return [
 		...stopsAhead(run).flatMap(({ n, what }) =>
-			wrap(line(span(theme.glyphs.block, 'block'), ` stops at step ${n}: ${clean(what)}`), width, 2),
+			wrap(line(span(theme.glyphs.block, 'block'), ` stops at step ${n}: ${what}`), width, 2),
 		),
 		...consentLines(risksAhead(run), accepted, width, theme),
 		...(assumed.length === 0
@@ -80,7 +80,7 @@ export function reviewText(run: readonly ForeseenStep[], width: number, theme: T
 	const assumed = assumedAhead(run);
 	return [
 		...changing(run).flatMap(step => [
-			line(span(`${step.n} ${clean(step.title)}`, 'strong')),
+			line(span(`${step.n} ${step.title}`, 'strong')),
 			blank,
 			...impactLines(step.impact, width, theme),
 			...step.actions.flatMap((action, index) => [...actionLines(action, index + 1, 'all', width, theme), blank]),
@@ -89,7 +89,7 @@ export function reviewText(run: readonly ForeseenStep[], width: number, theme: T
 			? []
 			: [
 					line(span('Taken for what is still to be asked', 'strong')),
-					...assumed.flatMap(text => wrap(line(`  ${clean(text)}`), width, 4)),
+					...assumed.flatMap(text => wrap(line(`  ${text}`), width, 4)),
 					blank,
 				]),
 	];

@@ -9,7 +9,7 @@ import {
 	type RunState,
 } from '../../core/state.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../core/threat.ts';
-import { blank, clean, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
+import { blank, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { notFine } from './findings-text.ts';
@@ -85,7 +85,7 @@ export function summaryLines(
 /** The sentence before its evidence, in one row. */
 function cutAt(text: string, width: number, theme: Theme): string {
 	const [head = text] = text.split(/ \(|\. /);
-	return plainText(clip(line(clean(head)), width, theme.more));
+	return plainText(clip(line(head), width, theme.more));
 }
 
 /** It was tried again, and went well. */
@@ -121,7 +121,7 @@ function failureLines(run: RunState, brief: boolean, width: number, theme: Theme
 	const lines = failed.flatMap(step => {
 		const troubles = probeTroubles(step.probes, width - 2, theme).map(row => line('  ', ...row));
 		const hinders = step.status === 'blocked' ? standingBlocks(step.after ?? step.before) : [];
-		const told = troubles.length > 0 || step.why === undefined ? '' : `: ${clean(step.why)}`;
+		const told = troubles.length > 0 || step.why === undefined ? '' : `: ${step.why}`;
 		const why = hinders.length === 0 ? told : `, ${count(hinders.length, 'thing')} in the way`;
 		const head = line(span(theme.glyphs.block, 'block'), ` ${step.title}: ${statusWord(step.status)}${why}`);
 		return brief ? [clip(head, width, theme.more)] : [...wrap(head, width, 2), ...troubles];
@@ -129,11 +129,11 @@ function failureLines(run: RunState, brief: boolean, width: number, theme: Theme
 	if (brief) return failed.length === 0 ? [] : [...lines, line(span('  v tells what it is, and what helps', 'dim'))];
 	const advice = failed.flatMap(step => notFine(step.after ?? step.before).filter(f => f.severity === 'block'));
 	for (const finding of advice.slice(0, 4)) {
-		lines.push(...wrap(line('    ', clean(finding.summary)), width, 4));
+		lines.push(...wrap(line('    ', finding.summary), width, 4));
 		if (finding.remedy !== undefined)
 			lines.push(...labelled('fix', finding.remedy.text, width, { indent: 4, column: 6 }));
 		if (finding.remedy?.kind === 'commands')
-			lines.push(...finding.remedy.commands.map(command => line(' '.repeat(10), span(clean(command), 'strong'))));
+			lines.push(...finding.remedy.commands.map(command => line(' '.repeat(10), span(command, 'strong'))));
 	}
 	return lines;
 }
@@ -204,7 +204,7 @@ export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: n
 	const column = Math.max(...now.map(text => text.length));
 	const gap = wide ? '  ' : ' ';
 	const title = `${pad('what a CI job could do', titles)}${gap}${pad('before', 8)}   ${pad('now', column)}`;
-	const reason = (text: string): readonly Line[] => wrap(line('    ', span(clean(text))), width, 4);
+	const reason = (text: string): readonly Line[] => wrap(line('    ', span(text)), width, 4);
 	return [
 		clip(line(span(wide ? `${title} blocked` : title, 'dim')), width, theme.more),
 		...rows.flatMap((row, index) => {
@@ -223,6 +223,6 @@ export function threatLines(rows: readonly ThreatRow[], brief: boolean, width: n
 				...afterReasons(row).flatMap(reason),
 			];
 		}),
-		...(brief ? [] : knownOf(rows).flatMap(text => wrap(line(span(clean(text), 'dim')), width, 2))),
+		...(brief ? [] : knownOf(rows).flatMap(text => wrap(line(span(text, 'dim')), width, 2))),
 	];
 }

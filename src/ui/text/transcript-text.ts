@@ -1,5 +1,5 @@
 import { changesMade, inForceAllTheSame, type RunState, type StepState } from '../../core/state.ts';
-import { clean, type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
+import { type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
 import { type Intro, latestFindings } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { findingCounts } from './findings-text.ts';
@@ -30,7 +30,7 @@ const titleColumn = 24;
 /** A finished step, in one row where that holds it: what it was, what it came to, and what that rests on. */
 export function stepLines(run: RunState, step: StepState, width: number, theme: Theme): readonly Line[] {
 	const made = step.kind === 'report' ? run.actions.filter(a => a.outcome === 'done') : changesMade(run);
-	const changed = made.filter(a => a.step === step.id).map(a => clean(a.title));
+	const changed = made.filter(a => a.step === step.id).map(a => a.title);
 	// A run that was gone on with found its own work done.
 	const status = step.status === 'unchanged' && changed.length > 0 ? 'done' : step.status;
 	const row = (rest: readonly (string | Span)[]): Line =>
@@ -43,7 +43,7 @@ export function stepLines(run: RunState, step: StepState, width: number, theme: 
 			: [row([span(`  ${count(changed.length, 'change')}`, 'dim')])];
 	const back = run.actions.find(a => a.step === step.id && inForceAllTheSame(run, a));
 	if (status === 'done' && back !== undefined)
-		return wrap(row([span(`  ${clean(back.title)}: failed, yet in force now`, 'dim')]), width, titleColumn + 6);
+		return wrap(row([span(`  ${back.title}: failed, yet in force now`, 'dim')]), width, titleColumn + 6);
 	return wrap(row(details(step, theme)), width, titleColumn + 6);
 }
 
@@ -56,11 +56,11 @@ function details(step: StepState, theme: Theme): readonly (string | Span)[] {
 	if (step.status === 'blocked' && hinders.length > 0)
 		return [
 			span(
-				`  ${hinders.length === 1 ? clean(hinders[0]?.summary ?? '') : `${hinders.length} things are in the way`}`,
+				`  ${hinders.length === 1 ? (hinders[0]?.summary ?? '') : `${hinders.length} things are in the way`}`,
 				'dim',
 			),
 		];
-	if (step.why !== undefined && step.status !== 'unchanged') return [span(`  ${clean(step.why)}`, 'dim')];
+	if (step.why !== undefined && step.status !== 'unchanged') return [span(`  ${step.why}`, 'dim')];
 	const findings = latestFindings(step);
 	return findings.length === 0 ? [] : ['   ', ...findingCounts(findings, theme)];
 }

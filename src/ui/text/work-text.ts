@@ -1,6 +1,6 @@
 import type { ShownAction } from '../../core/event.ts';
 import type { ActionState, RunState, StepState } from '../../core/state.ts';
-import { clean, clip, type Line, line, pad, span, wrap } from '../line.ts';
+import { clip, type Line, line, pad, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { elapsed } from './words.ts';
@@ -49,11 +49,7 @@ function linesOf(
 		const clock = clocks[`action ${step.id} ${action.id}`];
 		if (clock === undefined)
 			return [
-				clip(
-					line(span(`${theme.glyphs.neutral} `, 'dim'), span(`then  ${clean(action.title)}`, 'dim')),
-					width,
-					theme.more,
-				),
+				clip(line(span(`${theme.glyphs.neutral} `, 'dim'), span(`then  ${action.title}`, 'dim')), width, theme.more),
 			];
 		const state = run.actions.findLast(a => a.step === step.id && a.id === action.id);
 		const time = elapsed((clock.to ?? now) - clock.from);
@@ -83,7 +79,7 @@ function endedLine(
 		: state?.outcome === 'manual'
 			? '  left for you'
 			: `  ${state?.outcome ?? ''}`;
-	return besideTime(line(mark, ` ${clean(action.title)}${outcome}`), time, width, theme);
+	return besideTime(line(mark, ` ${action.title}${outcome}`), time, width, theme);
 }
 
 function runningLines(
@@ -98,16 +94,16 @@ function runningLines(
 	const tail = (state?.tail ?? [])
 		.filter(text => text.trim() !== '')
 		.slice(-tailRows)
-		.map(text => clip(line('    ', span(clean(text), 'dim')), width, theme.more));
+		.map(text => clip(line('    ', span(text, 'dim')), width, theme.more));
 	const waits =
 		action.waitsFor === undefined || tail.length > 0
 			? []
-			: wrap(line('    ', span(`waits until ${clean(action.waitsFor)}`, 'dim')), width, 4);
+			: wrap(line('    ', span(`waits until ${action.waitsFor}`, 'dim')), width, 4);
 	const does = action.title.includes(action.does.replace(/^write |^rm /, ''))
 		? []
-		: atMost(2, wrap(line('    ', clean(action.does)), width, 8), width, theme);
+		: atMost(2, wrap(line('    ', action.does), width, 8), width, theme);
 	return [
-		besideTime(line(span(spinner, 'cursor'), ' ', span(clean(action.title), 'strong')), time, width, theme),
+		besideTime(line(span(spinner, 'cursor'), ' ', span(action.title, 'strong')), time, width, theme),
 		...does,
 		...bar,
 		...tail,
