@@ -126,20 +126,21 @@ const apiVersion = (engine: Engine): string => {
 };
 
 export function versionJson(world: World, answers: boolean): Record<string, unknown> {
-	const { engine, kind } = world.state.docker;
+	const { engine } = world.state.docker;
 	const parts = {
 		Version: engine.version,
 		ApiVersion: apiVersion(engine),
 		Os: 'linux',
 		Arch: world.state.machine.arch,
 	};
-	const Platform = { Name: kind === 'snap' ? '' : 'Docker Engine - Community' };
+	// Packages of a distribution and the snap have no name of a platform.
+	const Name = 'docker-ce' in world.state.packages ? 'Docker Engine - Community' : '';
 	return {
-		Client: { Platform: { Name: 'Docker Engine - Community' }, ...parts, Context: 'default' },
+		Client: { ...(Name !== '' && { Platform: { Name } }), ...parts, Context: 'default' },
 		Server: !answers
 			? null
 			: {
-					Platform,
+					Platform: { Name },
 					...parts,
 					Components: [
 						{ Name: 'Engine', Version: engine.version },

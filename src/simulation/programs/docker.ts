@@ -202,6 +202,7 @@ const kill = forEach((world, container, parsed) => {
 });
 
 const start: Command = ({ world }, call, words) => {
+	const error = atLeast(world.state.docker.engine.version, '28.0.0') ? '' : 'Error: ';
 	let code = 0;
 	for (const ref of words) {
 		const container = findContainer(world.state.docker.engine, ref);
@@ -211,7 +212,7 @@ const start: Command = ({ world }, call, words) => {
 			container === undefined ? `No such container: ${ref}` : started?.kind === 'refused' ? started.text : undefined;
 		if (refused === undefined) call.io.out(`${ref}\n`);
 		else {
-			call.io.err(`Error response from daemon: ${refused}\nfailed to start containers: ${ref}\n`);
+			call.io.err(`Error response from daemon: ${refused}\n${error}failed to start containers: ${ref}\n`);
 			code = 1;
 		}
 	}
@@ -224,7 +225,7 @@ const rm = forEach((world, container, parsed) => {
 	if (container.status === 'running' || container.status === 'paused') {
 		if (!force)
 			return atLeast(engine.version, '26.0.0')
-				? `cannot remove container "${container.name}": container is running: stop the container before removing or force remove`
+				? `cannot remove container "/${container.name}": container is running: stop the container before removing or force remove`
 				: `You cannot remove a running container ${container.id}. Stop the container before attempting removal or force remove`;
 		spend(world, 180);
 		finish(world, container, 137, 'hand');
