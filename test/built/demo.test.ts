@@ -61,8 +61,8 @@ describe('the demo', () => {
 		['broken-daemon-json', 3, "can't continue. Fix first: "],
 		// Everything is set up and proved; what still binds the socket keeps its row where it was.
 		['containers-running', 4, 'still Critical'],
-		['docker-29-time-namespace', 4, '--accept-risk restart-sysbox'],
-		['fusermount3-apparmor', 4, '--accept-risk weaken-apparmor'],
+		['docker-29-time-namespace', 3, '--accept-risk restart-sysbox'],
+		['fusermount3-apparmor', 3, '--accept-risk weaken-apparmor'],
 		['no-internet', 1, 'failed'],
 		// Unattended, Docker is not restarted without a say; so it does not stay down either.
 		['docker-stays-down', 0, 'ready, no job uses Sysbox yet'],

@@ -177,7 +177,7 @@ test('a Sysbox container that starts after the plan was shown keeps Sysbox from 
 	expect(back.exit, said(back)).toBe(4);
 	// The plan is made anew, and it is one that was not approved.
 	expect(back.screen).toContain('late (running');
-	expect(back.screen).toContain('needs --accept-risk stop-containers');
+	expect(back.screen).toContain('--yes --accept-risk stop-containers');
 	expect(actions(back).join()).not.toContain('purge-packages');
 	expect(host.state().packages['sysbox-ce']?.status).toBe('installed');
 });

@@ -177,7 +177,7 @@ describe('other hosts', () => {
 	test('a Sysbox that cannot work with its Docker is upgraded once that is accepted', async () => {
 		const host = hostOf('docker-29-time-namespace');
 		const refused = await run(host);
-		expect(refused.end.exit).toBe(4);
+		expect(refused.end.exit).toBe(3);
 		const upgraded = await run(host, { risks: ['restart-sysbox'] });
 		expect(failures(upgraded)).toEqual([]);
 		expect(upgraded.end.exit).toBe(0);
@@ -202,7 +202,7 @@ describe('time namespaces that are switched off in the file only', () => {
 	test('are told by a container, and Docker is restarted by consent', async () => {
 		const host = await switchedOff();
 		const refused = await run(host);
-		expect(refused.end.exit).toBe(4);
+		expect(refused.end.exit).toBe(3);
 		expect(refused.actions).toEqual([]);
 		const found = (step: string, id: string) =>
 			refused.state.steps.find(s => s.id === step)?.before.find(f => f.id === id);
