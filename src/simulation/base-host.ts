@@ -51,6 +51,109 @@ const isDebian = (m: Machine): boolean => m.os.startsWith('debian');
 
 const gib = 1024 ** 3;
 
+const machineOf = (m: Machine, bootedAt: number): SimulatedState['machine'] => ({
+	hostname: m.hostname,
+	machineId: sha256(`machine ${m.hostname} ${m.scenario}`).slice(0, 32),
+	bootId: sha256(`boot ${m.scenario}`)
+		.slice(0, 32)
+		.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
+	bootedAt,
+	arch: 'amd64',
+	kernel: m.kernel,
+	memoryKb: 32_862_340,
+	cpus: 8,
+	virt: 'kvm',
+	cgroupVersion: m.os === 'debian-10' ? 1 : 2,
+	cgroupControllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
+	filesystems: [
+		...[
+			'nodev sysfs',
+			'nodev tmpfs',
+			'nodev proc',
+			'nodev cgroup',
+			'nodev cgroup2',
+			'nodev devtmpfs',
+			'nodev configfs',
+		],
+		...['nodev debugfs', 'nodev securityfs', 'nodev bpf', 'nodev devpts', 'ext3', 'ext2', 'ext4', 'squashfs', 'vfat'],
+		...['fuseblk', 'nodev fuse', 'nodev fusectl', 'nodev mqueue', 'nodev autofs', 'nodev binfmt_misc', 'nodev overlay'],
+	],
+	modules: [
+		...['xt_conntrack', 'br_netfilter', 'bridge', 'stp', 'llc', 'overlay', 'nf_tables', 'nf_nat', 'nf_conntrack'],
+		...['veth', 'ip_tables', 'x_tables', 'virtio_net', 'virtio_blk'],
+	],
+	systemd: m.systemd,
+	apparmor: true,
+	namespaces: {
+		user: 4026531837,
+		mnt: 4026531841,
+		pid: 4026531836,
+		net: 4026531840,
+		uts: 4026531838,
+		ipc: 4026531839,
+		cgroup: 4026531835,
+		time: 4026531834,
+	},
+});
+
+const fileSystems: SimulatedState['fileSystems'] = [
+	{
+		point: '/',
+		type: 'ext4',
+		source: '/dev/vda1',
+		options: 'rw,relatime;rw,discard,errors=remount-ro',
+		totalBytes: 78 * gib,
+		usedBytes: 31 * gib,
+	},
+	{
+		point: '/run',
+		type: 'tmpfs',
+		source: 'tmpfs',
+		options: 'rw,nosuid,nodev,noexec,relatime;rw,size=3286236k,mode=755,inode64',
+		totalBytes: 3 * gib,
+		usedBytes: 2_400_000,
+	},
+	{
+		point: '/dev/shm',
+		type: 'tmpfs',
+		source: 'tmpfs',
+		options: 'rw,nosuid,nodev;rw,inode64',
+		totalBytes: 16 * gib,
+		usedBytes: 0,
+	},
+	{
+		point: '/boot/efi',
+		type: 'vfat',
+		source: '/dev/vda15',
+		options: 'rw,relatime;rw,fmask=0077,dmask=0077',
+		totalBytes: 109_000_000,
+		usedBytes: 6_300_000,
+	},
+];
+
+const firstProcesses = (bootedAt: number, now: number): SimulatedState['processes'] => [
+	{ pid: 1, ppid: 0, uid: 0, comm: 'systemd', argv: ['/sbin/init'], startedAt: bootedAt + 900 },
+	{
+		pid: 412,
+		ppid: 1,
+		uid: 0,
+		comm: 'systemd-journal',
+		argv: ['/usr/lib/systemd/systemd-journald'],
+		startedAt: bootedAt + 2300,
+		unit: 'systemd-journald.service',
+	},
+	{
+		pid: 781,
+		ppid: 1,
+		uid: 0,
+		comm: 'sshd',
+		argv: ['sshd: /usr/sbin/sshd -D'],
+		startedAt: bootedAt + 6100,
+		unit: 'ssh.service',
+	},
+	{ pid: 40_917, ppid: 1, uid: 0, comm: 'node', argv: ['node', '/usr/bin/sysbox-setup'], startedAt: now - 1200 },
+];
+
 /** A host as it stands before any container runs: files, packages, units, and a Docker that is up. */
 export function baseHost(m: Machine): SimulatedState {
 	const now = startOfDemo;
@@ -73,104 +176,10 @@ export function baseHost(m: Machine): SimulatedState {
 		seed: Number.parseInt(sha256(m.scenario).slice(0, 8), 16),
 		nextPid: 41_200,
 		nextNamespace: 4_026_532_400,
-		machine: {
-			hostname: m.hostname,
-			machineId: sha256(`machine ${m.hostname} ${m.scenario}`).slice(0, 32),
-			bootId: sha256(`boot ${m.scenario}`)
-				.slice(0, 32)
-				.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
-			bootedAt,
-			arch: 'amd64',
-			kernel: m.kernel,
-			memoryKb: 32_862_340,
-			cpus: 8,
-			virt: 'kvm',
-			cgroupVersion: m.os === 'debian-10' ? 1 : 2,
-			cgroupControllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
-			filesystems: [
-				...[
-					'nodev sysfs',
-					'nodev tmpfs',
-					'nodev proc',
-					'nodev cgroup',
-					'nodev cgroup2',
-					'nodev devtmpfs',
-					'nodev configfs',
-				],
-				...[
-					'nodev debugfs',
-					'nodev securityfs',
-					'nodev bpf',
-					'nodev devpts',
-					'ext3',
-					'ext2',
-					'ext4',
-					'squashfs',
-					'vfat',
-				],
-				...[
-					'fuseblk',
-					'nodev fuse',
-					'nodev fusectl',
-					'nodev mqueue',
-					'nodev autofs',
-					'nodev binfmt_misc',
-					'nodev overlay',
-				],
-			],
-			modules: [
-				...['xt_conntrack', 'br_netfilter', 'bridge', 'stp', 'llc', 'overlay', 'nf_tables', 'nf_nat', 'nf_conntrack'],
-				...['veth', 'ip_tables', 'x_tables', 'virtio_net', 'virtio_blk'],
-			],
-			systemd: m.systemd,
-			apparmor: true,
-			namespaces: {
-				user: 4026531837,
-				mnt: 4026531841,
-				pid: 4026531836,
-				net: 4026531840,
-				uts: 4026531838,
-				ipc: 4026531839,
-				cgroup: 4026531835,
-				time: 4026531834,
-			},
-		},
+		machine: machineOf(m, bootedAt),
 		identity: { pid: 40_917, uid: 0, gid: 0, groups: [0], user: 'anna' },
 		files: {},
-		fileSystems: [
-			{
-				point: '/',
-				type: 'ext4',
-				source: '/dev/vda1',
-				options: 'rw,relatime;rw,discard,errors=remount-ro',
-				totalBytes: 78 * gib,
-				usedBytes: 31 * gib,
-			},
-			{
-				point: '/run',
-				type: 'tmpfs',
-				source: 'tmpfs',
-				options: 'rw,nosuid,nodev,noexec,relatime;rw,size=3286236k,mode=755,inode64',
-				totalBytes: 3 * gib,
-				usedBytes: 2_400_000,
-			},
-			{
-				point: '/dev/shm',
-				type: 'tmpfs',
-				source: 'tmpfs',
-				options: 'rw,nosuid,nodev;rw,inode64',
-				totalBytes: 16 * gib,
-				usedBytes: 0,
-			},
-			{
-				point: '/boot/efi',
-				type: 'vfat',
-				source: '/dev/vda15',
-				options: 'rw,relatime;rw,fmask=0077,dmask=0077',
-				totalBytes: 109_000_000,
-				usedBytes: 6_300_000,
-			},
-		],
+		fileSystems: structuredClone(fileSystems),
 		sysctls: sysctlsOf(m),
 		bootSysctls: sysctlsOf(m),
 		apparmorProfiles: { 'docker-default': { mode: 'enforce', allowsSysboxfs: true } },
@@ -179,28 +188,7 @@ export function baseHost(m: Machine): SimulatedState {
 			{ at: bootedAt + 2100, text: 'EXT4-fs (vda1): mounted filesystem with ordered data mode' },
 			{ at: bootedAt + 8800, text: 'docker0: port 1(veth30793de) entered forwarding state' },
 		],
-		processes: [
-			{ pid: 1, ppid: 0, uid: 0, comm: 'systemd', argv: ['/sbin/init'], startedAt: bootedAt + 900 },
-			{
-				pid: 412,
-				ppid: 1,
-				uid: 0,
-				comm: 'systemd-journal',
-				argv: ['/usr/lib/systemd/systemd-journald'],
-				startedAt: bootedAt + 2300,
-				unit: 'systemd-journald.service',
-			},
-			{
-				pid: 781,
-				ppid: 1,
-				uid: 0,
-				comm: 'sshd',
-				argv: ['sshd: /usr/sbin/sshd -D'],
-				startedAt: bootedAt + 6100,
-				unit: 'ssh.service',
-			},
-			{ pid: 40_917, ppid: 1, uid: 0, comm: 'node', argv: ['node', '/usr/bin/sysbox-setup'], startedAt: now - 1200 },
-		],
+		processes: firstProcesses(bootedAt, now),
 		packages: {},
 		archive: {},
 		units: {},
@@ -350,13 +338,40 @@ const vendorSuffix = (m: Machine): string =>
 			? '-1~ubuntu.26.04~resolute'
 			: '-1~ubuntu.24.04~noble';
 
+const control = (
+	name: string,
+	version: string,
+	files: readonly string[] = [],
+	rest: Partial<PackageControl> = {},
+): PackageControl => ({ name, version, architecture: 'amd64', depends: [], files: [...files], ...rest });
+
+function dockerPackages(m: Machine): readonly PackageControl[] {
+	return m.dockerPackage === 'docker-ce'
+		? [
+				control('docker-ce', `5:${m.docker}${vendorSuffix(m)}`, ['/usr/bin/dockerd', '/usr/bin/docker-proxy']),
+				control('docker-ce-cli', `5:${m.docker}${vendorSuffix(m)}`, ['/usr/bin/docker']),
+				control('containerd.io', `2.2.1${vendorSuffix(m)}`, [
+					'/usr/bin/containerd',
+					'/usr/bin/runc',
+					'/usr/bin/containerd-shim-runc-v2',
+				]),
+				control('docker-buildx-plugin', `0.30.1${vendorSuffix(m)}`, ['/usr/libexec/docker/cli-plugins/docker-buildx']),
+				control('docker-compose-plugin', `2.40.3${vendorSuffix(m)}`, [
+					'/usr/libexec/docker/cli-plugins/docker-compose',
+				]),
+			]
+		: m.dockerPackage === 'docker.io'
+			? [
+					control('docker.io', '26.1.5+dfsg1-9+b9', ['/usr/sbin/dockerd', '/usr/sbin/docker-proxy']),
+					control('docker-cli', '26.1.5+dfsg1-9+b9', ['/usr/bin/docker']),
+					control('containerd', '1.7.24~ds1-6+b4', ['/usr/bin/containerd']),
+					control('runc', '1.1.15+ds1-2+b4', ['/usr/sbin/runc']),
+					control('docker-compose', '2.26.1-4', ['/usr/libexec/docker/cli-plugins/docker-compose']),
+				]
+			: [];
+}
+
 function packagesOf(state: SimulatedState, m: Machine): void {
-	const control = (
-		name: string,
-		version: string,
-		files: readonly string[] = [],
-		rest: Partial<PackageControl> = {},
-	): PackageControl => ({ name, version, architecture: 'amd64', depends: [], files: [...files], ...rest });
 	const archive: PackageControl[] = [
 		control('libfuse3-3', versionOf(m, '3.14.0-5build1', '3.17.2-3')),
 		control('fuse3', versionOf(m, '3.14.0-5build1', '3.17.2-3'), ['/usr/bin/fusermount3', '/usr/bin/fusermount'], {
@@ -389,32 +404,6 @@ function packagesOf(state: SimulatedState, m: Machine): void {
 		control('ca-certificates', '20240203', [], { architecture: 'all' }),
 	];
 	state.archive = Object.fromEntries(archive.map(p => [p.name, p]));
-	const docker: PackageControl[] =
-		m.dockerPackage === 'docker-ce'
-			? [
-					control('docker-ce', `5:${m.docker}${vendorSuffix(m)}`, ['/usr/bin/dockerd', '/usr/bin/docker-proxy']),
-					control('docker-ce-cli', `5:${m.docker}${vendorSuffix(m)}`, ['/usr/bin/docker']),
-					control('containerd.io', `2.2.1${vendorSuffix(m)}`, [
-						'/usr/bin/containerd',
-						'/usr/bin/runc',
-						'/usr/bin/containerd-shim-runc-v2',
-					]),
-					control('docker-buildx-plugin', `0.30.1${vendorSuffix(m)}`, [
-						'/usr/libexec/docker/cli-plugins/docker-buildx',
-					]),
-					control('docker-compose-plugin', `2.40.3${vendorSuffix(m)}`, [
-						'/usr/libexec/docker/cli-plugins/docker-compose',
-					]),
-				]
-			: m.dockerPackage === 'docker.io'
-				? [
-						control('docker.io', '26.1.5+dfsg1-9+b9', ['/usr/sbin/dockerd', '/usr/sbin/docker-proxy']),
-						control('docker-cli', '26.1.5+dfsg1-9+b9', ['/usr/bin/docker']),
-						control('containerd', '1.7.24~ds1-6+b4', ['/usr/bin/containerd']),
-						control('runc', '1.1.15+ds1-2+b4', ['/usr/sbin/runc']),
-						control('docker-compose', '2.26.1-4', ['/usr/libexec/docker/cli-plugins/docker-compose']),
-					]
-				: [];
 	const always = [
 		'iptables',
 		'kmod',
@@ -434,7 +423,7 @@ function packagesOf(state: SimulatedState, m: Machine): void {
 		for (const dependency of state.archive[name]?.depends ?? []) add(dependency);
 	};
 	for (const name of [...always, ...m.extra]) add(name);
-	for (const p of [...archive.filter(a => wanted.has(a.name)), ...docker]) {
+	for (const p of [...archive.filter(a => wanted.has(a.name)), ...dockerPackages(m)]) {
 		const installed: InstalledPackage = { ...p, status: 'installed', ...(/^lib/.test(p.name) && { auto: true }) };
 		state.packages[p.name] = installed;
 		for (const path of p.files) put(state.files, path, `\x7fELF ${path.split('/').at(-1)}`, 0o755);

@@ -60,10 +60,26 @@ export function prepareWithRuntime(world: World, container: Container): Prepared
 const connection = (socket: string, why: string) =>
 	`rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/sysbox/${socket}: connect: ${why}"`;
 
+/** Its own order: the host, the container's specification, its two daemons, and what sysbox-fs meets. */
 function sysboxRefusal(world: World, engine: Engine, container: Container): Prepared | undefined {
 	const { state } = world;
-	const { options } = container;
-	const version = state.sysbox.runc ?? '0.7.0';
+	// Docker from 29.5 on gives containers a time namespace; Sysbox before 0.7.1 does not know it (issues 1011, 1028).
+	const strange = engine.config.timeNamespaces && !atLeast(state.sysbox.runc ?? '0.7.0', '0.7.1');
+	const refused =
+		hostRefusal(world) ??
+		specRefusal(container) ??
+		(strange ? ociCreate('namespace {"time" ""} does not exist') : undefined) ??
+		daemonRefusal(world) ??
+		mountRefusal(world, container);
+	if (refused !== undefined) return refused;
+	const pid = state.units['sysbox-mgr.service']?.mainPid ?? 0;
+	const text = `time="${clock(world)}" level=info msg="registered new container ${container.id.slice(0, 12)}"`;
+	journal(world, 'sysbox-mgr.service', 'sysbox-mgr', pid, text);
+	return undefined;
+}
+
+function hostRefusal(world: World): Prepared | undefined {
+	const { state } = world;
 	const kernel = state.machine.kernel;
 	const distro = /^ID=(\S+)/m.exec(textAt(world, '/etc/os-release'))?.[1] ?? 'linux';
 	if (!atLeast(kernel, distro === 'ubuntu' ? '5.0.0' : '5.5.0'))
@@ -80,6 +96,10 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 			'host is not configured properly: kernel is not configured to allow unprivileged users to create namespaces: /proc/sys/user/max_user_namespaces: want >= 1, have 0',
 		);
 	}
+	return undefined;
+}
+
+function specRefusal({ options }: Container): Prepared | undefined {
 	const shared = [
 		['pid', options.pidMode],
 		['network', options.networkMode],
@@ -101,9 +121,11 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 			`error in the container spec: invalid or unsupported container spec: invalid env var ${stray.split('=')[0]}; must be one of [SYSBOX_IGNORE_SYSFS_CHOWN SYSBOX_ALLOW_TRUSTED_XATTR SYSBOX_HONOR_CAPS SYSBOX_SYSCONT_MODE SYSBOX_SKIP_UID_SHIFT]`,
 		);
 	}
-	// Docker from 29.5 on gives containers a time namespace; Sysbox before 0.7.1 does not know it (issues 1011, 1028).
-	if (engine.config.timeNamespaces && !atLeast(version, '0.7.1'))
-		return ociCreate('namespace {"time" ""} does not exist');
+	return undefined;
+}
+
+function daemonRefusal(world: World): Prepared | undefined {
+	const { state } = world;
 	const running = (unit: string) => state.units[unit]?.active === 'active';
 	const socketThere = (name: string) => state.files[`/run/sysbox/${name}`] !== undefined;
 	if (!running('sysbox-mgr.service')) {
@@ -128,17 +150,19 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 			'failed to get config from sysbox-fs: failed to get sysbox-fs mountpoint: rpc error: code = DeadlineExceeded desc = context deadline exceeded while waiting for connections to become ready',
 		);
 	}
+	return undefined;
+}
+
+function mountRefusal(world: World, container: Container): Prepared | undefined {
+	const { state } = world;
 	const fsPid = state.units['sysbox-fs.service']?.mainPid ?? 0;
-	const helper = atLeast(version, '0.7.0') ? 'fusermount3' : 'fusermount';
+	const tell = (text: string) => journal(world, 'sysbox-fs.service', 'sysbox-fs', fsPid, text);
+	const helper = atLeast(state.sysbox.runc ?? '0.7.0', '0.7.0') ? 'fusermount3' : 'fusermount';
 	const host = hostScope(world, 'root');
 	const preRegister =
 		'failed to pre-register with sysbox-fs: failed to pre-register container with sysbox-fs: rpc error: code =';
 	if (resolve(host.view, `/usr/bin/${helper}`).kind === 'problem') {
-		journal(
-			world,
-			'sysbox-fs.service',
-			'sysbox-fs',
-			fsPid,
+		tell(
 			`time="${clock(world)}" level=error msg="fusermount: exec: \\"${helper}\\": executable file not found in $PATH"`,
 		);
 		spend(world, 20_000);
@@ -147,20 +171,8 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 	const profile = state.apparmorProfiles['fusermount3'];
 	if (helper === 'fusermount3' && profile?.mode === 'enforce' && !profile.allowsSysboxfs) {
 		// Words of issues 947 and 1005 (Ubuntu 25.04 and 26.04).
-		journal(
-			world,
-			'sysbox-fs.service',
-			'sysbox-fs',
-			fsPid,
-			`${clock(world).replaceAll('-', '/')} mount helper error: fusermount3: mount failed: Permission denied`,
-		);
-		journal(
-			world,
-			'sysbox-fs.service',
-			'sysbox-fs',
-			fsPid,
-			`time="${clock(world)}" level=error msg="fusermount: exit status 1"`,
-		);
+		tell(`${clock(world).replaceAll('-', '/')} mount helper error: fusermount3: mount failed: Permission denied`);
+		tell(`time="${clock(world)}" level=error msg="fusermount: exit status 1"`);
 		state.kernelLog.push({
 			at: state.now,
 			text: `audit: type=1400 audit(${(state.now / 1000).toFixed(3)}:211): apparmor="DENIED" operation="mount" class="mount" info="failed mntpnt match" error=-13 profile="fusermount3" name="/var/lib/sysboxfs/${container.id}/" pid=${fsPid} comm="fusermount3" fstype="fuse" srcname="sysboxfs" flags="rw, nosuid, nodev"`,
@@ -169,13 +181,6 @@ function sysboxRefusal(world: World, engine: Engine, container: Container): Prep
 	}
 	if (state.sysbox.deadMounts?.includes(container.id) === true)
 		return ociCreate(`${preRegister} Internal desc = Initialization error for container-id ${container.id}`);
-	journal(
-		world,
-		'sysbox-mgr.service',
-		'sysbox-mgr',
-		state.units['sysbox-mgr.service']?.mainPid ?? 0,
-		`time="${clock(world)}" level=info msg="registered new container ${container.id.slice(0, 12)}"`,
-	);
 	return undefined;
 }
 

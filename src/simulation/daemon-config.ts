@@ -159,40 +159,36 @@ export function readDaemonConfig(text: string | undefined, flags: DaemonFlags, v
 			why: `json: cannot unmarshal ${Array.isArray(raw) ? 'array' : typeof raw} into Go value of type map[string]interface {}`,
 		};
 	const config = raw as Record<string, unknown>;
+	const why = strangersIn(config) ?? bothWays(config, flags) ?? wrongType(config);
+	return why === undefined ? { kind: 'config', raw: config } : { kind: 'refused', why };
+}
+
+function strangersIn(config: Record<string, unknown>): string | undefined {
 	const strangers = Object.keys(config).filter(key => !knownKeys.has(key));
-	if (strangers.length > 0)
-		return {
-			kind: 'refused',
-			why: `the following directives don't match any configuration option: ${strangers.join(', ')}`,
-		};
+	return strangers.length === 0
+		? undefined
+		: `the following directives don't match any configuration option: ${strangers.join(', ')}`;
+}
+
+function bothWays(config: Record<string, unknown>, flags: DaemonFlags): string | undefined {
 	const both = Object.keys(config).filter(key => flags.values[key] !== undefined && key !== 'runtimes');
-	if (both.length > 0) {
-		const said = both.map(
-			key =>
-				`${key}: (from flag: ${goText(lists.has(key) ? flags.values[key] : flags.values[key]?.[0])}, from file: ${goText(config[key])})`,
-		);
-		return {
-			kind: 'refused',
-			why: `the following directives are specified both as a flag and in the configuration file: ${said.join(', ')}`,
-		};
-	}
+	if (both.length === 0) return undefined;
+	const said = both.map(key => {
+		const flag = goText(lists.has(key) ? flags.values[key] : flags.values[key]?.[0]);
+		return `${key}: (from flag: ${flag}, from file: ${goText(config[key])})`;
+	});
+	return `the following directives are specified both as a flag and in the configuration file: ${said.join(', ')}`;
+}
+
+function wrongType(config: Record<string, unknown>): string | undefined {
 	for (const [key, value] of Object.entries(config)) {
-		const wanted = booleans.has(key) ? 'boolean' : texts.has(key) ? 'string' : undefined;
-		const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
-		if (type === 'null') continue;
-		const field = `Config.${key}`;
-		if (wanted !== undefined && type !== wanted)
-			return {
-				kind: 'refused',
-				why: `json: cannot unmarshal ${type === 'boolean' ? 'bool' : type} into Go struct field ${field} of type ${wanted === 'boolean' ? 'bool' : 'string'}`,
-			};
-		if (lists.has(key) && type !== 'array')
-			return {
-				kind: 'refused',
-				why: `json: cannot unmarshal ${type === 'boolean' ? 'bool' : type} into Go struct field ${field} of type []string`,
-			};
+		if (value === null) continue;
+		const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+		const wanted = booleans.has(key) ? 'bool' : texts.has(key) ? 'string' : lists.has(key) ? 'array' : type;
+		if (type !== wanted)
+			return `json: cannot unmarshal ${type} into Go struct field Config.${key} of type ${wanted.replace('array', '[]string')}`;
 	}
-	return { kind: 'config', raw: config };
+	return undefined;
 }
 
 const goText = (value: unknown): string =>

@@ -244,7 +244,7 @@ export function compareVersions(a: string, b: string): number {
 
 function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean): Exit {
 	const { world } = scope;
-	const { packages, machine } = world.state;
+	const { packages } = world.state;
 	const fresh = work.install.filter(p => packages[p.name]?.status !== 'installed');
 	const upgraded = work.install.filter(p => packages[p.name]?.status === 'installed');
 	const extra = fresh.filter(p => !work.named.includes(p.name));
@@ -280,25 +280,33 @@ function carryOut(scope: Scope, call: Call, work: Work, simulate: boolean): Exit
 	}
 	if (work.install.length === 0 && work.remove.length === 0) return 0;
 	touch(world);
-	const failure = world.faults.fires('apt-fails', `apt-get ${work.named.join(' ')}`);
+	if (!fetchAll(world, call, work)) return 100;
+	return configureAll(world, call, work);
+}
+
+/** False: there is no way to the archive. */
+function fetchAll(world: World, call: Call, work: Work): boolean {
+	const { arch } = world.state.machine;
+	const { url, suite } = source(world);
 	const fetched = work.install.filter(p => !isLocal(call, p));
-	if (fetched.length > 0) {
-		if (!world.state.internet) {
-			spend(world, 6000);
-			for (const p of fetched)
-				call.io.err(
-					`E: Failed to fetch ${source(world).url}/pool/main/${p.name}_${p.version}_${machine.arch}.deb  Temporary failure resolving '${new URL(source(world).url).host}'\n`,
-				);
-			call.io.err('E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n');
-			return 100;
-		}
-		for (const [n, p] of fetched.entries()) {
-			call.io.out(
-				`Get:${n + 1} ${source(world).url} ${source(world).suite}/main ${machine.arch} ${p.name} ${machine.arch} ${p.version} [${p.sizeKb ?? 60} kB]\n`,
+	if (fetched.length > 0 && !world.state.internet) {
+		spend(world, 6000);
+		for (const p of fetched)
+			call.io.err(
+				`E: Failed to fetch ${url}/pool/main/${p.name}_${p.version}_${arch}.deb  Temporary failure resolving '${new URL(url).host}'\n`,
 			);
-			spend(world, 300);
-		}
+		call.io.err('E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n');
+		return false;
 	}
+	for (const [n, p] of fetched.entries()) {
+		call.io.out(`Get:${n + 1} ${url} ${suite}/main ${arch} ${p.name} ${arch} ${p.version} [${p.sizeKb ?? 60} kB]\n`);
+		spend(world, 300);
+	}
+	return true;
+}
+
+function configureAll(world: World, call: Call, work: Work): Exit {
+	const failure = world.faults.fires('apt-fails', `apt-get ${work.named.join(' ')}`);
 	const say: Say = line => call.io.out(`${line}\n`);
 	for (const name of work.remove) removePackage(world, name, false, say);
 	const broken: string[] = [];

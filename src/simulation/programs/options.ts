@@ -21,50 +21,26 @@ export function parseOptions(argv: readonly string[], table: OptionTable): Parse
 	const flags = new Set<string>();
 	const words: string[] = [];
 	const unknown: string[] = [];
-	const takesValue = (name: string) => table.withValue.includes(name);
-	for (let at = 0; at < argv.length; at += 1) {
-		const word = argv[at] ?? '';
-		if (word === '--') {
-			words.push(...argv.slice(at + 1));
-			break;
-		}
-		if (!word.startsWith('-') || word === '-') {
-			if (table.stopAtWord) {
-				words.push(...argv.slice(at));
-				break;
-			}
-			words.push(word);
-			continue;
-		}
-		const equals = word.indexOf('=');
-		const name = word.startsWith('--') && equals !== -1 ? word.slice(0, equals) : word;
-		if (takesValue(name)) {
-			let value = word.slice(equals + 1);
-			if (name === word) {
-				at += 1;
-				value = argv[at] ?? '';
-			}
-			values[name] = [...(values[name] ?? []), value];
-		} else if (table.flags.includes(name)) {
-			if (name === word || word.endsWith('=true')) flags.add(name);
-		} else if (!word.startsWith('--') && takesValue(word.slice(0, 2))) {
-			const short = word.slice(0, 2);
-			values[short] = [...(values[short] ?? []), word.slice(word.charAt(2) === '=' ? 3 : 2)];
-		} else if (
-			!word.startsWith('--') &&
-			word.length > 2 &&
-			[...word.slice(1, -1)].every(c => table.flags.includes(`-${c}`))
-		) {
-			for (const letter of word.slice(1, -1)) flags.add(`-${letter}`);
-			const last = `-${word.at(-1)}`;
-			if (table.flags.includes(last)) flags.add(last);
-			else if (takesValue(last)) {
-				at += 1;
-				values[last] = [...(values[last] ?? []), argv[at] ?? ''];
-			} else unknown.push(word);
-		} else unknown.push(word);
+	const rest = [...argv];
+	const set = (name: string, value: string | undefined): void => {
+		values[name] = [...(values[name] ?? []), value ?? ''];
+	};
+	for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+		if (word === '--') break;
+		const isOption = word.startsWith('-') && word !== '-';
+		if (!isOption) words.push(word);
+		if (!isOption && table.stopAtWord) break;
+		if (!isOption) continue;
+		const [, name = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+		const short = word.slice(0, 2);
+		if (table.withValue.includes(name)) set(name, value ?? rest.shift());
+		else if (table.flags.includes(word)) flags.add(word);
+		else if (!word.startsWith('--') && table.withValue.includes(short)) set(short, word.slice(2).replace(/^=/, ''));
+		else if (!word.startsWith('--') && [...word.slice(1)].every(letter => table.flags.includes(`-${letter}`)))
+			for (const letter of word.slice(1)) flags.add(`-${letter}`);
+		else unknown.push(word);
 	}
-	return { values, flags, words, unknown };
+	return { values, flags, words: [...words, ...rest], unknown };
 }
 
 export const lastOf = (options: ParsedOptions, ...names: readonly string[]): string | undefined =>

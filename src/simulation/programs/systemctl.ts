@@ -13,7 +13,7 @@ import {
 	unitValues,
 	waitsForAnother,
 } from '../services.ts';
-import type { Unit } from '../state.ts';
+import type { SimulatedState, Unit } from '../state.ts';
 import { type Call, type Exit, journal, type Program, touch, UnsimulatedCommand, type World } from '../world.ts';
 import { allOf, lastOf, type ParsedOptions, parseOptions } from './options.ts';
 
@@ -199,30 +199,30 @@ export const systemctl: Program = (scope, call) => {
 		for (const unit of Object.values(state.units)) unit.loadedText = unitText(world, unit);
 		return 0;
 	}
-	if (verb === 'reset-failed') {
-		for (const unit of names.length === 0
-			? Object.values(state.units)
-			: names.flatMap(name => state.units[name] ?? [])) {
-			unit.starts = [];
-			if (unit.active === 'failed') Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' });
-		}
-		return 0;
-	}
+	if (verb === 'reset-failed') return resetFailed(state, names);
 	// During a boot: the start waits, and whoever asked for it with it.
 	const waits = names.some(name => state.units[name] !== undefined && waitsForAnother(state, state.units[name]));
 	if (verb === 'start' && waits && !parsed.flags.has('--no-block')) return 'endless';
 	let code = 0;
-	for (const name of names) {
-		const unit = verb === 'start' ? loadUnit(world, name) : state.units[name];
-		if (unit === undefined) {
-			call.io.err(`Failed to ${verb} ${name}: Unit ${name} not ${verb === 'stop' ? 'loaded' : 'found'}.\n`);
-			code = 5;
-			continue;
-		}
-		code = act(world, call, verb, unit, parsed) || code;
-	}
+	for (const name of names) code = actOn(world, call, verb, name, parsed) || code;
 	return code;
 };
+
+function resetFailed({ units }: SimulatedState, names: readonly string[]): Exit {
+	for (const unit of Object.values(units)) {
+		if (names.length > 0 && !names.includes(unit.name)) continue;
+		unit.starts = [];
+		if (unit.active === 'failed') Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' });
+	}
+	return 0;
+}
+
+function actOn(world: World, call: Call, verb: string, name: string, parsed: ParsedOptions): number {
+	const unit = verb === 'start' ? loadUnit(world, name) : world.state.units[name];
+	if (unit !== undefined) return act(world, call, verb, unit, parsed);
+	call.io.err(`Failed to ${verb} ${name}: Unit ${name} not ${verb === 'stop' ? 'loaded' : 'found'}.\n`);
+	return 5;
+}
 
 function cat(world: World, call: Call, names: readonly string[]): Exit {
 	let code = 0;
