@@ -12,7 +12,7 @@ await mkdir(path('dist'), { recursive: true });
 
 const result = await build({
 	...bundleSettings(version),
-	entryPoints: { main: 'src/main.ts' },
+	entryPoints: { main: 'src/cli/main.ts' },
 	outdir: 'dist',
 	metafile: true,
 });
@@ -20,7 +20,7 @@ const result = await build({
 // The entry is parsed by whatever node there is, so it keeps to old syntax and loads the rest when the version fits.
 await build({
 	absWorkingDir: path('.'),
-	entryPoints: ['src/cli.ts'],
+	entryPoints: ['src/cli/cli.ts'],
 	outfile: 'dist/cli.js',
 	bundle: false,
 	format: 'esm',

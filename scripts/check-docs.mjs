@@ -78,7 +78,7 @@ for (const [index, line] of safety.entries()) {
 }
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const args = readFileSync(join(root, 'src/args.ts'), 'utf8');
+const args = readFileSync(join(root, 'src/cli/args.ts'), 'utf8');
 for (const [, command] of args.matchAll(/\.command\('([a-z]+)'\)/g)) {
 	if (!readme.includes(`\`${command}`)) problems.push(`README.md: does not name the command ${command}`);
 }

@@ -1,14 +1,14 @@
-import { handOver, type Managed } from '../src/core/hands-off.ts';
-import { yesNoAnswer } from '../src/core/question.ts';
-import { type ChangeStep, changeStep, type JudgeContext, type Step, type StepContext } from '../src/core/step.ts';
+import { inspectDockerdUnit } from '../src/docker/dockerd-unit.ts';
+import { handOver, type Managed } from '../src/model/hands-off.ts';
+import { yesNoAnswer } from '../src/model/question.ts';
+import { type ChangeStep, changeStep, type JudgeContext, type Step, type StepContext } from '../src/model/step.ts';
 import {
 	inspectManagers,
 	type ManagerTrace,
 	managerUnits,
 	repositoryBehind,
-} from '../src/facts/configuration-managers.ts';
-import { inspectUnits } from '../src/facts/systemd-units.ts';
-import { inspectDockerdUnit } from './daemon/dockerd-unit.ts';
+} from '../src/system/configuration-managers.ts';
+import { inspectUnits } from '../src/system/systemd-units.ts';
 import { managedId } from './host/managed.ts';
 
 /** What was seen of others who write configuration here. */

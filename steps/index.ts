@@ -1,4 +1,4 @@
-import type { Step } from '../src/core/step.ts';
+import type { Step } from '../src/model/step.ts';
 import { ciStep } from './ci/step.ts';
 import { daemonStep } from './daemon/step.ts';
 import { dockerStep } from './docker/step.ts';

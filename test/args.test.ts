@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Invocation, parseArgs } from '../src/args.ts';
+import { type Invocation, parseArgs } from '../src/cli/args.ts';
 
 const steps = ['host', 'sysbox', 'daemon', 'docker', 'ci', 'functional', 'security', 'record'];
 const proofs = ['functional', 'security'];

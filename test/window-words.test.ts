@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { outOfWindow } from '../src/core/window.ts';
-import { readDuration, readUntil } from '../src/window-words.ts';
+import { readDuration, readUntil } from '../src/cli/window-words.ts';
+import { outOfWindow } from '../src/model/window.ts';
 
 describe('a duration', () => {
 	it('has a unit', () => {

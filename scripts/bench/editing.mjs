@@ -3,7 +3,7 @@ import { interleavedLater, ms, ratio } from './measure.mjs';
 
 /** An edit that keeps every other byte, against reading and writing everything anew. */
 export async function editing(bench) {
-	const { planDaemonJson } = await bundled(bench, 'src/edit/daemon-json.ts');
+	const { planDaemonJson } = await bundled(bench, 'src/docker/daemon-json.ts');
 	const wish = { runtime: { name: 'sysbox-runc', path: '/usr/bin/sysbox-runc' }, bip: '172.20.0.1/16' };
 	const [few, many] = [fileOf(1000), fileOf(10_000)];
 	const edited = bytes => async () => {

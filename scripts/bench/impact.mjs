@@ -22,10 +22,10 @@ export async function impact(bench) {
 	process.env.DOCKER_HOST = `unix://${socket}`;
 	try {
 		const { localHost } = await bundled(bench, 'src/host/local/local-host.ts');
-		const { inspectCommand } = await bundled(bench, 'src/facts/docker-daemon.ts');
-		const { parseContainers } = await bundled(bench, 'src/facts/docker-container.ts');
-		const { impactOfStop } = await bundled(bench, 'src/facts/container-impact.ts');
-		const { impactRows } = await bundled(bench, 'src/core/impact.ts');
+		const { inspectCommand } = await bundled(bench, 'src/docker/daemon.ts');
+		const { parseContainers } = await bundled(bench, 'src/docker/container.ts');
+		const { impactOfStop } = await bundled(bench, 'src/docker/container-impact.ts');
+		const { impactRows } = await bundled(bench, 'src/model/impact.ts');
 		const local = localHost();
 		let calls = 0;
 		const host = {

@@ -6,7 +6,7 @@ import { interleavedLater, ms, ratio } from './measure.mjs';
 
 /** What an event costs that has to survive a power cut, against the bare write and sync of the same bytes. */
 export async function logging(bench) {
-	const { createRunLog } = await bundled(bench, 'src/state/run-log-files.ts');
+	const { createRunLog } = await bundled(bench, 'src/session/run-log-files.ts');
 	const path = join(bench.folder, 'state');
 	mkdirSync(path, { mode: 0o700 });
 	const log = await createRunLog(

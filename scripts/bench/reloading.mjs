@@ -9,7 +9,7 @@ import { median, ms, ratio } from './measure.mjs';
  */
 export async function reloading(bench) {
 	const [{ applyAction }, { reloadDocker }, { localHost }] = await Promise.all(
-		['src/apply/apply-action.ts', 'steps/docker/reload.ts', 'src/host/local/local-host.ts'].map(file =>
+		['src/actions/apply-action.ts', 'src/sysbox/reload.ts', 'src/host/local/local-host.ts'].map(file =>
 			bundled(bench, file),
 		),
 	);

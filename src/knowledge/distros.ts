@@ -1,4 +1,4 @@
-import type { DistroRow } from '../core/knowledge.ts';
+import type { DistroRow } from '../model/knowledge.ts';
 
 const vendorTable = 'nestybox/sysbox docs/distro-compat.md (27cb713)';
 const packageRule = 'nestybox/sysbox-pkgr deb/sysbox-ce preinst: any other distribution needs a kernel of 5.5 or later';

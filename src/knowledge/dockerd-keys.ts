@@ -1,4 +1,4 @@
-import type { DockerdKeyRow } from '../core/knowledge.ts';
+import type { DockerdKeyRow } from '../model/knowledge.ts';
 
 const reload = 'moby daemon/reload.go';
 const platform = 'moby daemon/reload_unix.go';

@@ -1,4 +1,4 @@
-import type { Knowledge } from '../core/knowledge.ts';
+import type { Knowledge } from '../model/knowledge.ts';
 import { distros } from './distros.ts';
 import { dockerdKeys } from './dockerd-keys.ts';
 import { kernelBands } from './kernels.ts';

@@ -1,4 +1,4 @@
-import type { KernelBand } from '../core/knowledge.ts';
+import type { KernelBand } from '../model/knowledge.ts';
 
 /** In ascending order; a kernel belongs to the last band that begins at or below it. */
 export const kernelBands: readonly KernelBand[] = [

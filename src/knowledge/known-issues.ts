@@ -1,4 +1,4 @@
-import type { KnownIssue } from '../core/knowledge.ts';
+import type { KnownIssue } from '../model/knowledge.ts';
 
 /**
  * What is known to go wrong with a combination of versions. Every given condition has to hold; a distribution is named

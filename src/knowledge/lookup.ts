@@ -7,7 +7,7 @@ import type {
 	Knowledge,
 	KnownIssue,
 	ReleaseRow,
-} from '../core/knowledge.ts';
+} from '../model/knowledge.ts';
 
 /**
  * The three numbers of a version as distributions write it. What follows them (`+dfsg1`, `-0ubuntu4`, `.linux`) is

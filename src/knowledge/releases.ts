@@ -1,4 +1,4 @@
-import type { EndOfLifeRow, ReleaseRow } from '../core/knowledge.ts';
+import type { EndOfLifeRow, ReleaseRow } from '../model/knowledge.ts';
 
 type Package = ReleaseRow['packages'][number];
 

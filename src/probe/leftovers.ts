@@ -1,4 +1,4 @@
-import type { Argv, WriteHost } from '../host/port.ts';
+import type { Argv, WriteHost } from '../port/host.ts';
 import { archivePrefix, runLabel } from './probe-host.ts';
 import { type Removal, removeFolderOf, removeLabelled } from './removal.ts';
 

@@ -1,6 +1,6 @@
-import type { ContainerSpec, ProbeContainer, ProbeHost, RunResult, StartResult } from '../core/probe.ts';
-import { shellLine } from '../core/shell-line.ts';
-import type { Argv, ExecResult, WriteHost } from '../host/port.ts';
+import type { ContainerSpec, ProbeContainer, ProbeHost, RunResult, StartResult } from '../model/probe.ts';
+import type { Argv, ExecResult, WriteHost } from '../port/host.ts';
+import { shellLine } from '../text/shell-line.ts';
 import { removeFolderOf, removeLabelled } from './removal.ts';
 
 /** The label on everything that a proof makes. Its value is the run. */

@@ -1,4 +1,4 @@
-import type { Argv, WriteHost } from '../host/port.ts';
+import type { Argv, WriteHost } from '../port/host.ts';
 
 /** What a removal came to. `left` names each object that is still there, with what was said about it. */
 export interface Removal {

@@ -1,7 +1,7 @@
-import type { Action } from '../core/action.ts';
-import { parseMountInfo } from '../facts/mountinfo.ts';
-import { readTextOr } from '../facts/text-file.ts';
-import type { ReadHost } from '../host/port.ts';
+import type { Action } from '../model/action.ts';
+import type { ReadHost } from '../port/host.ts';
+import { parseMountInfo } from '../system/mountinfo.ts';
+import { readTextOr } from '../system/text-file.ts';
 
 /** Where sysbox-fs mounts the emulated files of each container, one folder a container. */
 const mountRoot = '/var/lib/sysboxfs/';

@@ -1,5 +1,5 @@
-import type { Container } from '../facts/docker-container.ts';
-import type { ReadHost } from '../host/port.ts';
+import type { Container } from '../docker/container.ts';
+import type { ReadHost } from '../port/host.ts';
 
 /** Where sysbox-mgr keeps what inner engines store, one folder a kind, and in it one a container (sysbox-mgr, volMgr). */
 const storeRoot = '/var/lib/sysbox';

@@ -1,11 +1,11 @@
-import type { Action } from '../core/action.ts';
-import type { UndoRecord } from '../core/event.ts';
-import type { Finding } from '../core/finding.ts';
-import type { EarlierPackage, PackageChanges } from '../core/package-changes.ts';
-import type { RiskName } from '../core/risk.ts';
-import { autoInstalled, simulateApt } from '../facts/apt.ts';
-import { type DebPackage, installedPackage, packagesCommand, parsePackages } from '../facts/dpkg.ts';
-import type { Argv, ReadHost } from '../host/port.ts';
+import type { Action } from '../model/action.ts';
+import type { UndoRecord } from '../model/event.ts';
+import type { Finding } from '../model/finding.ts';
+import type { EarlierPackage, PackageChanges } from '../model/package-changes.ts';
+import type { RiskName } from '../model/risk.ts';
+import type { Argv, ReadHost } from '../port/host.ts';
+import { autoInstalled, simulateApt } from '../system/apt.ts';
+import { type DebPackage, installedPackage, packagesCommand, parsePackages } from '../system/dpkg.ts';
 
 type PackageUndo = Extract<UndoRecord, { kind: 'packages' }>;
 type AptAction = Extract<Action, { kind: 'exec' }>;

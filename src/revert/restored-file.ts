@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Action } from '../core/action.ts';
-import type { UndoRecord } from '../core/event.ts';
-import type { Finding } from '../core/finding.ts';
-import { redactLines } from '../core/redact.ts';
-import { shellLine } from '../core/shell-line.ts';
-import { diffFiles, type FileSide, formatDiff } from '../edit/text-diff.ts';
-import type { ReadHost, ReadResult } from '../host/port.ts';
+import type { Action } from '../model/action.ts';
+import type { UndoRecord } from '../model/event.ts';
+import type { Finding } from '../model/finding.ts';
+import type { ReadHost, ReadResult } from '../port/host.ts';
+import { diffFiles, type FileSide, formatDiff } from '../text/diff.ts';
+import { redactLines } from '../text/redact.ts';
+import { shellLine } from '../text/shell-line.ts';
 
 type FileUndo = Extract<UndoRecord, { kind: 'file' }>;
 type Kept = (sha256: string) => Promise<Uint8Array | undefined>;

@@ -1,20 +1,14 @@
 import * as z from 'zod';
-import type { Action, Impact, LiveValue, Plan, Settle } from '../core/action.ts';
-import type { UndoRecord } from '../core/event.ts';
-import type { Finding } from '../core/finding.ts';
-import type { RiskName } from '../core/risk.ts';
-import { shellLine } from '../core/shell-line.ts';
-import { type ActionState, actionsToRevert, type RunState } from '../core/state.ts';
-import { changeStep, type JudgeContext, type Step, type StepContext } from '../core/step.ts';
-import { type DaemonJsonWish, planDaemonJson, readDaemonJson } from '../edit/daemon-json.ts';
-import type { Container } from '../facts/docker-container.ts';
-import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../facts/docker-daemon.ts';
-import { inspectUnits, unitNamed } from '../facts/systemd-units.ts';
-import { readTextOr } from '../facts/text-file.ts';
-import type { Argv } from '../host/port.ts';
-import { clearAway, isOfSwitch } from '../switch/actions.ts';
-import { inspectSwitch, isThere, type SwitchFacts } from '../switch/facts.ts';
-import { switchFindings } from '../switch/telling.ts';
+import type { Container } from '../docker/container.ts';
+import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../docker/daemon.ts';
+import { type DaemonJsonWish, planDaemonJson, readDaemonJson } from '../docker/daemon-json.ts';
+import type { Action, Impact, LiveValue, Plan, Settle } from '../model/action.ts';
+import type { UndoRecord } from '../model/event.ts';
+import type { Finding } from '../model/finding.ts';
+import type { RiskName } from '../model/risk.ts';
+import { type ActionState, actionsToRevert, type RunState } from '../model/state.ts';
+import { changeStep, type JudgeContext, type Step, type StepContext } from '../model/step.ts';
+import type { Argv } from '../port/host.ts';
 import {
 	impactOfSysboxStop,
 	type NotBack,
@@ -30,6 +24,12 @@ import {
 	stopSysboxContainers,
 } from '../sysbox/containers.ts';
 import { runningUnderSysbox, runtimeName } from '../sysbox/runtime.ts';
+import { inspectUnits, unitNamed } from '../system/systemd-units.ts';
+import { readTextOr } from '../system/text-file.ts';
+import { shellLine } from '../text/shell-line.ts';
+import { clearAway, isOfSwitch } from '../watchdog/actions.ts';
+import { inspectSwitch, isThere, type SwitchFacts } from '../watchdog/facts.ts';
+import { switchFindings } from '../watchdog/telling.ts';
 import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';

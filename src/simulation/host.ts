@@ -13,7 +13,7 @@ import type {
 	StatResult,
 	WriteHost,
 	WriteResult,
-} from '../host/port.ts';
+} from '../port/host.ts';
 import { pause, realDelay, type SimulatedClock, simulatedClock } from './clock.ts';
 import { type Errno, errnoWords } from './errno.ts';
 import { applyStanding, type Fault, faultSwitch } from './faults.ts';

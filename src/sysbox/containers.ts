@@ -1,13 +1,13 @@
-import type { Action, Guarded, Settled } from '../core/action.ts';
-import type { Fate, ImpactContainer } from '../core/impact.ts';
-import { nameSome } from '../core/name-some.ts';
-import type { RunState } from '../core/state.ts';
-import type { StepId } from '../core/step.ts';
-import { impactOfStop, isJob } from '../facts/container-impact.ts';
-import type { Container } from '../facts/docker-container.ts';
-import { inspectDocker } from '../facts/docker-daemon.ts';
-import { excerpt } from '../facts/reading.ts';
-import type { ExecResult, ReadHost } from '../host/port.ts';
+import type { Container } from '../docker/container.ts';
+import { impactOfStop, isJob } from '../docker/container-impact.ts';
+import { inspectDocker } from '../docker/daemon.ts';
+import type { Action, Guarded, Settled } from '../model/action.ts';
+import type { Fate, ImpactContainer } from '../model/impact.ts';
+import type { RunState } from '../model/state.ts';
+import type { StepId } from '../model/step.ts';
+import type { ExecResult, ReadHost } from '../port/host.ts';
+import { excerpt } from '../system/reading.ts';
+import { nameSome } from '../text/name-some.ts';
 import { type BadMount, reviveCommand } from './mounts.ts';
 import { runningUnderSysbox } from './runtime.ts';
 

@@ -1,9 +1,9 @@
-import type { Container } from '../facts/docker-container.ts';
-import { valueIn } from '../facts/reading.ts';
-import type { UnitState } from '../facts/systemd-show.ts';
-import { readTextOr } from '../facts/text-file.ts';
-import { type IdMapping, parseIdMap } from '../facts/uid-map.ts';
-import type { ReadHost } from '../host/port.ts';
+import type { Container } from '../docker/container.ts';
+import type { ReadHost } from '../port/host.ts';
+import { valueIn } from '../system/reading.ts';
+import type { UnitState } from '../system/systemd-show.ts';
+import { readTextOr } from '../system/text-file.ts';
+import { type IdMapping, parseIdMap } from '../system/uid-map.ts';
 
 /** What runs under Sysbox, and whether it still can be entered. */
 export interface Liveness {

@@ -1,7 +1,7 @@
-import { parseMountInfo } from '../facts/mountinfo.ts';
-import { valueIn } from '../facts/reading.ts';
-import { readTextOr } from '../facts/text-file.ts';
-import type { ReadHost } from '../host/port.ts';
+import type { ReadHost } from '../port/host.ts';
+import { parseMountInfo } from '../system/mountinfo.ts';
+import { valueIn } from '../system/reading.ts';
+import { readTextOr } from '../system/text-file.ts';
 import type { StoppedContainer } from './containers.ts';
 
 /** sysbox-fs mounts one file system per container below it, named with the container's id. */

@@ -1,5 +1,5 @@
-import type { Container } from '../facts/docker-container.ts';
-import type { DockerFacts } from '../facts/docker-daemon.ts';
+import type { Container } from '../docker/container.ts';
+import type { DockerFacts } from '../docker/daemon.ts';
 
 /** The name under which the package registers the runtime and every page of Sysbox's manual speaks of it. */
 export const runtimeName = 'sysbox-runc';

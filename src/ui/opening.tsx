@@ -1,7 +1,7 @@
 import { type Instance, type RenderOptions, render, useInput, usePaste, useStdout } from 'ink';
 import { type ReactElement, useEffect } from 'react';
-import type { Glyphs } from '../report/glyphs.ts';
 import { type SafeText, safeLines } from '../text/safe.ts';
+import type { Glyphs } from '../view/glyphs.ts';
 import { keysOf } from './keys.ts';
 import { blank, line, span, wrapAll } from './line.ts';
 import { Rows } from './parts/rows.tsx';

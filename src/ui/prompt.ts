@@ -1,4 +1,4 @@
-import type { AnswerValue } from '../core/question.ts';
+import type { AnswerValue } from '../model/question.ts';
 import { type Key, moves } from './keys.ts';
 
 export interface Option {

@@ -1,6 +1,6 @@
-import type { Event } from '../core/event.ts';
-import type { EventReader } from '../core/event-stream.ts';
-import { initialState, type RunState } from '../core/state.ts';
+import type { Event } from '../model/event.ts';
+import type { EventReader } from '../model/event-stream.ts';
+import { initialState, type RunState } from '../model/state.ts';
 import type { Key } from './keys.ts';
 import { type Line, plainText } from './line.ts';
 import { pressKey } from './press.ts';

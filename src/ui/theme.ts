@@ -1,6 +1,6 @@
-import type { Finding } from '../core/finding.ts';
-import type { Verdict } from '../core/probe.ts';
-import { type Glyphs, severityGlyph } from '../report/glyphs.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Verdict } from '../model/probe.ts';
+import { type Glyphs, severityGlyph } from '../view/glyphs.ts';
 import { type Span, span, type Tone } from './line.ts';
 
 /**

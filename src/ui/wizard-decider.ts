@@ -1,9 +1,9 @@
-import { type Impact, type Plan, risksOf } from '../core/action.ts';
-import type { Decider, PlanDecision, Ways } from '../core/decider.ts';
-import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../core/question.ts';
-import type { RiskName } from '../core/risk.ts';
-import { actionsToRevert, stepOf } from '../core/state.ts';
-import type { StepId } from '../core/step.ts';
+import { type Impact, type Plan, risksOf } from '../model/action.ts';
+import type { Decider, PlanDecision, Ways } from '../model/decider.ts';
+import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../model/question.ts';
+import type { RiskName } from '../model/risk.ts';
+import { actionsToRevert, stepOf } from '../model/state.ts';
+import type { StepId } from '../model/step.ts';
 import { neededBy, numbersText } from './needed-by.ts';
 import { type Menu, menu, type Option, type Prompt } from './prompt.ts';
 import type { Asking, Intro, Screen } from './screen.ts';

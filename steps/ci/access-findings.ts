@@ -1,6 +1,6 @@
-import type { Finding, Remedy } from '../../src/core/finding.ts';
-import { someLines } from '../../src/core/name-some.ts';
-import { type HostAccessKind, threatOfAccess } from '../../src/facts/host-access.ts';
+import { type HostAccessKind, threatOfAccess } from '../../src/docker/host-access.ts';
+import type { Finding, Remedy } from '../../src/model/finding.ts';
+import { someLines } from '../../src/text/name-some.ts';
 import type { AccessSite } from './access-sites.ts';
 
 /** `decisive`: with it, root on the host is one command away. The others are pieces of a way, or need luck. */

@@ -1,7 +1,7 @@
-import { type Answers, listAnswer } from '../../src/core/question.ts';
-import type { Container } from '../../src/facts/docker-container.ts';
-import type { DockerInfo } from '../../src/facts/docker-info.ts';
-import { type HostAccess, hostAccessUnder } from '../../src/facts/host-access.ts';
+import type { Container } from '../../src/docker/container.ts';
+import { type HostAccess, hostAccessUnder } from '../../src/docker/host-access.ts';
+import type { DockerInfo } from '../../src/docker/info.ts';
+import { type Answers, listAnswer } from '../../src/model/question.ts';
 import { type Purpose, purposeOf } from './known-images.ts';
 
 /** Containers that the proofs start carry this label: they are ours, and gone in a moment. */

@@ -1,7 +1,7 @@
-import type { UnitState } from '../../src/facts/systemd-show.ts';
-import { describeSystemdTrouble, inspectUnits, listServices } from '../../src/facts/systemd-units.ts';
-import { readTextOr } from '../../src/facts/text-file.ts';
-import type { ReadHost } from '../../src/host/port.ts';
+import type { ReadHost } from '../../src/port/host.ts';
+import type { UnitState } from '../../src/system/systemd-show.ts';
+import { describeSystemdTrouble, inspectUnits, listServices } from '../../src/system/systemd-units.ts';
+import { readTextOr } from '../../src/system/text-file.ts';
 
 /** An agent that a unit of systemd starts: its jobs are processes of this host. */
 export interface AgentService {

@@ -1,9 +1,9 @@
-import type { Finding, Remedy, ThreatId } from '../../src/core/finding.ts';
-import { someLines } from '../../src/core/name-some.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import type { Container } from '../../src/facts/docker-container.ts';
-import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/facts/docker-daemon.ts';
-import type { DockerInfo } from '../../src/facts/docker-info.ts';
+import type { Container } from '../../src/docker/container.ts';
+import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/docker/daemon.ts';
+import type { DockerInfo } from '../../src/docker/info.ts';
+import type { Finding, Remedy, ThreatId } from '../../src/model/finding.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { someLines } from '../../src/text/name-some.ts';
 import { accessFindings } from './access-findings.ts';
 import { type AccessSite, containerSites, isOurs } from './access-sites.ts';
 import { containerLacks, limitsLacking, serviceSites } from './entry-points.ts';

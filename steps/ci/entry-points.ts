@@ -1,7 +1,7 @@
-import type { EntryPoint } from '../../src/core/entry-point.ts';
-import type { Container } from '../../src/facts/docker-container.ts';
-import type { DockerInfo } from '../../src/facts/docker-info.ts';
-import type { HostAccess } from '../../src/facts/host-access.ts';
+import type { Container } from '../../src/docker/container.ts';
+import type { HostAccess } from '../../src/docker/host-access.ts';
+import type { DockerInfo } from '../../src/docker/info.ts';
+import type { EntryPoint } from '../../src/model/entry-point.ts';
 import { type AccessSite, accessOf, isAtRest, isCi, isOurs } from './access-sites.ts';
 import type { AgentService } from './agent-services.ts';
 import type { CiFacts } from './facts.ts';

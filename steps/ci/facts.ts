@@ -1,8 +1,8 @@
-import { type Answers, listAnswer, textAnswer } from '../../src/core/question.ts';
-import type { StepContext } from '../../src/core/step.ts';
-import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
-import { readTextFile, readTextOr } from '../../src/facts/text-file.ts';
-import type { ReadHost } from '../../src/host/port.ts';
+import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
+import { type Answers, listAnswer, textAnswer } from '../../src/model/question.ts';
+import type { StepContext } from '../../src/model/step.ts';
+import type { ReadHost } from '../../src/port/host.ts';
+import { readTextFile, readTextOr } from '../../src/system/text-file.ts';
 import { type TemplateTexts, templateTexts } from '../../src/templates.ts';
 import { composeFilesOf } from './access-sites.ts';
 import { type AgentServices, inspectAgentServices } from './agent-services.ts';

@@ -1,4 +1,4 @@
-import type { Container } from '../../src/facts/docker-container.ts';
+import type { Container } from '../../src/docker/container.ts';
 
 /**
  * Images by what they are for, matched against the name without registry, tag and digest. `jobs`: a job's code runs in

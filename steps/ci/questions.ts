@@ -1,5 +1,5 @@
-import type { Answers, Choice, Question } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
+import type { Answers, Choice, Question } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import { candidates } from './access-sites.ts';
 import type { CiFacts } from './facts.ts';
 import { imageNameProblem } from './image-name.ts';

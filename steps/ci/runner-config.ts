@@ -1,7 +1,7 @@
 import { parse } from 'smol-toml';
-import type { Container, Mount } from '../../src/facts/docker-container.ts';
-import { type HostAccess, hostAccess, hostAccessUnder } from '../../src/facts/host-access.ts';
-import { excerpt, type Reading, read, unreadable } from '../../src/facts/reading.ts';
+import type { Container, Mount } from '../../src/docker/container.ts';
+import { type HostAccess, hostAccess, hostAccessUnder } from '../../src/docker/host-access.ts';
+import { excerpt, type Reading, read, unreadable } from '../../src/system/reading.ts';
 import type { AccessSite } from './access-sites.ts';
 import { isMap, listIn, type PlainMap } from './plain-data.ts';
 

@@ -1,5 +1,5 @@
-import { readTextFile } from '../../src/facts/text-file.ts';
-import type { ReadHost } from '../../src/host/port.ts';
+import type { ReadHost } from '../../src/port/host.ts';
+import { readTextFile } from '../../src/system/text-file.ts';
 import type { TemplateName } from '../../src/templates.ts';
 import { fileKinds, isOurs } from './rendered-files.ts';
 

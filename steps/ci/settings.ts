@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type Answers, listAnswer, numberAnswer, textAnswer } from '../../src/core/question.ts';
-import type { DockerInfo } from '../../src/facts/docker-info.ts';
+import type { DockerInfo } from '../../src/docker/info.ts';
 import { jenkinsAgentImage } from '../../src/knowledge/images.ts';
+import { type Answers, listAnswer, numberAnswer, textAnswer } from '../../src/model/question.ts';
 import { clientImageOf, imageNameProblem, isPinned, type LocalDigests, pinImage, startsAsDind } from './image-name.ts';
 import { bytesOf, defaultMemory, jobsThatFit } from './memory-size.ts';
 import { serverUrlProblem } from './server-url.ts';

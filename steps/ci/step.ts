@@ -1,8 +1,8 @@
-import type { Action, Plan } from '../../src/core/action.ts';
-import { emptyPlan } from '../../src/core/action.ts';
-import { type EntryPoint, entryPointsKey } from '../../src/core/entry-point.ts';
-import { nextKey } from '../../src/core/next-steps.ts';
-import { changeStep, type JudgeContext, type Step } from '../../src/core/step.ts';
+import type { Action, Plan } from '../../src/model/action.ts';
+import { emptyPlan } from '../../src/model/action.ts';
+import { type EntryPoint, entryPointsKey } from '../../src/model/entry-point.ts';
+import { nextKey } from '../../src/model/next-steps.ts';
+import { changeStep, type JudgeContext, type Step } from '../../src/model/step.ts';
 import { containerSites } from './access-sites.ts';
 import { type CiFiles, ciFindings, nothingReaches } from './ci-findings.ts';
 import { entryPointsOf, serviceSites } from './entry-points.ts';

@@ -1,4 +1,4 @@
-import type { ReadHost, StatResult } from '../../src/host/port.ts';
+import type { ReadHost, StatResult } from '../../src/port/host.ts';
 
 /** Where the files go, as the host has it. */
 export type TargetFolder =

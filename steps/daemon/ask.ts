@@ -1,6 +1,6 @@
-import type { Question } from '../../src/core/question.ts';
+import { runtimeName } from '../../src/model/earlier-step.ts';
+import type { Question } from '../../src/model/question.ts';
 import type { DaemonFacts } from './facts.ts';
-import { runtimeName } from './sysbox-runtime.ts';
 import { breaks } from './under-default.ts';
 import { canHaveDefault, configuredDefault, defaultRuntimeId } from './wish.ts';
 

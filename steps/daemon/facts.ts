@@ -1,10 +1,10 @@
-import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import type { SubordinateIds } from '../../src/facts/subordinate-ids.ts';
-import type { DaemonFile } from './daemon-file.ts';
-import type { DockerdUnit } from './dockerd-unit.ts';
-import { runtimePath } from './sysbox-runtime.ts';
+import type { DockerFacts } from '../../src/docker/daemon.ts';
+import type { DaemonFile } from '../../src/docker/daemon-file.ts';
+import type { DockerdUnit } from '../../src/docker/dockerd-unit.ts';
+import type { Validation } from '../../src/docker/validation.ts';
+import { runtimePath } from '../../src/model/earlier-step.ts';
+import type { SubordinateIds } from '../../src/system/subordinate-ids.ts';
 import type { UnderDefault } from './under-default.ts';
-import type { Validation } from './validation.ts';
 
 export type ProgramState = 'runs' | 'missing' | 'not-executable' | 'denied';
 

@@ -1,12 +1,12 @@
-import type { StepContext } from '../../src/core/step.ts';
-import { inspectDocker } from '../../src/facts/docker-daemon.ts';
-import { inspectSubordinateIds } from '../../src/facts/subordinate-ids.ts';
-import type { ReadHost } from '../../src/host/port.ts';
-import { readDaemonFile, viewOf } from './daemon-file.ts';
-import { inspectDockerdUnit } from './dockerd-unit.ts';
+import { inspectDocker } from '../../src/docker/daemon.ts';
+import { readDaemonFile, viewOf } from '../../src/docker/daemon-file.ts';
+import { inspectDockerdUnit } from '../../src/docker/dockerd-unit.ts';
+import { validate } from '../../src/docker/validation.ts';
+import type { StepContext } from '../../src/model/step.ts';
+import type { ReadHost } from '../../src/port/host.ts';
+import { inspectSubordinateIds } from '../../src/system/subordinate-ids.ts';
 import { type DaemonFacts, type ProgramState, type Registered, usualPlaces } from './facts.ts';
 import { inspectUnderDefault } from './under-default.ts';
-import { validate } from './validation.ts';
 import { canHaveDefault } from './wish.ts';
 
 export async function inspectDaemon({ host, signal }: StepContext): Promise<DaemonFacts> {

@@ -1,11 +1,11 @@
-import type { Finding } from '../../src/core/finding.ts';
-import { shellLine } from '../../src/core/shell-line.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { fileProblem, positionProblem, viewOf } from './daemon-file.ts';
-import { type DockerdUnit, flagIsGiven, placeOf } from './dockerd-unit.ts';
+import { fileProblem, positionProblem, viewOf } from '../../src/docker/daemon-file.ts';
+import { type DockerdUnit, flagIsGiven, placeOf } from '../../src/docker/dockerd-unit.ts';
+import { breaksARule, ruleFindings } from '../../src/docker/file-rules.ts';
+import { endedBefore, nameSome, runtimeName, runtimePath } from '../../src/model/earlier-step.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { shellLine } from '../../src/text/shell-line.ts';
 import type { DaemonFacts } from './facts.ts';
-import { breaksARule, ruleFindings } from './file-rules.ts';
-import { endedBefore, nameSome, runtimeName, runtimePath } from './sysbox-runtime.ts';
 import { bootState, enabledPlugins } from './under-default.ts';
 import { unfitContainers } from './unfit-containers.ts';
 import {

@@ -1,11 +1,11 @@
-import { type Action, emptyPlan, type Plan } from '../../src/core/action.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { expectedOf, fileProblem } from './daemon-file.ts';
+import { expectedOf, fileProblem } from '../../src/docker/daemon-file.ts';
+import { canValidate, validateCandidate } from '../../src/docker/validation.ts';
+import { type Action, emptyPlan, type Plan } from '../../src/model/action.ts';
+import { nameSome, runtimeName } from '../../src/model/earlier-step.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import type { DaemonFacts } from './facts.ts';
 import { canBeEdited } from './judge.ts';
-import { nameSome, runtimeName } from './sysbox-runtime.ts';
 import { breaks } from './under-default.ts';
-import { canValidate, validateCandidate } from './validation.ts';
 import { editOf, wishedDefault } from './wish.ts';
 
 export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {

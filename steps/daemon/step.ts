@@ -1,6 +1,6 @@
-import { changeStep, type Step } from '../../src/core/step.ts';
+import { viewOf } from '../../src/docker/daemon-file.ts';
+import { changeStep, type Step } from '../../src/model/step.ts';
 import { answerIds, askDaemon } from './ask.ts';
-import { viewOf } from './daemon-file.ts';
 import type { DaemonFacts } from './facts.ts';
 import { inspectDaemon } from './inspect.ts';
 import { judgeDaemon } from './judge.ts';

@@ -1,14 +1,9 @@
-import type { Container } from '../../src/facts/docker-container.ts';
-import {
-	type DockerAnswer,
-	type DockerFacts,
-	describeDockerTrouble,
-	inspectPlugins,
-} from '../../src/facts/docker-daemon.ts';
-import type { DockerPlugin } from '../../src/facts/docker-plugin.ts';
-import { parseProperties } from '../../src/facts/systemd-show.ts';
-import type { ReadHost } from '../../src/host/port.ts';
-import { nameSome, runtimeName } from './sysbox-runtime.ts';
+import type { Container } from '../../src/docker/container.ts';
+import { type DockerAnswer, type DockerFacts, describeDockerTrouble, inspectPlugins } from '../../src/docker/daemon.ts';
+import type { DockerPlugin } from '../../src/docker/plugin.ts';
+import { nameSome, runtimeName } from '../../src/model/earlier-step.ts';
+import type { ReadHost } from '../../src/port/host.ts';
+import { parseProperties } from '../../src/system/systemd-show.ts';
 import { unfitContainers } from './unfit-containers.ts';
 
 /** What of this host would run under another default besides the containers that are there. */

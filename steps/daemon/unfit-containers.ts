@@ -1,5 +1,5 @@
-import type { Container } from '../../src/facts/docker-container.ts';
-import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
+import type { Container } from '../../src/docker/container.ts';
+import type { DockerFacts } from '../../src/docker/daemon.ts';
 
 export interface UnfitContainer {
 	readonly name: string;

@@ -1,16 +1,16 @@
-import { yesNoAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
+import { currentBytes, editable, type ReadableContent, viewOf } from '../../src/docker/daemon-file.ts';
 import {
 	type DaemonJsonPlan,
 	type DaemonJsonWish,
 	planDaemonJson,
 	type RuntimeEntry,
-} from '../../src/edit/daemon-json.ts';
-import { valuesOf } from '../../src/facts/dockerd-flags.ts';
-import { currentBytes, editable, type ReadableContent, viewOf } from './daemon-file.ts';
-import { flagIsGiven } from './dockerd-unit.ts';
+} from '../../src/docker/daemon-json.ts';
+import { valuesOf } from '../../src/docker/dockerd-flags.ts';
+import { flagIsGiven } from '../../src/docker/dockerd-unit.ts';
+import { runtimeName } from '../../src/model/earlier-step.ts';
+import { yesNoAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import { type DaemonFacts, type Registered, usualPlaces } from './facts.ts';
-import { runtimeName } from './sysbox-runtime.ts';
 
 export const defaultRuntimeId = 'daemon.default-runtime';
 

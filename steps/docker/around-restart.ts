@@ -1,6 +1,6 @@
-import type { Action } from '../../src/core/action.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { nameSome } from '../daemon/sysbox-runtime.ts';
+import type { Action } from '../../src/model/action.ts';
+import { nameSome } from '../../src/model/earlier-step.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import { guardRestart, startAgain, waitForReturning } from './afterwards.ts';
 import { drainedByRun, drainRunners, holdRunners, releaseRunners, releaseUnfinished } from './drain.ts';
 import type { DockerStepFacts } from './facts.ts';

@@ -1,12 +1,12 @@
-import type { DockerdKeyRow } from '../../src/core/knowledge.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import type { DaemonJsonView } from '../../src/edit/daemon-json.ts';
-import type { DockerInfo } from '../../src/facts/docker-info.ts';
+import { describePools, poolsInForce, samePools } from '../../src/docker/address-pools.ts';
+import { viewOf } from '../../src/docker/daemon-file.ts';
+import type { DaemonJsonView } from '../../src/docker/daemon-json.ts';
+import { flagIsGiven } from '../../src/docker/dockerd-unit.ts';
+import type { DockerInfo } from '../../src/docker/info.ts';
 import { dockerdKey } from '../../src/knowledge/lookup.ts';
-import { describePools, poolsInForce, samePools } from '../daemon/address-pools.ts';
-import { viewOf } from '../daemon/daemon-file.ts';
-import { flagIsGiven } from '../daemon/dockerd-unit.ts';
-import { runtimeName } from '../daemon/sysbox-runtime.ts';
+import { runtimeName } from '../../src/model/earlier-step.ts';
+import type { DockerdKeyRow } from '../../src/model/knowledge.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import type { DockerStepFacts } from './facts.ts';
 
 /** A setting that the file has and the daemon has not, or has otherwise. */

@@ -1,13 +1,13 @@
-import type { Knowledge } from '../../src/core/knowledge.ts';
-import type { FileBefore, StepContext } from '../../src/core/step.ts';
-import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
+import { type DaemonFile, readDaemonFile, viewOf } from '../../src/docker/daemon-file.ts';
+import { type DockerdUnit, inspectDockerdUnit } from '../../src/docker/dockerd-unit.ts';
+import { inspectNetworkInUse, type NetworkInUse } from '../../src/docker/network-in-use.ts';
 import { issuesFor } from '../../src/knowledge/lookup.ts';
-import { inspectSwitch, type SwitchFacts } from '../../src/switch/facts.ts';
-import { type DaemonFile, readDaemonFile, viewOf } from '../daemon/daemon-file.ts';
-import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
-import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
-import { runtimeName } from '../daemon/sysbox-runtime.ts';
-import { inspectTimeNamespaces, type TimeNamespaces } from '../daemon/time-namespaces.ts';
+import { runtimeName } from '../../src/model/earlier-step.ts';
+import type { Knowledge } from '../../src/model/knowledge.ts';
+import type { FileBefore, StepContext } from '../../src/model/step.ts';
+import { inspectTimeNamespaces, type TimeNamespaces } from '../../src/sysbox/time-namespaces.ts';
+import { inspectSwitch, type SwitchFacts } from '../../src/watchdog/facts.ts';
 import { inspectJenkins, type JenkinsNode } from './jenkins.ts';
 import { inspectRunners, type Runner } from './runners.ts';
 

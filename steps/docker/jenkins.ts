@@ -1,10 +1,10 @@
-import type { Action, Guarded, Settled } from '../../src/core/action.ts';
-import { type Answers, type Question, textAnswer } from '../../src/core/question.ts';
-import type { RunState } from '../../src/core/state.ts';
-import type { Container } from '../../src/facts/docker-container.ts';
-import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import type { Argv, ReadHost } from '../../src/host/port.ts';
-import type { Afterwards } from '../../src/switch/script.ts';
+import type { Container } from '../../src/docker/container.ts';
+import type { DockerFacts } from '../../src/docker/daemon.ts';
+import type { Action, Guarded, Settled } from '../../src/model/action.ts';
+import { type Answers, type Question, textAnswer } from '../../src/model/question.ts';
+import type { RunState } from '../../src/model/state.ts';
+import type { Argv, ReadHost } from '../../src/port/host.ts';
+import type { Afterwards } from '../../src/watchdog/script.ts';
 
 /**
  * A Jenkins agent of this host, as its controller sees it. The controller is elsewhere: it is asked through curl, with

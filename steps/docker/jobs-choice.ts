@@ -1,9 +1,9 @@
-import { duration } from '../../src/core/impact.ts';
-import { type Question, textAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { isJob } from '../../src/facts/container-impact.ts';
-import { type Container, describeOwner } from '../../src/facts/docker-container.ts';
-import { nameSome } from '../daemon/sysbox-runtime.ts';
+import { type Container, describeOwner } from '../../src/docker/container.ts';
+import { isJob } from '../../src/docker/container-impact.ts';
+import { nameSome } from '../../src/model/earlier-step.ts';
+import { duration } from '../../src/model/impact.ts';
+import { type Question, textAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { jenkinsAgents } from './jenkins.ts';
 import { isAtWork, type Runner, runnerName, undrainable } from './runners.ts';

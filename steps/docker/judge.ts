@@ -1,10 +1,10 @@
-import type { Finding } from '../../src/core/finding.ts';
-import { yesNoAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/facts/docker-daemon.ts';
-import { switchFindings } from '../../src/switch/telling.ts';
-import { fileProblem, viewOf } from '../daemon/daemon-file.ts';
-import { endedBefore, runtimeName } from '../daemon/sysbox-runtime.ts';
+import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/docker/daemon.ts';
+import { fileProblem, viewOf } from '../../src/docker/daemon-file.ts';
+import { endedBefore, runtimeName } from '../../src/model/earlier-step.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { yesNoAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { switchFindings } from '../../src/watchdog/telling.ts';
 import { defaultRuntimeId } from '../daemon/wish.ts';
 import {
 	type Difference,

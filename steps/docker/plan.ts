@@ -1,16 +1,16 @@
-import { type Action, emptyPlan, type Plan } from '../../src/core/action.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { clearAway } from '../../src/switch/actions.ts';
-import { isThere } from '../../src/switch/facts.ts';
-import { estimateRestart } from '../../src/switch/timing.ts';
-import { fileProblem } from '../daemon/daemon-file.ts';
-import { dockerUnit } from '../daemon/dockerd-unit.ts';
-import { nameSome } from '../daemon/sysbox-runtime.ts';
+import { fileProblem } from '../../src/docker/daemon-file.ts';
+import { dockerUnit } from '../../src/docker/dockerd-unit.ts';
+import { type Action, emptyPlan, type Plan } from '../../src/model/action.ts';
+import { nameSome } from '../../src/model/earlier-step.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { reloadDocker } from '../../src/sysbox/reload.ts';
+import { clearAway } from '../../src/watchdog/actions.ts';
+import { isThere } from '../../src/watchdog/facts.ts';
+import { estimateRestart } from '../../src/watchdog/timing.ts';
 import { aroundRestart, cannotWait, owed } from './around-restart.ts';
 import { type Difference, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { impactOfReload, impactOfRestart } from './impact.ts';
-import { reloadDocker } from './reload.ts';
 import { restartDocker } from './restart.ts';
 import { restartDifferences, restartedAlready, wantsRestart } from './restart-choice.ts';
 

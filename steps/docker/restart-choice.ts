@@ -1,6 +1,6 @@
-import { type Question, yesNoAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { nameSome } from '../daemon/sysbox-runtime.ts';
+import { nameSome } from '../../src/model/earlier-step.ts';
+import { type Question, yesNoAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import { askStartAgain } from './afterwards.ts';
 import { type Difference, describeDifference, isNeededBySysbox, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';

@@ -1,17 +1,17 @@
-import type { Action, Settled } from '../../src/core/action.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { fatalLine, unitJournal } from '../../src/facts/unit-failure.ts';
-import { armSwitch, disarmSwitch, switchDoes } from '../../src/switch/actions.ts';
-import { deadlineMs, patienceMs } from '../../src/switch/timing.ts';
-import { nameSome } from '../daemon/sysbox-runtime.ts';
-import { askInfo, describeInfo } from './answers.ts';
+import { whyDockerFailed } from '../../src/docker/journal.ts';
+import { askInfo, describeInfo } from '../../src/docker/reload-answers.ts';
+import type { Action, Settled } from '../../src/model/action.ts';
+import { nameSome } from '../../src/model/earlier-step.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { fatalLine, unitJournal } from '../../src/system/unit-failure.ts';
+import { armSwitch, disarmSwitch, switchDoes } from '../../src/watchdog/actions.ts';
+import { deadlineMs, patienceMs } from '../../src/watchdog/timing.ts';
 import { nodeOfRestart, runnersOfRestart } from './around-restart.ts';
 import type { Difference } from './differences.ts';
 import { releaseCommand } from './drain.ts';
 import { type DockerStepFacts, earlierFile } from './facts.ts';
 import { stopsContainers } from './impact.ts';
 import { onlineAgain } from './jenkins.ts';
-import { whyDockerFailed } from './journal.ts';
 
 export interface Restart {
 	/** The dead man's switch is armed: before anything that stops. */

@@ -1,8 +1,8 @@
-import type { Container } from '../../src/facts/docker-container.ts';
-import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import { parseUnits } from '../../src/facts/systemd-show.ts';
-import { readTimeSpan } from '../../src/facts/systemd-time.ts';
-import type { Argv, ReadHost } from '../../src/host/port.ts';
+import type { Container } from '../../src/docker/container.ts';
+import type { DockerFacts } from '../../src/docker/daemon.ts';
+import type { Argv, ReadHost } from '../../src/port/host.ts';
+import { parseUnits } from '../../src/system/systemd-show.ts';
+import { readTimeSpan } from '../../src/system/systemd-time.ts';
 
 /**
  * What fetches CI jobs for this host. A GitLab runner that gets SIGQUIT takes no new job, finishes those it has and ends

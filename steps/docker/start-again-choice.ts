@@ -1,5 +1,5 @@
-import { listAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
+import { listAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 
 export const startAgainId = 'docker.start-again';
 

@@ -1,4 +1,4 @@
-import { changeStep, type Step } from '../../src/core/step.ts';
+import { changeStep, type Step } from '../../src/model/step.ts';
 import { owed } from './around-restart.ts';
 import { type DockerStepFacts, inspectLoaded } from './facts.ts';
 import { judgeLoaded } from './judge.ts';

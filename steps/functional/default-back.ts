@@ -1,9 +1,9 @@
-import type { Plan } from '../../src/core/action.ts';
-import type { RunState } from '../../src/core/state.ts';
-import { planDaemonJson } from '../../src/edit/daemon-json.ts';
-import { currentBytes, type DaemonFile, editable, expectedOf } from '../daemon/daemon-file.ts';
-import { runtimeName } from '../daemon/sysbox-runtime.ts';
-import { reloadDocker } from '../docker/reload.ts';
+import { currentBytes, type DaemonFile, editable, expectedOf } from '../../src/docker/daemon-file.ts';
+import { planDaemonJson } from '../../src/docker/daemon-json.ts';
+import type { Plan } from '../../src/model/action.ts';
+import { runtimeName } from '../../src/model/earlier-step.ts';
+import type { RunState } from '../../src/model/state.ts';
+import { reloadDocker } from '../../src/sysbox/reload.ts';
 
 /** dockerd's own. A key that is merely taken out would be ignored by a reload (moby daemon/reload_unix.go). */
 const stockRuntime = 'runc';

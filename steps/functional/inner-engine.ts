@@ -1,4 +1,4 @@
-import { errorLine } from '../../src/core/error-line.ts';
+import { errorLine } from '../../src/model/error-line.ts';
 import type {
 	ContainerSpec,
 	Evidence,
@@ -6,11 +6,11 @@ import type {
 	ProbeHost,
 	ProbeResult,
 	StartResult,
-} from '../../src/core/probe.ts';
-import { shellLine } from '../../src/core/shell-line.ts';
-import type { Argv, ExecResult } from '../../src/host/port.ts';
-import { lastWords } from '../security/attempt.ts';
-import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
+} from '../../src/model/probe.ts';
+import type { Argv, ExecResult } from '../../src/port/host.ts';
+import { lastWords } from '../../src/probe/attempt.ts';
+import { idle, sysboxRuntime, type Workload } from '../../src/probe/workload.ts';
+import { shellLine } from '../../src/text/shell-line.ts';
 
 /** Always the engine of the container itself: a DOCKER_HOST in the image's environment would lead elsewhere. */
 export const innerDocker = (...words: readonly string[]): Argv => [

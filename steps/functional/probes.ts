@@ -1,8 +1,8 @@
-import type { Probe, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
-import { shellLine } from '../../src/core/shell-line.ts';
-import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/facts/uid-map.ts';
-import { lastWords } from '../security/attempt.ts';
-import { idle, sysboxRuntime, type Workload } from '../security/workload.ts';
+import type { Probe, ProbeHost, ProbeResult } from '../../src/model/probe.ts';
+import { lastWords } from '../../src/probe/attempt.ts';
+import { idle, sysboxRuntime, type Workload } from '../../src/probe/workload.ts';
+import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/system/uid-map.ts';
+import { shellLine } from '../../src/text/shell-line.ts';
 import { evidenceOf, type InnerEngine, innerDocker, innerEngine, inTurn, withoutEngine } from './inner-engine.ts';
 
 const runMs = 60_000;

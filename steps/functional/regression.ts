@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ImpactContainer } from '../../src/core/impact.ts';
-import { nameSome, someLines } from '../../src/core/name-some.ts';
-import type { Probe, ProbeResult } from '../../src/core/probe.ts';
-import type { Agreed, RunState } from '../../src/core/state.ts';
-import type { Container } from '../../src/facts/docker-container.ts';
+import type { Container } from '../../src/docker/container.ts';
+import type { ImpactContainer } from '../../src/model/impact.ts';
+import type { Probe, ProbeResult } from '../../src/model/probe.ts';
+import type { Agreed, RunState } from '../../src/model/state.ts';
+import { nameSome, someLines } from '../../src/text/name-some.ts';
 
 /** What the run's first look at the host noted of each container. */
 const baseline = z.array(z.object({ id: z.string(), name: z.string(), pid: z.number(), running: z.boolean() }));

@@ -1,32 +1,32 @@
-import type { StepContext } from '../../src/core/step.ts';
-import { type Cgroups, cgroupsOf } from '../../src/facts/cgroups.ts';
+import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
+import { type DaemonFile, packageFile, readDaemonFile } from '../../src/docker/daemon-file.ts';
+import { type DockerdUnit, dockerdUnitIn } from '../../src/docker/dockerd-unit.ts';
+import { noFile, type Validation, validate } from '../../src/docker/validation.ts';
+import type { StepContext } from '../../src/model/step.ts';
+import type { ReadHost, SpaceResult } from '../../src/port/host.ts';
+import { parseSysboxVersion } from '../../src/sysbox/version.ts';
+import { type Cgroups, cgroupsOf } from '../../src/system/cgroups.ts';
 import {
 	inspectManagers,
 	type ManagerTrace,
 	managerUnits,
 	repositoryBehind,
-} from '../../src/facts/configuration-managers.ts';
-import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
+} from '../../src/system/configuration-managers.ts';
 import {
 	type DebPackage,
 	dpkgArchitecture,
 	installedPackage,
 	packagesCommand,
 	parsePackages,
-} from '../../src/facts/dpkg.ts';
-import { type KernelRelease, parseKernelRelease, parseUname, type Uname } from '../../src/facts/kernel-release.ts';
-import { type Memory, parseMemInfo } from '../../src/facts/meminfo.ts';
-import { type MountEntry, parseMountInfo } from '../../src/facts/mountinfo.ts';
-import { type OsRelease, parseOsRelease } from '../../src/facts/os-release.ts';
-import { type Reading, unreadable } from '../../src/facts/reading.ts';
-import { parseSysboxVersion } from '../../src/facts/sysbox-version.ts';
-import { type SysctlFile, sysctlFolders } from '../../src/facts/sysctl-conf.ts';
-import { inspectManager, inspectUnits, type UnitsAnswer } from '../../src/facts/systemd-units.ts';
-import { readTextFile, readTextOr, type TextFile } from '../../src/facts/text-file.ts';
-import type { ReadHost, SpaceResult } from '../../src/host/port.ts';
-import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
-import { type DockerdUnit, dockerdUnitIn } from '../daemon/dockerd-unit.ts';
-import { noFile, type Validation, validate } from '../daemon/validation.ts';
+} from '../../src/system/dpkg.ts';
+import { type KernelRelease, parseKernelRelease, parseUname, type Uname } from '../../src/system/kernel-release.ts';
+import { type Memory, parseMemInfo } from '../../src/system/meminfo.ts';
+import { type MountEntry, parseMountInfo } from '../../src/system/mountinfo.ts';
+import { type OsRelease, parseOsRelease } from '../../src/system/os-release.ts';
+import { type Reading, unreadable } from '../../src/system/reading.ts';
+import { type SysctlFile, sysctlFolders } from '../../src/system/sysctl-conf.ts';
+import { inspectManager, inspectUnits, type UnitsAnswer } from '../../src/system/systemd-units.ts';
+import { readTextFile, readTextOr, type TextFile } from '../../src/system/text-file.ts';
 import { inspectToolInstall, type ToolInstall } from './tools.ts';
 
 /** A number below /proc/sys, or why there is none. */

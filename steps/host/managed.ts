@@ -1,7 +1,7 @@
-import type { Finding } from '../../src/core/finding.ts';
-import { type Question, yesNoAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import type { ManagerTrace } from '../../src/facts/configuration-managers.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { type Question, yesNoAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import type { ManagerTrace } from '../../src/system/configuration-managers.ts';
 import type { HostFacts } from './facts.ts';
 
 export const managedId = 'host.managed';

@@ -1,5 +1,5 @@
-import type { Question } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
+import type { Question } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import { listed } from './checks/check.ts';
 import { fuseLocalPath, type HostFacts, ownSysctlPath } from './facts.ts';
 import { canWriteFuseRule, isStoppedByProfile } from './fuse-rule.ts';

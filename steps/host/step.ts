@@ -3,9 +3,9 @@
  * each only where it is needed and not declined. Skipped: the next steps find out the hard way, in the middle.
  */
 
-import type { Finding } from '../../src/core/finding.ts';
-import { changeStep, type JudgeContext, type Observation } from '../../src/core/step.ts';
-import { flagConflicts } from '../daemon/file-rules.ts';
+import { flagConflicts } from '../../src/docker/file-rules.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { changeStep, type JudgeContext, type Observation } from '../../src/model/step.ts';
 import { hostChecks } from './checks/catalogue.ts';
 import { knownIssueFindings } from './checks/known-issues.ts';
 import { type HostFacts, inspectHost } from './facts.ts';

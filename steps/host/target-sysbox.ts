@@ -1,9 +1,9 @@
-import { yesNoAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { installedPackage } from '../../src/facts/dpkg.ts';
-import { compareVersions } from '../../src/facts/version.ts';
+import { viewOf } from '../../src/docker/daemon-file.ts';
 import { issuesFor, latestRelease, type SeenVersions } from '../../src/knowledge/lookup.ts';
-import { viewOf } from '../daemon/daemon-file.ts';
+import { yesNoAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { installedPackage } from '../../src/system/dpkg.ts';
+import { compareVersions } from '../../src/system/version.ts';
 import { timeNamespaceIssue, upgradeId } from '../sysbox/decision.ts';
 import type { HostFacts } from './facts.ts';
 

@@ -1,6 +1,6 @@
-import type { JudgeContext, StepContext } from '../../src/core/step.ts';
-import { type AptSimulation, autoInstalled, simulateApt } from '../../src/facts/apt.ts';
 import { issuesFor, latestRelease } from '../../src/knowledge/lookup.ts';
+import type { JudgeContext, StepContext } from '../../src/model/step.ts';
+import { type AptSimulation, autoInstalled, simulateApt } from '../../src/system/apt.ts';
 import type { HostFacts } from './facts.ts';
 import { targetSysbox } from './target-sysbox.ts';
 

@@ -1,16 +1,14 @@
-import type { Finding } from '../../src/core/finding.ts';
-import { nameSome } from '../../src/core/name-some.ts';
-import { isNextKey, nextSteps } from '../../src/core/next-steps.ts';
-import { describePackageUndo } from '../../src/core/package-changes.ts';
-import { shellLine } from '../../src/core/shell-line.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { isNextKey, nextSteps } from '../../src/model/next-steps.ts';
+import { describePackageUndo } from '../../src/model/package-changes.ts';
 import {
 	type ActionState,
 	incompleteSteps,
 	type Observed,
 	type RunState,
 	type StepState,
-} from '../../src/core/state.ts';
-import { statusWords } from '../../src/core/status-words.ts';
+} from '../../src/model/state.ts';
+import { statusWords } from '../../src/model/status-words.ts';
 import {
 	afterReasons,
 	knownOf,
@@ -20,9 +18,11 @@ import {
 	type ThreatRow,
 	threatTable,
 	whatLowMeans,
-} from '../../src/core/threat.ts';
-import { verdictWord } from '../../src/core/verdict-words.ts';
+} from '../../src/model/threat.ts';
+import { verdictWord } from '../../src/model/verdict-words.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { safeJson } from '../../src/text/safe.ts';
+import { shellLine } from '../../src/text/shell-line.ts';
 import { block, code, inline, table } from './markdown.ts';
 
 export interface RecordOptions {

@@ -1,4 +1,4 @@
-import type { StepContext } from '../../src/core/step.ts';
+import type { StepContext } from '../../src/model/step.ts';
 
 /** The record's path: as the operator said, or in the folder where they stand, named by host and day. */
 export function recordPath(of: {

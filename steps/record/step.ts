@@ -1,6 +1,6 @@
-import type { Question } from '../../src/core/question.ts';
-import { numberAnswer, textAnswer } from '../../src/core/question.ts';
-import type { JudgeContext, ReportStep, ReportTarget, StepContext } from '../../src/core/step.ts';
+import type { Question } from '../../src/model/question.ts';
+import { numberAnswer, textAnswer } from '../../src/model/question.ts';
+import type { JudgeContext, ReportStep, ReportTarget, StepContext } from '../../src/model/step.ts';
 import { composeRecord } from './compose.ts';
 import { recordPath } from './record-path.ts';
 

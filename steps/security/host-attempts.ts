@@ -1,7 +1,6 @@
-import type { ContainerSpec } from '../../src/core/probe.ts';
-import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/facts/uid-map.ts';
-import type { Argv, ExecResult } from '../../src/host/port.ts';
+import type { DockerFacts } from '../../src/docker/daemon.ts';
+import type { ContainerSpec } from '../../src/model/probe.ts';
+import type { Argv, ExecResult } from '../../src/port/host.ts';
 import {
 	type Attempt,
 	byExitCode,
@@ -12,8 +11,9 @@ import {
 	type Subject,
 	type Tried,
 	watchedFile,
-} from './attempt.ts';
-import { sysboxRuntime } from './workload.ts';
+} from '../../src/probe/attempt.ts';
+import { sysboxRuntime } from '../../src/probe/workload.ts';
+import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/system/uid-map.ts';
 
 const execMs = 30_000;
 const runMs = 120_000;

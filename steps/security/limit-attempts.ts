@@ -1,8 +1,8 @@
-import type { ContainerSpec, ProbeHost, RunResult } from '../../src/core/probe.ts';
-import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import { type Attempt, cannotRun, describe, lastWords, refusal, type Tried } from './attempt.ts';
+import type { DockerFacts } from '../../src/docker/daemon.ts';
+import type { ContainerSpec, ProbeHost, RunResult } from '../../src/model/probe.ts';
+import { type Attempt, cannotRun, describe, lastWords, refusal, type Tried } from '../../src/probe/attempt.ts';
+import { idle, sysboxRuntime, type Workload } from '../../src/probe/workload.ts';
 import { cpuQuota } from './cpu-quota.ts';
-import { idle, sysboxRuntime, type Workload } from './workload.ts';
 
 const runMs = 120_000;
 

@@ -1,16 +1,16 @@
-import type { Finding } from '../../src/core/finding.ts';
-import type { LeftOut } from '../../src/core/probe.ts';
-import { proofStep, type StepContext } from '../../src/core/step.ts';
-import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
-import { announced, announcement } from './announcement.ts';
-import { probeOf } from './attempt.ts';
+import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { LeftOut } from '../../src/model/probe.ts';
+import { proofStep, type StepContext } from '../../src/model/step.ts';
+import { announced, announcement } from '../../src/probe/announcement.ts';
+import { probeOf } from '../../src/probe/attempt.ts';
+import { type ImageFacts, inspectImages, judgeImages, planImages } from '../../src/probe/images.ts';
+import { explained, type IssueVersions, inspectVersions, issuesWithWords } from '../../src/probe/known-symptoms.ts';
+import { judgeRuntime } from '../../src/probe/runtime.ts';
+import { ciImage, imageQuestion, workload } from '../../src/probe/workload.ts';
 import { type BlockDevice, hostAttempts } from './host-attempts.ts';
-import { type ImageFacts, inspectImages, judgeImages, planImages } from './images.ts';
-import { explained, type IssueVersions, inspectVersions, issuesWithWords } from './known-symptoms.ts';
 import { limitAttempts } from './limit-attempts.ts';
-import { judgeRuntime } from './runtime.ts';
 import { judgeVulnerabilities } from './vulnerabilities.ts';
-import { ciImage, imageQuestion, workload } from './workload.ts';
 
 interface SecurityFacts {
 	readonly docker: DockerFacts;

@@ -1,7 +1,7 @@
-import type { Finding } from '../../src/core/finding.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
 import { endOfLifeOf, issuesFor } from '../../src/knowledge/lookup.ts';
-import type { IssueVersions } from './known-symptoms.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import type { IssueVersions } from '../../src/probe/known-symptoms.ts';
 
 /**
  * What the tables know against the Sysbox that the proof runs on. An attempt that is blocked today says nothing about a

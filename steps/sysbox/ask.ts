@@ -1,6 +1,6 @@
-import type { Question } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
+import type { Question } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
 import { decide, replacement, replacementByDefault, upgradeId } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { reformatId, unseenKeys } from './package-keys.ts';

@@ -1,7 +1,7 @@
-import type { ReleaseRow } from '../../src/core/knowledge.ts';
-import type { RunOptions, StepContext } from '../../src/core/step.ts';
-import type { ReadHost } from '../../src/host/port.ts';
 import { latestRelease, type ReleasePackage, releaseByDigest } from '../../src/knowledge/lookup.ts';
+import type { ReleaseRow } from '../../src/model/knowledge.ts';
+import type { RunOptions, StepContext } from '../../src/model/step.ts';
+import type { ReadHost } from '../../src/port/host.ts';
 import { type DebControl, readDebControl } from './deb-package.ts';
 
 /** The package that would be installed: the operator's own file, or the newest release that is known. */

@@ -1,7 +1,7 @@
-import { type AptSimulation, type PackageStep, simulateApt } from '../../src/facts/apt.ts';
-import { type DebPackage, packagesCommand, parsePackages } from '../../src/facts/dpkg.ts';
-import { excerpt } from '../../src/facts/reading.ts';
-import type { ReadHost } from '../../src/host/port.ts';
+import type { ReadHost } from '../../src/port/host.ts';
+import { type AptSimulation, type PackageStep, simulateApt } from '../../src/system/apt.ts';
+import { type DebPackage, packagesCommand, parsePackages } from '../../src/system/dpkg.ts';
+import { excerpt } from '../../src/system/reading.ts';
 
 export const packageName = 'sysbox-ce';
 

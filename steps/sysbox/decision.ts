@@ -1,12 +1,12 @@
-import type { KnownIssue } from '../../src/core/knowledge.ts';
-import { yesNoAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { compareVersions } from '../../src/facts/version.ts';
 import { issuesFor } from '../../src/knowledge/lookup.ts';
+import type { KnownIssue } from '../../src/model/knowledge.ts';
+import { yesNoAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { agreedVersion } from '../../src/sysbox/services.ts';
+import { compareVersions } from '../../src/system/version.ts';
 import { type Candidate, candidateVersion } from './candidate.ts';
 import { packageName } from './deb-package.ts';
 import type { SysboxFacts } from './facts.ts';
-import { agreedVersion } from './services.ts';
 
 export const upgradeId = 'sysbox.upgrade';
 

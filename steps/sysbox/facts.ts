@@ -1,18 +1,12 @@
-import type { StepContext } from '../../src/core/step.ts';
-import { type AptSimulation, autoInstalled } from '../../src/facts/apt.ts';
-import { type DockerFacts, inspectDocker } from '../../src/facts/docker-daemon.ts';
-import { type OsRelease, parseOsRelease } from '../../src/facts/os-release.ts';
-import { valueIn } from '../../src/facts/reading.ts';
-import {
-	inspectSubordinateIds,
-	type SubordinateIds,
-	type UserRange,
-	userRange,
-} from '../../src/facts/subordinate-ids.ts';
-import { sysctlValue } from '../../src/facts/sysctl-value.ts';
-import { readTextOr } from '../../src/facts/text-file.ts';
-import type { ReadHost } from '../../src/host/port.ts';
+import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
+import { type DaemonFile, packageFile, readDaemonFile } from '../../src/docker/daemon-file.ts';
+import { type DockerdUnit, inspectDockerdUnit } from '../../src/docker/dockerd-unit.ts';
+import { inspectNetworkInUse, type NetworkInUse } from '../../src/docker/network-in-use.ts';
+import { type Validation, validate } from '../../src/docker/validation.ts';
 import { raisedByPackage } from '../../src/knowledge/host-needs.ts';
+import { runningUnderSysbox } from '../../src/model/earlier-step.ts';
+import type { StepContext } from '../../src/model/step.ts';
+import type { ReadHost } from '../../src/port/host.ts';
 import {
 	type NotBack,
 	notBackAgain,
@@ -22,15 +16,21 @@ import {
 } from '../../src/sysbox/containers.ts';
 import { inspectLiveness, type Liveness } from '../../src/sysbox/liveness.ts';
 import { type BadMount, inspectFuseMounts } from '../../src/sysbox/mounts.ts';
-import { type DaemonFile, packageFile, readDaemonFile } from '../daemon/daemon-file.ts';
-import { type DockerdUnit, inspectDockerdUnit } from '../daemon/dockerd-unit.ts';
-import { inspectNetworkInUse, type NetworkInUse } from '../daemon/network-in-use.ts';
-import { runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
-import { inspectTimeNamespaces, type TimeNamespaces } from '../daemon/time-namespaces.ts';
-import { type Validation, validate } from '../daemon/validation.ts';
+import { inspectServices, type Services, unitsOf } from '../../src/sysbox/services.ts';
+import { inspectTimeNamespaces, type TimeNamespaces } from '../../src/sysbox/time-namespaces.ts';
+import { type AptSimulation, autoInstalled } from '../../src/system/apt.ts';
+import { type OsRelease, parseOsRelease } from '../../src/system/os-release.ts';
+import { valueIn } from '../../src/system/reading.ts';
+import {
+	inspectSubordinateIds,
+	type SubordinateIds,
+	type UserRange,
+	userRange,
+} from '../../src/system/subordinate-ids.ts';
+import { sysctlValue } from '../../src/system/sysctl-value.ts';
+import { readTextOr } from '../../src/system/text-file.ts';
 import { type Candidate, inspectCandidate } from './candidate.ts';
 import { inspectPackage, type PackageState, simulateInstall } from './deb-package.ts';
-import { inspectServices, type Services, unitsOf } from './services.ts';
 
 /** A limit of the kernel that the package raises. */
 export interface RaisedLimit {

@@ -1,15 +1,16 @@
-import type { Finding } from '../../src/core/finding.ts';
-import type { KnownIssue } from '../../src/core/knowledge.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import type { PackageStep } from '../../src/facts/apt.ts';
-import { followsTrouble } from '../../src/facts/docker-daemon.ts';
-import { neededIds } from '../../src/facts/subordinate-ids.ts';
-import { describeSystemdTrouble } from '../../src/facts/systemd-units.ts';
-import { compareVersions } from '../../src/facts/version.ts';
+import { followsTrouble } from '../../src/docker/daemon.ts';
+import { fileProblem, positionProblem } from '../../src/docker/daemon-file.ts';
+import { breaksARule, ruleFindings } from '../../src/docker/file-rules.ts';
 import { knowledgeAge, latestRelease } from '../../src/knowledge/lookup.ts';
-import { fileProblem, positionProblem } from '../daemon/daemon-file.ts';
-import { breaksARule, ruleFindings } from '../daemon/file-rules.ts';
-import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { KnownIssue } from '../../src/model/knowledge.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { agreedVersion, allActive, describeUnits, unitsOf } from '../../src/sysbox/services.ts';
+import type { PackageStep } from '../../src/system/apt.ts';
+import { neededIds } from '../../src/system/subordinate-ids.ts';
+import { describeSystemdTrouble } from '../../src/system/systemd-units.ts';
+import { compareVersions } from '../../src/system/version.ts';
 import { type Candidate, candidateVersion, isVouchedFor, publishedPackage } from './candidate.ts';
 import { packageName } from './deb-package.ts';
 import {
@@ -27,7 +28,6 @@ import {
 import type { SysboxFacts } from './facts.ts';
 import { makeReady, type NotReady, unseenKeys } from './package-keys.ts';
 import { activeFinding, deadContainerFindings, deadMountFindings } from './running.ts';
-import { agreedVersion, allActive, describeUnits, unitsOf } from './services.ts';
 
 export function judgeSysbox(facts: SysboxFacts, context: JudgeContext): readonly Finding[] {
 	const installed = facts.package.kind === 'installed' || isSourceBuild(facts);

@@ -1,16 +1,16 @@
-import { yesNoAnswer } from '../../src/core/question.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
+import { currentBytes, editable, type ReadableContent, viewOf } from '../../src/docker/daemon-file.ts';
 import {
 	type DaemonJsonPlan,
 	type DaemonJsonView,
 	type DaemonJsonWish,
 	planDaemonJson,
-} from '../../src/edit/daemon-json.ts';
-import { passesPackageGuard } from '../../src/edit/json-edit.ts';
-import { valuesOf } from '../../src/facts/dockerd-flags.ts';
-import { currentBytes, editable, type ReadableContent, viewOf } from '../daemon/daemon-file.ts';
-import { conflictsWith, flagIsGiven, placeOf } from '../daemon/dockerd-unit.ts';
-import { runtimeName, runtimePath } from '../daemon/sysbox-runtime.ts';
+} from '../../src/docker/daemon-json.ts';
+import { valuesOf } from '../../src/docker/dockerd-flags.ts';
+import { conflictsWith, flagIsGiven, placeOf } from '../../src/docker/dockerd-unit.ts';
+import { runtimeName, runtimePath } from '../../src/model/earlier-step.ts';
+import { yesNoAnswer } from '../../src/model/question.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { passesPackageGuard } from '../../src/text/json-edit.ts';
 import type { SysboxFacts } from './facts.ts';
 
 /**

@@ -1,14 +1,14 @@
-import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/core/action.ts';
-import { describeImpact } from '../../src/core/impact.ts';
-import { yesNoAnswer } from '../../src/core/question.ts';
-import type { RiskName } from '../../src/core/risk.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import type { PackageStep } from '../../src/facts/apt.ts';
-import type { Container } from '../../src/facts/docker-container.ts';
-import { sysctlUndo } from '../../src/facts/sysctl-value.ts';
-import { inspectUnits, unitNamed } from '../../src/facts/systemd-units.ts';
-import { sysboxUnits, whyUnitsFailed } from '../../src/facts/unit-failure.ts';
-import type { Argv, ReadHost } from '../../src/host/port.ts';
+import type { Container } from '../../src/docker/container.ts';
+import { expectedOf } from '../../src/docker/daemon-file.ts';
+import { breaksARule } from '../../src/docker/file-rules.ts';
+import { canValidate, validateCandidate } from '../../src/docker/validation.ts';
+import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/model/action.ts';
+import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
+import { describeImpact } from '../../src/model/impact.ts';
+import { yesNoAnswer } from '../../src/model/question.ts';
+import type { RiskName } from '../../src/model/risk.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import type { Argv, ReadHost } from '../../src/port/host.ts';
 import {
 	impactOfSysboxStop,
 	noSysboxContainerRuns,
@@ -20,10 +20,11 @@ import {
 	stopNotes,
 	stopSysboxContainers,
 } from '../../src/sysbox/containers.ts';
-import { expectedOf } from '../daemon/daemon-file.ts';
-import { breaksARule } from '../daemon/file-rules.ts';
-import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
-import { canValidate, validateCandidate } from '../daemon/validation.ts';
+import { allActive, inspectServices, notServing, unitsOf } from '../../src/sysbox/services.ts';
+import type { PackageStep } from '../../src/system/apt.ts';
+import { sysctlUndo } from '../../src/system/sysctl-value.ts';
+import { inspectUnits, unitNamed } from '../../src/system/systemd-units.ts';
+import { sysboxUnits, whyUnitsFailed } from '../../src/system/unit-failure.ts';
 import {
 	type Candidate,
 	candidateFile,
@@ -38,7 +39,6 @@ import type { SysboxFacts } from './facts.ts';
 import { describeOthers } from './judge.ts';
 import { makeReady, type Readiness } from './package-keys.ts';
 import { deadMountsOf } from './running.ts';
-import { allActive, inspectServices, notServing, unitsOf } from './services.ts';
 
 /** Packages are about 12 MB; ten times that is no package of Sysbox. */
 const largestPackage = 128 * 1024 * 1024;

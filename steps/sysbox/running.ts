@@ -1,8 +1,8 @@
-import type { Finding } from '../../src/core/finding.ts';
+import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
+import type { Finding } from '../../src/model/finding.ts';
 import { type BadMount, fuseFolder, reviveCommand } from '../../src/sysbox/mounts.ts';
-import { nameSome, runningUnderSysbox } from '../daemon/sysbox-runtime.ts';
+import { allActive, describeUnits, unitsOf } from '../../src/sysbox/services.ts';
 import type { SysboxFacts } from './facts.ts';
-import { allActive, describeUnits, unitsOf } from './services.ts';
 
 /** sysbox-mgr and sysbox-fs: what a container needs. sysbox.service only holds them together. */
 const daemonsRun = ({ services }: SysboxFacts): boolean =>

@@ -1,10 +1,10 @@
-import { changeStep, type Step } from '../../src/core/step.ts';
+import { changeStep, type Step } from '../../src/model/step.ts';
+import { allActive } from '../../src/sysbox/services.ts';
 import { answerIds, askSysbox } from './ask.ts';
 import { installedVersion } from './decision.ts';
 import { inspectSysbox, type SysboxFacts, sysboxStepId } from './facts.ts';
 import { judgeSysbox } from './judge.ts';
 import { owedContainers, planSysbox } from './plan.ts';
-import { allActive } from './services.ts';
 
 export const sysboxStep: Step = changeStep<SysboxFacts>({
 	id: sysboxStepId,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseArgs } from '../../src/args.ts';
+import { parseArgs } from '../../src/cli/args.ts';
 import { scenarioNames } from '../../src/simulation/scenarios.ts';
 import { proofNames, stepNames } from '../../steps/step-names.ts';
 import { emptyFolder, run, stackTrace } from './program.ts';

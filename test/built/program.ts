@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import { type Event, eventSchema } from '../../src/core/event.ts';
+import { type Event, eventSchema } from '../../src/model/event.ts';
 import { pathWithProgram } from './support-terminal.ts';
 
 export const root = new URL('../../', import.meta.url).pathname;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Argv, Expected, OutputLine, WriteHost } from '../../src/host/port.ts';
+import type { Argv, Expected, OutputLine, WriteHost } from '../../src/port/host.ts';
 
 /** A host to try, and how to put things on it from outside. All paths are the host's own. */
 export interface ContractHost {

@@ -9,7 +9,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { childEnvironment } from '../../src/host/local/child-environment.ts';
 import { type CommandWay, runCommand } from '../../src/host/local/command.ts';
 import { localHost } from '../../src/host/local/local-host.ts';
-import type { Argv, ExecOptions } from '../../src/host/port.ts';
+import type { Argv, ExecOptions } from '../../src/port/host.ts';
 import { asNobody, scratchFolder } from './scratch-folder.ts';
 
 // Disks and machines of CI are slow now and then; nothing here waits for time to pass.

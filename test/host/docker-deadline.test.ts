@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { dockerDeadline } from '../../src/host/docker-deadline.ts';
-import type { ReadHost } from '../../src/host/port.ts';
+import { dockerDeadline } from '../../src/port/docker-deadline.ts';
+import type { ReadHost } from '../../src/port/host.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 /** A host whose clock is moved by hand: a call hangs until its deadline, or is answered after some time. */

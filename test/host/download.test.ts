@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { localHost } from '../../src/host/local/local-host.ts';
-import type { DownloadResult } from '../../src/host/port.ts';
+import type { DownloadResult } from '../../src/port/host.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 // Disks and machines of CI are slow now and then; nothing here waits for time to pass.

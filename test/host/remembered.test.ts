@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Argv, ReadHost } from '../../src/host/port.ts';
-import { rememberedHost } from '../../src/host/remembered.ts';
+import type { Argv, ReadHost } from '../../src/port/host.ts';
+import { rememberedHost } from '../../src/port/remembered.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 function counting(): { readonly host: ReadHost; readonly asked: string[] } {

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { type FileCalls, systemFileCalls } from '../../src/host/local/file-calls.ts';
 import { rootFileWriter, sweepTemporaryFiles } from '../../src/host/local/root-file-writer.ts';
-import type { Expected, WriteResult } from '../../src/host/port.ts';
+import type { Expected, WriteResult } from '../../src/port/host.ts';
 import { dyingAfter, hookedCalls, ProcessGone, systemError } from './faulty-file-calls.ts';
 import { powerCutDisk } from './power-cut-disk.ts';
 import { isRoot, scratchFolder } from './scratch-folder.ts';

@@ -4,9 +4,9 @@
  */
 import semver from 'semver';
 import { describe, expect, it } from 'vitest';
-import type { KnownIssue } from '../../src/core/knowledge.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { dockerdKey, endOfLifeOf, issuesFor, kernelAtLeast, kernelBand } from '../../src/knowledge/lookup.ts';
+import type { KnownIssue } from '../../src/model/knowledge.ts';
 
 /** Version → whether the row holds for it. */
 type Expected = Readonly<Record<string, boolean>>;

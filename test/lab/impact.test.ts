@@ -1,6 +1,6 @@
 /** A restart of the real Docker on a host where things run: what is said to stop stops, and nothing is left down. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ImpactContainer } from '../../src/core/impact.ts';
+import type { ImpactContainer } from '../../src/model/impact.ts';
 import { type LabHost, labAvailable, startLabHost } from './lab-host.ts';
 
 const lab = await labAvailable();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Argv, ExecOptions, ExecResult, WriteHost } from '../../src/host/port.ts';
+import type { Argv, ExecOptions, ExecResult, WriteHost } from '../../src/port/host.ts';
 import { removeLeftovers } from '../../src/probe/leftovers.ts';
 import { type CleaningProbeHost, probeHost } from '../../src/probe/probe-host.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';

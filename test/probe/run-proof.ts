@@ -1,10 +1,11 @@
 /** Runs a proof step's probes on a host, without the engine: inspect, judge, then each probe through a real probe host. */
-import type { ProbeHost, ProbeResult } from '../../src/core/probe.ts';
-import type { Answers } from '../../src/core/question.ts';
-import { initialState, type RunState } from '../../src/core/state.ts';
-import type { JudgeContext, RunOptions, Step } from '../../src/core/step.ts';
-import type { Argv, WriteHost } from '../../src/host/port.ts';
+
 import { knowledge } from '../../src/knowledge/index.ts';
+import type { ProbeHost, ProbeResult } from '../../src/model/probe.ts';
+import type { Answers } from '../../src/model/question.ts';
+import { initialState, type RunState } from '../../src/model/state.ts';
+import type { JudgeContext, RunOptions, Step } from '../../src/model/step.ts';
+import type { Argv, WriteHost } from '../../src/port/host.ts';
 import { type CleaningProbeHost, probeHost } from '../../src/probe/probe-host.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts';

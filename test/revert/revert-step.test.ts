@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { EngineEnd } from '../../src/core/engine.ts';
-import type { Event, EventPayload, UndoRecord } from '../../src/core/event.ts';
-import type { RiskName } from '../../src/core/risk.ts';
-import { leftByRevert, type RunState, reduceAll } from '../../src/core/state.ts';
-import type { WriteHost } from '../../src/host/port.ts';
+import type { EngineEnd } from '../../src/engine/engine.ts';
+import type { Event, EventPayload, UndoRecord } from '../../src/model/event.ts';
+import type { RiskName } from '../../src/model/risk.ts';
+import { leftByRevert, type RunState, reduceAll } from '../../src/model/state.ts';
+import type { WriteHost } from '../../src/port/host.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
 import { engineRun } from '../support/engine-run.ts';
 import { Killed, type memoryLog } from '../support/memory-log.ts';

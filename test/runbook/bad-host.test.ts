@@ -3,8 +3,8 @@
  * next, and that a refused run has changed nothing.
  */
 import { describe, expect, test } from 'vitest';
-import type { ActionState } from '../../src/core/state.ts';
-import { threatTable } from '../../src/core/threat.ts';
+import type { ActionState } from '../../src/model/state.ts';
+import { threatTable } from '../../src/model/threat.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { removeTree } from '../../src/simulation/file-tree.ts';
 import type { ScenarioName } from '../../src/simulation/scenarios.ts';

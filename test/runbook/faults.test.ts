@@ -7,9 +7,9 @@
  * KILL_SWEEP=N one of N.
  */
 import { describe, expect, test } from 'vitest';
-import type { Event } from '../../src/core/event.ts';
-import type { RiskName } from '../../src/core/risk.ts';
-import type { ExecResult, WriteHost, WriteResult } from '../../src/host/port.ts';
+import type { Event } from '../../src/model/event.ts';
+import type { RiskName } from '../../src/model/risk.ts';
+import type { ExecResult, WriteHost, WriteResult } from '../../src/port/host.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { sweptOneOf } from '../support/sweep.ts';

@@ -7,7 +7,7 @@
  * KILL_SWEEP=all takes them all, KILL_SWEEP=N one of N of the others.
  */
 import { describe, expect, test } from 'vitest';
-import type { Event } from '../../src/core/event.ts';
+import type { Event } from '../../src/model/event.ts';
 import { type SimulatedState, startToolProcess } from '../../src/simulation/state.ts';
 import { hookedCalls } from '../host/faulty-file-calls.ts';
 import { simulatedFileCalls, writtenByCalls } from '../support/simulated-file-calls.ts';

@@ -1,8 +1,8 @@
 /** A Docker that does not answer, and one with thousands of containers: what a look costs and how much it says. */
 import { describe, expect, test } from 'vitest';
-import { eventSchema } from '../../src/core/event.ts';
-import { inspectDocker } from '../../src/facts/docker-daemon.ts';
-import { rememberedHost } from '../../src/host/remembered.ts';
+import { inspectDocker } from '../../src/docker/daemon.ts';
+import { eventSchema } from '../../src/model/event.ts';
+import { rememberedHost } from '../../src/port/remembered.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
 import { crowded } from '../support/many-containers.ts';
 import { hostOf, runbook, textOn } from './whole-runbook.ts';

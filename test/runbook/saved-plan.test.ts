@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { type HeldTo, readHeldTo } from '../../src/commands/plan-file.ts';
-import type { Answers } from '../../src/core/question.ts';
-import type { RiskName } from '../../src/core/risk.ts';
-import { planDigest, type SavedPlan } from '../../src/plan/saved-plan.ts';
+import { type HeldTo, readHeldTo } from '../../src/cli/plan-file.ts';
+import type { Answers } from '../../src/model/question.ts';
+import type { RiskName } from '../../src/model/risk.ts';
+import { planDigest, type SavedPlan } from '../../src/saved-plan/saved-plan.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';
 import type { ScenarioName } from '../../src/simulation/scenarios.ts';
 import { startToolProcess } from '../../src/simulation/state.ts';

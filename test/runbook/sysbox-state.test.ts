@@ -1,7 +1,7 @@
 /** What a look says of a Sysbox that is down, half down, hangs or was restarted under its containers. */
 
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/core/finding.ts';
+import type { Finding } from '../../src/model/finding.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
 import { sysboxStep } from '../../steps/sysbox/step.ts';

@@ -1,9 +1,9 @@
 /** What the host's own log tells of a run, for whoever follows changes there. */
 import { describe, expect, test } from 'vitest';
-import { systemLog } from '../../src/commands/system-log.ts';
-import type { Event } from '../../src/core/event.ts';
-import { reduceAll } from '../../src/core/state.ts';
-import type { WriteHost } from '../../src/host/port.ts';
+import { systemLog } from '../../src/cli/system-log.ts';
+import type { Event } from '../../src/model/event.ts';
+import { reduceAll } from '../../src/model/state.ts';
+import type { WriteHost } from '../../src/port/host.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 import { hostOf, runbook } from './whole-runbook.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { afterReasons, sayAfter, sayBefore, threatTable } from '../../src/core/threat.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import { afterReasons, sayAfter, sayBefore, threatTable } from '../../src/model/threat.ts';
 import { put } from '../../src/simulation/file-tree.ts';
 import type { Container, SimulatedState, Unit } from '../../src/simulation/state.ts';
 import { type Ask, type Ended, fileOf, finding, hostOf, newKept, runbook } from './whole-runbook.ts';

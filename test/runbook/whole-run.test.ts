@@ -2,13 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { revert as revertCommand } from '../../src/commands/revert.ts';
-import { walk } from '../../src/commands/walk.ts';
-import { eventSchema } from '../../src/core/event.ts';
-import { sayAfter, threatTable } from '../../src/core/threat.ts';
+import { revert as revertCommand } from '../../src/cli/revert.ts';
+import { walk } from '../../src/cli/run.ts';
+import { eventSchema } from '../../src/model/event.ts';
+import { sayAfter, threatTable } from '../../src/model/threat.ts';
+import { openRun } from '../../src/session/open-run.ts';
 import type { ScenarioName } from '../../src/simulation/scenarios.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
-import { openRun } from '../../src/state/open-run.ts';
 import { steps } from '../../steps/index.ts';
 import { scratchFolder } from '../host/scratch-folder.ts';
 import {

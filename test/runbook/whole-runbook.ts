@@ -3,23 +3,23 @@
  * in memory instead of on disk.
  */
 
-import type { CommonOptions } from '../../src/args.ts';
-import type { HeldTo } from '../../src/commands/plan-file.ts';
-import type { Surroundings } from '../../src/commands/surroundings.ts';
-import { type Walk, walk } from '../../src/commands/walk.ts';
-import type { Event } from '../../src/core/event.ts';
-import { exitCode } from '../../src/core/exit.ts';
-import type { Finding } from '../../src/core/finding.ts';
-import type { Selection } from '../../src/core/order.ts';
-import type { Answers } from '../../src/core/question.ts';
-import type { RiskName } from '../../src/core/risk.ts';
-import { type RunState, reduceAll } from '../../src/core/state.ts';
-import type { Step } from '../../src/core/step.ts';
-import type { Waiver } from '../../src/core/waiver.ts';
-import { CannotGoOn, WrongInput } from '../../src/core/wrong-input.ts';
+import type { CommonOptions } from '../../src/cli/args.ts';
+import type { HeldTo } from '../../src/cli/plan-file.ts';
+import { type Walk, walk } from '../../src/cli/run.ts';
 import { sweepTemporaryFiles } from '../../src/host/local/root-file-writer.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import type { Event } from '../../src/model/event.ts';
+import { exitCode } from '../../src/model/exit.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { Selection } from '../../src/model/order.ts';
+import type { Answers } from '../../src/model/question.ts';
+import type { RiskName } from '../../src/model/risk.ts';
+import { type RunState, reduceAll } from '../../src/model/state.ts';
+import type { Step } from '../../src/model/step.ts';
+import type { Waiver } from '../../src/model/waiver.ts';
+import { CannotGoOn, WrongInput } from '../../src/model/wrong-input.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
+import type { Surroundings } from '../../src/session/environment.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/simulation/host.ts';
 import { releasesFrom } from '../../src/simulation/releases.ts';

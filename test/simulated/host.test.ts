@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { OutputLine } from '../../src/host/port.ts';
+import type { OutputLine } from '../../src/port/host.ts';
 import { ReadingCommandChangedHost, simulatedHost } from '../../src/simulation/host.ts';
 import { rebooted } from '../../src/simulation/reboot.ts';
 import { isScenarioName, scenarioNames, scenarioState, scenarioTitles } from '../../src/simulation/scenarios.ts';

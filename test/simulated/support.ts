@@ -1,4 +1,4 @@
-import type { Argv, ExecOptions } from '../../src/host/port.ts';
+import type { Argv, ExecOptions } from '../../src/port/host.ts';
 import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/simulation/host.ts';
 import { type ScenarioName, scenarioState } from '../../src/simulation/scenarios.ts';
 

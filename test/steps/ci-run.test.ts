@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { StepState } from '../../src/core/state.ts';
-import { decideFromAnswers } from '../../src/decide/from-answers.ts';
+import type { StepState } from '../../src/model/state.ts';
+import { decideFromAnswers } from '../../src/prompts/from-answers.ts';
 import { ciStep } from '../../steps/ci/step.ts';
 import { ciHost } from '../support/ci-host.ts';
 import { engineRun } from '../support/engine-run.ts';

@@ -1,14 +1,14 @@
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import type { Action } from '../../src/core/action.ts';
-import { type EntryPoint, entryPointsKey } from '../../src/core/entry-point.ts';
-import type { Finding } from '../../src/core/finding.ts';
-import { type Answers, answerProblem, initialAnswer, type Question } from '../../src/core/question.ts';
-import { initialState } from '../../src/core/state.ts';
-import type { ChangeStep, JudgeContext } from '../../src/core/step.ts';
-import type { ReadHost } from '../../src/host/port.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import type { Action } from '../../src/model/action.ts';
+import { type EntryPoint, entryPointsKey } from '../../src/model/entry-point.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { type Answers, answerProblem, initialAnswer, type Question } from '../../src/model/question.ts';
+import { initialState } from '../../src/model/state.ts';
+import type { ChangeStep, JudgeContext } from '../../src/model/step.ts';
+import type { ReadHost } from '../../src/port/host.ts';
 import { ciStep } from '../../steps/ci/step.ts';
 import { type CiHostOptions, ciHost } from '../support/ci-host.ts';
 

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Answers } from '../../src/core/question.ts';
 import { localHost } from '../../src/host/local/local-host.ts';
+import type { Answers } from '../../src/model/question.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts';
 import { scenarioState } from '../../src/simulation/scenarios.ts';
@@ -353,7 +353,7 @@ describe('what began to run since consent', () => {
 	test('is not stopped by it: the new sheet is shown first', async () => {
 		const host = busyHost();
 		let asked = 0;
-		const { decideFromAnswers } = await import('../../src/decide/from-answers.ts');
+		const { decideFromAnswers } = await import('../../src/prompts/from-answers.ts');
 		const answers = { ...restart, 'docker.jobs': 'now' };
 		const decider = decideFromAnswers({ answers, saved: {}, risks });
 		const done = await run(host, {

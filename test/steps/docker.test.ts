@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type Action, type Plan, risksOf } from '../../src/core/action.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { showUnitsCommand } from '../../src/facts/systemd-units.ts';
-import { messageOf } from '../../src/facts/unit-failure.ts';
+import { type Action, type Plan, risksOf } from '../../src/model/action.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { showUnitsCommand } from '../../src/system/systemd-units.ts';
+import { messageOf } from '../../src/system/unit-failure.ts';
 import { inspectLoaded } from '../../steps/docker/facts.ts';
 import { judgeLoaded } from '../../steps/docker/judge.ts';
 import { planLoading } from '../../steps/docker/plan.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ImpactContainer } from '../../src/core/impact.ts';
-import type { ProbeContainer, ProbeHost } from '../../src/core/probe.ts';
-import { initialState, type RunState } from '../../src/core/state.ts';
-import type { ExecResult } from '../../src/host/port.ts';
+import type { ImpactContainer } from '../../src/model/impact.ts';
+import type { ProbeContainer, ProbeHost } from '../../src/model/probe.ts';
+import { initialState, type RunState } from '../../src/model/state.ts';
+import type { ExecResult } from '../../src/port/host.ts';
 import { put } from '../../src/simulation/file-tree.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { functionalStep } from '../../steps/functional/step.ts';

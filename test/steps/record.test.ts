@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { type Event, type EventPayload, eventVersion } from '../../src/core/event.ts';
-import { reduceAll } from '../../src/core/state.ts';
+import { type Event, type EventPayload, eventVersion } from '../../src/model/event.ts';
+import { reduceAll } from '../../src/model/state.ts';
 import { ciStep } from '../../steps/ci/step.ts';
 import { composeRecord, type RecordOptions } from '../../steps/record/compose.ts';
 import { block, code, inline, table } from '../../steps/record/markdown.ts';

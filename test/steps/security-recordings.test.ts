@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { ContainerSpec, ProbeHost, ProbeResult } from '../../src/core/probe.ts';
-import type { DockerFacts } from '../../src/facts/docker-daemon.ts';
-import { inspectDocker } from '../../src/facts/docker-daemon.ts';
-import type { Argv, ExecResult } from '../../src/host/port.ts';
-import { type Attempt, probeOf } from '../../steps/security/attempt.ts';
+import type { DockerFacts } from '../../src/docker/daemon.ts';
+import { inspectDocker } from '../../src/docker/daemon.ts';
+import type { ContainerSpec, ProbeHost, ProbeResult } from '../../src/model/probe.ts';
+import type { Argv, ExecResult } from '../../src/port/host.ts';
+import { type Attempt, probeOf } from '../../src/probe/attempt.ts';
 import { hostAttempts } from '../../steps/security/host-attempts.ts';
 import { limitAttempts } from '../../steps/security/limit-attempts.ts';
 import { simulated } from '../probe/run-proof.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { threatIds } from '../../src/core/finding.ts';
-import type { ProbeHost } from '../../src/core/probe.ts';
-import type { ExecResult } from '../../src/host/port.ts';
-import { judge, missingTool, type Tried } from '../../steps/security/attempt.ts';
+import { threatIds } from '../../src/model/finding.ts';
+import type { ProbeHost } from '../../src/model/probe.ts';
+import type { ExecResult } from '../../src/port/host.ts';
+import { judge, missingTool, type Tried } from '../../src/probe/attempt.ts';
+import { longName } from '../../src/probe/images.ts';
+import { imageProblem, workload } from '../../src/probe/workload.ts';
 import { cpuQuota } from '../../steps/security/cpu-quota.ts';
-import { longName } from '../../steps/security/images.ts';
 import { security } from '../../steps/security/step.ts';
-import { imageProblem, workload } from '../../steps/security/workload.ts';
 import { judgeContext, probesOf, prove, simulated } from '../probe/run-proof.ts';
 
 const answers = { 'ci.image': 'docker:29-dind', 'ci.memory': '4g', 'ci.cpus': 2, 'ci.pids': 4096 };
@@ -373,7 +373,7 @@ describe('small parts', () => {
 
 	test('a limit without its controller is no option: docker would refuse the container', async () => {
 		if (security.kind !== 'proof') throw new Error('security proves nothing');
-		const { inspectDocker } = await import('../../src/facts/docker-daemon.ts');
+		const { inspectDocker } = await import('../../src/docker/daemon.ts');
 		const host = await simulated('already-set-up', [{ name: 'no-cgroup-controllers' }]);
 		const docker = await inspectDocker(host, new AbortController().signal);
 		expect(workload(answers, docker)).toEqual({

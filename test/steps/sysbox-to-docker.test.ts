@@ -1,13 +1,13 @@
 /** The three steps one after the other, by the real engine and applier, on simulated hosts. */
 import { describe, expect, test } from 'vitest';
-import { risksOf } from '../../src/core/action.ts';
-import type { Decider } from '../../src/core/decider.ts';
-import type { EngineEnd } from '../../src/core/engine.ts';
-import type { Event } from '../../src/core/event.ts';
-import type { Answers } from '../../src/core/question.ts';
-import type { RunState } from '../../src/core/state.ts';
-import { decideFromAnswers } from '../../src/decide/from-answers.ts';
+import type { EngineEnd } from '../../src/engine/engine.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import { risksOf } from '../../src/model/action.ts';
+import type { Decider } from '../../src/model/decider.ts';
+import type { Event } from '../../src/model/event.ts';
+import type { Answers } from '../../src/model/question.ts';
+import type { RunState } from '../../src/model/state.ts';
+import { decideFromAnswers } from '../../src/prompts/from-answers.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts';
 import { releasesFrom } from '../../src/simulation/releases.ts';

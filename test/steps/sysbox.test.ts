@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type Action, risksOf } from '../../src/core/action.ts';
-import type { JudgeContext } from '../../src/core/step.ts';
-import { passesPackageGuard } from '../../src/edit/json-edit.ts';
-import { parseSimulation } from '../../src/facts/apt.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { latestRelease, packageFor } from '../../src/knowledge/lookup.ts';
+import { type Action, risksOf } from '../../src/model/action.ts';
+import type { JudgeContext } from '../../src/model/step.ts';
+import { parseSimulation } from '../../src/system/apt.ts';
+import { passesPackageGuard } from '../../src/text/json-edit.ts';
 import { askSysbox } from '../../steps/sysbox/ask.ts';
 import { inspectSysbox } from '../../steps/sysbox/facts.ts';
 import { judgeSysbox } from '../../steps/sysbox/judge.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Expected, ReadHost, StatResult, WriteHost } from '../../src/host/port.ts';
+import type { Expected, ReadHost, StatResult, WriteHost } from '../../src/port/host.ts';
 
 /** A container as `docker inspect` tells of it; only what differs from a plain one is given. */
 export interface CiContainer {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Event } from '../../src/core/event.ts';
-import type { RunLog } from '../../src/state/run-log.ts';
+import type { Event } from '../../src/model/event.ts';
+import type { RunLog } from '../../src/session/run-log.ts';
 
 /** The process is gone: nothing that comes after is executed. */
 export class Killed extends Error {}

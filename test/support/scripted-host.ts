@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ExecResult, FileMeta, HostIdentity, ReadHost, StatResult } from '../../src/host/port.ts';
+import type { ExecResult, FileMeta, HostIdentity, ReadHost, StatResult } from '../../src/port/host.ts';
 
 /** What a command answers. Without a code it is 0, and nothing is printed. */
 export interface Reply {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Expected, WriteHost, WriteResult } from '../../src/host/port.ts';
+import type { Expected, WriteHost, WriteResult } from '../../src/port/host.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

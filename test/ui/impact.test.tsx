@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../src/core/action.ts';
-import type { ImpactContainer } from '../../src/core/impact.ts';
+import type { Action } from '../../src/model/action.ts';
+import type { ImpactContainer } from '../../src/model/impact.ts';
 import { bench, enter, right, shown, stepStart } from './support.tsx';
 
 const restart: Action = {

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { unicodeGlyphs } from '../../src/report/glyphs.ts';
 import { openTerminal } from '../../src/ui/opening.tsx';
+import { unicodeGlyphs } from '../../src/view/glyphs.ts';
 
 /** A terminal of which only the modes and the text are kept. */
 function opened(size: { readonly columns: number; readonly rows: number } = { columns: 80, rows: 24 }) {

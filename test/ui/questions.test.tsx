@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Place, Question } from '../../src/core/question.ts';
+import type { Place, Question } from '../../src/model/question.ts';
 import { bench, down, enter, esc, stepStart } from './support.tsx';
 
 const asked = { id: 'ci.x', title: 'What shall it be?', help: 'It changes a file.' };

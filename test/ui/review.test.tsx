@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ForeseenStep } from '../../src/core/review.ts';
+import type { ForeseenStep } from '../../src/model/review.ts';
 import { bench, enter, esc, shown, stepStart } from './support.tsx';
 
 const run: readonly ForeseenStep[] = [

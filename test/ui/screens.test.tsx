@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../src/core/action.ts';
-import type { Event } from '../../src/core/event.ts';
-import type { Finding } from '../../src/core/finding.ts';
-import type { Probe } from '../../src/core/probe.ts';
-import { initialState, reduceAll } from '../../src/core/state.ts';
+import type { Action } from '../../src/model/action.ts';
+import type { Event } from '../../src/model/event.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { Probe } from '../../src/model/probe.ts';
+import { initialState, reduceAll } from '../../src/model/state.ts';
 import type { SeenSince } from '../../src/ui/screen.ts';
 import { bench, down, enter, esc, intro, right, shown, stepStart } from './support.tsx';
 

@@ -1,14 +1,14 @@
 import { render } from 'ink-testing-library';
 import { vi } from 'vitest';
-import type { Decider } from '../../src/core/decider.ts';
-import type { Emit, EventPayload, ShownAction } from '../../src/core/event.ts';
-import { eventStream } from '../../src/core/event-stream.ts';
-import { unicodeGlyphs } from '../../src/report/glyphs.ts';
+import type { Decider } from '../../src/model/decider.ts';
+import type { Emit, EventPayload, ShownAction } from '../../src/model/event.ts';
+import { eventStream } from '../../src/model/event-stream.ts';
 import { App } from '../../src/ui/app.tsx';
 import type { Intro } from '../../src/ui/screen.ts';
 import { createStore, type Store } from '../../src/ui/store.ts';
 import { themeFor } from '../../src/ui/theme.ts';
 import { type DeciderOptions, wizardDecider } from '../../src/ui/wizard-decider.ts';
+import { unicodeGlyphs } from '../../src/view/glyphs.ts';
 
 export const intro: Intro = {
 	tool: '1.0.0',

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { type EventOf, eventSchema } from '../../src/core/event.ts';
+import { type EventOf, eventSchema } from '../../src/model/event.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';
 import { scenarioFaults, scenarioNames, scenarioState } from '../../src/simulation/scenarios.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';

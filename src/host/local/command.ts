@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Argv, ExecOptions, ExecResult } from '../port.ts';
+import type { Argv, ExecOptions, ExecResult } from '../../port/host.ts';
 import { childEnvironment } from './child-environment.ts';
 import { headAndTailOutput, limitedOutput, lineSplitter, textDecoder } from './command-output.ts';
 import { errnoOf, errnoText } from './errno-text.ts';

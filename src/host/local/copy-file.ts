@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { DownloadResult, WriteHost } from '../port.ts';
+import type { DownloadResult, WriteHost } from '../../port/host.ts';
 import { arrive, NotFetched, store } from './download.ts';
 import { errnoOf, errnoText } from './errno-text.ts';
 

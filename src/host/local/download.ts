@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Dispatcher, Pool } from 'undici';
-import type { DownloadResult, WriteHost } from '../port.ts';
+import type { DownloadResult, WriteHost } from '../../port/host.ts';
 import { errnoOf, errnoText } from './errno-text.ts';
 import { temporaryName } from './root-file-writer.ts';
 

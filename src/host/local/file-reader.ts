@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath, stat, statfs } from 'node:fs/promises';
-import type { DigestResult, FileMeta, ListResult, ReadProblem, ReadResult, SpaceResult, StatResult } from '../port.ts';
+import type {
+	DigestResult,
+	FileMeta,
+	ListResult,
+	ReadProblem,
+	ReadResult,
+	SpaceResult,
+	StatResult,
+} from '../../port/host.ts';
 import { errnoOf } from './errno-text.ts';
 
 const defaultMaxBytes = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import type { Argv, ExecOptions, ExecResult, WriteHost } from '../port.ts';
+import type { Argv, ExecOptions, ExecResult, WriteHost } from '../../port/host.ts';
 import type { CommandWay } from './command.ts';
 import { copyFile } from './copy-file.ts';
 import { fetchFile } from './download.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import type { HostIdentity } from '../port.ts';
+import type { HostIdentity } from '../../port/host.ts';
 
 /** Reads a small file of the machine; undefined when it cannot be read. Tests hand in their own. */
 export type ReadText = (path: string) => string | undefined;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Argv, ExecResult, Expected, WriteHost, WriteResult } from '../port.ts';
+import type { Argv, ExecResult, Expected, WriteHost, WriteResult } from '../../port/host.ts';
 import { errnoOf } from './errno-text.ts';
 import { type FileCalls, type FileFacts, type OpenFile, type OpenFolder, systemFileCalls } from './file-calls.ts';
 import { failedWith, findPlace, isSafeFolder, type Place } from './path-walk.ts';

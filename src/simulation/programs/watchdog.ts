@@ -16,7 +16,7 @@ import {
 
 /**
  * The script that is armed before Docker restarts, as a transition of the host: no shell runs it here. What it is to do
- * stands in its text, and is read from there. test/switch/script.test.ts asks of this what test/switch/script-decisions.test.ts
+ * stands in its text, and is read from there. test/watchdog/script.test.ts asks of this what test/watchdog/script-decisions.test.ts
  * asks of the script in a real sh.
  */
 export const watchdog: Program = (scope, call) => {
@@ -26,7 +26,7 @@ export const watchdog: Program = (scope, call) => {
 	if (orders === undefined || call.argv.length !== 3)
 		throw new UnsimulatedCommand(
 			call.argv,
-			'there is no shell: only the watchdog is played, and this is none, or its script (src/switch/script.ts) has changed; see src/simulation/programs/watchdog.ts',
+			'there is no shell: only the watchdog is played, and this is none, or its script (src/watchdog/script.ts) has changed; see src/simulation/programs/watchdog.ts',
 		);
 	if (by === 'give-back') {
 		removeNode(scope, path);

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
-import type { Finding } from '../../core/finding.ts';
-import type { StepState } from '../../core/state.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { StepState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

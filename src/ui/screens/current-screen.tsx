@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { changedAnything, changesMade } from '../../core/state.ts';
+import { changedAnything, changesMade } from '../../model/state.ts';
 import { type Hint, hintText } from '../keys.ts';
 import type { Look } from '../layout.ts';
 import { commandsNow, hintsNow } from '../press.ts';

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
-import type { Finding } from '../../core/finding.ts';
-import { threatTitles } from '../../core/threat.ts';
+import type { Finding } from '../../model/finding.ts';
+import { threatTitles } from '../../model/threat.ts';
 import type { Look } from '../layout.ts';
 import { blank, labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

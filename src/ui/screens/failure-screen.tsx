@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
-import type { ActionFailure } from '../../core/decider.ts';
-import { changesMade, type RunState, type StepState } from '../../core/state.ts';
+import type { ActionFailure } from '../../model/decider.ts';
+import { changesMade, type RunState, type StepState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 import { labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

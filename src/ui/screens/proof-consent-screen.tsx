@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
-import { type ThreatId, threatIds } from '../../core/finding.ts';
-import type { StepState } from '../../core/state.ts';
-import { threatTitles } from '../../core/threat.ts';
+import { type ThreatId, threatIds } from '../../model/finding.ts';
+import type { StepState } from '../../model/state.ts';
+import { threatTitles } from '../../model/threat.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
-import type { StepState } from '../../core/state.ts';
-import { whatRemains } from '../../core/threat.ts';
+import type { StepState } from '../../model/state.ts';
+import { whatRemains } from '../../model/threat.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { StepState } from '../../core/state.ts';
+import type { StepState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
-import type { Finding } from '../../core/finding.ts';
-import { type Place, placeWords, type Question } from '../../core/question.ts';
-import { riskWords } from '../../core/risk.ts';
-import type { StepState } from '../../core/state.ts';
+import type { Finding } from '../../model/finding.ts';
+import { type Place, placeWords, type Question } from '../../model/question.ts';
+import { riskWords } from '../../model/risk.ts';
+import type { StepState } from '../../model/state.ts';
 import { keyLines, type Look, promptLines } from '../layout.ts';
 import { blank, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
-import { changing, type ForeseenStep } from '../../core/review.ts';
-import type { RiskName } from '../../core/risk.ts';
+import { changing, type ForeseenStep } from '../../model/review.ts';
+import type { RiskName } from '../../model/risk.ts';
 import type { Look } from '../layout.ts';
 import { blank, line } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
-import type { Impact } from '../../core/action.ts';
-import type { ShownAction } from '../../core/event.ts';
-import { type RiskName, riskWords } from '../../core/risk.ts';
-import type { StepState } from '../../core/state.ts';
+import type { Impact } from '../../model/action.ts';
+import type { ShownAction } from '../../model/event.ts';
+import { type RiskName, riskWords } from '../../model/risk.ts';
+import type { StepState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { changedAnything, type RunState } from '../../core/state.ts';
+import { changedAnything, type RunState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,4 +1,4 @@
-import type { StepState } from '../../core/state.ts';
+import type { StepState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 
 /** "2 of 8 · Sysbox": where the operator is. */

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { RunState } from '../../core/state.ts';
+import type { RunState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

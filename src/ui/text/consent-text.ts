@@ -1,4 +1,4 @@
-import { consentWords, type RiskName } from '../../core/risk.ts';
+import { consentWords, type RiskName } from '../../model/risk.ts';
 import { type Line, line, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 

@@ -1,4 +1,4 @@
-import { causes, type Finding, type Severity } from '../../core/finding.ts';
+import { causes, type Finding, type Severity } from '../../model/finding.ts';
 import { type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { severityMark, type Theme } from '../theme.ts';
 import { severityWord } from './words.ts';

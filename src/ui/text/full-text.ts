@@ -1,5 +1,5 @@
-import type { Finding } from '../../core/finding.ts';
-import { changesMade, type RunState, type StepState } from '../../core/state.ts';
+import type { Finding } from '../../model/finding.ts';
+import { changesMade, type RunState, type StepState } from '../../model/state.ts';
 import { blank, type Line, labelled, line, span, wrap } from '../line.ts';
 import { type AnnouncedProbe, findingsAbout, type Screen } from '../screen.ts';
 import type { Theme } from '../theme.ts';

@@ -1,6 +1,6 @@
-import type { Impact } from '../../core/action.ts';
-import type { ShownAction } from '../../core/event.ts';
-import { impactRows } from '../../core/impact.ts';
+import type { Impact } from '../../model/action.ts';
+import type { ShownAction } from '../../model/event.ts';
+import { impactRows } from '../../model/impact.ts';
 import { blank, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 

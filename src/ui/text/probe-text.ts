@@ -1,7 +1,7 @@
-import { type ThreatId, threatIds } from '../../core/finding.ts';
-import type { StepState } from '../../core/state.ts';
-import { threatTitles } from '../../core/threat.ts';
-import { verdictWord } from '../../core/verdict-words.ts';
+import { type ThreatId, threatIds } from '../../model/finding.ts';
+import type { StepState } from '../../model/state.ts';
+import { threatTitles } from '../../model/threat.ts';
+import { verdictWord } from '../../model/verdict-words.ts';
 import { type Line, labelled, line, pad, type Span, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
 import { type Theme, verdictMark } from '../theme.ts';

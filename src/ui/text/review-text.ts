@@ -6,8 +6,8 @@ import {
 	quietly,
 	risksAhead,
 	stopsAhead,
-} from '../../core/review.ts';
-import type { RiskName } from '../../core/risk.ts';
+} from '../../model/review.ts';
+import type { RiskName } from '../../model/risk.ts';
 import { blank, clip, type Line, line, pad, span, widthOf, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 import { consentLines } from './consent-text.ts';

@@ -1,5 +1,5 @@
-import { standingBlocks } from '../../core/finding.ts';
-import { nextSteps } from '../../core/next-steps.ts';
+import { standingBlocks } from '../../model/finding.ts';
+import { nextSteps } from '../../model/next-steps.ts';
 import {
 	actionsToRevert,
 	changesMade,
@@ -7,8 +7,8 @@ import {
 	leftByRevert,
 	outcomeOfRun,
 	type RunState,
-} from '../../core/state.ts';
-import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../core/threat.ts';
+} from '../../model/state.ts';
+import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../model/threat.ts';
 import { blank, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';

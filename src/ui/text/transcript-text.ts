@@ -1,4 +1,4 @@
-import { changesMade, inForceAllTheSame, type RunState, type StepState } from '../../core/state.ts';
+import { changesMade, inForceAllTheSame, type RunState, type StepState } from '../../model/state.ts';
 import { type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
 import { type Intro, latestFindings } from '../screen.ts';
 import type { Theme } from '../theme.ts';

@@ -1,13 +1,13 @@
-import type { Outcome } from '../../core/exit.ts';
-import type { Finding, Severity } from '../../core/finding.ts';
-import type { StepState } from '../../core/state.ts';
-import { statusWords } from '../../core/status-words.ts';
+import type { Outcome } from '../../model/exit.ts';
+import type { Finding, Severity } from '../../model/finding.ts';
+import type { StepState } from '../../model/state.ts';
+import { statusWords } from '../../model/status-words.ts';
 
 /** A step's reason is written to stand behind its title; alone it is a sentence. */
 export const sentence = (text: string): string =>
 	`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
-export { count } from '../../core/count.ts';
+export { count } from '../../text/count.ts';
 
 /** `0:14`, `1:02:03`. */
 export function elapsed(ms: number): string {

@@ -1,5 +1,5 @@
-import type { ShownAction } from '../../core/event.ts';
-import type { ActionState, RunState, StepState } from '../../core/state.ts';
+import type { ShownAction } from '../../model/event.ts';
+import type { ActionState, RunState, StepState } from '../../model/state.ts';
 import { clip, type Line, line, pad, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
 import type { Theme } from '../theme.ts';

@@ -1,7 +1,7 @@
-import type { Finding } from '../../../src/core/finding.ts';
-import type { JudgeContext } from '../../../src/core/step.ts';
-import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../../src/facts/docker-daemon.ts';
-import type { DockerInfo } from '../../../src/facts/docker-info.ts';
+import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../../src/docker/daemon.ts';
+import type { DockerInfo } from '../../../src/docker/info.ts';
+import type { Finding } from '../../../src/model/finding.ts';
+import type { JudgeContext } from '../../../src/model/step.ts';
 import type { HostFacts } from '../facts.ts';
 
 /** What a check makes of the facts. */

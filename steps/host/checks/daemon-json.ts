@@ -1,4 +1,4 @@
-import { fileProblem } from '../../daemon/daemon-file.ts';
+import { fileProblem } from '../../../src/docker/daemon-file.ts';
 import { missingFile, verdictFindings } from '../../daemon/judge.ts';
 import { type Check, ok } from './check.ts';
 

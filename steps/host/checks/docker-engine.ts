@@ -1,6 +1,6 @@
-import { describeDockerTrouble } from '../../../src/facts/docker-daemon.ts';
-import { unitNamed } from '../../../src/facts/systemd-units.ts';
-import { plainVersion } from '../../../src/facts/version.ts';
+import { describeDockerTrouble } from '../../../src/docker/daemon.ts';
+import { unitNamed } from '../../../src/system/systemd-units.ts';
+import { plainVersion } from '../../../src/system/version.ts';
 import type { HostFacts } from '../facts.ts';
 import {
 	advice,

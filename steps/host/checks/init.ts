@@ -1,4 +1,4 @@
-import { describeSystemdTrouble, unitNamed } from '../../../src/facts/systemd-units.ts';
+import { describeSystemdTrouble, unitNamed } from '../../../src/system/systemd-units.ts';
 import { managedVerdict } from '../managed.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, warn } from './check.ts';
 

@@ -1,8 +1,8 @@
-import type { Finding } from '../../../src/core/finding.ts';
-import type { KnownIssue } from '../../../src/core/knowledge.ts';
-import type { JudgeContext } from '../../../src/core/step.ts';
-import { followsTrouble } from '../../../src/facts/docker-daemon.ts';
+import { followsTrouble } from '../../../src/docker/daemon.ts';
 import { issuesFor, knowledgeAge, type SeenVersions } from '../../../src/knowledge/lookup.ts';
+import type { Finding } from '../../../src/model/finding.ts';
+import type { KnownIssue } from '../../../src/model/knowledge.ts';
+import type { JudgeContext } from '../../../src/model/step.ts';
 import type { HostFacts } from '../facts.ts';
 import { hostVersions, judgedByLooking, targetSysbox } from '../target-sysbox.ts';
 import { advice, type Check, info, ok, warn } from './check.ts';

@@ -1,6 +1,6 @@
-import { yesNoAnswer } from '../../../src/core/question.ts';
-import { isReadBefore, settingAtBoot } from '../../../src/facts/sysctl-conf.ts';
 import { raisedByPackage } from '../../../src/knowledge/host-needs.ts';
+import { yesNoAnswer } from '../../../src/model/question.ts';
+import { isReadBefore, settingAtBoot } from '../../../src/system/sysctl-conf.ts';
 import { type HostFacts, ownSysctlPath, type SysctlName, type SysctlValue } from '../facts.ts';
 import { canWriteSysctls, neededSysctls } from '../plan.ts';
 import { advice, block, type Check, commands, couldNotTell, info, listed, ok, type Verdict, warn } from './check.ts';

@@ -1,6 +1,6 @@
-import type { DistroRow } from '../../../src/core/knowledge.ts';
-import type { JudgeContext } from '../../../src/core/step.ts';
 import { distroRow, kernelAtLeast, kernelBand, latestRelease, packageFor } from '../../../src/knowledge/lookup.ts';
+import type { DistroRow } from '../../../src/model/knowledge.ts';
+import type { JudgeContext } from '../../../src/model/step.ts';
 import type { HostFacts } from '../facts.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, type Verdict, warn } from './check.ts';
 

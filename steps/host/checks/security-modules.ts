@@ -1,5 +1,5 @@
-import { yesNoAnswer } from '../../../src/core/question.ts';
-import { installedPackage } from '../../../src/facts/dpkg.ts';
+import { yesNoAnswer } from '../../../src/model/question.ts';
+import { installedPackage } from '../../../src/system/dpkg.ts';
 import { fuseLocalPath, fuseProfilePath } from '../facts.ts';
 import { canWriteFuseRule, fuseRuleLines, needsFuseRule } from '../fuse-rule.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, warn } from './check.ts';

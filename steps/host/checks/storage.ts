@@ -1,4 +1,3 @@
-import { isReadOnly, type MountEntry, mountOf } from '../../../src/facts/mountinfo.ts';
 import {
 	advisedFreeBytes,
 	advisedMemoryBytes,
@@ -8,6 +7,7 @@ import {
 	neededProgramBytes,
 	testedFileSystems,
 } from '../../../src/knowledge/host-needs.ts';
+import { isReadOnly, type MountEntry, mountOf } from '../../../src/system/mountinfo.ts';
 import type { HostFacts, Place } from '../facts.ts';
 import {
 	advice,

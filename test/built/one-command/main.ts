@@ -2,14 +2,15 @@
  * The program with a runbook of one step that runs one command on this machine: for what the simulated host has not,
  * a process of its own, thousands of lines, minutes of work. Everything but the step is the product.
  */
-import { stopSignals } from '../../../src/commands/stop-signals.ts';
-import type { Surroundings } from '../../../src/commands/surroundings.ts';
-import { processTerminal } from '../../../src/commands/terminal.ts';
-import { walk } from '../../../src/commands/walk.ts';
-import { changeStep } from '../../../src/core/step.ts';
+
+import { walk } from '../../../src/cli/run.ts';
+import { stopSignals } from '../../../src/cli/stop-signals.ts';
+import { processTerminal } from '../../../src/cli/terminal.ts';
 import { localHost } from '../../../src/host/local/local-host.ts';
 import { knowledge } from '../../../src/knowledge/index.ts';
-import { openRun } from '../../../src/state/open-run.ts';
+import { changeStep } from '../../../src/model/step.ts';
+import type { Surroundings } from '../../../src/session/environment.ts';
+import { openRun } from '../../../src/session/open-run.ts';
 import type { OneCommand } from './bundle.ts';
 
 const { argv, uninterruptible, stateFolder, plain }: OneCommand = JSON.parse(process.env['ONE_COMMAND'] ?? '{}');

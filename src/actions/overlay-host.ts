@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { Action } from '../model/action.ts';
+import type { ReadHost } from '../port/host.ts';
+
+/**
+ * The host as it would be after these actions, as far as files go: what they write can be read, what they remove is
+ * missing. Commands' effects cannot be foreseen, and a plan made on this says so. Without it, a plan of several steps
+ * would propose the same change twice.
+ */
+export function foreseenHost(host: ReadHost, actions: readonly Action[]): ReadHost {
+	const files = new Map<string, { readonly bytes: Uint8Array; readonly mode: number } | undefined>();
+	const folders = new Set<string>();
+	for (const action of actions) {
+		if (action.kind === 'write') files.set(action.path, { bytes: action.bytes, mode: action.mode });
+		if (action.kind === 'manual' && action.file !== undefined)
+			files.set(action.file.path, { bytes: action.file.bytes, mode: 0o644 });
+		if (action.kind === 'remove') files.set(action.path, undefined);
+		if (action.kind === 'make-folder') folders.add(action.path);
+	}
+	const metaOf = (path: string, file: { readonly bytes: Uint8Array; readonly mode: number }) => ({
+		mode: file.mode,
+		uid: 0,
+		gid: 0,
+		size: file.bytes.length,
+		realPath: path,
+		planned: true as const,
+	});
+	return {
+		kind: host.kind,
+		identity: host.identity,
+		exec: (argv, options) => host.exec(argv, options),
+		space: path => host.space(path),
+		async readFile(path, options) {
+			if (!files.has(path)) return host.readFile(path, options);
+			const file = files.get(path);
+			return file === undefined ? { kind: 'missing' } : { kind: 'bytes', bytes: file.bytes, meta: metaOf(path, file) };
+		},
+		async stat(path) {
+			if (folders.has(path)) {
+				const there = await host.stat(path);
+				return there.kind === 'found'
+					? there
+					: {
+							kind: 'found',
+							type: 'directory',
+							link: false,
+							meta: { mode: 0o755, uid: 0, gid: 0, size: 0, realPath: path },
+						};
+			}
+			if (!files.has(path)) return host.stat(path);
+			const file = files.get(path);
+			return file === undefined
+				? { kind: 'missing' }
+				: { kind: 'found', type: 'file', link: false, meta: metaOf(path, file) };
+		},
+		async list(path) {
+			const there = await host.list(path);
+			const names = new Set(there.kind === 'names' ? there.names : []);
+			for (const [file, content] of files) {
+				if (dirname(file) !== path) continue;
+				const name = file.slice(path.length).replace(/^\//, '');
+				if (content === undefined) names.delete(name);
+				else names.add(name);
+			}
+			return names.size > 0 || there.kind === 'names' || folders.has(path)
+				? { kind: 'names', names: [...names] }
+				: there;
+		},
+		async digest(path) {
+			const file = files.get(path);
+			if (!files.has(path)) return host.digest(path);
+			return file === undefined
+				? { kind: 'missing' }
+				: { kind: 'digest', sha256: createHash('sha256').update(file.bytes).digest('hex'), size: file.bytes.length };
+		},
+	};
+}

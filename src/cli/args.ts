@@ -1,0 +1,329 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { exitCode } from '../model/exit.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { readDuration, readUntil } from './window-words.ts';
+
+/** The only reader of argv and of the SBXSETUP_ environment. */
+export interface CommonOptions {
+	readonly demo?: string;
+	readonly answers?: string;
+	readonly yes: boolean;
+	/** Plain questions in reading order instead of the wizard. */
+	readonly plain: boolean;
+	/** No colour; words and marks tell all the same. */
+	readonly noColor: boolean;
+	readonly only?: readonly string[];
+	readonly skip?: readonly string[];
+	readonly from?: string;
+	readonly acceptRisk: readonly string[];
+	readonly record?: string;
+	readonly deb?: string;
+	readonly imageArchive: readonly string[];
+	readonly format: 'text' | 'json';
+	readonly sessionDir?: string;
+	readonly fresh: boolean;
+	readonly changeId?: string;
+	/** How long running jobs are waited for. */
+	readonly drainTimeoutMs?: number;
+	/** When the window for disruptions ends, as it was typed. */
+	readonly until?: string;
+	/** Files that others write. */
+	readonly managed?: readonly string[];
+}
+
+export type Invocation =
+	| { readonly command: 'run'; readonly options: CommonOptions; readonly plan?: string }
+	| {
+			readonly command: 'check';
+			readonly options: CommonOptions;
+			readonly list: boolean;
+			readonly ignore: readonly string[];
+			readonly strict: boolean;
+			/** The verdicts that it ends 0 for. */
+			readonly want: 'compatible' | 'set-up';
+	  }
+	| { readonly command: 'plan'; readonly options: CommonOptions; readonly out?: string }
+	| {
+			readonly command: 'test';
+			readonly options: CommonOptions;
+			readonly proofs: readonly string[];
+			readonly clean: boolean;
+	  }
+	| { readonly command: 'revert'; readonly options: CommonOptions; readonly named?: string }
+	| { readonly command: 'status'; readonly options: CommonOptions; readonly run?: string };
+
+export type Parsed =
+	| { readonly kind: 'invocation'; readonly invocation: Invocation }
+	/** Help or version was printed, or the usage is wrong and was explained. */
+	| { readonly kind: 'answered'; readonly exit: number };
+
+const words = (value: string, before: readonly string[] | undefined): readonly string[] => [
+	...(before ?? []),
+	...value
+		.split(',')
+		.map(word => word.trim())
+		.filter(word => word !== ''),
+];
+
+const files = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+
+function drainTimeout(value: string): number | undefined {
+	// A variable that is set to nothing is not set.
+	if (value.trim() === '') return undefined;
+	const ms = readDuration(value);
+	if (ms === undefined) throw new InvalidArgumentError('It is a number with its unit: 45s, 30m, 2h.');
+	return ms;
+}
+
+function untilWords(value: string): string {
+	if (value.trim() !== '' && readUntil(value, new Date(0)) === undefined)
+		throw new InvalidArgumentError('It is a time of day (06:00) or a date with its time (2026-11-24T06:00).');
+	return value;
+}
+
+/** Of `--demo` alone. */
+export const usualScenario = 'fresh-ubuntu';
+
+/** How an environment says no; commander takes a switch's variable for yes whatever it holds. */
+const switchedOff: ReadonlySet<string> = new Set(['0', 'no', 'false', 'off']);
+
+function commonOptions(): readonly Option[] {
+	return [
+		new Option('--demo [scenario]', 'a simulated host instead of this one; nothing here is changed').env(
+			'SBXSETUP_DEMO',
+		),
+		new Option('--yes', 'unattended: approve plans without a named risk, take defaults').env('SBXSETUP_YES'),
+		new Option('--plain', 'plain questions instead of the wizard, in reading order').env('SBXSETUP_PLAIN'),
+		new Option('--no-color', 'no colour; words and marks tell the same').env('SBXSETUP_NO_COLOR'),
+		new Option('--answers <file>', 'answers to the questions (YAML)').env('SBXSETUP_ANSWERS'),
+		new Option('--accept-risk <name>', 'accept one named risk (repeatable)')
+			.argParser(words)
+			.env('SBXSETUP_ACCEPT_RISK'),
+		new Option('--only <step>', 'only these steps').argParser(words).env('SBXSETUP_ONLY'),
+		new Option('--skip <step>', 'not these steps').argParser(words).env('SBXSETUP_SKIP'),
+		new Option('--from <step>', 'begin at this step').env('SBXSETUP_FROM'),
+		new Option('--deb <file>', 'install Sysbox from this package file').env('SBXSETUP_DEB'),
+		new Option('--image-archive <file>', 'load images for the proofs from this archive (repeatable)')
+			.argParser(files)
+			.env('SBXSETUP_IMAGE_ARCHIVE'),
+		new Option('--managed <file>', 'others write this file or folder: print what it has to hold instead (repeatable)')
+			.argParser(words)
+			.env('SBXSETUP_MANAGED'),
+		new Option('--record <file>', 'write the record there, also when nothing was changed').env('SBXSETUP_RECORD'),
+		new Option('--change-id <text>', 'your change number, for log and record').env('SBXSETUP_CHANGE_ID'),
+		new Option('--drain-timeout <time>', 'how long running jobs are waited for before Docker restarts: 45s, 30m, 2h')
+			.argParser(drainTimeout)
+			.env('SBXSETUP_DRAIN_TIMEOUT'),
+		new Option('--until <time>', 'begin no disruption that could last longer than this: 06:00, 2026-11-24T06:00')
+			.argParser(untilWords)
+			.env('SBXSETUP_UNTIL'),
+		new Option('--format <format>', 'text, or json: one event a line on stdout')
+			.choices(['text', 'json'])
+			.default('text')
+			.env('SBXSETUP_FORMAT'),
+		new Option('--session-dir <dir>', 'where runs, logs and backups are kept').env('SBXSETUP_SESSION_DIR'),
+		new Option('--fresh', 'do not go on with an interrupted run').env('SBXSETUP_FRESH'),
+	];
+}
+
+/** Reads the command line. Whatever is wrong with it is said on `err`, with the near word where there is one. */
+export function parseArgs(
+	argv: readonly string[],
+	texts: {
+		readonly version: string;
+		readonly steps: readonly string[];
+		readonly proofs: readonly string[];
+		readonly out: (text: string) => void;
+		readonly err: (text: string) => void;
+	},
+): Parsed {
+	let invocation: Invocation | undefined;
+	const program = new Command('sysbox-setup')
+		.description('Moves a Docker CI host to the Sysbox runtime, step by step, with proofs and a way back.')
+		.version(texts.version, '-V, --version', 'print the version')
+		.helpOption('-h, --help', 'print this')
+		.showHelpAfterError('(sysbox-setup --help lists commands and options)')
+		.configureOutput({ writeOut: texts.out, writeErr: texts.err })
+		.exitOverride()
+		.addHelpText(
+			'after',
+			`
+Steps: ${texts.steps.join(', ')}
+
+Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof failed · 2 what was passed is wrong
+  3 incompatible, broken, or a finding blocks · 4 changes to make, or actions left for you · 5 unknown
+  75 another run is at work · 129, 130, 143 terminal gone, Ctrl+C, SIGTERM
+
+  sysbox-setup check                      look only, no root needed
+  sysbox-setup plan                       what a run would change
+  sysbox-setup --yes --answers FILE       run unattended
+  sysbox-setup --demo --yes               the same on a simulated host`,
+		);
+	// Options of the program are read before and after a command's name, so they are declared once.
+	for (const option of commonOptions()) program.addOption(option);
+	program.addOption(
+		new Option('--plan <file>', 'run exactly this saved plan (of plan --out); a run that would differ is refused').env(
+			'SBXSETUP_PLAN',
+		),
+	);
+	program.configureHelp({ showGlobalOptions: true });
+	const read = (command: Command): CommonOptions => {
+		if (command !== program && program.getOptionValueSource('plan') === 'cli')
+			command.error(`error: --plan belongs to a run, not to ${command.name()}`, { exitCode: exitCode.wrongInput });
+		const o = { ...command.optsWithGlobals<Record<string, unknown>>() };
+		const fromEnvironment = program.options.filter(
+			option => command.getOptionValueSourceWithGlobals(option.attributeName()) === 'env',
+		);
+		for (const option of fromEnvironment) {
+			const text = process.env[option.envVar ?? '']?.trim().toLowerCase() ?? '';
+			// A variable that is set to nothing, and a switch that is set to no, are not set.
+			if (text === '' || ((option.isBoolean() || option.negate) && switchedOff.has(text)))
+				delete o[option.attributeName()];
+			// On the command line each archive has an option of its own; a variable is a list, as for every other option.
+			else if (option.attributeName() === 'imageArchive')
+				o['imageArchive'] = words(process.env[option.envVar ?? ''] ?? '', undefined);
+		}
+		const text = (key: string): string | undefined => (typeof o[key] === 'string' ? o[key] : undefined);
+		const list = (key: string): readonly string[] | undefined =>
+			Array.isArray(o[key]) ? o[key].map(String) : undefined;
+		const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
+			value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
+		return {
+			...optional('demo', o['demo'] === true ? usualScenario : text('demo')),
+			...optional('answers', text('answers')),
+			yes: o['yes'] === true,
+			plain: o['plain'] === true,
+			noColor: o['color'] === false,
+			...optional('only', list('only')),
+			...optional('skip', list('skip')),
+			...optional('from', text('from')),
+			acceptRisk: list('acceptRisk') ?? [],
+			...optional('record', text('record')),
+			...optional('deb', text('deb')),
+			imageArchive: list('imageArchive') ?? [],
+			format: o['format'] === 'json' ? 'json' : 'text',
+			...optional('sessionDir', text('sessionDir')),
+			fresh: o['fresh'] === true,
+			...optional('changeId', text('changeId')),
+			...optional('drainTimeoutMs', typeof o['drainTimeout'] === 'number' ? o['drainTimeout'] : undefined),
+			...optional('until', text('until')),
+			...optional('managed', list('managed')),
+		};
+	};
+
+	program.action((_options, command: Command) => {
+		const stray = command.args[0];
+		if (stray !== undefined) {
+			const commands = command.commands.map(c => c.name());
+			command.error(`error: there is no command called ${stray}.${didYouMean(stray, commands)}`, {
+				exitCode: exitCode.wrongInput,
+			});
+		}
+		const { plan } = command.opts<{ plan?: string }>();
+		// As with every option, a variable that is set to nothing is not set.
+		const held = plan === undefined || plan.trim() === '' ? {} : { plan };
+		invocation = { command: 'run', options: read(command), ...held };
+	});
+	program
+		.command('check')
+		.description('look at the host and judge it; changes nothing, needs no root')
+		.option('--list', 'list the checks by id')
+		.addOption(
+			new Option('--ignore <id>', 'count this finding as accepted (repeatable); it is still shown').argParser(words),
+		)
+		.option('--strict', 'what only root can tell counts as unknown too')
+		.addOption(
+			new Option('--want <verdict>', 'what ends 0: set-up, or compatible for every host that is or can be set up')
+				.choices(['compatible', 'set-up'])
+				.default('set-up'),
+		)
+		.action((_o, command: Command) => {
+			const own = command.opts<{ list?: boolean; ignore?: readonly string[]; strict?: boolean; want?: string }>();
+			invocation = {
+				command: 'check',
+				options: read(command),
+				list: own.list === true,
+				ignore: own.ignore ?? [],
+				strict: own.strict === true,
+				want: own.want === 'compatible' ? 'compatible' : 'set-up',
+			};
+		});
+	program
+		.command('plan')
+		.description('show what a run would change: diffs, commands, what would stop')
+		.option('--out <file>', 'save it too, for a run that does exactly that: --plan FILE')
+		.action((_o, command: Command) => {
+			const { out } = command.opts<{ out?: string }>();
+			invocation = { command: 'plan', options: read(command), ...(out !== undefined && { out }) };
+		});
+	program
+		.command('test')
+		.description('only the proofs, on a host that is set up')
+		.argument('[proof...]', `${texts.proofs.join(' or ')}; all without one`)
+		.option('--clean', 'only remove what an interrupted proof left behind')
+		.action((proofs: string[], _o, command: Command) => {
+			for (const proof of proofs) {
+				if (!texts.proofs.includes(proof))
+					command.error(
+						`error: there is no proof called ${proof}.${didYouMean(proof, texts.proofs)} There are: ${texts.proofs.join(', ')}`,
+						{ exitCode: exitCode.wrongInput },
+					);
+			}
+			invocation = {
+				command: 'test',
+				options: read(command),
+				proofs,
+				clean: command.opts<{ clean?: boolean }>().clean === true,
+			};
+		});
+	program
+		.command('revert')
+		.description('undo the last run that changed the host, or the run that is named')
+		.argument('[run]', 'a run of `status`, the beginning of its name, or its record')
+		.action((named: string | undefined, _o, command: Command) => {
+			invocation = { command: 'revert', options: read(command), ...(named !== undefined && { named }) };
+		});
+	program
+		.command('status')
+		.description('the runs on this host, and what the last one (or the named one) did and left')
+		.argument('[run]', 'a run, or the beginning of its name')
+		.action((run: string | undefined, _o, command: Command) => {
+			invocation = { command: 'status', options: read(command), ...(run !== undefined && { run }) };
+		});
+	// Behind the commands, as they inherit it: only the program itself looks at stray words, to name the near command.
+	program.allowExcessArguments(true);
+	program.helpCommand('help [command]', 'print this, or what a command takes');
+
+	// `--demo plan` is the plan of the usual scenario: a command's name is never one of a scenario.
+	const commandNames = program.commands.map(command => command.name());
+	const typed = argv.map((word, index) =>
+		word === '--demo' && commandNames.includes(argv[index + 1] ?? '') ? `--demo=${usualScenario}` : word,
+	);
+	try {
+		program.parse(typed, { from: 'user' });
+	} catch (error) {
+		if (!(error instanceof CommanderError)) throw error;
+		const informed = ['commander.version', 'commander.helpDisplayed', 'commander.help'].includes(error.code);
+		return { kind: 'answered', exit: informed && error.exitCode === 0 ? exitCode.done : exitCode.wrongInput };
+	}
+	if (invocation === undefined) return { kind: 'answered', exit: exitCode.wrongInput };
+	const wrong = wrongSteps(invocation.options, texts.steps);
+	if (wrong !== undefined) {
+		texts.err(`sysbox-setup: ${wrong}\n`);
+		return { kind: 'answered', exit: exitCode.wrongInput };
+	}
+	return { kind: 'invocation', invocation };
+}
+
+function wrongSteps(options: CommonOptions, steps: readonly string[]): string | undefined {
+	if (options.only?.length === 0) return `--only names no step. The steps are: ${steps.join(', ')}`;
+	const named = [
+		...(options.only ?? []),
+		...(options.skip ?? []),
+		...(options.from === undefined ? [] : [options.from]),
+	];
+	const stranger = named.find(name => !steps.includes(name));
+	return stranger === undefined
+		? undefined
+		: `there is no step called ${stranger}.${didYouMean(stranger, steps)} The steps are: ${steps.join(', ')}`;
+}

@@ -1,0 +1,185 @@
+import { steps } from '../../steps/index.ts';
+import { proofNames } from '../../steps/step-names.ts';
+import { exitCode } from '../model/exit.ts';
+import type { RunState } from '../model/state.ts';
+import type { Surroundings } from '../session/environment.ts';
+import { openFolder, openRun } from '../session/open-run.ts';
+import { lineOf } from '../text/safe.ts';
+import type { CommonOptions, Invocation } from './args.ts';
+import { checkList } from './check-list.ts';
+import { commandFor, realSurroundings, scenarioNamed, simulatedSurroundings } from './machine.ts';
+import { readHeldTo } from './plan-file.ts';
+import { readPassed } from './preflight.ts';
+import { revert } from './revert.ts';
+import { startAgainAsRoot } from './root.ts';
+import { refuseWithoutTerminal, walk } from './run.ts';
+import { lastAnswers, lastStandingRun } from './standing-run.ts';
+import { status } from './status.ts';
+import type { StopSignals } from './stop-signals.ts';
+import type { Terminal } from './terminal.ts';
+
+declare const __VERSION__: string;
+
+/** Does one command, and returns its exit code. Rejects with what only the operator can put right, and with defects. */
+export async function carryOut(
+	invocation: Invocation,
+	typed: readonly string[],
+	terminal: Terminal,
+	stop: StopSignals,
+): Promise<number> {
+	const { options } = invocation;
+	const changes = invocation.command === 'run' || invocation.command === 'test' || invocation.command === 'revert';
+	if (options.demo !== undefined) await scenarioNamed(options.demo);
+	// What an interrupted proof left is ours, and is removed without a question.
+	const asks = changes && !(invocation.command === 'test' && invocation.clean);
+	if (asks && !options.yes && !terminal.interactive)
+		throw refuseWithoutTerminal(commandFor(options, __VERSION__), typed, options.demo !== undefined);
+	if (invocation.command === 'check' && invocation.list) return checkList(terminal);
+	const surroundings =
+		options.demo === undefined
+			? await realSurroundings(options, __VERSION__)
+			: await simulatedSurroundings(options, __VERSION__);
+	if (changes && !surroundings.simulated && surroundings.host.identity.uid !== 0) {
+		const own = { node: process.execPath, entry: process.argv[1] ?? 'sysbox-setup' };
+		const exit = await startAgainAsRoot(own, typed, terminal);
+		// Ctrl+C at the password: sudo itself ends 1 then.
+		return stop.exit() ?? exit;
+	}
+	switch (invocation.command) {
+		case 'run':
+			return runbook(invocation.options, typed, surroundings, terminal, stop, { plan: invocation.plan });
+		case 'test': {
+			const chosen = invocation.proofs.length === 0 ? proofNames : invocation.proofs;
+			return runbook({ ...options, only: chosen }, typed, surroundings, terminal, stop, {
+				mode: 'test',
+				clean: invocation.clean,
+			});
+		}
+		case 'check':
+		case 'plan':
+			return walk({
+				mode: invocation.command,
+				steps,
+				selection: selectionOf(options),
+				options,
+				passed: await readPassed({
+					acceptRisk: options.acceptRisk,
+					...(options.answers !== undefined && { answers: options.answers }),
+					...(invocation.command === 'check' && { ignore: invocation.ignore }),
+				}),
+				strict: invocation.command === 'check' && invocation.strict,
+				lastAnswers: await lastAnswers(surroundings),
+				...(invocation.command === 'check' && { want: invocation.want }),
+				surroundings,
+				terminal,
+				stop,
+				typed,
+				...(invocation.command === 'plan' && invocation.out !== undefined && { out: invocation.out }),
+			});
+		case 'revert':
+			return revert({
+				options,
+				...(invocation.named !== undefined && { named: invocation.named }),
+				surroundings,
+				terminal,
+				stop,
+				typed,
+			});
+		case 'status':
+			return status(surroundings, terminal, invocation.run);
+		default:
+			return invocation satisfies never;
+	}
+}
+
+const selectionOf = (options: CommonOptions) => ({
+	...(options.only !== undefined && { only: options.only }),
+	...(options.skip !== undefined && { skip: options.skip }),
+	...(options.from !== undefined && { from: options.from }),
+});
+
+interface RunbookHow {
+	readonly mode?: 'run' | 'test';
+	/** Only removes what an interrupted proof left. */
+	readonly clean?: boolean;
+	/** The saved plan that the run is held to. */
+	readonly plan?: string | undefined;
+}
+
+async function runbook(
+	options: CommonOptions,
+	typed: readonly string[],
+	surroundings: Surroundings,
+	terminal: Terminal,
+	stop: StopSignals,
+	{ mode = 'run', clean = false, plan }: RunbookHow,
+): Promise<number> {
+	const held = plan === undefined ? undefined : await readHeldTo(plan, surroundings.command);
+	const passed = await readPassed({
+		acceptRisk: options.acceptRisk,
+		...(options.answers !== undefined && { answers: options.answers }),
+	});
+	const opened = await openRun(surroundings, { mode, fresh: options.fresh });
+	const standing = mode === 'run' && opened.events.length === 0 ? await standingRun(surroundings) : undefined;
+	let undo = false;
+	let exit: number;
+	try {
+		if (clean) {
+			const { removeLeftovers } = await import('../probe/leftovers.ts');
+			const { removed, left } = await removeLeftovers(surroundings.host, { stateFolder: surroundings.hostFolder });
+			for (const name of removed) terminal.out(lineOf(`removed ${name}`));
+			for (const name of left) terminal.err(lineOf(`could not be removed: ${name}`));
+			if (removed.length + left.length === 0) terminal.err(lineOf('no proof left anything here'));
+			return left.length === 0 ? exitCode.done : exitCode.failed;
+		}
+		exit = await walk({
+			mode,
+			steps,
+			selection: selectionOf(options),
+			options,
+			passed,
+			strict: false,
+			lastAnswers: await lastAnswers(surroundings),
+			surroundings,
+			terminal,
+			stop,
+			typed,
+			opened,
+			onUndo: () => {
+				undo = true;
+			},
+			...(held !== undefined && { held }),
+			...(standing !== undefined && { standing }),
+		});
+	} finally {
+		await opened.close();
+	}
+	return undo ? undoNow(options, surroundings, terminal, stop) : exit;
+}
+
+/** What an earlier run has set up here. Only told: `revert` itself says what is wrong with a log that cannot be read. */
+async function standingRun({ stateFolder, simulated }: Surroundings): Promise<RunState | undefined> {
+	try {
+		const folder = await openFolder(stateFolder, true, simulated);
+		const state = await lastStandingRun(folder);
+		return state?.start?.simulated === simulated ? state : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** As if `revert` had been typed now: nothing that was accepted or answered for the run counts for its way back. */
+function undoNow(
+	options: CommonOptions,
+	surroundings: Surroundings,
+	terminal: Terminal,
+	stop: StopSignals,
+): Promise<number> {
+	const { answers: _, ...kept } = options;
+	const typed = [
+		...(options.demo === undefined ? [] : [`--demo=${options.demo}`]),
+		...(options.sessionDir === undefined ? [] : ['--session-dir', options.sessionDir]),
+		'revert',
+	];
+	return revert({ options: { ...kept, acceptRisk: [], fresh: false }, surroundings, terminal, stop, typed });
+}

@@ -1,0 +1,126 @@
+import type { Difference } from '../model/drift.ts';
+import { exitCode } from '../model/exit.ts';
+import { actionsToRevert, initialState, type RunState } from '../model/state.ts';
+import { statusWords } from '../model/status-words.ts';
+import type { StepId } from '../model/step.ts';
+import { decideFromPrompts } from '../prompts/from-prompts.ts';
+import { lineOf } from '../text/safe.ts';
+import { glyphsFor } from '../view/glyphs.ts';
+import { planLines, textReader } from '../view/text.ts';
+import { type Begun, type Face, type FaceRequest, finishedBefore } from './frontend.ts';
+import { saveAnswers } from './save-answers.ts';
+
+/** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
+export function plainFace(request: FaceRequest): Face {
+	const { from, passed, saved, lastRun, terminal, surroundings, mode, signal } = request;
+	const say = (text: string): void => terminal.err(lineOf(`${text}`));
+	let run: RunState = from.start === undefined ? initialState : from;
+	let settled: ReadonlySet<StepId> = new Set();
+	let undoWanted = false;
+
+	const report = textReader({
+		glyphs: glyphsFor(terminal.environment),
+		talk: terminal.err,
+		data: terminal.out,
+		mode,
+		accepted: passed.risks,
+		command: surroundings.command,
+		all: false,
+	});
+	const decider = decideFromPrompts({
+		ask: terminal.ask,
+		say,
+		answers: passed.answers,
+		saved,
+		lastRun,
+		risks: passed.risks,
+		given: () => run.answers,
+		settled: () => settled,
+		planLines: step => planLines(step.actions, step.impact, passed.risks, glyphsFor(terminal.environment)),
+		undoWith: `${surroundings.command} revert`,
+		...(mode === 'run' && {
+			undo: {
+				changes: () => actionsToRevert(run).length,
+				onWish: () => {
+					undoWanted = true;
+				},
+			},
+		}),
+	});
+
+	async function begin(): Promise<Begun> {
+		if (from.start === undefined) {
+			if (request.standing !== undefined)
+				say(` an earlier run has changed this host; take it back with: ${surroundings.command} revert`);
+			return { kind: 'go-on' };
+		}
+		for (const line of leftWhere(from)) say(line);
+		for (const line of sayDifferences(await request.seenAnew(signal))) say(line);
+		const changes = mode === 'run' ? actionsToRevert(from).length : 0;
+		const undo = changes > 0 ? `, [u]ndo what was done (${changes} ${changes === 1 ? 'change' : 'changes'})` : '';
+		for (;;) {
+			const typed = await terminal.ask(` [g]o on (Enter), [a]sk everything again from step 1${undo}, [l]eave > `);
+			switch (typed?.trim().toLowerCase()) {
+				case '':
+				case 'g':
+					settled = finishedBefore(from);
+					return { kind: 'go-on' };
+				case 'a':
+					return { kind: 'go-on' };
+				case 'u':
+					if (changes > 0) return { kind: 'undo' };
+					break;
+				case undefined:
+				case 'l':
+				case 'q':
+					return { kind: 'left', exit: signal.aborted ? exitCode.interrupted : exitCode.open };
+				default:
+					break;
+			}
+			say(' that is none of them; type the letter in brackets');
+		}
+	}
+
+	return {
+		decider,
+		reader: (event, state) => {
+			run = state;
+			report(event, state);
+		},
+		begin,
+		wantsUndo: () => undoWanted,
+		async end() {
+			const outcome = run.end?.outcome;
+			if (outcome === 'interrupted' || outcome === 'failed') terminal.err(lineOf(`go on with:  ${request.goOn}`));
+			const ended = outcome !== undefined && outcome !== 'interrupted' && !signal.aborted;
+			if (!ended || undoWanted || mode === 'revert' || Object.keys(run.answers).length === 0) return;
+			say('');
+			const typed = await terminal.ask(' save the answers, to repeat this run? [y]es, [n]o (Enter) > ');
+			if (!/^y(es)?$/i.test(typed?.trim() ?? '')) return;
+			const result = await saveAnswers(run, surroundings);
+			say(result.kind === 'saved' ? ` saved: ${result.path}` : ` not saved: ${result.why}`);
+		},
+	};
+}
+
+function leftWhere(run: RunState): readonly string[] {
+	const at = run.steps.at(-1);
+	const user = run.resumes.at(-1)?.user ?? run.start?.user ?? 'somebody';
+	const place = at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
+	return [
+		`This run was left at ${run.lastAt ?? run.start?.at ?? 'some time'}${place} (as ${user}).`,
+		...run.steps.map(
+			({ n, title, status, why }) =>
+				`  ${n} ${title}: ${status === 'running' ? 'not finished' : statusWords[status]}${why === undefined ? '' : `, ${why}`}`,
+		),
+	];
+}
+
+function sayDifferences(differences: readonly Difference[]): readonly string[] {
+	return differences.length === 0
+		? ['The host was looked at again just now: nothing above has changed since.']
+		: [
+				'The host was looked at again just now. Not as it was left:',
+				...differences.map(({ about, text }) => `  ${about}: ${text}`),
+			];
+}

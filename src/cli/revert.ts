@@ -1,0 +1,141 @@
+import { exitCode } from '../model/exit.ts';
+import { actionsToRevert, leftByRevert } from '../model/state.ts';
+import { CannotGoOn, WrongInput } from '../model/wrong-input.ts';
+import { revertStep } from '../revert/revert-step.ts';
+import type { Surroundings } from '../session/environment.ts';
+import { openFolder, openRun, otherWorld } from '../session/open-run.ts';
+import { keptBytes } from '../session/run-log-files.ts';
+import type { StateFolder } from '../session/state-folder.ts';
+import { lineOf } from '../text/safe.ts';
+import type { CommonOptions } from './args.ts';
+import { readPassedFile } from './passed-file.ts';
+import { readPassed, reasonOf } from './preflight.ts';
+import { walk } from './run.ts';
+import {
+	lastStandingRun,
+	laterOnTheSame,
+	namesRecord,
+	refuseUnread,
+	revertedRuns,
+	runNamed,
+	stateOf,
+} from './standing-run.ts';
+import type { StopSignals } from './stop-signals.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RevertRequest {
+	readonly options: CommonOptions;
+	/**
+	 * The run to revert, by its name or the beginning of it, or by its record. A record names a run, and nothing else in it
+	 * is used: what is restored comes from this host's own log.
+	 */
+	readonly named?: string;
+	readonly surroundings: Surroundings;
+	readonly terminal: Terminal;
+	readonly stop: StopSignals;
+	readonly typed: readonly string[];
+}
+
+/** Reverts a run: the one that is named, else the last one that changed the host and still stands. */
+export async function revert(request: RevertRequest): Promise<number> {
+	const { surroundings, terminal, options } = request;
+	const passed = await readPassed({
+		acceptRisk: options.acceptRisk,
+		...(options.answers !== undefined && { answers: options.answers }),
+	});
+	const folder = await openFolder(surroundings.stateFolder, true, surroundings.simulated);
+	const named = request.named === undefined ? undefined : await runMeant(folder, request.named, surroundings.command);
+	const standing = named ?? (await lastStandingRun(folder))?.start?.run;
+	await refuseUnread(folder, standing);
+	const opened = await openRun(surroundings, {
+		mode: 'revert',
+		fresh: options.fresh,
+		...(named !== undefined && { reverts: named }),
+	});
+	try {
+		// A revert that was killed goes on with the run that it had begun to revert.
+		const begun = opened.events.find(event => event.type === 'run.start');
+		const resumed = begun?.type === 'run.start' ? begun.reverts : undefined;
+		const run = named ?? resumed ?? standing;
+		if (run === undefined) {
+			terminal.out(lineOf('There is nothing to revert: no run on this host changed anything that still stands.'));
+			return exitCode.done;
+		}
+		if (named !== undefined && (await revertedRuns(folder)).has(named)) {
+			terminal.out(lineOf(`There is nothing to revert: run ${named} was reverted before.`));
+			return exitCode.done;
+		}
+		const original = await stateOf(folder, run);
+		if (original.start?.simulated !== surroundings.simulated)
+			throw otherWorld(surroundings.stateFolder, original.start?.simulated === true);
+		if (original.start?.mode === 'revert')
+			throw new WrongInput(`run ${run} is itself a revert; start a run to set the host up again.`);
+		const later = named === undefined ? undefined : (await laterOnTheSame(folder, original))?.start?.run;
+		if (later !== undefined)
+			throw new CannotGoOn(`run ${later} is newer than ${run} and changed the same things.`, exitCode.blocked, [
+				`revert the newer one first    ${surroundings.command} revert ${later}`,
+			]);
+		if (named !== undefined && resumed === undefined && actionsToRevert(original).length === 0) {
+			terminal.out(lineOf(`There is nothing to revert: run ${named} changed nothing on this host.`));
+			return exitCode.done;
+		}
+		// A revert that was stopped half way finds what the run had left among its own backups.
+		const step = revertStep(
+			original,
+			async sha256 => (await keptBytes(folder, run, sha256)) ?? (await opened.log.kept(sha256)),
+		);
+		const { record } = original;
+		const stays = [
+			...leftByRevert(original),
+			...(record === undefined ? [] : [`${record.path} (the record of the run)`]),
+		];
+		const exit = await walk({
+			mode: 'revert',
+			steps: [step],
+			selection: {},
+			options,
+			passed,
+			strict: false,
+			surroundings,
+			terminal,
+			stop: request.stop,
+			typed: request.typed,
+			opened,
+			reverts: run,
+			reverted: original,
+			takesBack: { run: original, stays },
+		});
+		if (exit === exitCode.done && options.format === 'text') {
+			for (const left of stays) terminal.out(lineOf(`  stays  ${left}`));
+		}
+		return exit;
+	} finally {
+		await opened.close();
+	}
+}
+
+async function runMeant(folder: StateFolder, word: string, command: string): Promise<string> {
+	return (await namesRecord(word)) ? runOfRecord(word, command) : (await runNamed(folder, word)).run;
+}
+
+/** Records are for people; a megabyte is far more than one ever has. */
+const maxRecordBytes = 16 * 1024 * 1024;
+
+async function runOfRecord(path: string, command: string): Promise<string> {
+	let text: string;
+	try {
+		const bytes = await readPassedFile(path, maxRecordBytes);
+		if (bytes === undefined) throw new WrongInput(`${path} has more than ${maxRecordBytes} bytes; that is no record.`);
+		text = bytes.toString('utf8');
+	} catch (error) {
+		if (error instanceof WrongInput) throw error;
+		throw new WrongInput(`the record ${path} cannot be read: ${reasonOf(error)}`);
+	}
+	const run = /^---\n[\s\S]*?^\s*"?run"?:\s*"?([A-Za-z0-9][A-Za-z0-9._-]*)"?,?$/m.exec(text)?.[1];
+	if (run === undefined)
+		throw new WrongInput(`${path} is not a record of sysbox-setup: it names no run.`, [
+			`without a name, the last run that changed the host is reverted: ${command} revert`,
+			`runs are listed by: ${command} status`,
+		]);
+	return run;
+}

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import type { RunState } from '../model/state.ts';
+import { answersFileText } from '../prompts/answers-file-text.ts';
+import type { Surroundings } from '../session/environment.ts';
+
+/** Beside where the operator stands, belonging to the owner of that folder; nothing that lies there is replaced. */
+export async function saveAnswers(state: RunState, { host, workingFolder, command }: Surroundings) {
+	const folder = await host.stat(workingFolder);
+	const owner = folder.kind === 'found' ? { uid: folder.meta.uid, gid: folder.meta.gid } : undefined;
+	const bytes = new TextEncoder().encode(answersFileText(state, command));
+	for (let n = 1; n <= 9; n++) {
+		const path = join(workingFolder, `sysbox-setup-answers${n === 1 ? '' : `-${n}`}.yml`);
+		const written = await host.replaceFile(path, bytes, {
+			expect: { kind: 'missing' },
+			mode: 0o644,
+			...(owner !== undefined && { owner }),
+		});
+		if (written.kind === 'written') return { kind: 'saved' as const, path };
+		if (written.kind === 'failed') return { kind: 'failed' as const, why: `${path}: ${written.message}` };
+		if (written.kind === 'rejected') return { kind: 'failed' as const, why: `${path}: ${written.said}` };
+	}
+	return { kind: 'failed' as const, why: `${workingFolder} holds nine of them already` };
+}

@@ -1,0 +1,140 @@
+import { type Plan, risksOf } from '../model/action.ts';
+import type { Finding } from '../model/finding.ts';
+import { changing, foreseenSteps } from '../model/review.ts';
+import type { ChangeStep, ProofStep, Step } from '../model/step.ts';
+import { outOfWindow } from '../model/window.ts';
+import { redact } from '../text/redact.ts';
+import { showPlan } from './apply-plan.ts';
+import {
+	canGoBack,
+	isReviewAhead,
+	judgeContext,
+	leftByChoice,
+	type Sight,
+	type StepResult,
+	type StepRun,
+	wentBack,
+	whenBlocked,
+} from './step-run.ts';
+
+export type Consent =
+	/** Every risk in it was accepted by name. */
+	| { readonly kind: 'apply' }
+	/** An answer was changed, or the host was put right: what was shown is no longer the plan. */
+	| { readonly kind: 'plan-anew' }
+	| { readonly kind: 'declined'; readonly leave: boolean }
+	/** Why it is left for another time, told already. */
+	| { readonly kind: 'put-off'; readonly why: string /** The host stays broken by it. */; readonly broken?: true }
+	| { readonly kind: 'ended'; readonly result: StepResult };
+
+const ended = (result: StepResult): Consent => ({ kind: 'ended', result });
+
+/** Shows a plan and has it approved. `changed`: the step has changed the host already, and no way leads back before it. */
+export async function askConsent(
+	run: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
+	sight: Sight,
+	plan: Plan,
+	changed: boolean,
+): Promise<Consent> {
+	const { deps, step, visit, once } = run;
+	const anew = (left: StepResult | undefined): Consent => (left === undefined ? { kind: 'plan-anew' } : ended(left));
+	const reviewed = await reviewRun(run);
+	if (reviewed === 'ask-again') return anew(await sight.ask());
+	if (typeof reviewed === 'object') return ended(reviewed);
+	await showPlan(deps, step.id, plan);
+	const late = plan.actions
+		.map(action => outOfWindow(action, deps.options.until, deps.now()))
+		.find(why => why !== undefined);
+	if (late !== undefined) {
+		await sayPutOff(run, late);
+		return { kind: 'put-off', why: late };
+	}
+	visit.decided = true;
+	/** The decision before this one was about the whole run. */
+	const behindReview = reviewed === 'gone-on';
+	const back = !changed && (behindReview || canGoBack(visit));
+	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back });
+	if (decision.kind === 'differs') {
+		const next = await whenPlanDiffers(run, decision.finding, { changed });
+		return anew(await sight.afterBlock(next, changed ? 'after' : 'before'));
+	}
+	const named = decision.kind === 'apply' ? decision.risks : [];
+	const missing = risksOf(plan).filter(risk => !named.includes(risk));
+	if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {
+		const why = sayMissing(run, decision.kind === 'refused' ? decision.missing : missing);
+		await sayPutOff(run, why);
+		const broken = sight.findings.some(({ breaks, waived }) => breaks === true && waived === undefined);
+		return { kind: 'put-off', why, ...(broken && { broken }) };
+	}
+	if (decision.kind === 'back' && back && behindReview) {
+		once.reviewed = false;
+		return { kind: 'plan-anew' };
+	}
+	if (decision.kind === 'back' && back) {
+		visit.again = visit.passed.pop();
+		return visit.again === undefined ? ended(wentBack) : anew(await sight.ask());
+	}
+	const leave = decision.kind === 'quit' || decision.kind === 'back';
+	const kind = leave ? 'quit' : decision.kind;
+	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: [...named] });
+	return kind === 'apply' ? { kind } : { kind: 'declined', leave };
+}
+
+/** The whole command to type. */
+const sayMissing = ({ deps: { options } }: StepRun<Step>, risks: readonly string[]): string =>
+	`accept ${risks.join(' and ')} by name: ${[options.again ?? options.command, ...risks.map(risk => `--accept-risk ${risk}`)].join(' ')}`;
+
+/** Told before it is left: a window that is over, or a risk that nobody has named. */
+export const sayPutOff = ({ deps, step }: StepRun<Step>, why: string): Promise<void> =>
+	deps.emit({ type: 'decision', step: step.id, decision: 'refused', risks: [], why });
+
+/**
+ * A plan that is not the one that the run is held to: nothing of it is done. As with everything that hinders, the
+ * operator can put the host right and have it looked at again.
+ */
+async function whenPlanDiffers(
+	run: StepRun<Step>,
+	finding: Finding,
+	tally: StepResult['tally'],
+): Promise<'look-again' | 'ask-again' | StepResult> {
+	const why = [finding.summary, ...(finding.evidence === undefined ? [] : [finding.evidence])].join('\n');
+	await run.deps.emit({ type: 'decision', step: run.step.id, decision: 'refused', risks: [], why: redact(why) });
+	return whenBlocked(run, [finding], [finding], tally);
+}
+
+/**
+ * Before the first plan of a run is put to anybody, everything that the run would do is. Not where that is this step
+ * alone, or where nobody wants to see it.
+ */
+async function reviewRun(run: StepRun<Step>): Promise<'not-shown' | 'gone-on' | 'ask-again' | StepResult> {
+	const { deps, request, step, visit, once } = run;
+	const { decider, lookAhead } = deps;
+	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return 'not-shown';
+	const seq = deps.state().lastSeq;
+	const steps = foreseenSteps(await lookAhead(), request.order, {
+		step: step.id,
+		seq,
+		context: judgeContext(deps),
+	});
+	// Whoever stops the run meanwhile is asked nothing any more.
+	if (deps.signal.aborted) return 'not-shown';
+	if (changing(steps).length < 2) {
+		once.reviewed = true;
+		return 'not-shown';
+	}
+	visit.decided = true;
+	const decision = await decider.review(step.id, steps, { back: canGoBack(visit) });
+	switch (decision) {
+		case 'go-on':
+			once.reviewed = true;
+			return 'gone-on';
+		case 'quit':
+			return leftByChoice(step.id);
+		case 'back':
+			visit.again = visit.passed.pop();
+			if (visit.again !== undefined) return 'ask-again';
+			return visit.earlier ? wentBack : leftByChoice(step.id);
+		default:
+			return decision satisfies never;
+	}
+}

@@ -1,0 +1,188 @@
+import type { Action } from '../model/action.ts';
+import type { ActionFailure, Decider } from '../model/decider.ts';
+import type { Emit, ShownAction } from '../model/event.ts';
+import { emptyTally, exitCode, judgeTally, mergeTally, type Outcome, type Tally } from '../model/exit.ts';
+import type { Knowledge } from '../model/knowledge.ts';
+import type { StepOrder } from '../model/order.ts';
+import type { ProbeHost } from '../model/probe.ts';
+import type { Answers, AnswerValue, Question } from '../model/question.ts';
+import { changedAnything, type RunState } from '../model/state.ts';
+import type { RunOptions, Step, StepId } from '../model/step.ts';
+import type { Waiver } from '../model/waiver.ts';
+import type { ReadHost } from '../port/host.ts';
+import type { Foreseen } from './preview-run.ts';
+import { runChange } from './run-change.ts';
+import { runProof } from './run-proof.ts';
+import { runReport } from './run-report.ts';
+import type { StepResult, StepRun, Visit } from './step-run.ts';
+
+export type ApplyResult =
+	| { readonly kind: 'done' }
+	| { readonly kind: 'manual'; readonly evidence?: string }
+	/** `undidMore`: its way back has taken away what actions before it had done. */
+	| { readonly kind: 'failed'; readonly failure: ActionFailure; readonly undidMore: boolean }
+	/** The host is no longer as the plan assumed: nothing was done, and the step has to look again. */
+	| { readonly kind: 'stale'; readonly failure: ActionFailure }
+	/** Less is left of the window than it needs: nothing was done. */
+	| { readonly kind: 'postponed'; readonly why: string }
+	| { readonly kind: 'interrupted' };
+
+export interface EngineDeps {
+	readonly host: ReadHost;
+	readonly knowledge: Knowledge;
+	readonly options: RunOptions;
+	readonly decider: Decider;
+	/** What was answered before this run asked anything: counts for steps that are only inspected, which ask nothing. */
+	readonly given?: (
+		question: Question,
+	) => { readonly value: AnswerValue; readonly source: 'answers' | 'saved' | 'last-run' } | undefined;
+	readonly emit: Emit;
+	readonly state: () => RunState;
+	readonly now: () => Date;
+	/** Milliseconds by a clock that nobody can set. */
+	readonly elapsed: () => number;
+	readonly signal: AbortSignal;
+	/** `calm`: carried out although the run is being stopped. */
+	readonly apply: (step: StepId, action: Action, how?: { readonly calm: true }) => Promise<ApplyResult>;
+	/** How an action is shown; the same function serves plan output, log and record. */
+	readonly show: (action: Action) => ShownAction;
+	/** A host on which these actions' file changes can already be read, so that a plan foresees its own effects. */
+	readonly foresee: (actions: readonly Action[]) => ReadHost;
+	/** The host for one look of a step at it. Without it, every look is at the host itself. */
+	readonly eachLook?: (host: ReadHost) => ReadHost;
+	/** Bytes that an action of this run replaced, by their sha256. */
+	readonly kept: (sha256: string) => Promise<Uint8Array | undefined>;
+	readonly probeHost: ProbeHost;
+	/** Removes every throw-away object of this run. Says what could not be removed. */
+	readonly cleanUpProbes: () => Promise<readonly string[]>;
+	/** Foresees the whole run, with the answers so far and what would be taken for the rest. */
+	readonly lookAhead?: () => Promise<Foreseen>;
+	readonly saveAnswer: (id: string, value: Answers[string]) => void;
+	readonly saveCursor: (step: StepId) => void;
+}
+
+export interface EngineRequest {
+	readonly mode: 'run' | 'check' | 'plan' | 'test';
+	readonly order: StepOrder;
+	readonly waivers: readonly Waiver[];
+	/** With it, checks left out for lack of root count as "could not tell" too. */
+	readonly strict: boolean;
+	/** A record is written although nothing was changed. */
+	readonly recordAsked: boolean;
+}
+
+export interface EngineEnd {
+	readonly outcome: Outcome;
+	readonly exit: number;
+	readonly changed: boolean;
+	readonly open: readonly string[];
+	readonly why?: string;
+}
+
+/**
+ * Runs steps. It knows none of them by name: a change step is inspected, judged, asked, planned, approved, applied and
+ * inspected again, and is done only when nothing blocks and its plan has become empty; a proof step runs its probes; a
+ * report step writes what the events say.
+ */
+export async function runSteps(deps: EngineDeps, request: EngineRequest): Promise<EngineEnd> {
+	let stopped: StepResult['stop'];
+	const results = new Map<StepId, StepResult>();
+	const soFar = (): Tally =>
+		[...results.values()].reduce((tally, { tally: more }) => mergeTally(tally, more), emptyTally);
+	/** Steps where somebody decided something and nothing was applied or proved since: where "back" leads. */
+	let stops: number[] = [];
+	/** Changes that a plan-only run foresees, so that later steps can be planned behind earlier ones. */
+	const foreseen: Action[] = [];
+	const once = { reviewed: false };
+	const { steps } = request.order;
+
+	for (let index = 0; index < steps.length; index++) {
+		const entry = steps[index];
+		if (entry === undefined || deps.signal.aborted || stopped !== undefined) break;
+		const { step, role } = entry;
+		if (request.mode === 'check' && step.kind !== 'change') continue;
+		if (request.mode === 'plan' && step.kind === 'report') continue;
+		await deps.emit({
+			type: 'step.start',
+			step: step.id,
+			title: step.title,
+			kind: step.kind,
+			n: index + 1,
+			of: steps.length,
+		});
+		deps.saveCursor(step.id);
+		const unfinished = step.needs
+			.map(need => [need, results.get(need)] as const)
+			.filter(([, result]) => result !== undefined && !finished(result));
+
+		const visit: Visit = {
+			earlier: stops.length > 0,
+			behind: unfinished.length > 0,
+			decided: false,
+			passed: [],
+			again: undefined,
+		};
+		let result: StepResult;
+		if (unfinished.length > 0 && request.mode !== 'check' && request.mode !== 'plan') {
+			const names = unfinished.map(([need]) => need).join(', ');
+			result = { status: 'not-run', why: `needs ${names}, which is not finished`, tally: {}, open: [] };
+		} else {
+			results.delete(step.id);
+			result = await runStep({ deps, request, step, role, visit, once }, soFar(), foreseen);
+		}
+		results.set(step.id, result);
+		const changedHere = deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true;
+		await deps.emit({
+			type: 'step.end',
+			step: step.id,
+			status: result.status,
+			changed: changedHere,
+			open: [...result.open],
+			...(result.why !== undefined && { why: result.why }),
+		});
+		if (result.stop === 'back') {
+			// The loop's own increment leads to the step that is visited again.
+			index = (stops.pop() ?? 0) - 1;
+			continue;
+		}
+		// Who leaves when nothing is left leaves nothing open.
+		const last = index === steps.length - 1 && finished(result) && result.stop === 'quit';
+		stopped = last ? undefined : result.stop;
+		// Neither over a change, nor over a proof that was made: asked again, it would look as if it had not been.
+		if (result.tally.changed === true || result.proofMade === true) stops = [];
+		else if (visit.decided) stops.push(index);
+	}
+
+	const tally = soFar();
+	const open = [...results.values()].flatMap(result => result.open);
+	if (deps.signal.aborted) return { outcome: 'interrupted', exit: exitCode.interrupted, changed: tally.changed, open };
+	if (stopped === 'wrong-input') {
+		const why = [...results.values()].find(r => r.stop === 'wrong-input')?.why;
+		return {
+			outcome: 'wrong-input',
+			exit: exitCode.wrongInput,
+			changed: tally.changed,
+			open,
+			...(why !== undefined && { why }),
+		};
+	}
+	const { exit, outcome } = judgeTally(stopped === 'quit' ? mergeTally(tally, { open: true }) : tally);
+	return { outcome, exit, changed: tally.changed, open };
+}
+
+const finished = (result: StepResult): boolean =>
+	['unchanged', 'done', 'proved', 'undecided', 'reported'].includes(result.status) && result.tally.blocked !== true;
+
+async function runStep(run: StepRun<Step>, tally: Tally, foreseen: Action[]): Promise<StepResult> {
+	const { step } = run;
+	switch (step.kind) {
+		case 'change':
+			return runChange({ ...run, step }, foreseen);
+		case 'proof':
+			return runProof({ ...run, step });
+		case 'report':
+			return runReport({ ...run, step }, tally);
+		default:
+			return step satisfies never;
+	}
+}

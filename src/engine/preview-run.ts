@@ -1,0 +1,38 @@
+import { eventStream } from '../model/event-stream.ts';
+import type { RunState } from '../model/state.ts';
+import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from './engine.ts';
+
+/** What a run would come to, as far as it can be foreseen. */
+export interface Foreseen {
+	readonly end: EngineEnd;
+	/** The run so far, with the steps as they would be planned. */
+	readonly state: RunState;
+}
+
+/** What a look at the whole run needs: nothing that writes, logs or remembers. */
+export type ForeseeDeps = Omit<EngineDeps, 'emit' | 'state' | 'apply' | 'saveAnswer' | 'saveCursor'>;
+
+/**
+ * Plans the whole run by the code of `plan`, at the price of one more look at the host, and without a word: nothing of
+ * it reaches the log, the screen or the session, as nothing was decided by it. The decider answers its questions.
+ */
+export async function foreseeRun(
+	deps: ForeseeDeps,
+	from: RunState,
+	request: EngineRequest,
+	mode: 'plan' | 'check' = 'plan',
+): Promise<Foreseen> {
+	const stream = eventStream({ now: deps.now, readers: [], from });
+	const end = await runSteps(
+		{
+			...deps,
+			emit: stream.emit,
+			state: stream.state,
+			apply: () => Promise.reject(new Error('what is only foreseen is not carried out')),
+			saveAnswer: () => undefined,
+			saveCursor: () => undefined,
+		},
+		{ ...request, mode },
+	);
+	return { end, state: stream.state() };
+}

@@ -1,0 +1,361 @@
+import type { AnswerSource } from '../model/decider.ts';
+import type { StepStatus } from '../model/event.ts';
+import type { Tally } from '../model/exit.ts';
+import { explained, type Finding, hardBlocks } from '../model/finding.ts';
+import { beforeHandOver } from '../model/hands-off.ts';
+import {
+	type Answers,
+	type AnswerValue,
+	answerProblem,
+	type Place,
+	type Question,
+	secretAnswer,
+} from '../model/question.ts';
+import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext, StepId } from '../model/step.ts';
+import { waive } from '../model/waiver.ts';
+import type { ReadHost } from '../port/host.ts';
+import { redactDeep } from '../text/redact.ts';
+import type { EngineDeps, EngineRequest } from './engine.ts';
+
+/** What a step came to. */
+export interface StepResult {
+	readonly status: StepStatus;
+	readonly why?: string;
+	readonly tally: Partial<Tally>;
+	readonly open: readonly string[];
+	readonly stop?: 'quit' | 'wrong-input' | 'back';
+	/** Its probes were run: a later step does not lead back before them. */
+	readonly proofMade?: true;
+}
+
+/** One visit of a step: what was decided in it, so that going back finds the decision before. */
+export interface Visit {
+	/** Somebody decided in an earlier step, and nothing was applied or proved since. */
+	readonly earlier: boolean;
+	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
+	readonly behind: boolean;
+	/** Somebody was asked something in this one. */
+	decided: boolean;
+	/** Questions that were answered, in order. */
+	readonly passed: Question[];
+	/** A question to be asked once more before the others. */
+	again: Question | undefined;
+}
+
+export const canGoBack = (visit: Visit): boolean => visit.earlier || visit.passed.length > 0;
+
+/** A step in its turn: the run that it is part of, and this visit of it. */
+export interface StepRun<S extends Step> {
+	readonly deps: EngineDeps;
+	readonly request: EngineRequest;
+	readonly step: S;
+	/** A step that is only inspected is needed by a chosen one, and never applied. */
+	readonly role: 'chosen' | 'inspected';
+	readonly visit: Visit;
+	/** Of the run, whichever step it is. */
+	readonly once: { reviewed: boolean };
+}
+
+export function judgeContext({ knowledge, options, state, now }: EngineDeps): JudgeContext {
+	return { knowledge, options, answers: state().answers, state: state(), now: now() };
+}
+
+export function stepContext(deps: EngineDeps, host: ReadHost): StepContext {
+	return {
+		...judgeContext(deps),
+		host: deps.eachLook?.(host) ?? host,
+		signal: deps.signal,
+		before: path => fileBefore(path, deps, host),
+	};
+}
+
+/** Where changes are only foreseen, what is on the host is what was before them. */
+async function fileBefore(path: string, deps: EngineDeps, host: ReadHost): Promise<FileBefore> {
+	const first = deps
+		.state()
+		.actions.find(a => a.undo.kind === 'file' && a.undo.path === path && a.outcome !== 'refused')?.undo;
+	const earlier = first?.kind === 'file' ? (first.before?.sha256 ?? null) : beforeHandOver(path, deps.state());
+	if (earlier === null) return { kind: 'missing' };
+	if (earlier !== undefined) {
+		const bytes = await deps.kept(earlier);
+		return bytes === undefined ? { kind: 'gone' } : { kind: 'bytes', bytes };
+	}
+	if (host === deps.host) return { kind: 'unchanged' };
+	const [now, then] = await Promise.all([deps.host.readFile(path), host.readFile(path)]);
+	if (now.kind !== 'bytes') return { kind: then.kind === 'bytes' ? 'missing' : 'unchanged' };
+	const same = then.kind === 'bytes' && Buffer.compare(now.bytes, then.bytes) === 0;
+	return same ? { kind: 'unchanged' } : { kind: 'bytes', bytes: now.bytes };
+}
+
+/**
+ * What a step sees of its host, and how it is made ready. `untilFit` and `ask` are undefined when nothing hinders and
+ * nothing is left to ask; else they say how the step ends.
+ */
+export interface Sight {
+	readonly facts: unknown;
+	readonly findings: readonly Finding[];
+	look(when: 'before' | 'after'): Promise<void>;
+	/** Shows what hinders, and looks again as often as the operator says. */
+	untilFit(): Promise<StepResult | undefined>;
+	/** Asks what is left to ask. An answer can name what is to be looked at, such as a folder. */
+	ask(): Promise<StepResult | undefined>;
+	/** Takes the answers that were given beforehand, and asks nothing. */
+	takeGiven(): Promise<void>;
+	/** Does what was decided about something that hinders. Undefined: it can be planned again. */
+	afterBlock(next: 'look-again' | 'ask-again' | StepResult, when: 'before' | 'after'): Promise<StepResult | undefined>;
+}
+
+/** Looks at the host for a step for the first time. */
+export async function firstSight(
+	run: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
+	host: ReadHost,
+): Promise<Sight> {
+	const { deps, request, step, visit } = run;
+	let facts: unknown;
+	let findings: readonly Finding[] = [];
+
+	async function look(when: 'before' | 'after'): Promise<void> {
+		facts = await step.inspect(stepContext(deps, host));
+		for (const { key, value } of step.observe?.(facts) ?? [])
+			await deps.emit({ type: 'observed', step: step.id, key, value });
+		const judged = waive(step.judge(facts, judgeContext(deps)), request.waivers, deps.now());
+		const others = deps.state().steps.filter(({ id }) => id !== step.id);
+		findings = explained(judged, others.flatMap(({ before, after }) => after ?? before) as readonly Finding[]);
+		await deps.emit({ type: 'findings', step: step.id, when, findings: redactDeep(findings) as never });
+	}
+	// Behind changes that are only foreseen, a block may be one that those changes end, and a run is root's, who may look
+	// where this user may not: it is shown, and judged in the run.
+	const hinders = (): readonly Finding[] =>
+		request.mode === 'plan'
+			? (visit.behind ? wrongInput(findings) : hardBlocks(findings)).filter(f => f.needsRoot === undefined)
+			: hardBlocks(findings);
+	async function untilFit(): Promise<StepResult | undefined> {
+		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
+			const next = await whenBlocked(run, hard, findings, {});
+			if (next === 'ask-again') return ask();
+			if (next !== 'look-again') return next;
+			await look('before');
+		}
+		return undefined;
+	}
+	async function ask(): Promise<StepResult | undefined> {
+		const known = deps.state().answers;
+		const left = await askAll(run, facts);
+		if (left !== undefined) return left;
+		if (newAnswers(known, deps.state().answers)) await look('before');
+		return untilFit();
+	}
+
+	async function takeGiven(): Promise<void> {
+		const known = deps.state().answers;
+		await takeAllGiven(run, facts);
+		if (newAnswers(known, deps.state().answers)) await look('before');
+	}
+
+	async function afterBlock(
+		next: 'look-again' | 'ask-again' | StepResult,
+		when: 'before' | 'after',
+	): Promise<StepResult | undefined> {
+		if (next === 'ask-again') return ask();
+		if (next !== 'look-again') return next;
+		await look(when);
+		return undefined;
+	}
+
+	await look('before');
+	return {
+		get facts() {
+			return facts;
+		},
+		get findings() {
+			return findings;
+		},
+		look,
+		untilFit,
+		ask,
+		takeGiven,
+		afterBlock,
+	};
+}
+
+/** A block whose id begins so is about what the operator passed, not about the host. */
+export const wrongInput = (findings: readonly Finding[]): readonly Finding[] =>
+	hardBlocks(findings).filter(f => f.id.startsWith('input.'));
+
+export const undecidedFindings = (findings: readonly Finding[], strict: boolean): boolean =>
+	findings.some(
+		f =>
+			f.severity === 'could-not-tell' &&
+			f.waived === undefined &&
+			f.keeps === undefined &&
+			(strict || f.needsRoot === undefined),
+	);
+
+export function blockedBy(findings: readonly Finding[]): StepResult {
+	const wrong = wrongInput(findings);
+	return wrong.length > 0
+		? { status: 'blocked', why: wrong.map(f => f.summary).join('; '), tally: {}, open: [], stop: 'wrong-input' }
+		: {
+				status: 'blocked',
+				why: `blocked by ${findings.map(f => f.id).join(', ')}`,
+				tally: { blocked: true },
+				open: [],
+			};
+}
+
+export const wentBack: StepResult = { status: 'not-run', why: 'gone back', tally: {}, open: [], stop: 'back' };
+
+export const leftByChoice = (step: StepId, tally: Partial<Tally> = {}): StepResult => ({
+	status: 'open',
+	why: 'left before it was finished',
+	tally: { ...tally, open: true },
+	open: [step],
+	stop: 'quit',
+});
+
+export const interruptedIn = (step: StepId, tally: Partial<Tally> = {}): StepResult => ({
+	status: 'open',
+	why: 'interrupted',
+	tally: { ...tally, open: true },
+	open: [step],
+});
+
+/** An action failed, and nobody wanted it tried again. */
+export const failedIn = (
+	{ failure, quit }: { readonly failure: { readonly said: string }; readonly quit: boolean },
+	changed: boolean,
+): StepResult => ({
+	status: 'failed',
+	why: failure.said,
+	tally: { failed: true, changed },
+	open: [],
+	...(quit && { stop: 'quit' as const }),
+});
+
+/**
+ * What hinders a step is shown, and looked at again as often as the operator says: it is put right in another terminal.
+ * A decider that nobody sits behind has no such method, and the step ends blocked at once.
+ */
+export async function whenBlocked(
+	{ deps, request, step, visit }: StepRun<Step>,
+	hard: readonly Finding[],
+	findings: readonly Finding[],
+	tally: Partial<Tally>,
+): Promise<'look-again' | 'ask-again' | StepResult> {
+	const asking = request.mode === 'run' || request.mode === 'test';
+	const blocked = { ...blockedBy(hard), tally: { ...blockedBy(hard).tally, ...tally } };
+	if (deps.decider.onBlocked === undefined || !asking || wrongInput(findings).length > 0) return blocked;
+	visit.decided = true;
+	const ways = { back: tally.changed !== true && canGoBack(visit) };
+	const decision = await deps.decider.onBlocked(step.id, findings, ways);
+	switch (decision) {
+		case 'look-again':
+			return 'look-again';
+		case 'go-on':
+			return blocked;
+		case 'quit':
+			return { ...blocked, stop: 'quit' };
+		case 'back':
+			visit.again = visit.passed.pop();
+			if (visit.again !== undefined) return 'ask-again';
+			return visit.earlier ? wentBack : { ...blocked, stop: 'quit' };
+		default:
+			return decision satisfies never;
+	}
+}
+
+const newAnswers = (before: Answers, after: Answers): boolean =>
+	Object.entries(after).some(([id, value]) => JSON.stringify(before[id]) !== JSON.stringify(value));
+
+/**
+ * Asks until a step has no further question: an answer can bring up the next one. Undefined when all are answered, else
+ * how the step ends.
+ */
+export async function askAll(run: StepRun<Step>, facts: unknown): Promise<StepResult | undefined> {
+	const { deps, step, visit } = run;
+	const missing = (what: string): StepResult => ({
+		status: 'open',
+		why: `no answer for ${what}`,
+		tally: {},
+		open: [],
+		stop: 'wrong-input',
+	});
+	for (;;) {
+		const questions: readonly Question[] =
+			step.kind === 'report'
+				? (step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? [])
+				: (step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? []);
+		const left = questions.filter(q => !visit.passed.some(passed => passed.id === q.id));
+		const question = visit.again ?? left[0];
+		if (question === undefined) return undefined;
+		const passed = visit.passed.length;
+		const place: Place = {
+			n: passed + 1,
+			of: passed + Math.max(1, left.length),
+			mayGrow: question.leadsOn === true || left.some(({ leadsOn }) => leadsOn),
+			next: shownNext(run),
+		};
+		visit.again = undefined;
+		visit.decided = true;
+		const decision = await deps.decider.answer(step.id, question, { back: canGoBack(visit) }, place);
+		if (decision.kind === 'missing') return missing(question.id);
+		if (decision.kind !== 'answer') {
+			if (decision.kind === 'quit') return leftByChoice(step.id);
+			visit.again = visit.passed.pop();
+			if (visit.again !== undefined) continue;
+			return visit.earlier ? wentBack : leftByChoice(step.id);
+		}
+		const problem = answerProblem(question, decision.value);
+		if (problem !== undefined) return missing(`${question.id} (${problem})`);
+		visit.passed.push(question);
+		await keepAnswer(deps, step.id, question, decision);
+	}
+}
+
+/** Whether everything that the run would do is still to be shown before its first plan. */
+export function isReviewAhead({ deps: { decider, lookAhead }, request, once }: StepRun<Step>): boolean {
+	const more = request.order.steps.filter(({ role }) => role === 'chosen').length > 1;
+	return decider.review !== undefined && lookAhead !== undefined && !once.reviewed && more;
+}
+
+function shownNext(run: StepRun<Step>): Place['next'] {
+	switch (run.step.kind) {
+		case 'change':
+			return isReviewAhead(run) ? 'run' : 'plan';
+		case 'proof':
+			return 'proof';
+		case 'report':
+			return 'record';
+		default:
+			return run.step satisfies never;
+	}
+}
+
+async function keepAnswer(
+	deps: EngineDeps,
+	step: StepId,
+	question: Question,
+	{ value, source }: { readonly value: AnswerValue; readonly source: AnswerSource },
+): Promise<void> {
+	const secret = question.kind === 'text' && question.secret === true;
+	if (!secret) deps.saveAnswer(question.id, value);
+	const kept = secret ? secretAnswer : value;
+	await deps.emit({ type: 'answer', step, id: question.id, value: redactDeep(kept) as never, source });
+}
+
+/** An answer can bring up the next question; one that was not answered beforehand is left out. */
+async function takeAllGiven(
+	{ deps, step }: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
+	facts: unknown,
+): Promise<void> {
+	const seen = new Set<string>();
+	for (;;) {
+		const questions = step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? [];
+		const question = questions.find(({ id }) => !seen.has(id));
+		if (question === undefined) return;
+		seen.add(question.id);
+		const given = deps.given?.(question);
+		if (given === undefined || answerProblem(question, given.value) !== undefined) continue;
+		await keepAnswer(deps, step.id, question, given);
+	}
+}

@@ -1,0 +1,143 @@
+import { nameSome } from '../text/name-some.ts';
+import type { RiskName } from './risk.ts';
+
+export type AnswerValue = string | number | boolean | readonly string[];
+
+/** Answers by question id, such as `ci.memory`. Answers are remembered between sessions; facts never are. */
+export type Answers = Readonly<Record<string, AnswerValue>>;
+
+export interface Choice {
+	readonly value: string;
+	readonly label: string;
+	readonly hint?: string;
+}
+
+interface QuestionBase {
+	/** Public: `STEP.NAME`, the key in the answers file. */
+	readonly id: string;
+	readonly title: string;
+	/** Why it is asked and what the answer changes on the host. */
+	readonly help: string;
+	/** An answer to it can bring up further questions. */
+	readonly leadsOn?: true;
+}
+
+export type Question = QuestionBase &
+	(
+		| { readonly kind: 'confirm'; readonly initial?: boolean }
+		| { readonly kind: 'choice'; readonly options: readonly Choice[]; readonly initial?: string }
+		| { readonly kind: 'many'; readonly options: readonly Choice[]; readonly initial?: readonly string[] }
+		| {
+				readonly kind: 'text';
+				readonly initial?: string;
+				readonly secret?: true;
+				readonly validate?: (value: string) => string | undefined;
+		  }
+		| {
+				readonly kind: 'path';
+				readonly initial?: string;
+				readonly wants: 'file' | 'folder' | 'any';
+				readonly validate?: (value: string) => string | undefined;
+		  }
+		| {
+				readonly kind: 'number';
+				readonly initial?: number;
+				readonly min?: number;
+				readonly max?: number;
+				readonly unit?: string;
+		  }
+		/** Asks for the risk's name, typed. There is never a default. */
+		| { readonly kind: 'risk'; readonly risk: RiskName }
+	);
+
+/**
+ * Says what is wrong with a value for this question, or undefined when it is fine. Used by every decider, so that an
+ * answers file and a keyboard are held to the same rules.
+ */
+export function answerProblem(question: Question, value: unknown): string | undefined {
+	switch (question.kind) {
+		case 'confirm':
+			return typeof value === 'boolean' ? undefined : 'must be true or false';
+		case 'choice':
+			return typeof value === 'string' && question.options.some(o => o.value === value)
+				? undefined
+				: `must be one of: ${question.options.map(o => o.value).join(', ')}`;
+		case 'many': {
+			const known = question.options.map(o => o.value);
+			if (!Array.isArray(value)) return `must be a list of: ${known.join(', ')}`;
+			const strangers = value.filter(v => !known.includes(String(v)));
+			return strangers.length === 0
+				? undefined
+				: `has no choice called ${strangers.join(', ')}; choose among: ${known.join(', ')}`;
+		}
+		case 'text':
+		case 'path':
+			if (typeof value !== 'string') return 'must be text';
+			return question.validate?.(value);
+		case 'number':
+			if (typeof value !== 'number' || !Number.isFinite(value)) return 'must be a number';
+			if (question.min !== undefined && value < question.min) return `must be at least ${question.min}`;
+			if (question.max !== undefined && value > question.max) return `must be at most ${question.max}`;
+			return undefined;
+		case 'risk':
+			return value === question.risk ? undefined : `must be the word ${question.risk}`;
+		default:
+			return question satisfies never;
+	}
+}
+
+/** Where a question stands among those of its step, as far as the answers so far tell, and what is shown behind them. */
+export interface Place {
+	readonly n: number;
+	readonly of: number;
+	/** An answer that is still to come can bring up more. */
+	readonly mayGrow: boolean;
+	/** `run`: everything that the whole run would do, before its first change. */
+	readonly next: 'run' | 'plan' | 'proof' | 'record';
+}
+
+const nextWords: Readonly<Record<Place['next'], string>> = {
+	run: "Then comes the whole run's plan, if it has one.",
+	plan: 'Then comes its plan, if anything is to change.',
+	proof: 'Then you see what is fetched, and then tried.',
+	record: 'Then the record is written, and all is done.',
+};
+
+/** "Question 3 of 8 in this step. Then …": an operator knows at each question what comes. */
+export const placeWords = ({ n, of, mayGrow, next }: Place): string =>
+	`Question ${n} of ${of} ${mayGrow ? 'so far' : 'in this step'}. ${nextWords[next]}`;
+
+/** An answer as a person reads it. */
+export function sayAnswer(value: AnswerValue): string {
+	if (Array.isArray(value))
+		return value.length === 0 ? 'none' : value.length > 20 ? nameSome(value, 20) : value.join(',');
+	return value === true ? 'yes' : value === false ? 'no' : String(value);
+}
+
+/** Stands in the log for an answer that is kept nowhere. */
+export const secretAnswer = '[secret]';
+
+/** The value that Enter takes, or undefined where a person (or the answers file) has to say it. */
+export function initialAnswer(question: Question): AnswerValue | undefined {
+	return question.kind === 'risk' ? undefined : question.initial;
+}
+
+export const textAnswer = (answers: Answers, id: string): string | undefined => {
+	const value = answers[id];
+	return typeof value === 'string' ? value : undefined;
+};
+
+export const numberAnswer = (answers: Answers, id: string): number | undefined => {
+	const value = answers[id];
+	return typeof value === 'number' ? value : undefined;
+};
+
+export const listAnswer = (answers: Answers, id: string): readonly string[] | undefined => {
+	const value = answers[id];
+	return Array.isArray(value) ? value : undefined;
+};
+
+export const yesNoAnswer = (answers: Answers, id: string): boolean | undefined => {
+	const value = answers[id];
+	return typeof value === 'boolean' ? value : undefined;
+};

@@ -1,0 +1,144 @@
+import type { Foreseen } from '../engine/preview-run.ts';
+import type { EventOf, ShownAction } from './event.ts';
+import { impactHeadline } from './impact.ts';
+import type { StepOrder } from './order.ts';
+import type { AnswerValue } from './question.ts';
+import { consentWords, type RiskName } from './risk.ts';
+import type { JudgeContext, StepId } from './step.ts';
+
+/** What a step would do, as far as it can be foreseen. */
+export interface ForeseenStep {
+	readonly id: StepId;
+	readonly n: number;
+	readonly title: string;
+	readonly kind: 'change' | 'proof' | 'report';
+	readonly actions: readonly ShownAction[];
+	readonly impact?: EventOf<'plan'>['impact'];
+	/** How many questions it still asks, as far as that can be foreseen. */
+	readonly asks: number;
+	/** Defaults that were taken for answers that nobody gave yet. */
+	readonly assumed: readonly { readonly id: string; readonly value: AnswerValue }[];
+	/** Why nothing more can be said about it. */
+	readonly unknown?: string;
+}
+
+/**
+ * Every chosen step of a run, with what it would do. `from`: the step in which that is asked for, with the last event
+ * before the run was foreseen; only later ones still ask something.
+ */
+export function foreseenSteps(
+	{ state }: Pick<Foreseen, 'state'>,
+	order: StepOrder,
+	from: { readonly step: StepId; readonly seq: number; readonly context: JudgeContext },
+): readonly ForeseenStep[] {
+	const begun = order.steps.findIndex(({ step }) => step.id === from.step);
+	// Two proofs may need the same image: the second one will find it there.
+	const foreseen = new Set<string>();
+	const once = (actions: readonly ShownAction[]): readonly ShownAction[] =>
+		actions.filter(({ kind, id, does }) => {
+			const same = `${id} ${does}`;
+			const first = !foreseen.has(same);
+			if (kind === 'exec' || kind === 'load-image') foreseen.add(same);
+			return first;
+		});
+	const changes = (id: StepId): boolean => (state.steps.find(step => step.id === id)?.plan?.actions.length ?? 0) > 0;
+	return order.steps.flatMap(({ step, role }, index): readonly ForeseenStep[] => {
+		if (role !== 'chosen') return [];
+		const { id, title, kind } = step;
+		const answered = state.answerEvents.filter(event => event.step === id && event.seq > from.seq);
+		const known = new Set(answered.map(event => event.id)).size;
+		// Behind changes that are only foreseen a step may not ask yet what it asks on every host.
+		const early = known === 0 && (step.kind === 'report' || step.needs.some(changes));
+		const asks = early ? (step.ask?.(state.answers, undefined, from.context) ?? []).length : known;
+		const seen = state.steps.find(step => step.id === id);
+		const { plan } = seen ?? {};
+		const unknown =
+			kind === 'report'
+				? undefined
+				: seen === undefined
+					? 'it depends on the steps before it'
+					: plan === undefined && (seen.status === 'blocked' || seen.status === 'open')
+						? seen.why
+						: undefined;
+		return [
+			{
+				id,
+				n: index + 1,
+				title,
+				kind,
+				actions: once(plan?.actions ?? []),
+				...(plan?.impact !== undefined && { impact: plan.impact }),
+				asks: index > begun ? asks : 0,
+				assumed: answered
+					.filter(event => event.source === 'default')
+					.map(event => ({ id: event.id, value: event.value })),
+				...(unknown !== undefined && { unknown }),
+			},
+		];
+	});
+}
+
+/** Steps that would change something. */
+export const changing = (steps: readonly ForeseenStep[]): readonly ForeseenStep[] =>
+	steps.filter(step => step.actions.length > 0);
+
+/** The risks that the run would ask for by name, each once. */
+export const risksAhead = (steps: readonly ForeseenStep[]): readonly RiskName[] => [
+	...new Set(steps.flatMap(step => step.actions.flatMap(action => action.risks ?? []))),
+];
+
+/** What stops, by step: the headline where there is a sheet of containers, else the sentences. */
+export const stopsAhead = (steps: readonly ForeseenStep[]): readonly { readonly n: number; readonly what: string }[] =>
+	steps.flatMap(({ n, impact }) => {
+		if (impact === undefined || impact.stops.length === 0) return [];
+		const headline = impactHeadline(impact.containers ?? []);
+		return headline === undefined ? impact.stops.map(what => ({ n, what })) : [{ n, what: headline }];
+	});
+
+/** `ci.memory 12g, ci.cpus 4`: what was taken for questions that are still to be asked. */
+export const assumedAhead = (steps: readonly ForeseenStep[]): readonly string[] =>
+	steps.flatMap(step =>
+		step.assumed.map(({ id, value }) => `${id} ${Array.isArray(value) ? value.join(' ') || 'none' : String(value)}`),
+	);
+
+/** `2 questions; `, `2 questions first`: a step whose plan is foreseen may still ask before it. */
+export const asksFirst = ({ asks }: ForeseenStep, end: '; ' | ' first'): string =>
+	asks === 0 ? '' : `${asks} question${asks === 1 ? '' : 's'}${end}`;
+
+/** What a step comes to, where it would change nothing. */
+export const quietly = ({ kind, unknown }: ForeseenStep): string =>
+	unknown !== undefined
+		? `cannot be foreseen: ${unknown}`
+		: kind === 'report'
+			? 'written at the end'
+			: kind === 'proof'
+				? 'starts throw-away containers only, and asks first'
+				: 'nothing to change';
+
+/** The whole run in plain lines, in reading order. */
+export function reviewLines(
+	steps: readonly ForeseenStep[],
+	accepted: readonly RiskName[],
+	undoWith: string | undefined,
+): readonly string[] {
+	const assumed = assumedAhead(steps);
+	return [
+		'',
+		' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
+		...steps.flatMap(step => [
+			[
+				`  ${step.n} ${step.title}`,
+				...(step.actions.length === 0
+					? [`${asksFirst(step, '; ')}${quietly(step)}`]
+					: step.asks === 0
+						? []
+						: [asksFirst(step, ' first')]),
+			].join(': '),
+			...step.actions.map(action => `    - ${action.title}`),
+		]),
+		...stopsAhead(steps).map(({ n, what }) => ` stops at step ${n}: ${what}`),
+		...consentWords(risksAhead(steps), accepted).map(({ text }) => ` ${text}`),
+		...(assumed.length === 0 ? [] : [` taken for what is still to be asked: ${assumed.join(', ')}`]),
+		...(undoWith === undefined ? [] : [` taken back with: ${undoWith}`]),
+	];
+}

@@ -1,0 +1,192 @@
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../model/question.ts';
+import { isRiskName, riskNames } from '../model/risk.ts';
+import type { Waiver } from '../model/waiver.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+
+export const answersVersion = 1;
+
+export interface AnswersFile {
+	readonly answers: Answers;
+	readonly waivers: readonly Waiver[];
+	/** Where each answer stands, as LINE:COLUMN, and each waiver as `waivers.0`, for later complaints about its value. */
+	readonly places: Readonly<Record<string, string>>;
+}
+
+export type AnswersRead =
+	| { readonly kind: 'read'; readonly file: AnswersFile }
+	| { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/**
+ * Reads an answers file. Every problem is named with file:line:column, all at once, since each new attempt on a
+ * production host costs a maintenance window.
+ *
+ * ```yaml
+ * version: 1
+ * ci:
+ *   memory: 4g
+ * waivers:
+ *   - {finding: disk.data-root, reason: grows next week, expires: 2027-01-31}
+ * ```
+ */
+export function readAnswersFile(path: string, text: string): AnswersRead {
+	const lines = new LineCounter();
+	const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+	const at = (offset: number | undefined): string => {
+		const { line, col } = lines.linePos(offset ?? 0);
+		return `${path}:${line}:${col}`;
+	};
+	if (document.errors.length > 0) {
+		return {
+			kind: 'wrong',
+			problems: document.errors.map(error => `${at(error.pos[0])}: ${error.message.split('\n')[0] ?? error.message}`),
+		};
+	}
+	const root = document.contents;
+	if (!isMap(root))
+		return { kind: 'wrong', problems: [`${path}:1:1: holds no answers; it begins with "version: ${answersVersion}"`] };
+
+	const problems: string[] = [];
+	const answers: Record<string, AnswerValue> = {};
+	const places: Record<string, string> = {};
+	const waivers: Waiver[] = [];
+	let version: unknown;
+	const take = (id: string, node: unknown, value: unknown): void => {
+		const offset = rangeOf(node);
+		const taken = answerValue(value);
+		if (taken === undefined)
+			problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
+		else {
+			answers[id] = taken;
+			const { line, col } = lines.linePos(offset ?? 0);
+			places[id] = `${line}:${col}`;
+		}
+	};
+
+	for (const pair of root.items) {
+		const key = isScalar(pair.key) ? String(pair.key.value) : '';
+		const offset = rangeOf(pair.key);
+		if (key === 'version') version = isScalar(pair.value) ? pair.value.value : undefined;
+		else if (key === 'waivers') {
+			const read = readWaivers(pair.value);
+			for (const { node, waiver } of read.waivers) {
+				const { line, col } = lines.linePos(rangeOf(node) ?? 0);
+				places[`waivers.${waivers.length}`] = `${line}:${col}`;
+				waivers.push(waiver);
+			}
+			problems.push(...read.problems.map(({ node, text }) => `${at(rangeOf(node) ?? offset)}: ${text}`));
+		} else if (['risks', 'accept-risk', 'accepted-risks'].includes(key)) {
+			problems.push(
+				`${at(offset)}: risks cannot be accepted in a file; pass --accept-risk NAME (${riskNames.join(', ')})`,
+			);
+		} else if (isMap(pair.value)) {
+			for (const inner of pair.value.items) {
+				const name = isScalar(inner.key) ? String(inner.key.value) : '';
+				take(`${key}.${name}`, inner.key, hasToJson(inner.value) ? inner.value.toJSON() : inner.value);
+			}
+		} else if (key.includes('.')) take(key, pair.key, hasToJson(pair.value) ? pair.value.toJSON() : pair.value);
+		else problems.push(`${at(offset)}: ${key} stands alone; answers are written as STEP: {NAME: VALUE}`);
+	}
+	if (version === undefined) problems.push(`${path}:1:1: has no version; it begins with "version: ${answersVersion}"`);
+	else if (version !== answersVersion)
+		problems.push(`${path}:1:1: has version ${String(version)}; this program reads version ${answersVersion}`);
+	return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'read', file: { answers, waivers, places } };
+}
+
+const hasToJson = (node: unknown): node is { toJSON(): unknown } =>
+	typeof node === 'object' && node !== null && 'toJSON' in node;
+
+function rangeOf(node: unknown): number | undefined {
+	if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
+	const { range } = node;
+	return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
+}
+
+function answerValue(value: unknown): AnswerValue | undefined {
+	if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)))
+		return value;
+	if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value;
+	return undefined;
+}
+
+function readWaivers(list: unknown): {
+	readonly waivers: readonly { readonly node: unknown; readonly waiver: Waiver }[];
+	readonly problems: readonly { readonly node: unknown; readonly text: string }[];
+} {
+	if (!isSeq(list))
+		return { waivers: [], problems: [{ node: list, text: 'waivers must be a list of {finding, reason, expires}' }] };
+	const waivers: { node: unknown; waiver: Waiver }[] = [];
+	const problems: { node: unknown; text: string }[] = [];
+	for (const node of list.items) {
+		const item: unknown = hasToJson(node) ? node.toJSON() : node;
+		const { finding, reason, expires } = (typeof item === 'object' && item !== null ? item : {}) as Record<
+			string,
+			unknown
+		>;
+		if (
+			typeof finding !== 'string' ||
+			typeof reason !== 'string' ||
+			reason.trim() === '' ||
+			typeof expires !== 'string' ||
+			!isDay(expires)
+		) {
+			problems.push({ node, text: 'a waiver needs finding, reason and expires (YYYY-MM-DD)' });
+		} else waivers.push({ node, waiver: { finding, reason, expires } });
+	}
+	return { waivers, problems };
+}
+
+/** A day that the calendar has: 2027-02-31 would never come, and is not taken for another one. */
+function isDay(text: string): boolean {
+	if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+	const time = Date.parse(`${text}T00:00:00Z`);
+	return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
+
+/**
+ * Holds answers against the questions of the steps: unknown names (with the near one), wrong values, and questions that
+ * nobody answered and that have no default. All of them, so that one look is enough.
+ */
+export function checkAnswers(
+	given: { readonly path: string; readonly file: AnswersFile } | undefined,
+	questions: readonly Question[],
+	knownIds: readonly string[],
+	saved: Answers = {},
+): readonly string[] {
+	const problems: string[] = [];
+	for (const [id, value] of Object.entries(given?.file.answers ?? {})) {
+		const where = `${given?.path ?? ''}:${given?.file.places[id] ?? '1:1'}`;
+		const question = questions.find(q => q.id === id);
+		if (question?.kind === 'risk') {
+			problems.push(
+				`${where}: ${id} is a risk, which cannot be accepted in a file; pass --accept-risk ${question.risk}`,
+			);
+		} else if (question !== undefined) {
+			const problem = answerProblem(question, value);
+			if (problem !== undefined) problems.push(`${where}: ${id} ${problem}`);
+		} else if (!knownIds.includes(id))
+			problems.push(`${where}: nothing is asked that is called ${id}.${didYouMean(id, knownIds)}`);
+	}
+	for (const question of questions) {
+		if (question.kind === 'risk') continue;
+		const answered = given?.file.answers[question.id] ?? saved[question.id];
+		if (answered === undefined && initialAnswer(question) === undefined)
+			problems.push(`no answer for ${question.id}: ${question.title}`);
+	}
+	return problems;
+}
+
+/** Splits a list of risk names into known ones and complaints. */
+export function readRisks(words: readonly string[]): {
+	readonly risks: readonly import('../model/risk.ts').RiskName[];
+	readonly problems: readonly string[];
+} {
+	return {
+		risks: words.filter(isRiskName),
+		problems: words
+			.filter(word => !isRiskName(word))
+			.map(
+				word => `there is no risk called ${word}.${didYouMean(word, riskNames)} The names are: ${riskNames.join(', ')}`,
+			),
+	};
+}

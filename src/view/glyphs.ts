@@ -1,0 +1,60 @@
+import type { Severity } from '../model/finding.ts';
+
+/** Words carry the meaning; a glyph only repeats it. The ASCII set is for locales that are not UTF-8. */
+export interface Glyphs {
+	readonly ok: string;
+	readonly warn: string;
+	readonly block: string;
+	readonly unknown: string;
+	readonly neutral: string;
+	readonly cursor: string;
+	readonly rule: string;
+	readonly arrow: string;
+}
+
+export const unicodeGlyphs: Glyphs = {
+	ok: '✔',
+	warn: '▲',
+	block: '✖',
+	unknown: '?',
+	neutral: '·',
+	cursor: '❯',
+	rule: '─',
+	arrow: '→',
+};
+export const asciiGlyphs: Glyphs = {
+	ok: '+',
+	warn: '!',
+	block: 'x',
+	unknown: '?',
+	neutral: '-',
+	cursor: '>',
+	rule: '-',
+	arrow: '->',
+};
+
+/** The set for this locale: LC_ALL before LC_CTYPE before LANG, as setlocale(3) reads them. */
+export function glyphsFor(environment: Readonly<Record<string, string | undefined>>): Glyphs {
+	const locale =
+		[environment['LC_ALL'], environment['LC_CTYPE'], environment['LANG']].find(
+			value => value !== undefined && value !== '',
+		) ?? '';
+	return /utf-?8/i.test(locale) ? unicodeGlyphs : asciiGlyphs;
+}
+
+export function severityGlyph(severity: Severity, glyphs: Glyphs): string {
+	switch (severity) {
+		case 'ok':
+			return glyphs.ok;
+		case 'info':
+			return glyphs.neutral;
+		case 'warn':
+			return glyphs.warn;
+		case 'block':
+			return glyphs.block;
+		case 'could-not-tell':
+			return glyphs.unknown;
+		default:
+			return severity satisfies never;
+	}
+}

@@ -1,0 +1,97 @@
+import type { EventOf } from '../model/event.ts';
+import { changesMade, hostChanges, outcomeOfRun, type RunState } from '../model/state.ts';
+import { statusWords } from '../model/status-words.ts';
+import { shellLine } from '../text/shell-line.ts';
+import type { Glyphs } from './glyphs.ts';
+import { statusGlyph } from './text.ts';
+
+const outcomeWords: Readonly<Record<EventOf<'run.end'>['outcome'], string>> = {
+	done: 'done',
+	'nothing-to-do': 'nothing to change',
+	failed: 'failed',
+	blocked: 'blocked',
+	undecided: 'unknown',
+	open: 'action needed',
+	refused: 'refused',
+	interrupted: 'interrupted',
+	locked: 'refused',
+	'wrong-input': 'refused',
+};
+
+/** A run as one row of the list of runs. */
+export interface ListedRun {
+	readonly state: RunState;
+	/** A revert of it has come to its end. */
+	readonly reverted: boolean;
+	/** Its process is at work now. */
+	readonly atWork: boolean;
+}
+
+/** The runs as a table, in the order given. `next` is the run that `revert` without a name reverts. */
+export function runTable(runs: readonly ListedRun[], next: string | undefined): readonly string[] {
+	const rows = runs.flatMap(({ state, reverted, atWork }) => {
+		const { start, end } = state;
+		if (start === undefined) return [];
+		const outcome = end === undefined ? (atWork ? 'running' : 'interrupted') : outcomeWords[outcomeOfRun(state, end)];
+		const changes = start.mode === 'revert' ? `reverts ${start.reverts ?? 'a run'}` : `${hostChanges(state).length}`;
+		const command = shellLine(['sysbox-setup', ...start.command]);
+		return [
+			[
+				start.run === next ? '*' : ' ',
+				start.run,
+				`${start.at.slice(0, 16).replace('T', ' ')} UTC`,
+				start.user,
+				reverted ? `${outcome}, reverted` : outcome,
+				changes,
+				command,
+			],
+		];
+	});
+	const table = [['', 'RUN', 'STARTED', 'BY', 'OUTCOME', 'CHANGES', 'COMMAND'], ...rows];
+	const width = (column: number): number => Math.max(...table.map(row => (row[column] ?? '').length));
+	return table.map(row =>
+		row
+			.map((cell, column) => cell.padEnd(width(column)))
+			.join('  ')
+			.trimEnd(),
+	);
+}
+
+/** A run in a few lines: what was done, what is left, how to go on or back. `back` is the command that reverts it. */
+export function statusLines(
+	state: RunState,
+	glyphs: Glyphs,
+	command: string,
+	back: string | undefined,
+): readonly string[] {
+	const { start, end } = state;
+	if (start === undefined) return ['the last run ended before it began'];
+	const simulated = start.simulated ? ' (simulated)' : '';
+	const head = `run ${start.run} on ${start.host}${simulated}, ${start.mode === 'revert' ? `reverts ${start.reverts ?? 'a run'}, ` : ''}started ${start.at} by ${start.user}`;
+	const steps = state.steps.map(step => {
+		const status = step.status === 'running' ? 'interrupted here' : statusWords[step.status];
+		const glyph = step.status === 'running' ? glyphs.unknown : statusGlyph(step.status, glyphs);
+		return `  ${glyph} ${step.title.padEnd(30)} ${status}${step.why === undefined ? '' : `: ${step.why.replaceAll('\n', '\n      ')}`}`;
+	});
+	const changes = changesMade(state).map(a => `  changed  ${a.title}`);
+	const unknown = state.actions
+		.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted')
+		.map(a => `  unknown  ${a.title}: it was begun, and how it ended was not seen`);
+	const left = (end?.open ?? []).map(open => `  left     ${open.replaceAll('\n', '\n           ')}`);
+	// A test is done from its beginning again.
+	const goesOn = start.mode !== 'test';
+	const goOn =
+		goesOn && (end === undefined || end.outcome === 'interrupted' || end.outcome === 'open' || end.outcome === 'failed')
+			? [`  go on    ${start.mode === 'revert' ? `${command} revert` : command}`]
+			: [];
+	return [
+		head,
+		...steps,
+		...changes,
+		...unknown,
+		...left,
+		...(state.record === undefined ? [] : [`  record   ${state.record.path}`]),
+		...goOn,
+		...(back === undefined ? [] : [`  undo     ${back}`]),
+	];
+}

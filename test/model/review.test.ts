@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { EventOf, ShownAction } from '../../src/model/event.ts';
+import type { StepOrder } from '../../src/model/order.ts';
+import { foreseenSteps } from '../../src/model/review.ts';
+import { initialState, type StepState } from '../../src/model/state.ts';
+import { type JudgeContext, proofStep, type ReportStep } from '../../src/model/step.ts';
+
+const pull: ShownAction = {
+	id: 'image-busybox',
+	kind: 'exec',
+	title: 'Pull busybox',
+	why: 'the proof starts it',
+	does: 'docker pull busybox',
+	undo: 'docker image rm busybox',
+};
+
+const write: ShownAction = { ...pull, id: 'daemon-json', kind: 'write', title: 'Write it', does: 'write /etc/x' };
+
+const proof = (id: string) =>
+	proofStep({
+		id,
+		title: id,
+		why: '',
+		needs: [],
+		inspect: async () => undefined,
+		judge: () => [],
+		plan: () => ({ actions: [] }),
+		probes: () => ({ probes: [], leftOut: [], announced: [] }),
+	});
+
+const seen = (id: string, n: number): StepState => ({
+	id,
+	title: id,
+	kind: 'proof',
+	n,
+	of: 2,
+	startedAt: '2026-11-26T00:00:00Z',
+	status: 'open',
+	before: [],
+	plan: { actions: [pull, write] },
+	runningProbes: [],
+	probes: [],
+	open: [],
+});
+
+const fromFirst = { step: 'functional', seq: -1, context: {} as JudgeContext };
+
+test('questions of later steps are counted, those of a report too', () => {
+	const record: ReportStep = {
+		kind: 'report',
+		id: 'record',
+		title: 'Record',
+		why: '',
+		needs: [],
+		ask: () => [
+			{ id: 'record.owner', kind: 'text', title: 'Who?', help: '' },
+			{ id: 'record.days', kind: 'number', title: 'When?', help: '' },
+		],
+		inspect: async () => ({ kind: 'refused', why: 'x' }),
+		compose: () => {
+			throw new Error('nothing is composed in a review');
+		},
+	};
+	const order: StepOrder = {
+		steps: [proof('functional'), proof('security'), record].map(step => ({ step, role: 'chosen' as const })),
+	};
+	const answer = (step: string, id: string, seq: number): EventOf<'answer'> => ({
+		seq,
+		at: '',
+		type: 'answer',
+		step,
+		id,
+		value: 'x',
+		source: 'default',
+	});
+	const answerEvents = [
+		answer('security', 'security.before', 3),
+		answer('functional', 'functional.image', 6),
+		answer('security', 'security.image', 7),
+	];
+	const steps = foreseenSteps({ state: { ...initialState, answerEvents } }, order, { ...fromFirst, seq: 5 });
+	expect(steps.map(({ id, asks }) => `${id} ${asks}`)).toEqual(['functional 0', 'security 1', 'record 2']);
+});
+
+test('an image that two steps need is counted once, a file that two steps write is not', () => {
+	const order: StepOrder = {
+		steps: ['functional', 'security'].map(id => ({ step: proof(id), role: 'chosen' as const })),
+	};
+	const state = { ...initialState, steps: [seen('functional', 1), seen('security', 2)] };
+	const steps = foreseenSteps({ state }, order, fromFirst);
+	expect(steps.map(step => step.actions.map(action => action.id))).toEqual([
+		['image-busybox', 'daemon-json'],
+		['daemon-json'],
+	]);
+});
