@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { ApplyResult } from '../engine/engine.ts';
 import type { Action, Settle, Undo } from '../model/action.ts';
-import type { ActionFailure } from '../model/decider.ts';
+import type { ActionFailure, ApplyResult } from '../model/decider.ts';
 import { type Emit, type UndoRecord, undoRecordSchema } from '../model/event.ts';
 import { handedOverKey } from '../model/hands-off.ts';
 import { doesWhat, showAction } from '../model/shown-action.ts';

@@ -78,3 +78,9 @@ export function placeOf(name: string, dockerd: DockerdUnit): string {
 	const place = dockerd.places.findLast(p => p.name === name);
 	return place === undefined ? (dockerd.unit?.fragmentPath ?? dockerUnit) : `${place.file}:${place.line}`;
 }
+
+/** What a file that is not there means for this dockerd: only one that its command line names has to be there. */
+export const missingFile = (path: string, dockerd: DockerdUnit): string =>
+	dockerd.configFile === path
+		? `There is no ${path}; Docker uses its defaults`
+		: `There is no ${path}; this Docker reads ${dockerd.configFile}`;

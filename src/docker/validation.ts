@@ -1,5 +1,7 @@
+import type { Finding } from '../model/finding.ts';
 import type { Argv, ReadHost } from '../port/host.ts';
 import { excerpt } from '../system/reading.ts';
+import { shellLine } from '../text/shell-line.ts';
 import type { DaemonFile } from './daemon-file.ts';
 import type { DockerdFlag } from './dockerd-flags.ts';
 import type { DockerdUnit } from './dockerd-unit.ts';
@@ -73,3 +75,61 @@ export async function validate(
 /** Whether this dockerd can be asked about a candidate. */
 export const canValidate = (validation: Validation): boolean =>
 	validation.kind === 'accepted' || validation.kind === 'refused' || validation.kind === 'no-file';
+
+/** dockerd's own verdict, where it gives one and the file is there to be judged. */
+export function verdictFindings({
+	file,
+	validation,
+}: {
+	readonly file: DaemonFile;
+	readonly validation: Validation;
+}): readonly Finding[] {
+	if (file.content.kind === 'missing') return [];
+	switch (validation.kind) {
+		case 'accepted':
+			return [{ id: 'daemon-json.accepted', severity: 'ok', summary: 'dockerd accepts the file' }];
+		case 'refused':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'block',
+					breaks: true,
+					summary: `dockerd does not accept ${file.path}`,
+					evidence: validation.said,
+					why: 'It would refuse to reload it, and would not start with it',
+					remedy: {
+						kind: 'commands',
+						text: 'Correct what it names, then ask it again',
+						commands: [`sudoedit ${file.path}`, shellLine(validation.asked)],
+					},
+				},
+			];
+		case 'no-file':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'info',
+					summary: `${file.path} is only planned yet, so dockerd was not asked about it`,
+				},
+			];
+		case 'unsupported':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'info',
+					summary: 'This dockerd cannot check a file before it is used; its known keys were checked here instead',
+				},
+			];
+		case 'unknown':
+			return [
+				{
+					id: 'daemon-json.accepted',
+					severity: 'info',
+					summary: 'dockerd was not asked about the file; its known keys were checked here instead',
+					evidence: validation.why,
+				},
+			];
+		default:
+			return validation satisfies never;
+	}
+}

@@ -1,5 +1,5 @@
 import type { Action } from '../model/action.ts';
-import type { ActionFailure, Decider } from '../model/decider.ts';
+import type { ApplyResult, Decider } from '../model/decider.ts';
 import type { Emit, ShownAction } from '../model/event.ts';
 import { emptyTally, exitCode, judgeTally, mergeTally, type Outcome, type Tally } from '../model/exit.ts';
 import type { Knowledge } from '../model/knowledge.ts';
@@ -15,17 +15,6 @@ import { runChange } from './run-change.ts';
 import { runProof } from './run-proof.ts';
 import { runReport } from './run-report.ts';
 import type { StepResult, StepRun, Visit } from './step-run.ts';
-
-export type ApplyResult =
-	| { readonly kind: 'done' }
-	| { readonly kind: 'manual'; readonly evidence?: string }
-	/** `undidMore`: its way back has taken away what actions before it had done. */
-	| { readonly kind: 'failed'; readonly failure: ActionFailure; readonly undidMore: boolean }
-	/** The host is no longer as the plan assumed: nothing was done, and the step has to look again. */
-	| { readonly kind: 'stale'; readonly failure: ActionFailure }
-	/** Less is left of the window than it needs: nothing was done. */
-	| { readonly kind: 'postponed'; readonly why: string }
-	| { readonly kind: 'interrupted' };
 
 export interface EngineDeps {
 	readonly host: ReadHost;

@@ -61,3 +61,15 @@ export interface Decider {
 	/** They were all run, and what they showed can be read. */
 	afterProbes?(step: StepId): Promise<'go-on' | 'quit'>;
 }
+
+/** What became of an action. */
+export type ApplyResult =
+	| { readonly kind: 'done' }
+	| { readonly kind: 'manual'; readonly evidence?: string }
+	/** `undidMore`: its way back has taken away what actions before it had done. */
+	| { readonly kind: 'failed'; readonly failure: ActionFailure; readonly undidMore: boolean }
+	/** The host is no longer as the plan assumed: nothing was done, and the step has to look again. */
+	| { readonly kind: 'stale'; readonly failure: ActionFailure }
+	/** Less is left of the window than it needs: nothing was done. */
+	| { readonly kind: 'postponed'; readonly why: string }
+	| { readonly kind: 'interrupted' };

@@ -1,9 +1,6 @@
 import { type Finding, standingBlocks } from './finding.ts';
 import type { JudgeContext } from './step.ts';
 
-export { runningUnderSysbox, runtimeName, runtimePath } from '../sysbox/runtime.ts';
-export { nameSome } from '../text/name-some.ts';
-
 /**
  * What ends a finding that an earlier step ends: planned where that step was looked at and nothing keeps it from its
  * work; else what has to be done first.

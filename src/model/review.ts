@@ -1,9 +1,9 @@
-import type { Foreseen } from '../engine/preview-run.ts';
 import type { EventOf, ShownAction } from './event.ts';
 import { impactHeadline } from './impact.ts';
 import type { StepOrder } from './order.ts';
 import type { AnswerValue } from './question.ts';
 import { consentWords, type RiskName } from './risk.ts';
+import type { RunState } from './state.ts';
 import type { JudgeContext, StepId } from './step.ts';
 
 /** What a step would do, as far as it can be foreseen. */
@@ -27,7 +27,7 @@ export interface ForeseenStep {
  * before the run was foreseen; only later ones still ask something.
  */
 export function foreseenSteps(
-	{ state }: Pick<Foreseen, 'state'>,
+	{ state }: { readonly state: RunState },
 	order: StepOrder,
 	from: { readonly step: StepId; readonly seq: number; readonly context: JudgeContext },
 ): readonly ForeseenStep[] {

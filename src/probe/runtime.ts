@@ -1,6 +1,6 @@
 import { type DockerFacts, describeDockerTrouble, followsTrouble } from '../docker/daemon.ts';
 import type { Finding } from '../model/finding.ts';
-import { sysboxRuntime } from './workload.ts';
+import { runtimeName } from '../sysbox/runtime.ts';
 
 /** Without the runtime there is nothing to prove. That it is registered says nothing more: a missing binary is too. */
 export function judgeRuntime(step: string, docker: DockerFacts): readonly Finding[] {
@@ -17,14 +17,14 @@ export function judgeRuntime(step: string, docker: DockerFacts): readonly Findin
 		];
 	}
 	const registered = Object.keys(docker.info.value.runtimes);
-	if (registered.includes(sysboxRuntime)) {
-		return [{ id, severity: 'ok', summary: `Docker knows the runtime ${sysboxRuntime}.` }];
+	if (registered.includes(runtimeName)) {
+		return [{ id, severity: 'ok', summary: `Docker knows the runtime ${runtimeName}.` }];
 	}
 	return [
 		{
 			id,
 			severity: 'block',
-			summary: `Docker does not know the runtime ${sysboxRuntime}.`,
+			summary: `Docker does not know the runtime ${runtimeName}.`,
 			evidence: `Runtimes: ${registered.join(' ')}`,
 			remedy: { kind: 'advice', text: 'Run the steps sysbox, daemon and docker first.' },
 		},

@@ -1,10 +1,10 @@
-import { defaultImage } from '../../steps/ci/settings.ts';
 import type { DockerFacts } from '../docker/daemon.ts';
 import type { ContainerSpec } from '../model/probe.ts';
 import { type Answers, type Question, textAnswer } from '../model/question.ts';
+import { runtimeName } from '../sysbox/runtime.ts';
 
-/** As Docker knows the runtime that this tool sets up. */
-export const sysboxRuntime = 'sysbox-runc';
+/** Docker's own image with an engine. The tag names a major version: what it stands for is shown, and can be pinned. */
+export const defaultImage = 'docker:29-dind';
 
 /** The same question as in the step that writes the CI files, for a run of the proofs alone. */
 export const imageQuestion: Question = {
@@ -62,7 +62,7 @@ const idleSeconds = '3600';
 /** A workload container that does nothing, for `docker exec`. */
 export const idle = ({ image, options }: Workload): ContainerSpec => ({
 	image,
-	runtime: sysboxRuntime,
+	runtime: runtimeName,
 	options,
 	entrypoint: 'sleep',
 	command: [idleSeconds],

@@ -1,10 +1,20 @@
-import type { Difference } from '../../steps/docker/differences.ts';
 import type { Reloaded } from '../docker/event.ts';
 import type { DockerInfo } from '../docker/info.ts';
 import { reloadRefusal, whyDockerFailed } from '../docker/journal.ts';
 import { askInfo, describeInfo, hearReload } from '../docker/reload-answers.ts';
 import type { Action, Settled } from '../model/action.ts';
-import { nameSome, runtimeName } from '../model/earlier-step.ts';
+import { nameSome } from '../text/name-some.ts';
+import { runtimeName } from './runtime.ts';
+
+/** A setting that the file has and the daemon has not, or has otherwise. */
+export interface Difference {
+	readonly key: string;
+	/** What the file says. */
+	readonly said: string;
+	/** What the daemon goes by. */
+	readonly loaded: string;
+	readonly needs: 'reload' | 'restart';
+}
 
 /** How long the daemon's word is waited for before it is asked, and the journal read for a refusal. */
 const hearMs = 1000;

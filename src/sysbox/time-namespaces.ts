@@ -1,7 +1,10 @@
 import type { DockerFacts } from '../docker/daemon.ts';
 import { type DaemonFile, viewOf } from '../docker/daemon-file.ts';
-import { runtimeName } from '../model/earlier-step.ts';
 import type { ReadHost } from '../port/host.ts';
+import { runtimeName } from './runtime.ts';
+
+/** The known issue of Docker 29 with its time namespaces, by its id in the table. */
+export const timeNamespaceIssue = 'time-namespace';
 
 /**
  * Whether the dockerd that runs gives its containers a time namespace of their own. It reads the setting only when it

@@ -3,6 +3,7 @@ import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../..
 import type { DockerInfo } from '../../src/docker/info.ts';
 import type { Finding, Remedy, ThreatId } from '../../src/model/finding.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { defaultImage } from '../../src/probe/workload.ts';
 import { someLines } from '../../src/text/name-some.ts';
 import { accessFindings } from './access-findings.ts';
 import { type AccessSite, containerSites, isOurs } from './access-sites.ts';
@@ -10,7 +11,7 @@ import { containerLacks, limitsLacking, serviceSites } from './entry-points.ts';
 import type { CiFacts } from './facts.ts';
 import { purposeOf } from './known-images.ts';
 import type { RenderedFile } from './rendered-files.ts';
-import { defaultImage, type SettingsReading } from './settings.ts';
+import type { SettingsReading } from './settings.ts';
 
 /** What has to be known of the files to judge: rendered, and whether the plan has any left to write. */
 export interface CiFiles {

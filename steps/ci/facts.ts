@@ -2,6 +2,7 @@ import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
 import { type Answers, listAnswer, textAnswer } from '../../src/model/question.ts';
 import type { StepContext } from '../../src/model/step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
+import { defaultImage } from '../../src/probe/workload.ts';
 import { readTextFile, readTextOr } from '../../src/system/text-file.ts';
 import { type TemplateTexts, templateTexts } from '../../src/templates.ts';
 import { composeFilesOf } from './access-sites.ts';
@@ -9,7 +10,6 @@ import { type AgentServices, inspectAgentServices } from './agent-services.ts';
 import { clientImageOf, isPinned, type LocalDigests, parseDigests } from './image-name.ts';
 import { mountedRunnerConfigs, parseRunnerConfig, type RunnerConfig, runnerConfigPath } from './runner-config.ts';
 import { lookAtFiles, type SeenFiles } from './seen-files.ts';
-import { defaultImage } from './settings.ts';
 import { absolute, lookAtFolder, type TargetFolder } from './target-folder.ts';
 
 export interface CiFacts {

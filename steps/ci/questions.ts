@@ -1,11 +1,12 @@
 import type { Answers, Choice, Question } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { defaultImage } from '../../src/probe/workload.ts';
 import { candidates } from './access-sites.ts';
 import type { CiFacts } from './facts.ts';
 import { imageNameProblem } from './image-name.ts';
 import { defaultMemory, gibibytes, memoryProblem } from './memory-size.ts';
 import { serverUrlProblem } from './server-url.ts';
-import { defaultCpus, defaultImage, defaultPids, type System, systemsOf } from './settings.ts';
+import { defaultCpus, defaultPids, type System, systemsOf } from './settings.ts';
 import { folderNameProblem } from './target-folder.ts';
 
 export const answerIds = [

@@ -2,15 +2,13 @@ import * as z from 'zod';
 import type { DockerInfo } from '../../src/docker/info.ts';
 import { jenkinsAgentImage } from '../../src/knowledge/images.ts';
 import { type Answers, listAnswer, numberAnswer, textAnswer } from '../../src/model/question.ts';
+import { defaultImage } from '../../src/probe/workload.ts';
 import { clientImageOf, imageNameProblem, isPinned, type LocalDigests, pinImage, startsAsDind } from './image-name.ts';
 import { bytesOf, defaultMemory, jobsThatFit } from './memory-size.ts';
 import { serverUrlProblem } from './server-url.ts';
 
 export const systems = ['compose', 'gitlab', 'jenkins'] as const;
 export type System = (typeof systems)[number];
-
-/** Docker's own image with an engine. The tag names a major version: what it stands for is shown, and can be pinned. */
-export const defaultImage = 'docker:29-dind';
 
 export const defaultPids = 4096;
 

@@ -2,7 +2,7 @@ import type { DockerFacts } from '../../src/docker/daemon.ts';
 import type { DaemonFile } from '../../src/docker/daemon-file.ts';
 import type { DockerdUnit } from '../../src/docker/dockerd-unit.ts';
 import type { Validation } from '../../src/docker/validation.ts';
-import { runtimePath } from '../../src/model/earlier-step.ts';
+import { runtimePath } from '../../src/sysbox/runtime.ts';
 import type { SubordinateIds } from '../../src/system/subordinate-ids.ts';
 import type { UnderDefault } from './under-default.ts';
 

@@ -1,22 +1,17 @@
 import { fileProblem, positionProblem, viewOf } from '../../src/docker/daemon-file.ts';
-import { type DockerdUnit, flagIsGiven, placeOf } from '../../src/docker/dockerd-unit.ts';
+import { flagIsGiven, missingFile, placeOf } from '../../src/docker/dockerd-unit.ts';
 import { breaksARule, ruleFindings } from '../../src/docker/file-rules.ts';
-import { endedBefore, nameSome, runtimeName, runtimePath } from '../../src/model/earlier-step.ts';
+import { verdictFindings } from '../../src/docker/validation.ts';
+import { endedBefore } from '../../src/model/earlier-step.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
-import { shellLine } from '../../src/text/shell-line.ts';
+import { defaultRuntimeId } from '../../src/sysbox/question-ids.ts';
+import { runtimeName, runtimePath } from '../../src/sysbox/runtime.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import type { DaemonFacts } from './facts.ts';
 import { bootState, enabledPlugins } from './under-default.ts';
 import { unfitContainers } from './unfit-containers.ts';
-import {
-	configuredDefault,
-	defaultIsFlag,
-	defaultRuntimeId,
-	editOf,
-	registrationOf,
-	wantsDefault,
-	wishedDefault,
-} from './wish.ts';
+import { configuredDefault, defaultIsFlag, editOf, registrationOf, wantsDefault, wishedDefault } from './wish.ts';
 
 export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly Finding[] {
 	const broken = fileProblem(facts.file);
@@ -34,12 +29,6 @@ export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly
 		defaultFinding(facts, context),
 	];
 }
-
-/** What a file that is not there means for this dockerd: only one that its command line names has to be there. */
-export const missingFile = (path: string, dockerd: DockerdUnit): string =>
-	dockerd.configFile === path
-		? `There is no ${path}; Docker uses its defaults`
-		: `There is no ${path}; this Docker reads ${dockerd.configFile}`;
 
 function validFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 	const { dockerd, file, validation } = facts;
@@ -78,58 +67,6 @@ function validFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 		};
 	}
 	return { id: 'daemon-json.valid', severity: 'ok', summary };
-}
-
-/** dockerd's own verdict, where it gives one and the file is there to be judged. */
-export function verdictFindings({ file, validation }: Pick<DaemonFacts, 'file' | 'validation'>): readonly Finding[] {
-	if (file.content.kind === 'missing') return [];
-	switch (validation.kind) {
-		case 'accepted':
-			return [{ id: 'daemon-json.accepted', severity: 'ok', summary: 'dockerd accepts the file' }];
-		case 'refused':
-			return [
-				{
-					id: 'daemon-json.accepted',
-					severity: 'block',
-					breaks: true,
-					summary: `dockerd does not accept ${file.path}`,
-					evidence: validation.said,
-					why: 'It would refuse to reload it, and would not start with it',
-					remedy: {
-						kind: 'commands',
-						text: 'Correct what it names, then ask it again',
-						commands: [`sudoedit ${file.path}`, shellLine(validation.asked)],
-					},
-				},
-			];
-		case 'no-file':
-			return [
-				{
-					id: 'daemon-json.accepted',
-					severity: 'info',
-					summary: `${file.path} is only planned yet, so dockerd was not asked about it`,
-				},
-			];
-		case 'unsupported':
-			return [
-				{
-					id: 'daemon-json.accepted',
-					severity: 'info',
-					summary: 'This dockerd cannot check a file before it is used; its known keys were checked here instead',
-				},
-			];
-		case 'unknown':
-			return [
-				{
-					id: 'daemon-json.accepted',
-					severity: 'info',
-					summary: 'dockerd was not asked about the file; its known keys were checked here instead',
-					evidence: validation.why,
-				},
-			];
-		default:
-			return validation satisfies never;
-	}
 }
 
 /** No edit is made on top of what keeps Docker from starting: it would only hide whose mistake that was. */

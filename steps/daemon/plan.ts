@@ -1,8 +1,9 @@
 import { expectedOf, fileProblem } from '../../src/docker/daemon-file.ts';
 import { canValidate, validateCandidate } from '../../src/docker/validation.ts';
 import { type Action, emptyPlan, type Plan } from '../../src/model/action.ts';
-import { nameSome, runtimeName } from '../../src/model/earlier-step.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import type { DaemonFacts } from './facts.ts';
 import { canBeEdited } from './judge.ts';
 import { breaks } from './under-default.ts';

@@ -1,9 +1,10 @@
 import type { Container } from '../../src/docker/container.ts';
 import { type DockerAnswer, type DockerFacts, describeDockerTrouble, inspectPlugins } from '../../src/docker/daemon.ts';
 import type { DockerPlugin } from '../../src/docker/plugin.ts';
-import { nameSome, runtimeName } from '../../src/model/earlier-step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { parseProperties } from '../../src/system/systemd-show.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { unfitContainers } from './unfit-containers.ts';
 
 /** What of this host would run under another default besides the containers that are there. */

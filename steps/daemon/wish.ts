@@ -7,12 +7,11 @@ import {
 } from '../../src/docker/daemon-json.ts';
 import { valuesOf } from '../../src/docker/dockerd-flags.ts';
 import { flagIsGiven } from '../../src/docker/dockerd-unit.ts';
-import { runtimeName } from '../../src/model/earlier-step.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { defaultRuntimeId } from '../../src/sysbox/question-ids.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { type DaemonFacts, type Registered, usualPlaces } from './facts.ts';
-
-export const defaultRuntimeId = 'daemon.default-runtime';
 
 /** dockerd's own, which needs no entry. */
 const stockRuntime = 'runc';

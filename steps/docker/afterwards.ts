@@ -1,11 +1,11 @@
 import { type Container, jobLabels } from '../../src/docker/container.ts';
 import { isJob } from '../../src/docker/container-impact.ts';
 import type { Action, Guarded, Settled } from '../../src/model/action.ts';
-import { nameSome } from '../../src/model/earlier-step.ts';
 import type { Question } from '../../src/model/question.ts';
 import type { RunState } from '../../src/model/state.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { Argv, ReadHost } from '../../src/port/host.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { restartSheet } from './impact.ts';
 import { chosenToStart, startAgainId, startedByDefault } from './start-again-choice.ts';

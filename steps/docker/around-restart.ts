@@ -1,6 +1,6 @@
 import type { Action } from '../../src/model/action.ts';
-import { nameSome } from '../../src/model/earlier-step.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { guardRestart, startAgain, waitForReturning } from './afterwards.ts';
 import { drainedByRun, drainRunners, holdRunners, releaseRunners, releaseUnfinished } from './drain.ts';
 import type { DockerStepFacts } from './facts.ts';

@@ -4,20 +4,11 @@ import type { DaemonJsonView } from '../../src/docker/daemon-json.ts';
 import { flagIsGiven } from '../../src/docker/dockerd-unit.ts';
 import type { DockerInfo } from '../../src/docker/info.ts';
 import { dockerdKey } from '../../src/knowledge/lookup.ts';
-import { runtimeName } from '../../src/model/earlier-step.ts';
 import type { DockerdKeyRow } from '../../src/model/knowledge.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import type { Difference } from '../../src/sysbox/reload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import type { DockerStepFacts } from './facts.ts';
-
-/** A setting that the file has and the daemon has not, or has otherwise. */
-export interface Difference {
-	readonly key: string;
-	/** What the file says. */
-	readonly said: string;
-	/** What the daemon goes by. */
-	readonly loaded: string;
-	readonly needs: 'reload' | 'restart';
-}
 
 /** What is in the file and in the daemon of the keys that this tool may have written. */
 export function ownDifferences(facts: DockerStepFacts, context: JudgeContext): readonly Difference[] {

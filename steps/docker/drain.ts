@@ -1,9 +1,9 @@
 import type { Action, Guarded, Settled } from '../../src/model/action.ts';
-import { nameSome } from '../../src/model/earlier-step.ts';
 import { duration } from '../../src/model/impact.ts';
 import type { RunState } from '../../src/model/state.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { Argv, ReadHost } from '../../src/port/host.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { drainable, runningJobs, waitForJobsMs } from './jobs-choice.ts';
 import { type Runner, runnerName, showRunnerCommand } from './runners.ts';

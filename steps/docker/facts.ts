@@ -3,9 +3,9 @@ import { type DaemonFile, readDaemonFile, viewOf } from '../../src/docker/daemon
 import { type DockerdUnit, inspectDockerdUnit } from '../../src/docker/dockerd-unit.ts';
 import { inspectNetworkInUse, type NetworkInUse } from '../../src/docker/network-in-use.ts';
 import { issuesFor } from '../../src/knowledge/lookup.ts';
-import { runtimeName } from '../../src/model/earlier-step.ts';
 import type { Knowledge } from '../../src/model/knowledge.ts';
 import type { FileBefore, StepContext } from '../../src/model/step.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { inspectTimeNamespaces, type TimeNamespaces } from '../../src/sysbox/time-namespaces.ts';
 import { inspectSwitch, type SwitchFacts } from '../../src/watchdog/facts.ts';
 import { inspectJenkins, type JenkinsNode } from './jenkins.ts';

@@ -1,12 +1,13 @@
 import type { Container } from '../../src/docker/container.ts';
 import { impactOfStop } from '../../src/docker/container-impact.ts';
 import type { Impact } from '../../src/model/action.ts';
-import { nameSome } from '../../src/model/earlier-step.ts';
 import { beforeHandOver } from '../../src/model/hands-off.ts';
 import { describeImpact, groupImpact, type ImpactContainer } from '../../src/model/impact.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import type { Difference } from '../../src/sysbox/reload.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { estimateRestart } from '../../src/watchdog/timing.ts';
-import { type Difference, describeDifference, otherDifferences } from './differences.ts';
+import { describeDifference, otherDifferences } from './differences.ts';
 import { type DockerStepFacts, earlierFile } from './facts.ts';
 import { jenkinsAgents } from './jenkins.ts';
 import { drainable, jobsChoice } from './jobs-choice.ts';

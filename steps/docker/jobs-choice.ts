@@ -1,9 +1,9 @@
 import { type Container, describeOwner } from '../../src/docker/container.ts';
 import { isJob } from '../../src/docker/container-impact.ts';
-import { nameSome } from '../../src/model/earlier-step.ts';
 import { duration } from '../../src/model/impact.ts';
 import { type Question, textAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { jenkinsAgents } from './jenkins.ts';
 import { isAtWork, type Runner, runnerName, undrainable } from './runners.ts';

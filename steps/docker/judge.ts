@@ -1,18 +1,14 @@
 import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../../src/docker/daemon.ts';
 import { fileProblem, viewOf } from '../../src/docker/daemon-file.ts';
-import { endedBefore, runtimeName } from '../../src/model/earlier-step.ts';
+import { endedBefore } from '../../src/model/earlier-step.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { defaultRuntimeId } from '../../src/sysbox/question-ids.ts';
+import type { Difference } from '../../src/sysbox/reload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { switchFindings } from '../../src/watchdog/telling.ts';
-import { defaultRuntimeId } from '../daemon/wish.ts';
-import {
-	type Difference,
-	describeDifference,
-	isNeededBySysbox,
-	otherDifferences,
-	ownDifferences,
-} from './differences.ts';
+import { describeDifference, isNeededBySysbox, otherDifferences, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { restartedAlready, restartId, wantsRestart } from './restart-choice.ts';
 

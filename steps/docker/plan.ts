@@ -1,14 +1,14 @@
 import { fileProblem } from '../../src/docker/daemon-file.ts';
 import { dockerUnit } from '../../src/docker/dockerd-unit.ts';
 import { type Action, emptyPlan, type Plan } from '../../src/model/action.ts';
-import { nameSome } from '../../src/model/earlier-step.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
-import { reloadDocker } from '../../src/sysbox/reload.ts';
+import { type Difference, reloadDocker } from '../../src/sysbox/reload.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { clearAway } from '../../src/watchdog/actions.ts';
 import { isThere } from '../../src/watchdog/facts.ts';
 import { estimateRestart } from '../../src/watchdog/timing.ts';
 import { aroundRestart, cannotWait, owed } from './around-restart.ts';
-import { type Difference, ownDifferences } from './differences.ts';
+import { ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { impactOfReload, impactOfRestart } from './impact.ts';
 import { restartDocker } from './restart.ts';

@@ -1,8 +1,9 @@
-import { nameSome } from '../../src/model/earlier-step.ts';
 import { type Question, yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import type { Difference } from '../../src/sysbox/reload.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { askStartAgain } from './afterwards.ts';
-import { type Difference, describeDifference, isNeededBySysbox, ownDifferences } from './differences.ts';
+import { describeDifference, isNeededBySysbox, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { stoppedByRestart } from './impact.ts';
 import { askJenkins, jenkinsAgents, jenkinsIds } from './jenkins.ts';

@@ -1,13 +1,13 @@
 import { whyDockerFailed } from '../../src/docker/journal.ts';
 import { askInfo, describeInfo } from '../../src/docker/reload-answers.ts';
 import type { Action, Settled } from '../../src/model/action.ts';
-import { nameSome } from '../../src/model/earlier-step.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import type { Difference } from '../../src/sysbox/reload.ts';
 import { fatalLine, unitJournal } from '../../src/system/unit-failure.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { armSwitch, disarmSwitch, switchDoes } from '../../src/watchdog/actions.ts';
 import { deadlineMs, patienceMs } from '../../src/watchdog/timing.ts';
 import { nodeOfRestart, runnersOfRestart } from './around-restart.ts';
-import type { Difference } from './differences.ts';
 import { releaseCommand } from './drain.ts';
 import { type DockerStepFacts, earlierFile } from './facts.ts';
 import { stopsContainers } from './impact.ts';

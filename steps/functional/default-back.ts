@@ -1,9 +1,9 @@
 import { currentBytes, type DaemonFile, editable, expectedOf } from '../../src/docker/daemon-file.ts';
 import { planDaemonJson } from '../../src/docker/daemon-json.ts';
 import type { Plan } from '../../src/model/action.ts';
-import { runtimeName } from '../../src/model/earlier-step.ts';
 import type { RunState } from '../../src/model/state.ts';
 import { reloadDocker } from '../../src/sysbox/reload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 
 /** dockerd's own. A key that is merely taken out would be ignored by a reload (moby daemon/reload_unix.go). */
 const stockRuntime = 'runc';

@@ -9,7 +9,8 @@ import type {
 } from '../../src/model/probe.ts';
 import type { Argv, ExecResult } from '../../src/port/host.ts';
 import { lastWords } from '../../src/probe/attempt.ts';
-import { idle, sysboxRuntime, type Workload } from '../../src/probe/workload.ts';
+import { idle, type Workload } from '../../src/probe/workload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
 
 /** Always the engine of the container itself: a DOCKER_HOST in the image's environment would lead elsewhere. */
@@ -27,7 +28,7 @@ export const innerDocker = (...words: readonly string[]): Argv => [
  */
 const withEngine = ({ image, options }: Workload): ContainerSpec => ({
 	image,
-	runtime: sysboxRuntime,
+	runtime: runtimeName,
 	options,
 	command: ['dockerd', '--host=unix:///var/run/docker.sock'],
 });

@@ -1,6 +1,7 @@
 import type { Probe, ProbeHost, ProbeResult } from '../../src/model/probe.ts';
 import { lastWords } from '../../src/probe/attempt.ts';
-import { idle, sysboxRuntime, type Workload } from '../../src/probe/workload.ts';
+import { idle, type Workload } from '../../src/probe/workload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/system/uid-map.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
 import { evidenceOf, type InnerEngine, innerDocker, innerEngine, inTurn, withoutEngine } from './inner-engine.ts';
@@ -61,14 +62,14 @@ function uidMap({ workload, subuid }: FunctionalSubject): Probe {
 		...common,
 		id: 'functional.uid-map',
 		title: 'A container has user ids of its own',
-		attempt: `starts a container of ${workload.image} under ${sysboxRuntime} and reads its user id map, inside and from the host`,
+		attempt: `starts a container of ${workload.image} under ${runtimeName} and reads its user id map, inside and from the host`,
 		expectation: 'root in it is an unprivileged id of the range that /etc/subuid gives to sysbox',
 		async run(host): Promise<ProbeResult> {
 			const started = await host.start('uid-map', idle(workload), runMs);
 			if (started.kind === 'refused') {
 				return {
 					verdict: 'fail',
-					because: `a container under ${sysboxRuntime} does not start: ${lastWords(started.result)}`,
+					because: `a container under ${runtimeName} does not start: ${lastWords(started.result)}`,
 					evidence: [evidenceOf('docker run', started.result)],
 				};
 			}

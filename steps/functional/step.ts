@@ -8,7 +8,8 @@ import { removedAtTheEnd } from '../../src/probe/announcement.ts';
 import { type ImageFacts, inspectImages, judgeImages, planImages } from '../../src/probe/images.ts';
 import { explained, type IssueVersions, inspectVersions, issuesWithWords } from '../../src/probe/known-symptoms.ts';
 import { judgeRuntime } from '../../src/probe/runtime.ts';
-import { ciImage, imageProblem, imageQuestion, sysboxRuntime, workload } from '../../src/probe/workload.ts';
+import { ciImage, imageProblem, imageQuestion, workload } from '../../src/probe/workload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { parseSubordinateIds, type UserRange, userRange } from '../../src/system/subordinate-ids.ts';
 import { readTextFile } from '../../src/system/text-file.ts';
 import { putDefaultBack, setByThisRun } from './default-back.ts';
@@ -42,7 +43,7 @@ const answered = (answers: Answers): readonly string[] => [
 	...(answers[registryQuestion.id] === undefined ? [] : [registryImage(answers)]),
 ];
 
-const isDefault = ({ info }: DockerFacts): boolean => info.kind === 'ok' && info.value.defaultRuntime === sysboxRuntime;
+const isDefault = ({ info }: DockerFacts): boolean => info.kind === 'ok' && info.value.defaultRuntime === runtimeName;
 
 /** The operator's own: what a proof starts names its runtime. */
 const containersIn = ({ containers }: DockerFacts) => (containers.kind === 'ok' ? containers.value : []);
@@ -108,7 +109,7 @@ export const functionalStep = proofStep<FunctionalFacts>({
 		return {
 			probes: [
 				...functionalProbes(subject),
-				...(isDefault(docker) ? [underNewDefault(ciImage(answers), sysboxRuntime, containersIn(docker))] : []),
+				...(isDefault(docker) ? [underNewDefault(ciImage(answers), runtimeName, containersIn(docker))] : []),
 				...(noted === undefined ? [] : [runningContainers(state)]),
 			].map(probe => explained(probe, issues)),
 			leftOut,

@@ -2,9 +2,10 @@ import { viewOf } from '../../src/docker/daemon-file.ts';
 import { issuesFor, latestRelease, type SeenVersions } from '../../src/knowledge/lookup.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { upgradeId } from '../../src/sysbox/question-ids.ts';
+import { timeNamespaceIssue } from '../../src/sysbox/time-namespaces.ts';
 import { installedPackage } from '../../src/system/dpkg.ts';
 import { compareVersions } from '../../src/system/version.ts';
-import { timeNamespaceIssue, upgradeId } from '../sysbox/decision.ts';
 import type { HostFacts } from './facts.ts';
 
 /** Issues that a check of this step looks for on the host itself. */

@@ -12,7 +12,7 @@ import {
 	type Tried,
 	watchedFile,
 } from '../../src/probe/attempt.ts';
-import { sysboxRuntime } from '../../src/probe/workload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/system/uid-map.ts';
 
 const execMs = 30_000;
@@ -147,7 +147,7 @@ function sharedNamespace(name: 'pid' | 'network' | 'ipc', what: string): Attempt
 		async try(subject) {
 			const { image } = subject.workload;
 			const run = await subject.host.runToEnd(
-				{ image, runtime: sysboxRuntime, options: [...options(subject), option], entrypoint: 'true', command: [] },
+				{ image, runtime: runtimeName, options: [...options(subject), option], entrypoint: 'true', command: [] },
 				runMs,
 			);
 			const evidence = [evidenceOf(run.command, run.result)];

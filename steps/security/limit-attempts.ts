@@ -1,7 +1,8 @@
 import type { DockerFacts } from '../../src/docker/daemon.ts';
 import type { ContainerSpec, ProbeHost, RunResult } from '../../src/model/probe.ts';
 import { type Attempt, cannotRun, describe, lastWords, refusal, type Tried } from '../../src/probe/attempt.ts';
-import { idle, sysboxRuntime, type Workload } from '../../src/probe/workload.ts';
+import { idle, type Workload } from '../../src/probe/workload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { cpuQuota } from './cpu-quota.ts';
 
 const runMs = 120_000;
@@ -27,7 +28,7 @@ function memory(docker: DockerFacts): Attempt {
 	// Under the limit's double, in case swap is counted on top of it; gone after a moment, in the control too.
 	const spec = (workload: Workload, limit: readonly string[]): ContainerSpec => ({
 		image: workload.image,
-		runtime: sysboxRuntime,
+		runtime: runtimeName,
 		options: [...without(workload, '--memory'), ...limit],
 		entrypoint: 'dd',
 		command: ['if=/dev/zero', 'of=/dev/null', 'bs=200M', 'count=1'],
@@ -75,7 +76,7 @@ const manyProcesses = 'n=0; while [ "$n" -lt 60 ]; do sleep 3 & n=$((n + 1)); do
 function processes(docker: DockerFacts): Attempt {
 	const spec = (workload: Workload, limit: readonly string[]): ContainerSpec => ({
 		image: workload.image,
-		runtime: sysboxRuntime,
+		runtime: runtimeName,
 		options: [...without(workload, '--pids-limit'), ...limit],
 		entrypoint: 'sh',
 		command: ['-c', manyProcesses],

@@ -1,7 +1,9 @@
-import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
 import type { Question } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
-import { decide, replacement, replacementByDefault, upgradeId } from './decision.ts';
+import { upgradeId } from '../../src/sysbox/question-ids.ts';
+import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
+import { nameSome } from '../../src/text/name-some.ts';
+import { decide, replacement, replacementByDefault } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { reformatId, unseenKeys } from './package-keys.ts';
 

@@ -2,13 +2,13 @@ import { issuesFor } from '../../src/knowledge/lookup.ts';
 import type { KnownIssue } from '../../src/model/knowledge.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { upgradeId } from '../../src/sysbox/question-ids.ts';
 import { agreedVersion } from '../../src/sysbox/services.ts';
+import { timeNamespaceIssue } from '../../src/sysbox/time-namespaces.ts';
 import { compareVersions } from '../../src/system/version.ts';
 import { type Candidate, candidateVersion } from './candidate.ts';
 import { packageName } from './deb-package.ts';
 import type { SysboxFacts } from './facts.ts';
-
-export const upgradeId = 'sysbox.upgrade';
 
 /** What is to happen to the package. */
 export type Decision =
@@ -67,8 +67,6 @@ export const wantsReplacement = (facts: SysboxFacts, context: JudgeContext): boo
 export const replacementByDefault = (facts: SysboxFacts, context: JudgeContext): boolean =>
 	facts.candidate.kind === 'file' ||
 	issuesOf(facts, context).some(issue => issue.severity === 'block' && !waitsForRestart(issue, facts));
-
-export const timeNamespaceIssue = 'time-namespace';
 
 /** Its remedy is in the file already, and only a start of Docker is missing. */
 export const waitsForRestart = (issue: KnownIssue, { timeNamespaces }: SysboxFacts): boolean =>

@@ -4,7 +4,6 @@ import { type DockerdUnit, inspectDockerdUnit } from '../../src/docker/dockerd-u
 import { inspectNetworkInUse, type NetworkInUse } from '../../src/docker/network-in-use.ts';
 import { type Validation, validate } from '../../src/docker/validation.ts';
 import { raisedByPackage } from '../../src/knowledge/host-needs.ts';
-import { runningUnderSysbox } from '../../src/model/earlier-step.ts';
 import type { StepContext } from '../../src/model/step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../../src/sysbox/containers.ts';
 import { inspectLiveness, type Liveness } from '../../src/sysbox/liveness.ts';
 import { type BadMount, inspectFuseMounts } from '../../src/sysbox/mounts.ts';
+import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
 import { inspectServices, type Services, unitsOf } from '../../src/sysbox/services.ts';
 import { inspectTimeNamespaces, type TimeNamespaces } from '../../src/sysbox/time-namespaces.ts';
 import { type AptSimulation, autoInstalled } from '../../src/system/apt.ts';

@@ -2,15 +2,18 @@ import { followsTrouble } from '../../src/docker/daemon.ts';
 import { fileProblem, positionProblem } from '../../src/docker/daemon-file.ts';
 import { breaksARule, ruleFindings } from '../../src/docker/file-rules.ts';
 import { knowledgeAge, latestRelease } from '../../src/knowledge/lookup.ts';
-import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { KnownIssue } from '../../src/model/knowledge.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { upgradeId } from '../../src/sysbox/question-ids.ts';
+import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
 import { agreedVersion, allActive, describeUnits, unitsOf } from '../../src/sysbox/services.ts';
+import { timeNamespaceIssue } from '../../src/sysbox/time-namespaces.ts';
 import type { PackageStep } from '../../src/system/apt.ts';
 import { neededIds } from '../../src/system/subordinate-ids.ts';
 import { describeSystemdTrouble } from '../../src/system/systemd-units.ts';
 import { compareVersions } from '../../src/system/version.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import { type Candidate, candidateVersion, isVouchedFor, publishedPackage } from './candidate.ts';
 import { packageName } from './deb-package.ts';
 import {
@@ -20,8 +23,6 @@ import {
 	isSourceBuild,
 	issuesOf,
 	replacement,
-	timeNamespaceIssue,
-	upgradeId,
 	waitsForRestart,
 	wantsReplacement,
 } from './decision.ts';

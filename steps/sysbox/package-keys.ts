@@ -7,9 +7,9 @@ import {
 } from '../../src/docker/daemon-json.ts';
 import { valuesOf } from '../../src/docker/dockerd-flags.ts';
 import { conflictsWith, flagIsGiven, placeOf } from '../../src/docker/dockerd-unit.ts';
-import { runtimeName, runtimePath } from '../../src/model/earlier-step.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { runtimeName, runtimePath } from '../../src/sysbox/runtime.ts';
 import { passesPackageGuard } from '../../src/text/json-edit.ts';
 import type { SysboxFacts } from './facts.ts';
 

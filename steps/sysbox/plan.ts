@@ -3,7 +3,6 @@ import { expectedOf } from '../../src/docker/daemon-file.ts';
 import { breaksARule } from '../../src/docker/file-rules.ts';
 import { canValidate, validateCandidate } from '../../src/docker/validation.ts';
 import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/model/action.ts';
-import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
 import { describeImpact } from '../../src/model/impact.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
@@ -20,11 +19,14 @@ import {
 	stopNotes,
 	stopSysboxContainers,
 } from '../../src/sysbox/containers.ts';
+import { upgradeId } from '../../src/sysbox/question-ids.ts';
+import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
 import { allActive, inspectServices, notServing, unitsOf } from '../../src/sysbox/services.ts';
 import type { PackageStep } from '../../src/system/apt.ts';
 import { sysctlUndo } from '../../src/system/sysctl-value.ts';
 import { inspectUnits, unitNamed } from '../../src/system/systemd-units.ts';
 import { sysboxUnits, whyUnitsFailed } from '../../src/system/unit-failure.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import {
 	type Candidate,
 	candidateFile,
@@ -34,7 +36,7 @@ import {
 	publishedPackage,
 } from './candidate.ts';
 import { inspectPackage, packageName } from './deb-package.ts';
-import { type Decision, decide, isSourceBuild, issuesOf, upgradeId } from './decision.ts';
+import { type Decision, decide, isSourceBuild, issuesOf } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { describeOthers } from './judge.ts';
 import { makeReady, type Readiness } from './package-keys.ts';

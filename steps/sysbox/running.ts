@@ -1,7 +1,8 @@
-import { nameSome, runningUnderSysbox } from '../../src/model/earlier-step.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { type BadMount, fuseFolder, reviveCommand } from '../../src/sysbox/mounts.ts';
+import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
 import { allActive, describeUnits, unitsOf } from '../../src/sysbox/services.ts';
+import { nameSome } from '../../src/text/name-some.ts';
 import type { SysboxFacts } from './facts.ts';
 
 /** sysbox-mgr and sysbox-fs: what a container needs. sysbox.service only holds them together. */

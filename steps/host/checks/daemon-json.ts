@@ -1,5 +1,6 @@
 import { fileProblem } from '../../../src/docker/daemon-file.ts';
-import { missingFile, verdictFindings } from '../../daemon/judge.ts';
+import { missingFile } from '../../../src/docker/dockerd-unit.ts';
+import { verdictFindings } from '../../../src/docker/validation.ts';
 import { type Check, ok } from './check.ts';
 
 /** The next steps edit this file. What keeps them from it is said here, before anything on the host was changed. */
