@@ -1,5 +1,6 @@
+import { delegate } from '../src/actions/delegate.ts';
 import { inspectDockerdUnit } from '../src/docker/dockerd-unit.ts';
-import { handOver, type Managed } from '../src/model/hands-off.ts';
+import type { Managed } from '../src/model/managed-files.ts';
 import { yesNoAnswer } from '../src/model/question.ts';
 import { type ChangeStep, changeStep, type JudgeContext, type Step, type StepContext } from '../src/model/step.ts';
 import {
@@ -44,7 +45,7 @@ export function handsOff(step: Step): Step {
 			ask: (answers, facts: Facts | undefined, context) => ask(answers, facts?.own, context),
 		}),
 		...(owes !== undefined && { owes: ({ own }: Facts, context) => owes(own, context) }),
-		plan: ({ own, others }, context) => handOver(step.plan(own, context), managedFiles(others, context)),
+		plan: ({ own, others }, context) => delegate(step.plan(own, context), managedFiles(others, context)),
 	});
 }
 

@@ -1,23 +1,24 @@
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Action } from '../model/action.ts';
 import type { ReadHost } from '../port/host.ts';
+import { sha256 } from '../text/sha256.ts';
+import type { Overlay } from './kind.ts';
+import { kindOf } from './kinds/index.ts';
 
 /**
  * The host as it would be after these actions, as far as files go: what they write can be read, what they remove is
  * missing. Commands' effects cannot be foreseen, and a plan made on this says so. Without it, a plan of several steps
  * would propose the same change twice.
  */
-export function foreseenHost(host: ReadHost, actions: readonly Action[]): ReadHost {
+export function overlayHost(host: ReadHost, actions: readonly Action[]): ReadHost {
 	const files = new Map<string, { readonly bytes: Uint8Array; readonly mode: number } | undefined>();
 	const folders = new Set<string>();
-	for (const action of actions) {
-		if (action.kind === 'write') files.set(action.path, { bytes: action.bytes, mode: action.mode });
-		if (action.kind === 'manual' && action.file !== undefined)
-			files.set(action.file.path, { bytes: action.file.bytes, mode: 0o644 });
-		if (action.kind === 'remove') files.set(action.path, undefined);
-		if (action.kind === 'make-folder') folders.add(action.path);
-	}
+	const overlay: Overlay = {
+		write: (path, bytes, mode) => files.set(path, { bytes, mode }),
+		remove: path => files.set(path, undefined),
+		makeDirectory: path => folders.add(path),
+	};
+	for (const action of actions) kindOf(action).foresee?.(action, overlay);
 	const metaOf = (path: string, file: { readonly bytes: Uint8Array; readonly mode: number }) => ({
 		mode: file.mode,
 		uid: 0,
@@ -72,7 +73,7 @@ export function foreseenHost(host: ReadHost, actions: readonly Action[]): ReadHo
 			if (!files.has(path)) return host.digest(path);
 			return file === undefined
 				? { kind: 'missing' }
-				: { kind: 'digest', sha256: createHash('sha256').update(file.bytes).digest('hex'), size: file.bytes.length };
+				: { kind: 'digest', sha256: sha256(file.bytes), size: file.bytes.length };
 		},
 	};
 }

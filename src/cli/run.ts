@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { applyAction } from '../actions/apply-action.ts';
-import { showExactly } from '../actions/exact-action.ts';
-import { foreseenHost } from '../actions/overlay-host.ts';
+import { overlayHost } from '../actions/overlay-host.ts';
+import { performAction } from '../actions/perform-action.ts';
+import { showExactly } from '../actions/show-action.ts';
 import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../engine/engine.ts';
 import { type ForeseeDeps, foreseeRun } from '../engine/preview-run.ts';
 import type { Action } from '../model/action.ts';
@@ -157,7 +157,7 @@ export async function walk(request: Walk): Promise<number> {
 	const { elapsed } = surroundings;
 	const lookingAt = (at: ReadHost): Pick<ForeseeDeps, 'host' | 'foresee'> => ({
 		host: at,
-		foresee: actions => foreseenHost(at, actions),
+		foresee: actions => overlayHost(at, actions),
 	});
 	// What looks at all steps, some of them twice, and changes nothing in between asks each thing once.
 	const oneLook = (): ReturnType<typeof lookingAt> => lookingAt(rememberedHost(dockerDeadline(host, elapsed)));
@@ -321,7 +321,7 @@ export async function walk(request: Walk): Promise<number> {
 		state: stream.state,
 		apply: async (step, action, how) => {
 			await opened?.saved();
-			return applyAction(
+			return performAction(
 				step,
 				action,
 				how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal },

@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Expected, ReadHost, ReadProblem } from '../port/host.ts';
-import { sha256Of } from '../system/text-file.ts';
+import { sha256 } from '../text/sha256.ts';
 import { type Fired, readFired } from '../watchdog/facts.ts';
 import { firedFinding } from '../watchdog/telling.ts';
 import { type DaemonJsonProblem, type DaemonJsonView, placeOfKey, readDaemonJson } from './daemon-json.ts';
@@ -53,7 +53,7 @@ async function readContent(host: ReadHost, path: string): Promise<DaemonFile['co
 		kind: 'read',
 		bytes,
 		text,
-		sha256: await sha256Of(bytes),
+		sha256: sha256(bytes),
 		view: read.view,
 		...(result.meta.planned && { planned: true }),
 	};

@@ -2,7 +2,7 @@ import type { AnswerSource } from '../model/decider.ts';
 import type { StepStatus } from '../model/event.ts';
 import type { Tally } from '../model/exit.ts';
 import { explained, type Finding, hardBlocks } from '../model/finding.ts';
-import { beforeHandOver } from '../model/hands-off.ts';
+import { beforeHandOver } from '../model/managed-files.ts';
 import {
 	type Answers,
 	type AnswerValue,

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Action } from '../model/action.ts';
 import type { UndoRecord } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { ReadHost, ReadResult } from '../port/host.ts';
 import { diffFiles, type FileSide, formatDiff } from '../text/diff.ts';
 import { redactLines } from '../text/redact.ts';
+import { sha256 } from '../text/sha256.ts';
 import { shellLine } from '../text/shell-line.ts';
 
 type FileUndo = Extract<UndoRecord, { kind: 'file' }>;
@@ -26,8 +26,6 @@ export interface PathToRestore {
 	/** What the run itself may have left there: anything else is somebody else's change. */
 	readonly ours: ReadonlySet<string>;
 }
-
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Undos of one path, the oldest first. */
 export async function inspectPath(
@@ -51,7 +49,7 @@ export async function inspectPath(
 		current,
 		currentSize: current.kind === 'bytes' ? current.bytes.length : digest?.kind === 'digest' ? digest.size : undefined,
 		currentSha256:
-			current.kind === 'bytes' ? sha256Of(current.bytes) : digest?.kind === 'digest' ? digest.sha256 : undefined,
+			current.kind === 'bytes' ? sha256(current.bytes) : digest?.kind === 'digest' ? digest.sha256 : undefined,
 		ours: new Set(undos.flatMap(undo => [undo.after ?? 'missing', undo.before?.sha256 ?? 'missing'])),
 	};
 }
@@ -81,7 +79,7 @@ export function changedSince(path: PathToRestore, backupFolder: string): Finding
 	const diff = (from: Known, to: Known): string =>
 		from === undefined || to === undefined
 			? '(its bytes cannot be shown)'
-			: formatDiff(path.path, diffFiles(from.side, to.side, { redact: redactLines, sha256: sha256Of })).trimEnd() ||
+			: formatDiff(path.path, diffFiles(from.side, to.side, { redact: redactLines, sha256 })).trimEnd() ||
 				'(the same lines)';
 	const state = current.kind === 'bytes' ? 'changed' : current.kind === 'missing' ? 'removed' : `a ${current.kind}`;
 	return {
@@ -114,7 +112,7 @@ export function changedSince(path: PathToRestore, backupFolder: string): Finding
 
 /** `station`: what an earlier action of the same plan will have written there. */
 export function restoreAction(path: PathToRestore, station: Uint8Array | undefined): Action | undefined {
-	const found = station === undefined ? path.currentSha256 : sha256Of(station);
+	const found = station === undefined ? path.currentSha256 : sha256(station);
 	const expect = found === undefined ? ({ kind: 'missing' } as const) : ({ kind: 'sha256', sha256: found } as const);
 	const before = station ?? sideOf(path);
 	const shared = { id: `file.${path.path}`, path: path.path, expect, ...(before !== undefined && { before }) };

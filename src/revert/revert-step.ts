@@ -26,6 +26,7 @@ import {
 import { runningUnderSysbox, runtimeName } from '../sysbox/runtime.ts';
 import { inspectUnits, unitNamed } from '../system/systemd-units.ts';
 import { readTextOr } from '../system/text-file.ts';
+import { sha256 } from '../text/sha256.ts';
 import { shellLine } from '../text/shell-line.ts';
 import { clearAway, isOfSwitch } from '../watchdog/actions.ts';
 import { inspectSwitch, isThere, type SwitchFacts } from '../watchdog/facts.ts';
@@ -33,15 +34,7 @@ import { switchFindings } from '../watchdog/telling.ts';
 import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
-import {
-	changedSince,
-	inspectPath,
-	isRestored,
-	type PathToRestore,
-	restoreAction,
-	sha256Of,
-	sideOf,
-} from './restored-file.ts';
+import { changedSince, inspectPath, isRestored, type PathToRestore, restoreAction, sideOf } from './restored-file.ts';
 
 const stepId = 'revert';
 const dockerService = 'docker.service';
@@ -297,7 +290,7 @@ function isForeign(path: PathToRestore, facts: RevertFacts, state: RunState): bo
 	if (path.current.kind === 'missing') return !path.ours.has('missing');
 	if (path.currentSha256 === undefined) return true;
 	const { forgetful } = facts.loaded;
-	if (path.path === facts.configFile && forgetful !== undefined && sha256Of(forgetful) === path.currentSha256)
+	if (path.path === facts.configFile && forgetful !== undefined && sha256(forgetful) === path.currentSha256)
 		return false;
 	return !path.ours.has(path.currentSha256);
 }
@@ -454,7 +447,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	// First, while Sysbox can still end them in order.
 	if (running.length > 0 && !isGone(facts.packages, sysboxPackage)) actions.push(...stopSysboxContainers(running));
 	if (forgetful !== undefined && file !== undefined) {
-		if (file.currentSha256 !== sha256Of(forgetful)) {
+		if (file.currentSha256 !== sha256(forgetful)) {
 			actions.push({
 				id: 'forget-runtime',
 				kind: 'write',

@@ -1,4 +1,4 @@
-import { showExactly } from '../actions/exact-action.ts';
+import { showExactly } from '../actions/show-action.ts';
 import type { Plan } from '../model/action.ts';
 import type { Decider } from '../model/decider.ts';
 import type { Finding } from '../model/finding.ts';

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { answerValueSchema, impactSchema, type ShownAction, sha256Schema, shownActionSchema } from '../model/event.ts';
 import { secretAnswer } from '../model/question.ts';
 import { isRiskName, type RiskName } from '../model/risk.ts';
 import type { RunState } from '../model/state.ts';
 import { safeJson } from '../text/safe.ts';
+import { sha256 } from '../text/sha256.ts';
 
 /** Of the file's format; changes only when a field goes or changes its meaning. */
 export const savedPlanVersion = 2;
@@ -53,9 +53,7 @@ export type PlannedStep = SavedPlan['steps'][number];
 /** The digest of a plan, whatever order its keys are written in. */
 export function planDigest(plan: Omit<SavedPlan, 'digest'>): string {
 	const { digest: _, ...content } = plan as Partial<SavedPlan>;
-	return createHash('sha256')
-		.update(JSON.stringify(ordered(content)))
-		.digest('hex');
+	return sha256(JSON.stringify(ordered(content)));
 }
 
 function ordered(value: unknown): unknown {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, open, readdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
@@ -8,6 +8,7 @@ import { errnoOf } from '../host/local/errno-text.ts';
 import { readUpTo } from '../host/local/file-reader.ts';
 import { bootId, processStartTime } from '../host/local/machine-identity.ts';
 import { safeJson } from '../text/safe.ts';
+import { sha256 } from '../text/sha256.ts';
 import type { StateFolder } from './state-folder.ts';
 
 /** Who holds the host, as the one who has to wait is told. */
@@ -247,7 +248,7 @@ async function readEntry(files: LockFiles, file: string): Promise<Entry | undefi
 		const content = fileSchema.parse(JSON.parse(text));
 		return { id: content.id, content };
 	} catch {
-		return { id: createHash('sha256').update(text).digest('hex'), content: undefined };
+		return { id: sha256(text), content: undefined };
 	}
 }
 

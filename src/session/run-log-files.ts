@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { errnoOf } from '../host/local/errno-text.ts';
 import { readUpTo } from '../host/local/file-reader.ts';
 import { type Event, eventSchema } from '../model/event.ts';
 import { safeJson } from '../text/safe.ts';
+import { sha256 as digestOf } from '../text/sha256.ts';
 import { readLogLines } from './log-lines.ts';
 import { LogWriteError } from './log-write-error.ts';
 import type { LogProblem, LogRead, RunLog } from './run-log.ts';
@@ -235,8 +236,6 @@ function logFile(handle: FileHandle): LogFile {
 		close: () => handle.close(),
 	};
 }
-
-const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 async function keepBytes(folder: string, bytes: Uint8Array): Promise<string> {
 	const sha256 = digestOf(bytes);

@@ -1,4 +1,5 @@
 import type { ReadHost, ReadProblem } from '../port/host.ts';
+import { sha256 } from '../text/sha256.ts';
 
 /** A text file of the host, with the digest that an action on it has to expect. */
 export type TextFile =
@@ -15,7 +16,7 @@ export async function readTextFile(
 	const result = await host.readFile(path, options);
 	if (result.kind !== 'bytes') return result;
 	const text = decode(result.bytes);
-	return text === undefined ? { kind: 'not-text' } : { kind: 'text', text, sha256: await sha256Of(result.bytes) };
+	return text === undefined ? { kind: 'not-text' } : { kind: 'text', text, sha256: sha256(result.bytes) };
 }
 
 /** The text of a file of the kernel's or the system's, or undefined whatever was in the way. */
@@ -30,10 +31,4 @@ function decode(bytes: Uint8Array): string | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-/** sha256 in hexadecimal. */
-export async function sha256Of(bytes: Uint8Array): Promise<string> {
-	const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(bytes));
-	return [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('');
 }

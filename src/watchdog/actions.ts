@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Action } from '../model/action.ts';
 import type { Argv, Expected } from '../port/host.ts';
+import { sha256 } from '../text/sha256.ts';
 import { isThere, type SwitchFacts } from './facts.ts';
 import {
 	bootUnitPath,
@@ -31,8 +31,6 @@ export interface SwitchOrder {
 	/** How long other actions between arming and the restart may take. */
 	readonly othersMs?: number;
 }
-
-const sha256 = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex');
 
 /** What is on the host of a switch: what has to be taken away again. */
 type Parts = Pick<SwitchFacts, 'files' | 'folder' | 'wantsFolder' | 'waiting'>;

@@ -1,6 +1,7 @@
 import type { ReadHost } from '../port/host.ts';
 import { parseProperties, parseUnits } from '../system/systemd-show.ts';
-import { readTextOr, sha256Of } from '../system/text-file.ts';
+import { readTextOr } from '../system/text-file.ts';
+import { sha256 } from '../text/sha256.ts';
 import {
 	bootUnitPath,
 	copyPath,
@@ -79,7 +80,7 @@ export async function inspectSwitch(host: ReadHost, signal: AbortSignal): Promis
 		Promise.all(
 			ownFiles.map(async path => {
 				const read = await host.readFile(path);
-				return read.kind === 'bytes' ? ([path, await sha256Of(read.bytes)] as const) : undefined;
+				return read.kind === 'bytes' ? ([path, sha256(read.bytes)] as const) : undefined;
 			}),
 		),
 	]);

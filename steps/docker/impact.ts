@@ -1,8 +1,8 @@
 import type { Container } from '../../src/docker/container.ts';
 import { impactOfStop } from '../../src/docker/container-impact.ts';
 import type { Impact } from '../../src/model/action.ts';
-import { beforeHandOver } from '../../src/model/hands-off.ts';
 import { describeImpact, groupImpact, type ImpactContainer } from '../../src/model/impact.ts';
+import { beforeHandOver } from '../../src/model/managed-files.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { Difference } from '../../src/sysbox/reload.ts';
 import { nameSome } from '../../src/text/name-some.ts';

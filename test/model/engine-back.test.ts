@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { showAction } from '../../src/actions/show-action.ts';
 import { type EngineDeps, type EngineEnd, runSteps } from '../../src/engine/engine.ts';
 import type { Action } from '../../src/model/action.ts';
 import type { AnswerDecision, Decider } from '../../src/model/decider.ts';
 import { eventStream } from '../../src/model/event-stream.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { orderSteps } from '../../src/model/order.ts';
-import { showAction } from '../../src/model/shown-action.ts';
 import { changeStep, proofStep, type Step } from '../../src/model/step.ts';
-import { sha256Of } from '../../src/revert/restored-file.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 const yes = (value: boolean): AnswerDecision => ({ kind: 'answer', value, source: 'operator' });
@@ -70,7 +69,7 @@ async function run(steps: readonly Step[], decider: Partial<Decider>): Promise<{
 		cleanUpProbes: async () => [],
 		elapsed: () => 0,
 		saveAnswer: () => undefined,
-		show: (action: Action) => showAction(action, sha256Of),
+		show: (action: Action) => showAction(action),
 		apply: async () => ({ kind: 'manual' }),
 		options: {},
 		knowledge: {},

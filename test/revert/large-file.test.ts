@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { showAction } from '../../src/actions/show-action.ts';
 import { localHost } from '../../src/host/local/local-host.ts';
 import type { Event, EventPayload } from '../../src/model/event.ts';
-import { showAction } from '../../src/model/shown-action.ts';
 import { type RunState, reduceAll } from '../../src/model/state.ts';
 import type { WriteHost } from '../../src/port/host.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
@@ -100,20 +100,17 @@ describe('a package of 30 MB that the run had fetched', () => {
 
 describe('an action on a file that is no text, or too much of it', () => {
 	const write = (bytes: Uint8Array, before?: string | Uint8Array) =>
-		showAction(
-			{
-				id: 'w',
-				kind: 'write',
-				title: 'Write /x',
-				why: 'x',
-				path: '/x',
-				bytes,
-				mode: 0o644,
-				expect: { kind: 'missing' },
-				...(before !== undefined && { before }),
-			},
-			sha,
-		);
+		showAction({
+			id: 'w',
+			kind: 'write',
+			title: 'Write /x',
+			why: 'x',
+			path: '/x',
+			bytes,
+			mode: 0o644,
+			expect: { kind: 'missing' },
+			...(before !== undefined && { before }),
+		});
 	const notes = (bytes: Uint8Array, before?: string | Uint8Array) => write(bytes, before).diff?.map(line => line.text);
 
 	it.each([
@@ -128,10 +125,7 @@ describe('an action on a file that is no text, or too much of it', () => {
 
 	it('is handed over without its bytes too', () => {
 		const bytes = Buffer.alloc(300_000, 'a');
-		const shown = showAction(
-			{ id: 'm', kind: 'manual', title: 'x', why: 'x', text: 'x', file: { path: '/x', bytes } },
-			sha,
-		);
+		const shown = showAction({ id: 'm', kind: 'manual', title: 'x', why: 'x', text: 'x', file: { path: '/x', bytes } });
 		expect(shown.content).toBe(`300000 bytes, sha256 ${sha(bytes)}`);
 		expect(JSON.stringify(shown).length).toBeLessThan(1_000);
 	});

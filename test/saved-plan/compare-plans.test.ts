@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { showExactly } from '../../src/actions/exact-action.ts';
+import { showExactly } from '../../src/actions/show-action.ts';
 import type { Action } from '../../src/model/action.ts';
 import type { Event, EventPayload } from '../../src/model/event.ts';
 import type { ImpactContainer } from '../../src/model/impact.ts';

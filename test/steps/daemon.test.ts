@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foreseenHost } from '../../src/actions/overlay-host.ts';
+import { overlayHost } from '../../src/actions/overlay-host.ts';
 import { builtInPools, describePools, poolsInForce, samePools } from '../../src/docker/address-pools.ts';
 import { readDaemonFile } from '../../src/docker/daemon-file.ts';
 import { type Action, risksOf } from '../../src/model/action.ts';
@@ -348,7 +348,7 @@ describe('a file that Docker cannot use', () => {
 		expect(without.plan.actions).toMatchObject([
 			{ kind: 'write', validateWith: ['dockerd', '--validate', '--config-file', '{}', '--host=fd://'] },
 		]);
-		const foreseen = await lookedAt(foreseenHost(real, without.plan.actions));
+		const foreseen = await lookedAt(overlayHost(real, without.plan.actions));
 		expect(foreseen.findings.find(f => f.id === 'daemon-json.accepted')).toMatchObject({
 			severity: 'info',
 			summary: '/etc/docker/daemon.json is only planned yet, so dockerd was not asked about it',

@@ -1,5 +1,6 @@
-import { applyAction } from '../../src/actions/apply-action.ts';
-import { foreseenHost } from '../../src/actions/overlay-host.ts';
+import { overlayHost } from '../../src/actions/overlay-host.ts';
+import { performAction } from '../../src/actions/perform-action.ts';
+import { showAction } from '../../src/actions/show-action.ts';
 import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../../src/engine/engine.ts';
 import { type ForeseeDeps, foreseeRun } from '../../src/engine/preview-run.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
@@ -11,14 +12,12 @@ import { orderSteps, type Selection } from '../../src/model/order.ts';
 import type { ProbeHost } from '../../src/model/probe.ts';
 import type { Answers } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
-import { showAction } from '../../src/model/shown-action.ts';
 import { type RunState, reduceAll } from '../../src/model/state.ts';
 import type { RunOptions, Step } from '../../src/model/step.ts';
 import type { Waiver } from '../../src/model/waiver.ts';
 import { outOfWindow } from '../../src/model/window.ts';
 import type { WriteHost } from '../../src/port/host.ts';
 import { decideFromAnswers } from '../../src/prompts/from-answers.ts';
-import { sha256Of } from '../../src/revert/restored-file.ts';
 import { memoryLog } from './memory-log.ts';
 
 /** The log of a run and its backups: what is left when its process is gone. */
@@ -114,8 +113,8 @@ export async function engineRun(
 		now,
 		elapsed,
 		signal,
-		show: action => showAction(action, sha256Of),
-		foresee: actions => foreseenHost(host, actions),
+		show: action => showAction(action),
+		foresee: actions => overlayHost(host, actions),
 		kept: log.kept,
 		probeHost: {} as ProbeHost,
 		cleanUpProbes: async () => [],
@@ -133,7 +132,7 @@ export async function engineRun(
 			emit,
 			state,
 			apply: (step, action, how) =>
-				applyAction(
+				performAction(
 					step,
 					action,
 					how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal },

@@ -10,9 +10,10 @@ import { parseOsRelease } from '../../src/system/os-release.ts';
 import { excerpt, valueIn } from '../../src/system/reading.ts';
 import { overlapsOf, parseSubordinateIds, type SubordinateIds, userRange } from '../../src/system/subordinate-ids.ts';
 import { parseSysctlConf, settingAtBoot } from '../../src/system/sysctl-conf.ts';
-import { readTextFile, readTextOr, sha256Of } from '../../src/system/text-file.ts';
+import { readTextFile, readTextOr } from '../../src/system/text-file.ts';
 import { mapsHostRoot, parseIdMap, showIdMap } from '../../src/system/uid-map.ts';
 import { compareVersions, plainVersion, versionIn } from '../../src/system/version.ts';
+import { sha256 } from '../../src/text/sha256.ts';
 import { changed, hostFixture, scriptedHost } from '../support/scripted-host.ts';
 
 describe('a version', () => {
@@ -269,7 +270,7 @@ describe('a text file', () => {
 			text: 'abc',
 			sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
 		});
-		expect(await sha256Of(new Uint8Array())).toMatch(/^e3b0c442/);
+		expect(await sha256(new Uint8Array())).toMatch(/^e3b0c442/);
 	});
 
 	it('says what was in the way', async () => {

@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { sha256Of } from '../../src/system/text-file.ts';
+import { sha256 } from '../../src/text/sha256.ts';
 import { type Afterwards, switchScript } from '../../src/watchdog/script.ts';
 
 const good = '{ "debug": false }\n';
@@ -75,7 +75,7 @@ async function fire({
 	program('logger', `echo "logger $*" >>${at('did')}`);
 	program('systemd-run', `echo "systemd-run $*" >>${at('did')}`);
 	program('sync', ':');
-	const hash = async (text: string) => (text === 'missing' ? text : sha256Of(new TextEncoder().encode(text)));
+	const hash = async (text: string) => (text === 'missing' ? text : sha256(new TextEncoder().encode(text)));
 	const script = switchScript({
 		file: at('etc/daemon.json'),
 		written: await hash(bad),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { applyAction } from '../../src/actions/apply-action.ts';
+import { performAction } from '../../src/actions/perform-action.ts';
 import type { Action } from '../../src/model/action.ts';
 import type { Event } from '../../src/model/event.ts';
 import { reduceAll } from '../../src/model/state.ts';
@@ -8,7 +8,7 @@ import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts'
 import { rebooted } from '../../src/simulation/reboot.ts';
 import { scenarioState } from '../../src/simulation/scenarios.ts';
 import { type SimulatedState, startToolProcess } from '../../src/simulation/state.ts';
-import { sha256Of } from '../../src/system/text-file.ts';
+import { sha256 } from '../../src/text/sha256.ts';
 import { armSwitch, clearAway, disarmSwitch } from '../../src/watchdog/actions.ts';
 import { inspectSwitch } from '../../src/watchdog/facts.ts';
 import type { Afterwards } from '../../src/watchdog/script.ts';
@@ -21,7 +21,7 @@ const bad = '{\n  "default-runtime": "gone"\n}\n';
 const { signal } = new AbortController();
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const sha = (text: string) => sha256Of(encode(text));
+const sha = (text: string) => sha256(encode(text));
 
 const textAt = (host: SimulatedHost, path: string): string | undefined => {
 	const node = host.state().files[path];
@@ -42,12 +42,12 @@ async function hostWith(now: string, faults: readonly Fault[] = []): Promise<Sim
 /** As the tool does it. */
 async function carryOut(host: SimulatedHost, action: Action): Promise<void> {
 	const events: Event[] = [];
-	const result = await applyAction('docker', action, {
+	const result = await performAction('docker', action, {
 		host,
 		emit: async payload => {
 			events.push({ v: 1, seq: events.length, at: '', ...payload });
 		},
-		keep: sha256Of,
+		keep: async bytes => sha256(bytes),
 		kept: async () => undefined,
 		keptAt: sha256 => sha256,
 		state: () => reduceAll(events),

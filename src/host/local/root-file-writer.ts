@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Argv, ExecResult, Expected, WriteHost, WriteResult } from '../../port/host.ts';
+import { sha256 } from '../../text/sha256.ts';
 import { errnoOf } from './errno-text.ts';
 import { type FileCalls, type FileFacts, type OpenFile, type OpenFolder, systemFileCalls } from './file-calls.ts';
 import { failedWith, findPlace, isSafeFolder, type Place } from './path-walk.ts';
@@ -313,8 +314,6 @@ class PlainFailure extends Error {
 		this.touched = touched;
 	}
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const asExpected = (found: Found): Expected =>
 	found.kind === 'missing' ? { kind: 'missing' } : { kind: 'sha256', sha256: found.sha256 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type ApplyDeps, applyAction } from '../../src/actions/apply-action.ts';
+import { type ApplyDeps, performAction } from '../../src/actions/perform-action.ts';
 import type { Action, Settled } from '../../src/model/action.ts';
 import type { Event } from '../../src/model/event.ts';
 import { eventStream } from '../../src/model/event-stream.ts';
@@ -19,7 +19,7 @@ interface Bench {
 	readonly stop: AbortController;
 	/** Milliseconds; each pause lets it go on. */
 	readonly clock: { now: number };
-	readonly apply: (action: Action) => ReturnType<typeof applyAction>;
+	readonly apply: (action: Action) => ReturnType<typeof performAction>;
 }
 
 function bench(
@@ -74,7 +74,7 @@ function bench(
 		signal: stop.signal,
 		...rest,
 	};
-	return { files: map, events, backups, order, stop, clock, apply: action => applyAction('step', action, all) };
+	return { files: map, events, backups, order, stop, clock, apply: action => performAction('step', action, all) };
 }
 
 const base = { id: 'a', title: 'Do it', why: 'test' };
