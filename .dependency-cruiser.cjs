@@ -1,89 +1,42 @@
-/** The architecture as rules: what may know what. docs/architecture.md has the picture. */
-const only = (name, from, allowed, comment) => ({
-	name,
+/**
+ * The rooms of the house and what each may import. docs/architecture.md has the same table; `npm run docs` compares them.
+ * `steps` stands for each folder below steps/: a step never imports another one.
+ */
+const rooms = require('./scripts/rooms.json');
+
+const inside = name => (name === 'steps' ? '^steps/[^/]+/' : `^${name}/`);
+
+const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
+	name: `${room.replace('src/', '')}-imports`,
 	severity: 'error',
-	comment,
-	from: { path: from },
-	to: { path: '^(src|steps|templates)/', pathNot: [from, '^src/text/', ...allowed] },
-});
+	comment: `${room} may import ${allowed.join(', ') || 'nothing'}: docs/architecture.md.`,
+	from: { path: inside(room) },
+	to: {
+		path: '^(src|steps|templates)/',
+		pathNot: [...(room === 'steps' ? [] : [inside(room)]), ...allowed.map(name => `^src/${name.replace('.', '\\.')}${name.includes('.') ? '$' : '/'}`)],
+	},
+}));
 
 module.exports = {
 	forbidden: [
-		only(
-			'core-is-pure',
-			'^src/core/',
-			['^src/host/port\\.ts$', '^src/edit/'],
-			'The vocabulary and the engine know the port and nothing behind it.',
-		),
-		only('text-knows-nothing', '^src/text/', [], 'Outside text made safe: every room may use it.'),
-		only('edit-is-pure', '^src/edit/', [], 'Editors are functions of bytes.'),
-		only('facts-are-parsers', '^src/facts/', ['^src/core/', '^src/host/port\\.ts$'], 'Parsers see text, and the port.'),
-		only(
-			'the-switch-is-actions',
-			'^src/switch/',
-			['^src/core/', '^src/facts/', '^src/host/port\\.ts$'],
-			'It says what is armed and taken away; who carries that out is not its matter.',
-		),
-		only(
-			'sysbox-is-a-domain',
-			'^src/sysbox/',
-			['^src/core/', '^src/facts/', '^src/host/port\\.ts$'],
-			'What Sysbox is called, and its containers around a stop of it: for the steps and for revert.',
-		),
-		only('knowledge-is-data', '^src/knowledge/', ['^src/core/'], 'Tables with sources.'),
-		only(
-			'steps-see-ports-only',
-			'^steps/',
-			[
-				'^src/core/',
-				'^src/facts/',
-				'^src/edit/',
-				'^src/knowledge/',
-				'^src/switch/',
-				'^src/sysbox/',
-				'^src/host/port\\.ts$',
-				'^src/templates\\.ts$',
-			],
-			'A step reads, judges, asks and plans; it holds no door to the machine.',
-		),
-		only(
-			'ui-shows-the-core',
-			'^src/ui/',
-			['^src/core/', '^src/report/glyphs\\.ts$'],
-			'The wizard shows the state and answers questions; it knows no host, no step and no file.',
-		),
-		only('plans-are-data', '^src/plan/', ['^src/core/', '^src/edit/'], 'A saved plan is compared, never executed.'),
-		only('readers-read-events', '^src/report/', ['^src/core/'], 'Text and JSON are readers of events.'),
+		...roomRules.filter(({ from }) => from.path !== inside('steps')),
 		{
-			name: 'no-effects-inside',
-			severity: 'error',
-			comment: 'Effects only at the edges.',
-			from: { path: '^(src/(text|core|facts|edit|knowledge|report)/|steps/)' },
-			to: { dependencyTypes: ['core'] },
+			...roomRules.at(-1),
+			from: { path: '^steps/([^/]+)/' },
+			to: { ...roomRules.at(-1).to, pathNot: [...roomRules.at(-1).to.pathNot, '^steps/$1/'] },
 		},
 		{
-			name: 'no-execa-inside',
+			name: 'no-room-without-a-row',
 			severity: 'error',
-			from: { pathNot: '^src/(host/local|commands)/' },
-			to: { path: 'node_modules/execa' },
-		},
-		{
-			name: 'no-cycles',
-			severity: 'error',
+			comment: 'A new folder below src needs a row in `rooms` and in docs/architecture.md first.',
 			from: {},
-			to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+			to: { path: '^src/[^/]+/', pathNot: [...Object.keys(rooms).filter(room => room !== 'steps').map(inside), '^src/cli/'] },
 		},
-		only(
-			'the-simulation-knows-the-port',
-			'^src/simulation/',
-			['^src/host/port\\.ts$'],
-			'A machine of its own behind the port; it knows nothing of the product that runs on it.',
-		),
 		{
 			name: 'simulation-in-demos-only',
 			severity: 'error',
 			comment: 'What runs on a real host never meets the simulated one.',
-			from: { path: '^(src|steps)/', pathNot: '^src/(simulation/|commands/machine\\.ts$)' },
+			from: { path: '^(src|steps)/', pathNot: '^src/(simulation/|cli/machine\\.ts$)' },
 			to: { path: '^src/simulation/' },
 		},
 		{
@@ -93,6 +46,20 @@ module.exports = {
 			from: { path: '^src/simulation/' },
 			to: { path: '^(node:)?(child_process|cluster|worker_threads)$|node_modules/execa' },
 		},
+		{
+			name: 'no-effects-inside',
+			severity: 'error',
+			comment: 'Effects only at the edges; a digest is none, nor is the name of a parent folder.',
+			from: { path: '^(src/(text|model|knowledge|system|docker|sysbox|actions|engine|view)/|steps/)' },
+			to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|path)$' },
+		},
+		{
+			name: 'no-execa-inside',
+			severity: 'error',
+			from: { pathNot: '^src/(host/local|cli)/' },
+			to: { path: 'node_modules/execa' },
+		},
+		{ name: 'no-cycles', severity: 'error', comment: 'Type-only ones included.', from: {}, to: { circular: true } },
 		{ name: 'product-needs-no-tests', severity: 'error', from: { path: '^(src|steps)/' }, to: { path: '^test/' } },
 		{
 			name: 'ink-in-ui-only',

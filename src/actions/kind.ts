@@ -1,7 +1,7 @@
 import type { Action, Undo } from '../model/action.ts';
 import type { Emit, ShownAction, UndoRecord } from '../model/event.ts';
 import type { RunState } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import type { OutputLine, WriteHost } from '../port/host.ts';
 import type { FileSide } from '../text/diff.ts';
 

@@ -1,7 +1,7 @@
 import type { Action, Settle } from '../model/action.ts';
 import type { ActionFailure, ApplyResult } from '../model/decider.ts';
 import type { EventOf, UndoRecord } from '../model/event.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { lineRedactor, redact, redactDeep } from '../text/redact.ts';
 import type { ApplyDeps, Performed, Performing, Wrong } from './kind.ts';
 import { kindOf } from './kinds/index.ts';

@@ -4,7 +4,7 @@ import type { EventReader } from '../model/event-stream.ts';
 import type { StepOrder } from '../model/order.ts';
 import type { Answers } from '../model/question.ts';
 import type { RunState } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import type { Surroundings } from '../session/environment.ts';
 import type { Passed } from './preflight.ts';
 import type { Terminal } from './terminal.ts';

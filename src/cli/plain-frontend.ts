@@ -2,7 +2,7 @@ import type { Difference } from '../model/drift.ts';
 import { exitCode } from '../model/exit.ts';
 import { actionsToRevert, initialState, type RunState } from '../model/state.ts';
 import { statusWords } from '../model/status-words.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { decideFromPrompts } from '../prompts/from-prompts.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';

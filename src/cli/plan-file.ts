@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import type { EngineRequest } from '../engine/engine.ts';
-import { type ForeseeDeps, type Foreseen, foreseeRun } from '../engine/preview-run.ts';
+import type { EngineRequest, Foreseen } from '../engine/contract.ts';
+import { type ForeseeDeps, foreseeRun } from '../engine/preview-run.ts';
 import { localHost } from '../host/local/local-host.ts';
 import { exitCode } from '../model/exit.ts';
 import { standingBlocks } from '../model/finding.ts';

@@ -1,8 +1,8 @@
 import type { Action, Impact, Plan } from '../model/action.ts';
 import type { ActionFailure } from '../model/decider.ts';
 import type { EventOf } from '../model/event.ts';
-import type { StepId } from '../model/step.ts';
-import type { EngineDeps } from './engine.ts';
+import type { StepId } from '../model/step-id.ts';
+import type { EngineDeps } from './contract.ts';
 
 const loggedImpact = ({ stops, notes, containers }: Impact): NonNullable<EventOf<'plan'>['impact']> => ({
 	stops: [...stops],

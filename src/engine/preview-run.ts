@@ -1,13 +1,7 @@
 import { eventStream } from '../model/event-stream.ts';
 import type { RunState } from '../model/state.ts';
-import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from './engine.ts';
-
-/** What a run would come to, as far as it can be foreseen. */
-export interface Foreseen {
-	readonly end: EngineEnd;
-	/** The run so far, with the steps as they would be planned. */
-	readonly state: RunState;
-}
+import type { EngineDeps, EngineRequest, Foreseen } from './contract.ts';
+import { runSteps } from './engine.ts';
 
 /** What a look at the whole run needs: nothing that writes, logs or remembers. */
 export type ForeseeDeps = Omit<EngineDeps, 'emit' | 'state' | 'apply' | 'saveAnswer' | 'saveCursor'>;

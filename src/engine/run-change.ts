@@ -1,10 +1,11 @@
 import type { Action } from '../model/action.ts';
 import { type Finding, hardBlocks, leftForOperator, sayLeft, standingBlocks } from '../model/finding.ts';
-import type { ChangeStep, StepId } from '../model/step.ts';
+import type { ChangeStep } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { count } from '../text/count.ts';
 import { applyAll, type Left, showPlan } from './apply-plan.ts';
 import { askConsent, sayPutOff } from './consent.ts';
-import type { EngineRequest } from './engine.ts';
+import type { EngineRequest } from './contract.ts';
 import {
 	blockedBy,
 	failedIn,

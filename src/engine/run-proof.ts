@@ -6,7 +6,7 @@ import type { ProofStep } from '../model/step.ts';
 import { redactDeep } from '../text/redact.ts';
 import { applyAll, showPlan } from './apply-plan.ts';
 import { askConsent } from './consent.ts';
-import type { EngineDeps } from './engine.ts';
+import type { EngineDeps } from './contract.ts';
 import {
 	blockedBy,
 	failedIn,

@@ -11,11 +11,12 @@ import {
 	type Question,
 	secretAnswer,
 } from '../model/question.ts';
-import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext, StepId } from '../model/step.ts';
+import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { waive } from '../model/waiver.ts';
 import type { ReadHost } from '../port/host.ts';
 import { redactDeep } from '../text/redact.ts';
-import type { EngineDeps, EngineRequest } from './engine.ts';
+import type { EngineDeps, EngineRequest } from './contract.ts';
 
 /** What a step came to. */
 export interface StepResult {

@@ -4,7 +4,7 @@ import type { Proof } from './probe.ts';
 import type { AnswerValue, Place, Question } from './question.ts';
 import type { ForeseenStep } from './review.ts';
 import type { RiskName } from './risk.ts';
-import type { StepId } from './step.ts';
+import type { StepId } from './step-id.ts';
 
 export type AnswerSource = 'default' | 'answers' | 'operator' | 'saved' | 'last-run';
 

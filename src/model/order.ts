@@ -1,4 +1,5 @@
-import type { Step, StepId } from './step.ts';
+import type { Step } from './step.ts';
+import type { StepId } from './step-id.ts';
 
 export interface Selection {
 	readonly only?: readonly StepId[];

@@ -4,7 +4,8 @@ import type { StepOrder } from './order.ts';
 import type { AnswerValue } from './question.ts';
 import { consentWords, type RiskName } from './risk.ts';
 import type { RunState } from './state.ts';
-import type { JudgeContext, StepId } from './step.ts';
+import type { JudgeContext } from './step.ts';
+import type { StepId } from './step-id.ts';
 
 /** What a step would do, as far as it can be foreseen. */
 export interface ForeseenStep {

@@ -2,7 +2,7 @@ import type { Event, EventOf, ShownAction, StepStatus, UndoRecord } from './even
 import type { Finding } from './finding.ts';
 import type { ImpactContainer } from './impact.ts';
 import type { Answers } from './question.ts';
-import type { StepId } from './step.ts';
+import type { StepId } from './step-id.ts';
 
 /** What one action came to. `intended` without an outcome is what a kill or a power cut leaves. */
 export interface ActionState {

@@ -5,8 +5,7 @@ import type { Knowledge } from './knowledge.ts';
 import type { Proof } from './probe.ts';
 import type { Answers, Question } from './question.ts';
 import type { RunState } from './state.ts';
-
-export type StepId = string;
+import type { StepId } from './step-id.ts';
 
 /** What the command line says to the steps. */
 export interface RunOptions {

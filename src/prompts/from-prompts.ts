@@ -12,7 +12,7 @@ import {
 } from '../model/question.ts';
 import { changing, type ForeseenStep, reviewLines } from '../model/review.ts';
 import { type RiskName, riskWords } from '../model/risk.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { hanging } from '../text/safe.ts';
 
 /** One line from the operator; null when the input has ended. The prompt is one line, and is made safe there. */

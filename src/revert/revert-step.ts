@@ -15,7 +15,6 @@ import {
 	noSysboxContainerRuns,
 	notBackAgain,
 	reviveByHand,
-	type StoppedContainer,
 	startId,
 	startSysboxContainers,
 	startWasTried,
@@ -23,7 +22,7 @@ import {
 	stoppedByRun,
 	stopSysboxContainers,
 } from '../sysbox/containers.ts';
-import { runningUnderSysbox, runtimeName } from '../sysbox/runtime.ts';
+import { runningUnderSysbox, runtimeName, type StoppedContainer } from '../sysbox/runtime.ts';
 import { inspectUnits, unitNamed } from '../system/systemd-units.ts';
 import { readTextOr } from '../system/text-file.ts';
 import { sha256 } from '../text/sha256.ts';

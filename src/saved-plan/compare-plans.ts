@@ -1,6 +1,6 @@
 import type { ImpactContainer } from '../model/impact.ts';
 import { type ActionState, type RunState, takenBackIn } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import type { ExactAction, PlannedStep } from './saved-plan.ts';
 
 /** What is not as it was approved. */

@@ -3,7 +3,7 @@ import type { Plan } from '../model/action.ts';
 import type { Decider } from '../model/decider.ts';
 import type { Finding } from '../model/finding.ts';
 import type { RunState } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { accountedFor, compareStep } from './compare-plans.ts';
 import { differenceLines } from './difference-text.ts';
 import { exactly, type PlannedStep, type SavedPlan } from './saved-plan.ts';

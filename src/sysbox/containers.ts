@@ -4,11 +4,12 @@ import { inspectDocker } from '../docker/daemon.ts';
 import type { Action, Guarded, Settled } from '../model/action.ts';
 import type { Fate, ImpactContainer } from '../model/impact.ts';
 import type { RunState } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import type { ExecResult, ReadHost } from '../port/host.ts';
 import { excerpt } from '../system/reading.ts';
 import { nameSome } from '../text/name-some.ts';
 import { type BadMount, reviveCommand } from './mounts.ts';
+import type { StoppedContainer } from './runtime.ts';
 import { runningUnderSysbox } from './runtime.ts';
 
 /*
@@ -36,12 +37,6 @@ export const startId = 'start-sysbox-containers';
 
 /** Key of the observation that says what a run has stopped, so that it is started again whatever happens to the run. */
 const stoppedKey = 'sysbox.stopped-containers';
-
-/** A container as far as it takes to start it again. */
-export interface StoppedContainer {
-	readonly id: string;
-	readonly name: string;
-}
 
 /** Docker's own patience where a container names none (moby, DefaultStopTimeout), in seconds. */
 const usualStopS = 10;

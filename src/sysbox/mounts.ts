@@ -2,7 +2,7 @@ import type { ReadHost } from '../port/host.ts';
 import { parseMountInfo } from '../system/mountinfo.ts';
 import { valueIn } from '../system/reading.ts';
 import { readTextOr } from '../system/text-file.ts';
-import type { StoppedContainer } from './containers.ts';
+import type { StoppedContainer } from './runtime.ts';
 
 /** sysbox-fs mounts one file system per container below it, named with the container's id. */
 export const fuseFolder = '/var/lib/sysboxfs';

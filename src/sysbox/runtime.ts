@@ -13,3 +13,9 @@ export function runningUnderSysbox(docker: Pick<DockerFacts, 'containers' | 'inf
 	const defaultRuntime = docker.info.kind === 'ok' ? docker.info.value.defaultRuntime : '';
 	return docker.containers.value.filter(c => c.running && (c.runtime || defaultRuntime) === runtimeName);
 }
+
+/** A container as far as it takes to start it again. */
+export interface StoppedContainer {
+	readonly id: string;
+	readonly name: string;
+}

@@ -1,4 +1,4 @@
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import type { IntroStep } from './screen.ts';
 
 /** The numbers of the steps that are not run when this one is not finished. */

@@ -6,7 +6,7 @@ import type { EventReader } from '../model/event-stream.ts';
 import type { Answers } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import { actionsToRevert, type RunState } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { oneLine, safeLines } from '../text/safe.ts';
 import type { Glyphs } from '../view/glyphs.ts';
 import { App, type InkTerminal } from './app.tsx';

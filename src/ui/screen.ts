@@ -8,7 +8,7 @@ import type { AnswerValue, Place, Question } from '../model/question.ts';
 import type { ForeseenStep } from '../model/review.ts';
 import type { RiskName } from '../model/risk.ts';
 import type { RunState, StepState } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import type { Line } from './line.ts';
 import type { Pager } from './pager.ts';
 import type { Prompt } from './prompt.ts';

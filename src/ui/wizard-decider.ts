@@ -3,7 +3,7 @@ import type { Decider, PlanDecision, Ways } from '../model/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import { actionsToRevert, stepOf } from '../model/state.ts';
-import type { StepId } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { neededBy, numbersText } from './needed-by.ts';
 import { type Menu, menu, type Option, type Prompt } from './prompt.ts';
 import type { Asking, Intro, Screen } from './screen.ts';

@@ -1,144 +1,32 @@
-import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
-import { type DaemonFile, packageFile, readDaemonFile } from '../../src/docker/daemon-file.ts';
-import { type DockerdUnit, dockerdUnitIn } from '../../src/docker/dockerd-unit.ts';
-import { noFile, type Validation, validate } from '../../src/docker/validation.ts';
+import { inspectDocker } from '../../src/docker/daemon.ts';
+import { packageFile, readDaemonFile } from '../../src/docker/daemon-file.ts';
+import { dockerdUnitIn } from '../../src/docker/dockerd-unit.ts';
+import { noFile, validate } from '../../src/docker/validation.ts';
 import type { StepContext } from '../../src/model/step.ts';
-import type { ReadHost, SpaceResult } from '../../src/port/host.ts';
+import type { ReadHost } from '../../src/port/host.ts';
 import { parseSysboxVersion } from '../../src/sysbox/version.ts';
-import { type Cgroups, cgroupsOf } from '../../src/system/cgroups.ts';
-import {
-	inspectManagers,
-	type ManagerTrace,
-	managerUnits,
-	repositoryBehind,
-} from '../../src/system/configuration-managers.ts';
-import {
-	type DebPackage,
-	dpkgArchitecture,
-	installedPackage,
-	packagesCommand,
-	parsePackages,
-} from '../../src/system/dpkg.ts';
-import { type KernelRelease, parseKernelRelease, parseUname, type Uname } from '../../src/system/kernel-release.ts';
-import { type Memory, parseMemInfo } from '../../src/system/meminfo.ts';
-import { type MountEntry, parseMountInfo } from '../../src/system/mountinfo.ts';
-import { type OsRelease, parseOsRelease } from '../../src/system/os-release.ts';
+import { cgroupsOf } from '../../src/system/cgroups.ts';
+import { inspectManagers, managerUnits, repositoryBehind } from '../../src/system/configuration-managers.ts';
+import { dpkgArchitecture, installedPackage, packagesCommand, parsePackages } from '../../src/system/dpkg.ts';
+import { parseKernelRelease, parseUname, type Uname } from '../../src/system/kernel-release.ts';
+import { parseMemInfo } from '../../src/system/meminfo.ts';
+import { parseMountInfo } from '../../src/system/mountinfo.ts';
+import { parseOsRelease } from '../../src/system/os-release.ts';
 import { type Reading, unreadable } from '../../src/system/reading.ts';
 import { type SysctlFile, sysctlFolders } from '../../src/system/sysctl-conf.ts';
-import { inspectManager, inspectUnits, type UnitsAnswer } from '../../src/system/systemd-units.ts';
-import { readTextFile, readTextOr, type TextFile } from '../../src/system/text-file.ts';
-import { inspectToolInstall, type ToolInstall } from './tools.ts';
-
-/** A number below /proc/sys, or why there is none. */
-export type SysctlValue =
-	| { readonly kind: 'value'; readonly value: number }
-	| { readonly kind: 'missing' }
-	| { readonly kind: 'unreadable'; readonly denied: boolean };
-
-export type SysctlName = keyof typeof sysctlPaths;
-
-/** The place where a folder's files lie: the folder itself, or the nearest one above it that is there. */
-export interface Place {
-	readonly wanted: string;
-	/** After all links. */
-	readonly real: string;
-	readonly space: SpaceResult;
-}
-
-/** Everything that the step looks at. Nothing of it is a verdict. */
-export interface HostFacts {
-	readonly uid: number;
-	readonly uname: Reading<Uname>;
-	readonly kernel: Reading<KernelRelease>;
-	readonly os: Reading<OsRelease>;
-	/** Undefined: there is no dpkg here. */
-	readonly packages: Reading<readonly DebPackage[]> | undefined;
-	/** By its program, so that a source build counts too. Undefined: there is none, or it does not say its version. */
-	readonly installedSysbox: string | undefined;
-	/** As dpkg names it, `amd64`; from the kernel's name where there is no dpkg. */
-	readonly arch: string | undefined;
-	/** Program → where it lies, first folder of the usual PATH first. */
-	readonly programs: ReadonlyMap<string, string>;
-	/** The docker command after its links: a snap's leads to /usr/bin/snap, podman's to podman. */
-	readonly dockerProgram: string | undefined;
-	/** systemd made this folder when it started the host (sd_booted(3)). */
-	readonly bootedBySystemd: boolean;
-	readonly manager: Awaited<ReturnType<typeof inspectManager>>;
-	readonly units: UnitsAnswer;
-	readonly docker: DockerFacts;
-	/** Whose members may ask Docker; looked up only where this user may not. */
-	readonly socketGroup: string | undefined;
-	readonly mounts: Reading<readonly MountEntry[]>;
-	/** Undefined when the mounts could not be read. */
-	readonly cgroups: Cgroups | undefined;
-	readonly sysctls: Readonly<Record<SysctlName, SysctlValue>>;
-	/** The files that set sysctls at boot. */
-	readonly sysctlFiles: readonly SysctlFile[];
-	readonly ownSysctlFile: TextFile;
-	readonly userNamespaces: boolean;
-	/** Names in /proc/filesystems; undefined when it could not be read. */
-	readonly fileSystems: readonly string[] | undefined;
-	readonly fuseDevice: boolean;
-	readonly kernelModules: boolean;
-	/** A kernel that was built without loadable modules has no /proc/modules. */
-	readonly loadableModules: boolean;
-	readonly kernelHeaders: boolean;
-	readonly bridgeNetfilter: boolean;
-	readonly rebootRequired: string | undefined;
-	readonly selinux: 'absent' | 'permissive' | 'enforcing';
-	readonly apparmor: AppArmorFacts;
-	/** `docker`, `lxc`, `wsl`…: what this host runs in, when that is a container and no machine. */
-	readonly container: string | undefined;
-	readonly dataRoot: Place;
-	readonly sysboxRoot: Place;
-	readonly programRoot: Place;
-	readonly etc: string;
-	/** The file that the next step edits, and what dockerd makes of it. */
-	readonly daemonFile: DaemonFile;
-	/** How systemd starts dockerd, and which file it reads. */
-	readonly dockerd: DockerdUnit;
-	readonly validation: Validation;
-	readonly memory: Reading<Memory>;
-	readonly packageLists: 'there' | 'empty' | 'unknown';
-	/** What apt would do to bring the missing programs; undefined where none is missing or there is no apt. */
-	readonly toolInstall: ToolInstall | undefined;
-	/** Signs of programs that write configuration here by themselves. */
-	readonly managers: readonly ManagerTrace[];
-	/** The repository that daemon.json is a link into. */
-	readonly repository: string | undefined;
-}
-
-export interface AppArmorFacts {
-	readonly enabled: boolean;
-	/** The distribution's profile of fusermount3. */
-	readonly profile: TextFile;
-	/** What the operator adds to it. */
-	readonly local: TextFile;
-	readonly localFolder: boolean;
-	/** A link in /etc/apparmor.d/disable keeps the profile from being loaded. */
-	readonly disabled: boolean;
-	/** How the kernel holds it; undefined when only root could see. */
-	readonly loaded: 'enforce' | 'complain' | 'not-loaded' | undefined;
-}
-
-const sysctlPaths = {
-	'user.max_user_namespaces': '/proc/sys/user/max_user_namespaces',
-	'kernel.unprivileged_userns_clone': '/proc/sys/kernel/unprivileged_userns_clone',
-	'kernel.apparmor_restrict_unprivileged_userns': '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
-	'kernel.threads-max': '/proc/sys/kernel/threads-max',
-	'kernel.pid_max': '/proc/sys/kernel/pid_max',
-	'kernel.keys.maxkeys': '/proc/sys/kernel/keys/maxkeys',
-	'kernel.keys.maxbytes': '/proc/sys/kernel/keys/maxbytes',
-	'fs.inotify.max_user_instances': '/proc/sys/fs/inotify/max_user_instances',
-	'fs.inotify.max_user_watches': '/proc/sys/fs/inotify/max_user_watches',
-	'fs.inotify.max_queued_events': '/proc/sys/fs/inotify/max_queued_events',
-} as const;
-
-/** The file that this step writes. */
-export const ownSysctlPath = '/etc/sysctl.d/60-sysbox-setup.conf';
-
-export const fuseProfilePath = '/etc/apparmor.d/fusermount3';
-export const fuseLocalPath = '/etc/apparmor.d/local/fusermount3';
+import { inspectManager, inspectUnits } from '../../src/system/systemd-units.ts';
+import { readTextFile, readTextOr } from '../../src/system/text-file.ts';
+import {
+	type AppArmorFacts,
+	fuseLocalPath,
+	fuseProfilePath,
+	type HostFacts,
+	ownSysctlPath,
+	type Place,
+	type SysctlValue,
+	sysctlPaths,
+} from './host-facts.ts';
+import { inspectToolInstall } from './tools.ts';
 
 /** Units that say who runs Docker, and who else changes this host. */
 const watchedUnits = [

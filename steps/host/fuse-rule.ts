@@ -1,4 +1,4 @@
-import type { HostFacts } from './facts.ts';
+import type { HostFacts } from './host-facts.ts';
 
 /**
  * What the profile lacks, in its own words: users of Ubuntu 25.04 to 26.04 confirmed that these two let sysbox-fs mount

@@ -2,7 +2,7 @@ import type { Finding } from '../../src/model/finding.ts';
 import { type Question, yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { ManagerTrace } from '../../src/system/configuration-managers.ts';
-import type { HostFacts } from './facts.ts';
+import type { HostFacts } from './host-facts.ts';
 
 export const managedId = 'host.managed';
 

@@ -6,8 +6,8 @@ import { installedPackage } from '../../src/system/dpkg.ts';
 import { parseSysctlConf } from '../../src/system/sysctl-conf.ts';
 import { sysctlUndo } from '../../src/system/sysctl-value.ts';
 import type { TextFile } from '../../src/system/text-file.ts';
-import { fuseLocalPath, fuseProfilePath, type HostFacts, ownSysctlPath, type SysctlName } from './facts.ts';
 import { canWriteFuseRule, isStoppedByProfile, withFuseRule } from './fuse-rule.ts';
+import { fuseLocalPath, fuseProfilePath, type HostFacts, ownSysctlPath, type SysctlName } from './host-facts.ts';
 import { canInstall, missingTools } from './tools.ts';
 
 /** apt may wait this long for another apt or dpkg, such as the one of unattended upgrades. */

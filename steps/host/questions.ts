@@ -1,8 +1,8 @@
 import type { Question } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import { listed } from './checks/check.ts';
-import { fuseLocalPath, type HostFacts, ownSysctlPath } from './facts.ts';
 import { canWriteFuseRule, isStoppedByProfile } from './fuse-rule.ts';
+import { fuseLocalPath, type HostFacts, ownSysctlPath } from './host-facts.ts';
 import { managedId, managedQuestion } from './managed.ts';
 import { canWriteSysctls, neededSysctls } from './plan.ts';
 import { canInstall, missingTools } from './tools.ts';

@@ -8,7 +8,8 @@ import type { Finding } from '../../src/model/finding.ts';
 import { changeStep, type JudgeContext, type Observation } from '../../src/model/step.ts';
 import { hostChecks } from './checks/catalogue.ts';
 import { knownIssueFindings } from './checks/known-issues.ts';
-import { type HostFacts, inspectHost } from './facts.ts';
+import { inspectHost } from './facts.ts';
+import type { HostFacts } from './host-facts.ts';
 import { planHost } from './plan.ts';
 import { answerIds, questions } from './questions.ts';
 

@@ -6,7 +6,7 @@ import { upgradeId } from '../../src/sysbox/question-ids.ts';
 import { timeNamespaceIssue } from '../../src/sysbox/time-namespaces.ts';
 import { installedPackage } from '../../src/system/dpkg.ts';
 import { compareVersions } from '../../src/system/version.ts';
-import type { HostFacts } from './facts.ts';
+import type { HostFacts } from './host-facts.ts';
 
 /** Issues that a check of this step looks for on the host itself. */
 export const judgedByLooking: ReadonlySet<string> = new Set(['fuse3', 'fusermount3-apparmor']);

@@ -1,7 +1,7 @@
 import { issuesFor, latestRelease } from '../../src/knowledge/lookup.ts';
 import type { JudgeContext, StepContext } from '../../src/model/step.ts';
-import { type AptSimulation, autoInstalled, simulateApt } from '../../src/system/apt.ts';
-import type { HostFacts } from './facts.ts';
+import { autoInstalled, simulateApt } from '../../src/system/apt.ts';
+import type { HostFacts, ToolInstall } from './host-facts.ts';
 import { targetSysbox } from './target-sysbox.ts';
 
 /** A program that Sysbox or its package calls, and the Debian package that has it. */
@@ -50,13 +50,6 @@ export function missingTools(facts: ToolFacts, context: ToolContext): readonly N
 /** Whether packages can be installed here with apt. */
 export const canInstall = (facts: Pick<HostFacts, 'programs' | 'packages'>): boolean =>
 	facts.programs.has('apt-get') && facts.packages !== undefined && facts.packages.kind === 'ok';
-
-/** What apt would do to bring the missing programs. */
-export interface ToolInstall {
-	readonly simulation: AptSimulation;
-	/** Those of the packages that would go or change which came in for another one. */
-	readonly autoInstalled: ReadonlySet<string>;
-}
 
 /** Asked of apt itself, so that revert knows every package that came along. */
 export async function inspectToolInstall(facts: ToolFacts, context: StepContext): Promise<ToolInstall | undefined> {

@@ -6,16 +6,10 @@ import { type Validation, validate } from '../../src/docker/validation.ts';
 import { raisedByPackage } from '../../src/knowledge/host-needs.ts';
 import type { StepContext } from '../../src/model/step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
-import {
-	type NotBack,
-	notBackAgain,
-	type StoppedContainer,
-	startWasTried,
-	stoppedByRun,
-} from '../../src/sysbox/containers.ts';
+import { type NotBack, notBackAgain, startWasTried, stoppedByRun } from '../../src/sysbox/containers.ts';
 import { inspectLiveness, type Liveness } from '../../src/sysbox/liveness.ts';
 import { type BadMount, inspectFuseMounts } from '../../src/sysbox/mounts.ts';
-import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
+import { runningUnderSysbox, type StoppedContainer } from '../../src/sysbox/runtime.ts';
 import { inspectServices, type Services, unitsOf } from '../../src/sysbox/services.ts';
 import { inspectTimeNamespaces, type TimeNamespaces } from '../../src/sysbox/time-namespaces.ts';
 import { type AptSimulation, autoInstalled } from '../../src/system/apt.ts';

@@ -12,7 +12,6 @@ import {
 	impactOfSysboxStop,
 	noSysboxContainerRuns,
 	reviveByHand,
-	type StoppedContainer,
 	startAfterFailure,
 	startSysboxContainers,
 	stopId,
@@ -20,7 +19,7 @@ import {
 	stopSysboxContainers,
 } from '../../src/sysbox/containers.ts';
 import { upgradeId } from '../../src/sysbox/question-ids.ts';
-import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
+import { runningUnderSysbox, type StoppedContainer } from '../../src/sysbox/runtime.ts';
 import { allActive, inspectServices, notServing, unitsOf } from '../../src/sysbox/services.ts';
 import type { PackageStep } from '../../src/system/apt.ts';
 import { sysctlUndo } from '../../src/system/sysctl-value.ts';

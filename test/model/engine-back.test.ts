@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { showAction } from '../../src/actions/show-action.ts';
-import { type EngineDeps, type EngineEnd, runSteps } from '../../src/engine/engine.ts';
+import type { EngineDeps, EngineEnd } from '../../src/engine/contract.ts';
+import { runSteps } from '../../src/engine/engine.ts';
 import type { Action } from '../../src/model/action.ts';
 import type { AnswerDecision, Decider } from '../../src/model/decider.ts';
 import { eventStream } from '../../src/model/event-stream.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { EngineEnd } from '../../src/engine/engine.ts';
+import type { EngineEnd } from '../../src/engine/contract.ts';
 import type { Event, EventPayload, UndoRecord } from '../../src/model/event.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 import { leftByRevert, type RunState, reduceAll } from '../../src/model/state.ts';

@@ -9,7 +9,7 @@ import { initialState, type RunState } from '../../src/model/state.ts';
 import type { ChangeStep, JudgeContext } from '../../src/model/step.ts';
 import { findingIds } from '../../steps/finding-ids.ts';
 import { hostChecks } from '../../steps/host/checks/catalogue.ts';
-import type { HostFacts } from '../../steps/host/facts.ts';
+import type { HostFacts } from '../../steps/host/host-facts.ts';
 import { hostStep } from '../../steps/host/step.ts';
 import { changed, hostFixture, type Reply, type ScriptedHost, scriptedHost } from '../support/scripted-host.ts';
 

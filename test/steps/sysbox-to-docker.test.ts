@@ -1,6 +1,6 @@
 /** The three steps one after the other, by the real engine and applier, on simulated hosts. */
 import { describe, expect, test } from 'vitest';
-import type { EngineEnd } from '../../src/engine/engine.ts';
+import type { EngineEnd } from '../../src/engine/contract.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import { risksOf } from '../../src/model/action.ts';
 import type { Decider } from '../../src/model/decider.ts';

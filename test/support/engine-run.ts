@@ -1,7 +1,8 @@
 import { overlayHost } from '../../src/actions/overlay-host.ts';
 import { performAction } from '../../src/actions/perform-action.ts';
 import { showAction } from '../../src/actions/show-action.ts';
-import { type EngineDeps, type EngineEnd, type EngineRequest, runSteps } from '../../src/engine/engine.ts';
+import type { EngineDeps, EngineEnd, EngineRequest } from '../../src/engine/contract.ts';
+import { runSteps } from '../../src/engine/engine.ts';
 import { type ForeseeDeps, foreseeRun } from '../../src/engine/preview-run.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import type { Action } from '../../src/model/action.ts';

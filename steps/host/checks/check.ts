@@ -2,7 +2,7 @@ import { type DockerTrouble, describeDockerTrouble, followsTrouble } from '../..
 import type { DockerInfo } from '../../../src/docker/info.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { JudgeContext } from '../../../src/model/step.ts';
-import type { HostFacts } from '../facts.ts';
+import type { HostFacts } from '../host-facts.ts';
 
 /** What a check makes of the facts. */
 export type Verdict = Omit<Finding, 'id' | 'why' | 'waived'>;

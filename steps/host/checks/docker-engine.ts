@@ -1,7 +1,7 @@
 import { describeDockerTrouble } from '../../../src/docker/daemon.ts';
 import { unitNamed } from '../../../src/system/systemd-units.ts';
 import { plainVersion } from '../../../src/system/version.ts';
-import type { HostFacts } from '../facts.ts';
+import type { HostFacts } from '../host-facts.ts';
 import {
 	advice,
 	block,

@@ -3,7 +3,7 @@ import { issuesFor, knowledgeAge, type SeenVersions } from '../../../src/knowled
 import type { Finding } from '../../../src/model/finding.ts';
 import type { KnownIssue } from '../../../src/model/knowledge.ts';
 import type { JudgeContext } from '../../../src/model/step.ts';
-import type { HostFacts } from '../facts.ts';
+import type { HostFacts } from '../host-facts.ts';
 import { hostVersions, judgedByLooking, targetSysbox } from '../target-sysbox.ts';
 import { advice, type Check, info, ok, warn } from './check.ts';
 

@@ -1,7 +1,7 @@
 import { raisedByPackage } from '../../../src/knowledge/host-needs.ts';
 import { yesNoAnswer } from '../../../src/model/question.ts';
 import { isReadBefore, settingAtBoot } from '../../../src/system/sysctl-conf.ts';
-import { type HostFacts, ownSysctlPath, type SysctlName, type SysctlValue } from '../facts.ts';
+import { type HostFacts, ownSysctlPath, type SysctlName, type SysctlValue } from '../host-facts.ts';
 import { canWriteSysctls, neededSysctls } from '../plan.ts';
 import { advice, block, type Check, commands, couldNotTell, info, listed, ok, type Verdict, warn } from './check.ts';
 

@@ -1,7 +1,7 @@
 import { yesNoAnswer } from '../../../src/model/question.ts';
 import type { JudgeContext } from '../../../src/model/step.ts';
 import { unfinishedPackages } from '../../../src/system/dpkg.ts';
-import type { HostFacts } from '../facts.ts';
+import type { HostFacts } from '../host-facts.ts';
 import { canInstall, missingTools, mountHelper, type NeededTool, neededTools } from '../tools.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, type Verdict, warn } from './check.ts';
 

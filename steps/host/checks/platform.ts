@@ -1,7 +1,7 @@
 import { distroRow, kernelAtLeast, kernelBand, latestRelease, packageFor } from '../../../src/knowledge/lookup.ts';
 import type { DistroRow } from '../../../src/model/knowledge.ts';
 import type { JudgeContext } from '../../../src/model/step.ts';
-import type { HostFacts } from '../facts.ts';
+import type { HostFacts } from '../host-facts.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, type Verdict, warn } from './check.ts';
 
 /** The table's row for this distribution, where there is one. */

@@ -1,7 +1,7 @@
 import { yesNoAnswer } from '../../../src/model/question.ts';
 import { installedPackage } from '../../../src/system/dpkg.ts';
-import { fuseLocalPath, fuseProfilePath } from '../facts.ts';
 import { canWriteFuseRule, fuseRuleLines, needsFuseRule } from '../fuse-rule.ts';
+import { fuseLocalPath, fuseProfilePath } from '../host-facts.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, warn } from './check.ts';
 
 export const securityModuleChecks: readonly Check[] = [

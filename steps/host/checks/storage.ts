@@ -8,7 +8,7 @@ import {
 	testedFileSystems,
 } from '../../../src/knowledge/host-needs.ts';
 import { isReadOnly, type MountEntry, mountOf } from '../../../src/system/mountinfo.ts';
-import type { HostFacts, Place } from '../facts.ts';
+import type { HostFacts, Place } from '../host-facts.ts';
 import {
 	advice,
 	block,

@@ -1,0 +1,2 @@
+/** A step's name, as in `--only NAME`. */
+export type StepId = string;
