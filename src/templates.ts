@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Eta } from 'eta/core';
 
 /**
- * The files of ../templates. The folder lies beside src/ and beside dist/ alike, so the same relative path serves the
+ * The files of ../templates. The directory lies beside src/ and beside dist/ alike, so the same relative path serves the
  * sources and the built chunks (which all lie directly in dist/).
  */
 export const templateNames = [

@@ -3,8 +3,8 @@ import { ciStep } from './ci/step.ts';
 import { daemonStep } from './daemon/step.ts';
 import { dockerStep } from './docker/step.ts';
 import { functionalStep } from './functional/step.ts';
-import { handsOff } from './hands-off.ts';
 import { hostStep } from './host/step.ts';
+import { withManagedFiles } from './managed-files.ts';
 import { recordStep } from './record/step.ts';
 import { security } from './security/step.ts';
 import { type StepName, stepNames } from './step-names.ts';
@@ -22,4 +22,4 @@ const byName: Readonly<Record<StepName, Step>> = {
 };
 
 /** The runbook, in its order. */
-export const steps: readonly Step[] = stepNames.map(name => handsOff(byName[name]));
+export const steps: readonly Step[] = stepNames.map(name => withManagedFiles(byName[name]));

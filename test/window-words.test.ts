@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readDuration, readUntil } from '../src/cli/window-words.ts';
+import { readDuration, readUntil } from '../src/cli/window-options.ts';
 import { outOfWindow } from '../src/model/window.ts';
 
 describe('a duration', () => {

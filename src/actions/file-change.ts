@@ -69,7 +69,7 @@ export const cannotLook = (path: string): Wrong => ({
 export function sayWrite(path: string, result: WriteResult): Performed {
 	switch (result.kind) {
 		case 'written':
-			// A folder, or a file that is gone, has no digest to tell.
+			// A directory, or a file that is gone, has no digest to tell.
 			if (result.sha256 === '') return { kind: 'done' };
 			if (result.atomic) return { kind: 'done', evidence: `sha256 ${result.sha256}` };
 			return {

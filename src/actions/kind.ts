@@ -82,7 +82,7 @@ export interface ActionKind<K extends Action['kind']> {
 	/** The file of the host whose bytes it changes, by their digests; null: there is none. */
 	readonly file?: (action: ActionOf<K>) => NonNullable<NonNullable<ShownAction['exact']>['file']>;
 	/** What it leaves to read, for a plan that builds on it. */
-	readonly foresee?: (action: ActionOf<K>, overlay: Overlay) => void;
+	readonly preview?: (action: ActionOf<K>, overlay: Overlay) => void;
 	/** What whoever manages its `path` is asked to do instead, where that is anything. */
 	readonly delegate?: (action: ActionOf<K>, by: string) => Delegated | undefined;
 	/** Takes down what its undo needs, before anything is changed. */

@@ -12,13 +12,13 @@ import { kindOf } from './kinds/index.ts';
  */
 export function overlayHost(host: ReadHost, actions: readonly Action[]): ReadHost {
 	const files = new Map<string, { readonly bytes: Uint8Array; readonly mode: number } | undefined>();
-	const folders = new Set<string>();
+	const directories = new Set<string>();
 	const overlay: Overlay = {
 		write: (path, bytes, mode) => files.set(path, { bytes, mode }),
 		remove: path => files.set(path, undefined),
-		makeDirectory: path => folders.add(path),
+		makeDirectory: path => directories.add(path),
 	};
-	for (const action of actions) kindOf(action).foresee?.(action, overlay);
+	for (const action of actions) kindOf(action).preview?.(action, overlay);
 	const metaOf = (path: string, file: { readonly bytes: Uint8Array; readonly mode: number }) => ({
 		mode: file.mode,
 		uid: 0,
@@ -38,7 +38,7 @@ export function overlayHost(host: ReadHost, actions: readonly Action[]): ReadHos
 			return file === undefined ? { kind: 'missing' } : { kind: 'bytes', bytes: file.bytes, meta: metaOf(path, file) };
 		},
 		async stat(path) {
-			if (folders.has(path)) {
+			if (directories.has(path)) {
 				const there = await host.stat(path);
 				return there.kind === 'found'
 					? there
@@ -64,7 +64,7 @@ export function overlayHost(host: ReadHost, actions: readonly Action[]): ReadHos
 				if (content === undefined) names.delete(name);
 				else names.add(name);
 			}
-			return names.size > 0 || there.kind === 'names' || folders.has(path)
+			return names.size > 0 || there.kind === 'names' || directories.has(path)
 				? { kind: 'names', names: [...names] }
 				: there;
 		},

@@ -1,4 +1,4 @@
-import type { Action, Settle } from '../model/action.ts';
+import type { Action, Readiness } from '../model/action.ts';
 import type { ActionFailure, ApplyResult } from '../model/decider.ts';
 import type { EventOf, UndoRecord } from '../model/event.ts';
 import type { StepId } from '../model/step-id.ts';
@@ -31,8 +31,8 @@ export async function performAction(step: StepId, action: Action, deps: ApplyDep
 	const performing = performingOf(step, action, bytes, deps);
 	let done = await kindOf(action).perform(action, performing);
 	if (done.kind === 'done') done = withBackup(done, action, undo, deps);
-	if (done.kind === 'done' && action.settle !== undefined)
-		done = await settle(action.settle, performing, done.evidence);
+	if (done.kind === 'done' && action.waitUntil !== undefined)
+		done = await waitUntil(action.waitUntil, performing, done.evidence);
 	if (done.kind === 'failed') done = await explained(done, action, performing);
 	return conclude(step, action, { done, undo, began }, deps);
 }
@@ -152,9 +152,9 @@ function waysOn(action: Action, said: readonly string[]): readonly string[] {
 }
 
 /** How often a wait asks again. Short, as a reload takes Docker about 10 ms; each question is one cheap command. */
-const settlePauseMs = 200;
+const waitPauseMs = 200;
 
-async function settle(wait: Settle, performing: Performing, evidence: string | undefined): Promise<Performed> {
+async function waitUntil(wait: Readiness, performing: Performing, evidence: string | undefined): Promise<Performed> {
 	const { host, signal, since, elapsed, pause, report } = performing;
 	const end = elapsed() + wait.deadlineMs;
 	let seen = 'nothing yet';
@@ -175,7 +175,7 @@ async function settle(wait: Settle, performing: Performing, evidence: string | u
 				next: [],
 			};
 		// A rare look must not make the wait longer than it was said to be.
-		await pause(Math.min(wait.everyMs ?? settlePauseMs, Math.max(1, end - elapsed())), signal);
+		await pause(Math.min(wait.everyMs ?? waitPauseMs, Math.max(1, end - elapsed())), signal);
 	}
 }
 

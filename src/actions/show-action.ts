@@ -24,8 +24,8 @@ export function showAction(action: Action): ShownAction {
 		...(diff !== undefined && { diff }),
 		...(action.kind === 'manual' && action.file !== undefined && { content: contentOf(action.file.bytes) }),
 		...(action.touches !== undefined && { touches: [...action.touches] }),
-		...(action.settle !== undefined && {
-			waitsFor: `${action.settle.what}, at most ${Math.round(action.settle.deadlineMs / 1000)} s`,
+		...(action.waitUntil !== undefined && {
+			waitsFor: `${action.waitUntil.what}, at most ${Math.round(action.waitUntil.deadlineMs / 1000)} s`,
 		}),
 		undo: kindOf(action).undo(action),
 		...(action.rollback !== undefined && { rollback: action.rollback.map(doesWhat) }),

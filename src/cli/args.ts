@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCode } from '../model/exit.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { readDuration, readUntil } from './window-words.ts';
+import { readDuration, readUntil } from './window-options.ts';
 
 /** The only reader of argv and of the SBXSETUP_ environment. */
 export interface CommonOptions {

@@ -2,8 +2,8 @@ import { steps } from '../../steps/index.ts';
 import { proofNames } from '../../steps/step-names.ts';
 import { exitCode } from '../model/exit.ts';
 import type { RunState } from '../model/state.ts';
-import type { Surroundings } from '../session/environment.ts';
-import { openFolder, openRun } from '../session/open-run.ts';
+import type { Environment } from '../session/environment.ts';
+import { openDirectory, openRun } from '../session/open-run.ts';
 import { lineOf } from '../text/safe.ts';
 import type { CommonOptions, Invocation } from './args.ts';
 import { checkList } from './check-list.ts';
@@ -12,7 +12,7 @@ import { readHeldTo } from './plan-file.ts';
 import { readPassed } from './preflight.ts';
 import { revert } from './revert.ts';
 import { startAgainAsRoot } from './root.ts';
-import { refuseWithoutTerminal, walk } from './run.ts';
+import { executeRun, refuseWithoutTerminal } from './run.ts';
 import { lastAnswers, lastStandingRun } from './standing-run.ts';
 import { status } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -21,7 +21,7 @@ import type { Terminal } from './terminal.ts';
 declare const __VERSION__: string;
 
 /** Does one command, and returns its exit code. Rejects with what only the operator can put right, and with defects. */
-export async function carryOut(
+export async function dispatch(
 	invocation: Invocation,
 	typed: readonly string[],
 	terminal: Terminal,
@@ -35,11 +35,11 @@ export async function carryOut(
 	if (asks && !options.yes && !terminal.interactive)
 		throw refuseWithoutTerminal(commandFor(options, __VERSION__), typed, options.demo !== undefined);
 	if (invocation.command === 'check' && invocation.list) return checkList(terminal);
-	const surroundings =
+	const environment =
 		options.demo === undefined
 			? await realSurroundings(options, __VERSION__)
 			: await simulatedSurroundings(options, __VERSION__);
-	if (changes && !surroundings.simulated && surroundings.host.identity.uid !== 0) {
+	if (changes && !environment.simulated && environment.host.identity.uid !== 0) {
 		const own = { node: process.execPath, entry: process.argv[1] ?? 'sysbox-setup' };
 		const exit = await startAgainAsRoot(own, typed, terminal);
 		// Ctrl+C at the password: sudo itself ends 1 then.
@@ -47,17 +47,17 @@ export async function carryOut(
 	}
 	switch (invocation.command) {
 		case 'run':
-			return runbook(invocation.options, typed, surroundings, terminal, stop, { plan: invocation.plan });
+			return runbook(invocation.options, typed, environment, terminal, stop, { plan: invocation.plan });
 		case 'test': {
 			const chosen = invocation.proofs.length === 0 ? proofNames : invocation.proofs;
-			return runbook({ ...options, only: chosen }, typed, surroundings, terminal, stop, {
+			return runbook({ ...options, only: chosen }, typed, environment, terminal, stop, {
 				mode: 'test',
 				clean: invocation.clean,
 			});
 		}
 		case 'check':
 		case 'plan':
-			return walk({
+			return executeRun({
 				mode: invocation.command,
 				steps,
 				selection: selectionOf(options),
@@ -68,9 +68,9 @@ export async function carryOut(
 					...(invocation.command === 'check' && { ignore: invocation.ignore }),
 				}),
 				strict: invocation.command === 'check' && invocation.strict,
-				lastAnswers: await lastAnswers(surroundings),
+				lastAnswers: await lastAnswers(environment),
 				...(invocation.command === 'check' && { want: invocation.want }),
-				surroundings,
+				environment,
 				terminal,
 				stop,
 				typed,
@@ -80,13 +80,13 @@ export async function carryOut(
 			return revert({
 				options,
 				...(invocation.named !== undefined && { named: invocation.named }),
-				surroundings,
+				environment,
 				terminal,
 				stop,
 				typed,
 			});
 		case 'status':
-			return status(surroundings, terminal, invocation.run);
+			return status(environment, terminal, invocation.run);
 		default:
 			return invocation satisfies never;
 	}
@@ -109,38 +109,38 @@ interface RunbookHow {
 async function runbook(
 	options: CommonOptions,
 	typed: readonly string[],
-	surroundings: Surroundings,
+	environment: Environment,
 	terminal: Terminal,
 	stop: StopSignals,
 	{ mode = 'run', clean = false, plan }: RunbookHow,
 ): Promise<number> {
-	const held = plan === undefined ? undefined : await readHeldTo(plan, surroundings.command);
+	const held = plan === undefined ? undefined : await readHeldTo(plan, environment.command);
 	const passed = await readPassed({
 		acceptRisk: options.acceptRisk,
 		...(options.answers !== undefined && { answers: options.answers }),
 	});
-	const opened = await openRun(surroundings, { mode, fresh: options.fresh });
-	const standing = mode === 'run' && opened.events.length === 0 ? await standingRun(surroundings) : undefined;
+	const opened = await openRun(environment, { mode, fresh: options.fresh });
+	const standing = mode === 'run' && opened.events.length === 0 ? await standingRun(environment) : undefined;
 	let undo = false;
 	let exit: number;
 	try {
 		if (clean) {
 			const { removeLeftovers } = await import('../probe/leftovers.ts');
-			const { removed, left } = await removeLeftovers(surroundings.host, { stateFolder: surroundings.hostFolder });
+			const { removed, left } = await removeLeftovers(environment.host, { stateDirectory: environment.hostDirectory });
 			for (const name of removed) terminal.out(lineOf(`removed ${name}`));
 			for (const name of left) terminal.err(lineOf(`could not be removed: ${name}`));
 			if (removed.length + left.length === 0) terminal.err(lineOf('no proof left anything here'));
 			return left.length === 0 ? exitCode.done : exitCode.failed;
 		}
-		exit = await walk({
+		exit = await executeRun({
 			mode,
 			steps,
 			selection: selectionOf(options),
 			options,
 			passed,
 			strict: false,
-			lastAnswers: await lastAnswers(surroundings),
-			surroundings,
+			lastAnswers: await lastAnswers(environment),
+			environment,
 			terminal,
 			stop,
 			typed,
@@ -154,14 +154,14 @@ async function runbook(
 	} finally {
 		await opened.close();
 	}
-	return undo ? undoNow(options, surroundings, terminal, stop) : exit;
+	return undo ? undoNow(options, environment, terminal, stop) : exit;
 }
 
 /** What an earlier run has set up here. Only told: `revert` itself says what is wrong with a log that cannot be read. */
-async function standingRun({ stateFolder, simulated }: Surroundings): Promise<RunState | undefined> {
+async function standingRun({ stateDirectory, simulated }: Environment): Promise<RunState | undefined> {
 	try {
-		const folder = await openFolder(stateFolder, true, simulated);
-		const state = await lastStandingRun(folder);
+		const directory = await openDirectory(stateDirectory, true, simulated);
+		const state = await lastStandingRun(directory);
 		return state?.start?.simulated === simulated ? state : undefined;
 	} catch {
 		return undefined;
@@ -171,7 +171,7 @@ async function standingRun({ stateFolder, simulated }: Surroundings): Promise<Ru
 /** As if `revert` had been typed now: nothing that was accepted or answered for the run counts for its way back. */
 function undoNow(
 	options: CommonOptions,
-	surroundings: Surroundings,
+	environment: Environment,
 	terminal: Terminal,
 	stop: StopSignals,
 ): Promise<number> {
@@ -181,5 +181,5 @@ function undoNow(
 		...(options.sessionDir === undefined ? [] : ['--session-dir', options.sessionDir]),
 		'revert',
 	];
-	return revert({ options: { ...kept, acceptRisk: [], fresh: false }, surroundings, terminal, stop, typed });
+	return revert({ options: { ...kept, acceptRisk: [], fresh: false }, environment, terminal, stop, typed });
 }

@@ -5,8 +5,8 @@ import type { StepOrder } from '../model/order.ts';
 import type { Answers } from '../model/question.ts';
 import type { RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
-import type { Surroundings } from '../session/environment.ts';
-import type { Passed } from './preflight.ts';
+import type { Environment } from '../session/environment.ts';
+import type { Inputs } from './preflight.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the operator chose before the first step. */
@@ -17,7 +17,7 @@ export type Begun =
 	| { readonly kind: 'undo' };
 
 /** A person, as a run sees one: somebody who decides, a reader of events, a beginning and an end. */
-export interface Face {
+export interface Frontend {
 	readonly decider: Decider;
 	readonly reader: EventReader;
 	readonly begin: () => Promise<Begun>;
@@ -39,14 +39,14 @@ export interface FaceRequest {
 	readonly saved: Answers;
 	/** Which of them come from the last run, by the question's id. */
 	readonly lastRun: ReadonlySet<string>;
-	readonly passed: Passed;
-	readonly surroundings: Surroundings;
+	readonly passed: Inputs;
+	readonly environment: Environment;
 	readonly terminal: Terminal;
 	/** Nothing is written in colour. */
 	readonly noColor: boolean;
 	readonly signal: AbortSignal;
 	/** Looks at the host again, and holds it against what the run that goes on had seen. */
-	readonly seenAnew: (signal: AbortSignal) => Promise<readonly Difference[]>;
+	readonly driftSince: (signal: AbortSignal) => Promise<readonly Difference[]>;
 }
 
 /** Steps before the one where the run was left: their answers are not asked for again when it goes on. */

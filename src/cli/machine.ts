@@ -8,9 +8,9 @@ import { sweepTemporaryFiles } from '../host/local/root-file-writer.ts';
 import { knowledge } from '../knowledge/index.ts';
 import { WrongInput } from '../model/wrong-input.ts';
 import { hostWithForeignFile } from '../port/foreign-file.ts';
-import type { Surroundings } from '../session/environment.ts';
-import { openFolder } from '../session/open-run.ts';
-import { defaultStatePath } from '../session/state-folder.ts';
+import type { Environment } from '../session/environment.ts';
+import { openDirectory } from '../session/open-run.ts';
+import { defaultStatePath } from '../session/state-directory.ts';
 import type { ScenarioName } from '../simulation/scenarios.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { shellLine } from '../text/shell-line.ts';
@@ -39,7 +39,9 @@ const startedHere = (version: string): Started => ({
 	version,
 	entry: process.argv[1] ?? 'sysbox-setup',
 	isInPath: program =>
-		(process.env['PATH'] ?? '').split(delimiter).some(folder => folder !== '' && isProgram(join(folder, program))),
+		(process.env['PATH'] ?? '')
+			.split(delimiter)
+			.some(directory => directory !== '' && isProgram(join(directory, program))),
 });
 
 function isProgram(path: string): boolean {
@@ -57,8 +59,8 @@ export const commandHere = (version: string): string => ownCommand(startedHere(v
 /** How the operator starts this tool on the same host again, real or simulated, with its files where they are kept. */
 export function commandFor({ demo, sessionDir }: CommonOptions, version: string): string {
 	const simulated = demo === undefined ? '' : ` --demo${demo === usualScenario ? '' : `=${demo}`}`;
-	const folder = sessionDir === undefined ? '' : ` ${shellLine(['--session-dir', sessionDir])}`;
-	return `${commandHere(version)}${simulated}${folder}`;
+	const directory = sessionDir === undefined ? '' : ` ${shellLine(['--session-dir', sessionDir])}`;
+	return `${commandHere(version)}${simulated}${directory}`;
 }
 
 /** Waits, and ends early without an error when the run is stopped. */
@@ -75,26 +77,27 @@ const machineName = (id: string | undefined): string =>
 	id === undefined ? '' : createHmac('sha256', id).update('sysbox-setup').digest('hex');
 
 /** This machine. */
-export async function realSurroundings(options: CommonOptions, version: string): Promise<Surroundings> {
+export async function realSurroundings(options: CommonOptions, version: string): Promise<Environment> {
 	if (process.platform !== 'linux') {
 		throw new WrongInput(
 			`this is ${process.platform}; Sysbox runs on Linux hosts with Docker Engine. Start sysbox-setup on the host itself.`,
 			['look around on a simulated host: sysbox-setup --demo --yes'],
 		);
 	}
-	const stateFolder = options.sessionDir ?? defaultStatePath(process.getuid?.() ?? 0, process.env);
+	const stateDirectory = options.sessionDir ?? defaultStatePath(process.getuid?.() ?? 0, process.env);
 	return {
 		host: localHost(),
 		simulated: false,
 		machine: machineName(machineId()),
 		knowledge,
-		stateFolder,
-		hostFolder: stateFolder,
-		workingFolder: process.cwd(),
+		stateDirectory,
+		hostDirectory: stateDirectory,
+		workingDirectory: process.cwd(),
 		...(options.record !== undefined && { record: resolve(options.record) }),
 		command: commandFor(options, version),
 		version,
-		sweep: async folders => (await Promise.all(folders.map(folder => sweepTemporaryFiles(folder)))).flat(),
+		sweep: async directories =>
+			(await Promise.all(directories.map(directory => sweepTemporaryFiles(directory)))).flat(),
 		pause: realPause,
 		now: () => new Date(),
 		elapsed: () => performance.now(),
@@ -111,10 +114,10 @@ export async function scenarioNamed(demo: string): Promise<ScenarioName> {
 }
 
 /**
- * A simulated machine, kept in a file of the demo's own session folder so that a run on it can be resumed. It never
+ * A simulated machine, kept in a file of the demo's own session directory so that a run on it can be resumed. It never
  * touches a real session. The record alone can go to a real path, when one is named.
  */
-export async function simulatedSurroundings(options: CommonOptions, version: string): Promise<Surroundings> {
+export async function simulatedSurroundings(options: CommonOptions, version: string): Promise<Environment> {
 	const [{ scenarioFaults, scenarioState }, { simulatedHost }, { simulatedHostFile }, { releasesFrom }] =
 		await Promise.all([
 			import('../simulation/scenarios.ts'),
@@ -123,10 +126,10 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 			import('../simulation/releases.ts'),
 		]);
 	const name = await scenarioNamed(options.demo ?? usualScenario);
-	// Never root's own folder, whoever starts a demo.
-	const stateFolder = resolve(options.sessionDir ?? join(defaultStatePath(1, process.env), `demo-${name}`));
-	await openFolder(stateFolder, true, true);
-	const file = simulatedHostFile(join(stateFolder, `host-${name}.json`));
+	// Never root's own directory, whoever starts a demo.
+	const stateDirectory = resolve(options.sessionDir ?? join(defaultStatePath(1, process.env), `demo-${name}`));
+	await openDirectory(stateDirectory, true, true);
+	const file = simulatedHostFile(join(stateDirectory, `host-${name}.json`));
 	const simulated = simulatedHost({
 		state: (options.fresh ? undefined : file.load()) ?? scenarioState(name),
 		faults: scenarioFaults(name),
@@ -135,17 +138,17 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 		releases: releasesFrom(knowledge.releases),
 		onChange: state => file.save(state),
 	});
-	const hostFolder = '/var/lib/sysbox-setup';
-	await simulated.makeFolder(hostFolder, { mode: 0o700 });
+	const hostDirectory = '/var/lib/sysbox-setup';
+	await simulated.makeDirectory(hostDirectory, { mode: 0o700 });
 	const record = options.record === undefined ? undefined : resolve(options.record);
 	return {
 		host: record === undefined ? simulated : hostWithForeignFile(simulated, localHost(), record),
 		simulated: true,
 		machine: machineName(`demo ${name}`),
 		knowledge,
-		stateFolder,
-		hostFolder,
-		workingFolder: '/root',
+		stateDirectory,
+		hostDirectory,
+		workingDirectory: '/root',
 		...(record !== undefined && { record }),
 		command: commandFor(options, version),
 		version,

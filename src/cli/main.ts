@@ -33,8 +33,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 	try {
 		await drawOpening(parsed.invocation, terminal, __VERSION__);
 		// All the rest of the program; what is above is small, so that something is on the screen before it is loaded.
-		const { carryOut } = await import('./dispatch.ts');
-		process.exitCode = await carryOut(parsed.invocation, argv, terminal, stop);
+		const { dispatch } = await import('./dispatch.ts');
+		process.exitCode = await dispatch(parsed.invocation, argv, terminal, stop);
 	} catch (error) {
 		process.exitCode = failed(error);
 	} finally {

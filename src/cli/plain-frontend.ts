@@ -7,12 +7,12 @@ import { decideFromPrompts } from '../prompts/from-prompts.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { planLines, textReader } from '../view/text.ts';
-import { type Begun, type Face, type FaceRequest, finishedBefore } from './frontend.ts';
+import { type Begun, type FaceRequest, type Frontend, finishedBefore } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
 /** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
-export function plainFace(request: FaceRequest): Face {
-	const { from, passed, saved, lastRun, terminal, surroundings, mode, signal } = request;
+export function plainFrontend(request: FaceRequest): Frontend {
+	const { from, passed, saved, lastRun, terminal, environment, mode, signal } = request;
 	const say = (text: string): void => terminal.err(lineOf(`${text}`));
 	let run: RunState = from.start === undefined ? initialState : from;
 	let settled: ReadonlySet<StepId> = new Set();
@@ -24,7 +24,7 @@ export function plainFace(request: FaceRequest): Face {
 		data: terminal.out,
 		mode,
 		accepted: passed.risks,
-		command: surroundings.command,
+		command: environment.command,
 		all: false,
 	});
 	const decider = decideFromPrompts({
@@ -37,11 +37,11 @@ export function plainFace(request: FaceRequest): Face {
 		given: () => run.answers,
 		settled: () => settled,
 		planLines: step => planLines(step.actions, step.impact, passed.risks, glyphsFor(terminal.environment)),
-		undoWith: `${surroundings.command} revert`,
+		undoWith: `${environment.command} revert`,
 		...(mode === 'run' && {
 			undo: {
 				changes: () => actionsToRevert(run).length,
-				onWish: () => {
+				onAsked: () => {
 					undoWanted = true;
 				},
 			},
@@ -51,11 +51,11 @@ export function plainFace(request: FaceRequest): Face {
 	async function begin(): Promise<Begun> {
 		if (from.start === undefined) {
 			if (request.standing !== undefined)
-				say(` an earlier run has changed this host; take it back with: ${surroundings.command} revert`);
+				say(` an earlier run has changed this host; take it back with: ${environment.command} revert`);
 			return { kind: 'go-on' };
 		}
 		for (const line of leftWhere(from)) say(line);
-		for (const line of sayDifferences(await request.seenAnew(signal))) say(line);
+		for (const line of sayDifferences(await request.driftSince(signal))) say(line);
 		const changes = mode === 'run' ? actionsToRevert(from).length : 0;
 		const undo = changes > 0 ? `, [u]ndo what was done (${changes} ${changes === 1 ? 'change' : 'changes'})` : '';
 		for (;;) {
@@ -97,7 +97,7 @@ export function plainFace(request: FaceRequest): Face {
 			say('');
 			const typed = await terminal.ask(' save the answers, to repeat this run? [y]es, [n]o (Enter) > ');
 			if (!/^y(es)?$/i.test(typed?.trim() ?? '')) return;
-			const result = await saveAnswers(run, surroundings);
+			const result = await saveAnswers(run, environment);
 			say(result.kind === 'saved' ? ` saved: ${result.path}` : ` not saved: ${result.why}`);
 		},
 	};

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import type { EngineRequest, Foreseen } from '../engine/contract.ts';
-import { type ForeseeDeps, foreseeRun } from '../engine/preview-run.ts';
+import type { EngineRequest, RunPreview } from '../engine/contract.ts';
+import { type PreviewDeps, previewRun } from '../engine/preview-run.ts';
 import { localHost } from '../host/local/local-host.ts';
 import { exitCode } from '../model/exit.ts';
 import { standingBlocks } from '../model/finding.ts';
@@ -10,7 +10,7 @@ import { accountedFor, comparePlans } from '../saved-plan/compare-plans.ts';
 import { differenceLines } from '../saved-plan/difference-text.ts';
 import { readSavedPlan } from '../saved-plan/read-saved-plan.ts';
 import { plannedSteps, risksIn, type SavedPlan, savedPlanOf, savedPlanText } from '../saved-plan/saved-plan.ts';
-import type { Surroundings } from '../session/environment.ts';
+import type { Environment } from '../session/environment.ts';
 import { shellLine } from '../text/shell-line.ts';
 import { readPassedFile } from './passed-file.ts';
 import { reasonOf } from './preflight.ts';
@@ -42,7 +42,7 @@ export async function readHeldTo(file: string, command: string): Promise<HeldTo>
 }
 
 /** A plan is for one host and one version of this tool: only the same code plans the same, and waits for the same. */
-export function checkHeldTo({ file, plan }: HeldTo, { host, machine, simulated, version }: Surroundings): void {
+export function checkHeldTo({ file, plan }: HeldTo, { host, machine, simulated, version }: Environment): void {
 	const { made } = plan;
 	if (plan.host.simulated !== simulated)
 		throw new WrongInput(
@@ -83,23 +83,23 @@ export function checkSamePlan(from: RunState, held: HeldTo | undefined, again: s
  */
 export async function refuseUnlessPlanned(
 	{ file, plan }: HeldTo,
-	deps: ForeseeDeps,
+	deps: PreviewDeps,
 	from: RunState,
 	request: EngineRequest,
 	command: string,
 ): Promise<void> {
-	const foreseen = await foreseeRun(deps, from, request);
-	if (foreseen.end.outcome === 'interrupted') return;
+	const previewed = await previewRun(deps, from, request);
+	if (previewed.end.outcome === 'interrupted') return;
 	const lines = [
 		...differenceLines(
 			comparePlans(
 				plan.steps,
-				plannedSteps(foreseen.state),
+				plannedSteps(previewed.state),
 				step => accountedFor(from, step, plan.digest),
 				from.actions.length === 0,
 			),
 		),
-		...hindered(foreseen),
+		...hindered(previewed),
 	];
 	if (lines.length === 0) return;
 	throw new CannotGoOn(
@@ -113,7 +113,7 @@ export async function refuseUnlessPlanned(
 }
 
 /** What ended the look itself. */
-function hindered({ end, state }: Foreseen): readonly string[] {
+function hindered({ end, state }: RunPreview): readonly string[] {
 	if (end.outcome === 'wrong-input') return [end.why ?? 'what was passed is wrong'];
 	return state.steps
 		.filter(step => step.status === 'blocked')
@@ -131,42 +131,42 @@ export async function preflightOut(file: string): Promise<void> {
 	if (there.kind === 'found' || (there.kind === 'missing' && there.danglingTo !== undefined))
 		throw new WrongInput(`${file} is there already, and is not replaced.`, ['name another file with --out']);
 	if (there.kind !== 'missing') throw new WrongInput(`${file} cannot be written: ${there.kind}.`);
-	const folder = await disk.stat(dirname(path));
-	if (folder.kind !== 'found' || folder.type !== 'directory')
+	const directory = await disk.stat(dirname(path));
+	if (directory.kind !== 'found' || directory.type !== 'directory')
 		throw new WrongInput(`${file} cannot be written: there is no folder ${dirname(path)}.`);
 }
 
-/** Writes what `plan` foresaw, as the owner of the folder. Says what became of it. */
+/** Writes what `plan` foresaw, as the owner of the directory. Says what became of it. */
 export async function savePlan(
 	file: string,
 	state: RunState,
 	request: {
-		readonly surroundings: Surroundings;
+		readonly environment: Environment;
 		readonly typed: readonly string[];
 		readonly changeId?: string;
 	},
 ): Promise<readonly string[]> {
-	const { surroundings, typed, changeId } = request;
-	const { identity } = surroundings.host;
+	const { environment, typed, changeId } = request;
+	const { identity } = environment.host;
 	const plan = savedPlanOf(state, {
 		made: {
-			at: surroundings.now().toISOString(),
+			at: environment.now().toISOString(),
 			by: identity.user,
-			tool: surroundings.version,
+			tool: environment.version,
 			command: [...typed],
 			...(changeId !== undefined && { changeId }),
 		},
 		host: {
 			name: identity.hostname,
-			machine: surroundings.machine,
-			simulated: surroundings.simulated,
+			machine: environment.machine,
+			simulated: environment.simulated,
 			root: identity.uid === 0,
 		},
 	});
 	const disk = localHost();
 	const path = resolve(file);
-	const folder = await disk.stat(dirname(path));
-	const own = folder.kind === 'found' && disk.identity.uid === 0 ? folder.meta : undefined;
+	const directory = await disk.stat(dirname(path));
+	const own = directory.kind === 'found' && disk.identity.uid === 0 ? directory.meta : undefined;
 	const written = await disk.replaceFile(path, new TextEncoder().encode(savedPlanText(plan)), {
 		expect: { kind: 'missing' },
 		// It shows what a host lacks; root reads it whoever owns it.
@@ -175,7 +175,7 @@ export async function savePlan(
 	});
 	switch (written.kind) {
 		case 'written':
-			return [`saved  ${path}`, `digest ${plan.digest}`, `run it ${runCommand(file, plan, surroundings, typed)}`];
+			return [`saved  ${path}`, `digest ${plan.digest}`, `run it ${runCommand(file, plan, environment, typed)}`];
 		case 'changed':
 			throw new WrongInput(`${file} is there already, and is not replaced.`, ['name another file with --out']);
 		case 'rejected':
@@ -188,8 +188,8 @@ export async function savePlan(
 }
 
 /** The command that runs this plan: what was typed, with what has to be accepted by name. */
-function runCommand(file: string, plan: SavedPlan, surroundings: Surroundings, typed: readonly string[]): string {
-	const [program = ''] = surroundings.command.split(' --');
+function runCommand(file: string, plan: SavedPlan, environment: Environment, typed: readonly string[]): string {
+	const [program = ''] = environment.command.split(' --');
 	const sudo = plan.host.simulated || program.startsWith('sudo ') ? '' : 'sudo ';
 	const words = withoutOut(typed.filter(word => word !== 'plan' && word !== '--yes'));
 	const accepted = risksIn(plan).filter(risk => !typed.includes(risk) && !typed.includes(`--accept-risk=${risk}`));

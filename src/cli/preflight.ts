@@ -13,7 +13,7 @@ import { readPassedFile } from './passed-file.ts';
 /** A megabyte of answers is no answers file. */
 const maxAnswersBytes = 1024 * 1024;
 
-export interface Passed {
+export interface Inputs {
 	readonly path?: string;
 	readonly file?: AnswersFile;
 	readonly answers: Answers;
@@ -26,7 +26,7 @@ export async function readPassed(options: {
 	readonly answers?: string;
 	readonly acceptRisk: readonly string[];
 	readonly ignore?: readonly string[];
-}): Promise<Passed> {
+}): Promise<Inputs> {
 	const { risks, problems } = readRisks(options.acceptRisk);
 	if (problems.length > 0) throw new WrongInput(problems.join('\n'));
 	// What `check --ignore` names is accepted for this one look only.
@@ -75,7 +75,7 @@ export function reasonOf(error: unknown): string {
 export function preflightAnswers(
 	order: StepOrder,
 	catalogue: readonly Step[],
-	passed: Passed,
+	passed: Inputs,
 	context: JudgeContext,
 	unattended: boolean,
 ): void {
@@ -102,7 +102,7 @@ export function preflightAnswers(
 }
 
 /** What is misspelt would waive nothing, in silence. */
-function unknownWaivers(passed: Passed, command: string): readonly string[] {
+function unknownWaivers(passed: Inputs, command: string): readonly string[] {
 	const known = findingIds.map(({ id }) => id);
 	return passed.waivers
 		.filter(({ finding }) => !known.includes(finding))
@@ -116,13 +116,13 @@ function unknownWaivers(passed: Passed, command: string): readonly string[] {
 }
 
 /** FILE:LINE:COLUMN; undefined for what came with --ignore. */
-function placeOf({ path, file }: Passed, waiver: Waiver): string | undefined {
+function placeOf({ path, file }: Inputs, waiver: Waiver): string | undefined {
 	const index = file?.waivers.indexOf(waiver) ?? -1;
 	return index === -1 ? undefined : `${path ?? 'answers'}:${file?.places[`waivers.${index}`] ?? '1:1'}`;
 }
 
 /** Findings count again from the day after, which nobody may be left to guess from the verdict. */
-export const expiredWaivers = (passed: Passed, now: Date): readonly string[] =>
+export const expiredWaivers = (passed: Inputs, now: Date): readonly string[] =>
 	passed.waivers
 		.filter(waiver => isExpired(waiver, now))
 		.map(

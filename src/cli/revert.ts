@@ -2,15 +2,15 @@ import { exitCode } from '../model/exit.ts';
 import { actionsToRevert, leftByRevert } from '../model/state.ts';
 import { CannotGoOn, WrongInput } from '../model/wrong-input.ts';
 import { revertStep } from '../revert/revert-step.ts';
-import type { Surroundings } from '../session/environment.ts';
-import { openFolder, openRun, otherWorld } from '../session/open-run.ts';
+import type { Environment } from '../session/environment.ts';
+import { openDirectory, openRun, otherWorld } from '../session/open-run.ts';
 import { keptBytes } from '../session/run-log-files.ts';
-import type { StateFolder } from '../session/state-folder.ts';
+import type { StateDirectory } from '../session/state-directory.ts';
 import { lineOf } from '../text/safe.ts';
 import type { CommonOptions } from './args.ts';
 import { readPassedFile } from './passed-file.ts';
 import { readPassed, reasonOf } from './preflight.ts';
-import { walk } from './run.ts';
+import { executeRun } from './run.ts';
 import {
 	lastStandingRun,
 	laterOnTheSame,
@@ -30,7 +30,7 @@ export interface RevertRequest {
 	 * is used: what is restored comes from this host's own log.
 	 */
 	readonly named?: string;
-	readonly surroundings: Surroundings;
+	readonly environment: Environment;
 	readonly terminal: Terminal;
 	readonly stop: StopSignals;
 	readonly typed: readonly string[];
@@ -38,16 +38,16 @@ export interface RevertRequest {
 
 /** Reverts a run: the one that is named, else the last one that changed the host and still stands. */
 export async function revert(request: RevertRequest): Promise<number> {
-	const { surroundings, terminal, options } = request;
+	const { environment, terminal, options } = request;
 	const passed = await readPassed({
 		acceptRisk: options.acceptRisk,
 		...(options.answers !== undefined && { answers: options.answers }),
 	});
-	const folder = await openFolder(surroundings.stateFolder, true, surroundings.simulated);
-	const named = request.named === undefined ? undefined : await runMeant(folder, request.named, surroundings.command);
-	const standing = named ?? (await lastStandingRun(folder))?.start?.run;
-	await refuseUnread(folder, standing);
-	const opened = await openRun(surroundings, {
+	const directory = await openDirectory(environment.stateDirectory, true, environment.simulated);
+	const named = request.named === undefined ? undefined : await runMeant(directory, request.named, environment.command);
+	const standing = named ?? (await lastStandingRun(directory))?.start?.run;
+	await refuseUnread(directory, standing);
+	const opened = await openRun(environment, {
 		mode: 'revert',
 		fresh: options.fresh,
 		...(named !== undefined && { reverts: named }),
@@ -61,19 +61,19 @@ export async function revert(request: RevertRequest): Promise<number> {
 			terminal.out(lineOf('There is nothing to revert: no run on this host changed anything that still stands.'));
 			return exitCode.done;
 		}
-		if (named !== undefined && (await revertedRuns(folder)).has(named)) {
+		if (named !== undefined && (await revertedRuns(directory)).has(named)) {
 			terminal.out(lineOf(`There is nothing to revert: run ${named} was reverted before.`));
 			return exitCode.done;
 		}
-		const original = await stateOf(folder, run);
-		if (original.start?.simulated !== surroundings.simulated)
-			throw otherWorld(surroundings.stateFolder, original.start?.simulated === true);
+		const original = await stateOf(directory, run);
+		if (original.start?.simulated !== environment.simulated)
+			throw otherWorld(environment.stateDirectory, original.start?.simulated === true);
 		if (original.start?.mode === 'revert')
 			throw new WrongInput(`run ${run} is itself a revert; start a run to set the host up again.`);
-		const later = named === undefined ? undefined : (await laterOnTheSame(folder, original))?.start?.run;
+		const later = named === undefined ? undefined : (await laterOnTheSame(directory, original))?.start?.run;
 		if (later !== undefined)
 			throw new CannotGoOn(`run ${later} is newer than ${run} and changed the same things.`, exitCode.blocked, [
-				`revert the newer one first    ${surroundings.command} revert ${later}`,
+				`revert the newer one first    ${environment.command} revert ${later}`,
 			]);
 		if (named !== undefined && resumed === undefined && actionsToRevert(original).length === 0) {
 			terminal.out(lineOf(`There is nothing to revert: run ${named} changed nothing on this host.`));
@@ -82,21 +82,21 @@ export async function revert(request: RevertRequest): Promise<number> {
 		// A revert that was stopped half way finds what the run had left among its own backups.
 		const step = revertStep(
 			original,
-			async sha256 => (await keptBytes(folder, run, sha256)) ?? (await opened.log.kept(sha256)),
+			async sha256 => (await keptBytes(directory, run, sha256)) ?? (await opened.log.kept(sha256)),
 		);
 		const { record } = original;
 		const stays = [
 			...leftByRevert(original),
 			...(record === undefined ? [] : [`${record.path} (the record of the run)`]),
 		];
-		const exit = await walk({
+		const exit = await executeRun({
 			mode: 'revert',
 			steps: [step],
 			selection: {},
 			options,
 			passed,
 			strict: false,
-			surroundings,
+			environment,
 			terminal,
 			stop: request.stop,
 			typed: request.typed,
@@ -114,8 +114,8 @@ export async function revert(request: RevertRequest): Promise<number> {
 	}
 }
 
-async function runMeant(folder: StateFolder, word: string, command: string): Promise<string> {
-	return (await namesRecord(word)) ? runOfRecord(word, command) : (await runNamed(folder, word)).run;
+async function runMeant(directory: StateDirectory, word: string, command: string): Promise<string> {
+	return (await namesRecord(word)) ? runOfRecord(word, command) : (await runNamed(directory, word)).run;
 }
 
 /** Records are for people; a megabyte is far more than one ever has. */

@@ -56,6 +56,6 @@ async function runSudo(args: readonly string[]): Promise<SudoResult> {
 	const { execa } = await import('execa');
 	const result = await execa('sudo', args, { stdio: 'inherit', reject: false });
 	if (result.exitCode !== undefined) return { kind: 'ended', code: result.exitCode };
-	// A folder of PATH that may not be read makes a missing program look like EACCES, so every failure to start is one.
+	// A directory of PATH that may not be read makes a missing program look like EACCES, so every failure to start is one.
 	return result.signal === undefined ? { kind: 'not-started' } : { kind: 'signalled' };
 }

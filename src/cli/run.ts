@@ -4,10 +4,10 @@ import { performAction } from '../actions/perform-action.ts';
 import { showExactly } from '../actions/show-action.ts';
 import type { EngineDeps, EngineEnd, EngineRequest } from '../engine/contract.ts';
 import { runSteps } from '../engine/engine.ts';
-import { type ForeseeDeps, foreseeRun } from '../engine/preview-run.ts';
+import { type PreviewDeps, previewRun } from '../engine/preview-run.ts';
 import type { Action } from '../model/action.ts';
 import type { Decider } from '../model/decider.ts';
-import { seenAnew } from '../model/drift.ts';
+import { driftSince } from '../model/drift.ts';
 import type { EventOf } from '../model/event.ts';
 import { type EventReader, eventStream } from '../model/event-stream.ts';
 import { exitCode } from '../model/exit.ts';
@@ -33,7 +33,7 @@ import { removeLeftovers } from '../probe/leftovers.ts';
 import { probeHost } from '../probe/probe-host.ts';
 import { decideFromAnswers, decideNothing, givenAnswer, type Known } from '../prompts/from-answers.ts';
 import { heldToPlan } from '../saved-plan/held-to-plan.ts';
-import type { Surroundings } from '../session/environment.ts';
+import type { Environment } from '../session/environment.ts';
 import type { OpenedRun } from '../session/open-run.ts';
 import { lineOf } from '../text/safe.ts';
 import { shellLine } from '../text/shell-line.ts';
@@ -42,25 +42,25 @@ import { ndjsonReader } from '../view/ndjson.ts';
 import { textReader } from '../view/text.ts';
 import type { CommonOptions } from './args.ts';
 import { canDraw } from './draw.ts';
-import { plainFace } from './plain-frontend.ts';
+import { plainFrontend } from './plain-frontend.ts';
 import { checkHeldTo, checkSamePlan, type HeldTo, preflightOut, refuseUnlessPlanned, savePlan } from './plan-file.ts';
-import { expiredWaivers, type Passed, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
+import { expiredWaivers, type Inputs, preflightAnswers, preflightFiles, preflightReports } from './preflight.ts';
 import type { StopSignals } from './stop-signals.ts';
 import { systemLog } from './system-log.ts';
 import type { Terminal } from './terminal.ts';
-import { readUntil } from './window-words.ts';
-import { wizardFace } from './wizard-frontend.ts';
+import { readUntil } from './window-options.ts';
+import { wizardFrontend } from './wizard-frontend.ts';
 
-export interface Walk {
+export interface RunSetup {
 	readonly mode: 'run' | 'check' | 'plan' | 'test' | 'revert';
 	readonly steps: readonly Step[];
 	readonly selection: Selection;
 	readonly options: CommonOptions;
-	readonly passed: Passed;
+	readonly passed: Inputs;
 	readonly strict: boolean;
 	/** Of `check`: which hosts it ends 0 for. */
 	readonly want?: 'compatible' | 'set-up';
-	readonly surroundings: Surroundings;
+	readonly environment: Environment;
 	readonly terminal: Terminal;
 	readonly stop: StopSignals;
 	/** Argv as it was typed, for log and record. */
@@ -85,9 +85,9 @@ export interface Walk {
 }
 
 /** Runs steps with everything that surrounds them: answers, log, readers, signals. Returns the exit code. */
-export async function walk(request: Walk): Promise<number> {
-	const { surroundings, options, passed, terminal, stop, mode, opened } = request;
-	const { host } = surroundings;
+export async function executeRun(request: RunSetup): Promise<number> {
+	const { environment, options, passed, terminal, stop, mode, opened } = request;
+	const { host } = environment;
 	const ordered = orderSteps(request.steps, request.selection);
 	if (ordered.kind === 'cycle') throw new Error(`steps need each other: ${ordered.through.join(' needs ')}`);
 	const { order } = ordered;
@@ -100,7 +100,7 @@ export async function walk(request: Walk): Promise<number> {
 	const past = opened?.events ?? [];
 	const from: RunState = past.length > 0 ? reduceAll(past) : initialState;
 	const { held } = request;
-	if (held !== undefined) checkHeldTo(held, surroundings);
+	if (held !== undefined) checkHeldTo(held, environment);
 	if (mode === 'run') checkSamePlan(from, held, resumeCommand(request));
 	if (request.out !== undefined) await preflightOut(request.out);
 	// What a plan was made with is its run's too, unless the operator passes something else; then the plan differs.
@@ -111,32 +111,32 @@ export async function walk(request: Walk): Promise<number> {
 	const lastRun: ReadonlySet<string> = new Set(Object.keys(last).filter(id => !(id in own)));
 	const known = { answers: passed.answers, saved, lastRun };
 	// Commands are run from / so that a relative path would mean another file there.
-	const absolute = (path: string): string => resolve(surroundings.workingFolder, path);
+	const absolute = (path: string): string => resolve(environment.workingDirectory, path);
 	const deb = options.deb === undefined ? undefined : absolute(options.deb);
 	const imageArchives = options.imageArchive.map(absolute);
 	const interactive =
 		terminal.interactive && !options.yes && options.format === 'text' && mode !== 'check' && mode !== 'plan';
-	const until = endOfWindow(options.until, surroundings.now());
+	const until = endOfWindow(options.until, environment.now());
 	const runOptions: RunOptions = {
 		imageArchives,
-		workingFolder: surroundings.workingFolder,
-		command: surroundings.command,
+		workingDirectory: environment.workingDirectory,
+		command: environment.command,
 		again: resumeCommand(request),
-		stateFolder: surroundings.hostFolder,
+		stateDirectory: environment.hostDirectory,
 		...(deb !== undefined && { deb }),
 		...(options.managed !== undefined && { managed: options.managed.map(absolute) }),
-		...(surroundings.record !== undefined && { record: surroundings.record }),
+		...(environment.record !== undefined && { record: environment.record }),
 		...(options.changeId !== undefined && { changeId: options.changeId }),
 		...(until !== undefined && { until }),
 		...(options.drainTimeoutMs !== undefined && { drainTimeoutMs: options.drainTimeoutMs }),
 		...(interactive && { attended: true as const }),
 	};
 	const start: JudgeContext = {
-		knowledge: surroundings.knowledge,
+		knowledge: environment.knowledge,
 		options: runOptions,
 		answers: { ...saved },
 		state: from,
-		now: surroundings.now(),
+		now: environment.now(),
 	};
 	preflightAnswers(order, request.steps, passed, start, !interactive);
 	for (const line of expiredWaivers(passed, start.now)) terminal.err(lineOf(`${line}`));
@@ -151,22 +151,22 @@ export async function walk(request: Walk): Promise<number> {
 		host,
 		run: opened?.run ?? 'unsaved',
 		signal: stop.signal,
-		stateFolder: surroundings.hostFolder,
-		pause: surroundings.pause,
+		stateDirectory: environment.hostDirectory,
+		pause: environment.pause,
 	});
 	const kept = (sha256: string) => opened?.log.kept(sha256) ?? Promise.resolve(undefined);
-	const { elapsed } = surroundings;
-	const lookingAt = (at: ReadHost): Pick<ForeseeDeps, 'host' | 'foresee'> => ({
+	const { elapsed } = environment;
+	const lookingAt = (at: ReadHost): Pick<PreviewDeps, 'host' | 'preview'> => ({
 		host: at,
-		foresee: actions => overlayHost(at, actions),
+		preview: actions => overlayHost(at, actions),
 	});
 	// What looks at all steps, some of them twice, and changes nothing in between asks each thing once.
 	const oneLook = (): ReturnType<typeof lookingAt> => lookingAt(rememberedHost(dockerDeadline(host, elapsed)));
-	const seen: Omit<ForeseeDeps, 'decider'> = {
+	const seen: Omit<PreviewDeps, 'decider'> = {
 		...(mode === 'check' || mode === 'plan' ? oneLook() : lookingAt(host)),
-		knowledge: surroundings.knowledge,
+		knowledge: environment.knowledge,
 		options: runOptions,
-		now: surroundings.now,
+		now: environment.now,
 		elapsed,
 		signal: stop.signal,
 		show: showExactly,
@@ -188,11 +188,11 @@ export async function walk(request: Walk): Promise<number> {
 			{ ...seen, ...oneLook(), decider: decideNothing(known) },
 			from,
 			engine,
-			surroundings.command,
+			environment.command,
 		);
 
 	const face = interactive
-		? await (canDraw(terminal, options) ? wizardFace : plainFace)({
+		? await (canDraw(terminal, options) ? wizardFrontend : plainFrontend)({
 				goOn: resumeCommand(request),
 				mode: mode === 'test' || mode === 'revert' ? mode : 'run',
 				order,
@@ -202,12 +202,12 @@ export async function walk(request: Walk): Promise<number> {
 				saved,
 				lastRun,
 				passed,
-				surroundings,
+				environment,
 				terminal,
 				noColor: options.noColor,
 				signal: stop.signal,
-				seenAnew: signal =>
-					seenAnew(
+				driftSince: signal =>
+					driftSince(
 						order.steps.map(({ step }) => step),
 						from,
 						{ ...look, host: oneLook().host, signal },
@@ -235,7 +235,7 @@ export async function walk(request: Walk): Promise<number> {
 						data: terminal.out,
 						mode,
 						accepted: passed.risks,
-						command: surroundings.command,
+						command: environment.command,
 						all: false,
 					}),
 	];
@@ -244,7 +244,7 @@ export async function walk(request: Walk): Promise<number> {
 	if (system !== undefined) readers.push(system.reader);
 	const log = opened?.log;
 	const stream = eventStream({
-		now: surroundings.now,
+		now: environment.now,
 		readers,
 		from,
 		...(log !== undefined && { append: (event, how) => log.append(event, how) }),
@@ -257,9 +257,9 @@ export async function walk(request: Walk): Promise<number> {
 		await emit({
 			type: 'run.start',
 			run: opened?.run ?? 'unsaved',
-			tool: surroundings.version,
+			tool: environment.version,
 			mode,
-			simulated: surroundings.simulated,
+			simulated: environment.simulated,
 			host: host.identity.hostname,
 			user: host.identity.user,
 			command,
@@ -268,7 +268,7 @@ export async function walk(request: Walk): Promise<number> {
 			...plan,
 		});
 	} else {
-		await emit({ type: 'run.resume', tool: surroundings.version, user: host.identity.user, command, ...plan });
+		await emit({ type: 'run.resume', tool: environment.version, user: host.identity.user, command, ...plan });
 		// A kill or a power cut left these without an outcome. What they came to is for the steps to find out.
 		const cutOff = from.actions.filter(a => a.outcome === 'intended');
 		for (const action of cutOff) {
@@ -288,7 +288,7 @@ export async function walk(request: Walk): Promise<number> {
 		a => a.outcome === 'intended' || a.outcome === 'interrupted',
 	);
 	if (opened !== undefined)
-		await surroundings.sweep([
+		await environment.sweep([
 			...new Set(halfDone.flatMap(({ undo }) => (undo.kind === 'file' ? [dirname(undo.path)] : []))),
 		]);
 
@@ -296,7 +296,7 @@ export async function walk(request: Walk): Promise<number> {
 	// proof is at work. A killed test is never gone on with: the next one clears up after it.
 	const cutOffProof = from.steps.some(step => step.kind === 'proof' && step.status === 'running');
 	if (opened !== undefined && (cutOffProof || mode === 'test' || request.reverts !== undefined))
-		await removeLeftovers(host, { stateFolder: surroundings.hostFolder });
+		await removeLeftovers(host, { stateDirectory: environment.hostDirectory });
 
 	const applyDeps = {
 		host,
@@ -306,10 +306,10 @@ export async function walk(request: Walk): Promise<number> {
 		kept,
 		keptAt: (sha256: string) => opened?.log.keptAt(sha256) ?? sha256,
 		state: stream.state,
-		elapsed: surroundings.elapsed,
-		pause: surroundings.pause,
+		elapsed: environment.elapsed,
+		pause: environment.pause,
 		signal: stop.signal,
-		outOfWindow: (action: Action) => outOfWindow(action, until, surroundings.now()),
+		outOfWindow: (action: Action) => outOfWindow(action, until, environment.now()),
 	};
 	const decider = face?.decider ?? unattended(request, known);
 	const deps: EngineDeps = {
@@ -334,7 +334,7 @@ export async function walk(request: Walk): Promise<number> {
 				lookAhead: () => {
 					const answers = { ...passed.answers, ...stream.state().answers };
 					const silent = decideFromAnswers({ ...known, answers, risks: passed.risks });
-					return foreseeRun({ ...seen, ...oneLook(), decider: silent }, { ...stream.state(), steps: [] }, engine);
+					return previewRun({ ...seen, ...oneLook(), decider: silent }, { ...stream.state(), steps: [] }, engine);
 				},
 			}),
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
@@ -373,9 +373,9 @@ export async function walk(request: Walk): Promise<number> {
 
 /** How a check ends: by what the host is, and not by what the look at each step came to. */
 async function judgedBy(
-	{ strict, surroundings, want, steps }: Walk,
+	{ strict, environment, want, steps }: RunSetup,
 	looked: RunState,
-	deps: ForeseeDeps,
+	deps: PreviewDeps,
 	engine: EngineRequest,
 ): Promise<Partial<EventOf<'run.end'>> & { readonly exit: number }> {
 	// The verdict is the host's, whichever steps were chosen to be shown.
@@ -383,10 +383,10 @@ async function judgedBy(
 	const order = { ...engine.order, steps: whole.map(step => ({ step, role: 'chosen' as const })) };
 	const begin = { ...looked, steps: [] };
 	const isWhole = whole.every(({ id }) => engine.order.steps.some(({ step }) => step.id === id));
-	const all = isWhole ? looked : (await foreseeRun(deps, begin, { ...engine, order }, 'check')).state;
-	const foreseen = await foreseeRun(deps, begin, { ...engine, order });
-	const { command } = surroundings;
-	const { verdict, changes, forYou, why } = verdictOf(all, foreseen.state, { strict, command });
+	const all = isWhole ? looked : (await previewRun(deps, begin, { ...engine, order }, 'check')).state;
+	const previewed = await previewRun(deps, begin, { ...engine, order });
+	const { command } = environment;
+	const { verdict, changes, forYou, why } = verdictOf(all, previewed.state, { strict, command });
 	return {
 		outcome: outcomeOfVerdict[verdict],
 		verdict,
@@ -421,25 +421,25 @@ function endOfWindow(text: string | undefined, now: Date): Date | undefined {
 }
 
 /** A plan is saved when the look came to its end and nothing is in the way of a run. */
-async function saveForeseen(out: string, end: EngineEnd, state: RunState, request: Walk): Promise<void> {
-	const { surroundings, typed, options, terminal } = request;
+async function saveForeseen(out: string, end: EngineEnd, state: RunState, request: RunSetup): Promise<void> {
+	const { environment, typed, options, terminal } = request;
 	if (end.outcome !== 'open' && end.outcome !== 'nothing-to-do' && end.outcome !== 'undecided') {
 		terminal.err(lineOf(`the plan was not saved, as the run would not come to its end`));
 		return;
 	}
 	const { changeId } = options;
-	const lines = await savePlan(out, state, { surroundings, typed, ...(changeId !== undefined && { changeId }) });
+	const lines = await savePlan(out, state, { environment, typed, ...(changeId !== undefined && { changeId }) });
 	for (const line of lines) terminal.err(lineOf(`  ${line}`));
 }
 
 /** The command that goes on with an interrupted run: what was typed, as it was typed. */
-function resumeCommand(request: Walk): string {
+function resumeCommand(request: RunSetup): string {
 	// Its options are among what was typed, or still in the environment.
-	const [program = ''] = request.surroundings.command.split(' --');
+	const [program = ''] = request.environment.command.split(' --');
 	return [program, shellLine(request.typed.filter(word => word !== '--fresh'))].join(' ').trimEnd();
 }
 
-function unattended({ passed, mode }: Walk, known: Known): Decider {
+function unattended({ passed, mode }: RunSetup, known: Known): Decider {
 	if (mode === 'check' || mode === 'plan') return decideNothing(known);
 	return decideFromAnswers({ ...known, risks: passed.risks });
 }

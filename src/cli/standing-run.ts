@@ -4,15 +4,15 @@ import { type Answers, type AnswerValue, secretAnswer } from '../model/question.
 import { isRiskName } from '../model/risk.ts';
 import { actionsToRevert, changedHost, type RunState, reduceAll } from '../model/state.ts';
 import { CannotGoOn, WrongInput } from '../model/wrong-input.ts';
-import type { Surroundings } from '../session/environment.ts';
-import { logTrouble, openFolder } from '../session/open-run.ts';
+import type { Environment } from '../session/environment.ts';
+import { logTrouble, openDirectory } from '../session/open-run.ts';
 import { listRuns, type RunSummary, readRunLog } from '../session/run-log-files.ts';
-import type { StateFolder } from '../session/state-folder.ts';
+import type { StateDirectory } from '../session/state-directory.ts';
 import { unreadAdvice, unreadRuns, unreadSentence } from '../session/unread-runs.ts';
 
 /** A run as its log tells it; rejects where there is none, or none that can be read. */
-export async function stateOf(folder: StateFolder, run: string): Promise<RunState> {
-	const log = await readRunLog(folder, run);
+export async function stateOf(directory: StateDirectory, run: string): Promise<RunState> {
+	const log = await readRunLog(directory, run);
 	if (log.kind === 'missing')
 		throw new CannotGoOn(
 			`this host has no log of run ${run}: a run can be reverted only where it ran.`,
@@ -23,8 +23,8 @@ export async function stateOf(folder: StateFolder, run: string): Promise<RunStat
 }
 
 /** The same, without one whose log cannot be read: {@link refuseUnread} and `status` tell of those. */
-async function readState(folder: StateFolder, run: string): Promise<RunState | undefined> {
-	const log = await readRunLog(folder, run);
+async function readState(directory: StateDirectory, run: string): Promise<RunState | undefined> {
+	const log = await readRunLog(directory, run);
 	return log.kind === 'events' ? reduceAll(log.events) : undefined;
 }
 
@@ -32,29 +32,29 @@ async function readState(folder: StateFolder, run: string): Promise<RunState | u
  * Rejects where a run that cannot be read is the one that is meant, or, unless `alone`, a later one: then it stands in
  * the way of a revert. `run`: undefined where no run is left to revert.
  */
-export async function refuseUnread(folder: StateFolder, run: string | undefined, alone?: 'alone'): Promise<void> {
+export async function refuseUnread(directory: StateDirectory, run: string | undefined, alone?: 'alone'): Promise<void> {
 	// Names of runs begin with the time of their start.
-	const unread = (await unreadRuns(folder)).find(
+	const unread = (await unreadRuns(directory)).find(
 		of => run === undefined || of.run === run || (alone === undefined && of.run > run),
 	);
 	if (unread !== undefined)
-		throw new CannotGoOn(unreadSentence(unread), exitCode.blocked, unreadAdvice(unread, folder.path));
+		throw new CannotGoOn(unreadSentence(unread), exitCode.blocked, unreadAdvice(unread, directory.path));
 }
 
 /** The runs that left the host other than they found it and were not reverted since, the newest first. */
-export async function* standingRuns(folder: StateFolder): AsyncGenerator<RunState> {
-	const runs = await listRuns(folder);
-	const reverted = await revertedRuns(folder);
+export async function* standingRuns(directory: StateDirectory): AsyncGenerator<RunState> {
+	const runs = await listRuns(directory);
+	const reverted = await revertedRuns(directory);
 	for (const { run, mode } of runs) {
 		if ((mode !== 'run' && mode !== 'test') || reverted.has(run)) continue;
-		const state = await readState(folder, run);
+		const state = await readState(directory, run);
 		if (state !== undefined && changedHost(state)) yield state;
 	}
 }
 
 /** The run that `revert` takes without a name. */
-export async function lastStandingRun(folder: StateFolder): Promise<RunState | undefined> {
-	for await (const state of standingRuns(folder)) return state;
+export async function lastStandingRun(directory: StateDirectory): Promise<RunState | undefined> {
+	for await (const state of standingRuns(directory)) return state;
 	return undefined;
 }
 
@@ -63,12 +63,12 @@ export async function lastStandingRun(folder: StateFolder): Promise<RunState | u
  * what was only a default then, which is made from the host as it is; nor a secret or a risk, which are given each time.
  * Empty where there is none, or its log cannot be read.
  */
-export async function lastAnswers({ stateFolder, simulated }: Surroundings): Promise<Answers> {
+export async function lastAnswers({ stateDirectory, simulated }: Environment): Promise<Answers> {
 	try {
-		const folder = await openFolder(stateFolder, false, simulated);
-		for (const { run, mode, simulated: ran } of await listRuns(folder)) {
+		const directory = await openDirectory(stateDirectory, false, simulated);
+		for (const { run, mode, simulated: ran } of await listRuns(directory)) {
 			if (mode !== 'run' || ran !== simulated) continue;
-			const state = await stateOf(folder, run);
+			const state = await stateOf(directory, run);
 			const ended = state.end !== undefined && endings.has(state.end.outcome);
 			if (!ended && !changedHost(state)) continue;
 			const given = new Map<string, AnswerValue>();
@@ -87,11 +87,11 @@ const endings: ReadonlySet<string> = new Set(['done', 'nothing-to-do', 'open', '
 const isRisk = (value: AnswerValue): boolean => typeof value === 'string' && isRiskName(value);
 
 /** Runs of which a revert has come to its end. */
-export async function revertedRuns(folder: StateFolder): Promise<ReadonlySet<string>> {
+export async function revertedRuns(directory: StateDirectory): Promise<ReadonlySet<string>> {
 	const reverted = new Set<string>();
-	for (const { run, mode, reverts } of await listRuns(folder)) {
+	for (const { run, mode, reverts } of await listRuns(directory)) {
 		if (mode !== 'revert' || reverts === undefined) continue;
-		if ((await readState(folder, run))?.end?.exit === exitCode.done) reverted.add(reverts);
+		if ((await readState(directory, run))?.end?.exit === exitCode.done) reverted.add(reverts);
 	}
 	return reverted;
 }
@@ -100,14 +100,14 @@ export async function revertedRuns(folder: StateFolder): Promise<ReadonlySet<str
  * The run of this name, or the only one whose name begins so. Rejects with the known ones where there is none, or more
  * than one.
  */
-export async function runNamed(folder: StateFolder, name: string): Promise<RunSummary> {
-	const runs = await listRuns(folder);
+export async function runNamed(directory: StateDirectory, name: string): Promise<RunSummary> {
+	const runs = await listRuns(directory);
 	// An empty name, as of a script's variable that is not set, names no run.
 	const begin = name === '' ? [] : runs.filter(({ run }) => run.startsWith(name));
 	const found = runs.find(({ run }) => run === name) ?? (begin.length === 1 ? begin[0] : undefined);
 	if (found !== undefined) return found;
-	const unread = name === '' ? undefined : (await unreadRuns(folder)).find(({ run }) => run.startsWith(name));
-	if (unread !== undefined && begin.length === 0) await refuseUnread(folder, unread.run, 'alone');
+	const unread = name === '' ? undefined : (await unreadRuns(directory)).find(({ run }) => run.startsWith(name));
+	if (unread !== undefined && begin.length === 0) await refuseUnread(directory, unread.run, 'alone');
 	const [what, known] =
 		begin.length > 1 ? [`${begin.length} runs begin with ${name}`, begin] : [`there is no run called ${name}`, runs];
 	const most = 20;
@@ -132,9 +132,9 @@ export async function namesRecord(word: string): Promise<boolean> {
 }
 
 /** A later run that still stands and changed what this one changed: its way back begins with that one. */
-export async function laterOnTheSame(folder: StateFolder, original: RunState): Promise<RunState | undefined> {
+export async function laterOnTheSame(directory: StateDirectory, original: RunState): Promise<RunState | undefined> {
 	const own = touchedBy(original);
-	for await (const state of standingRuns(folder)) {
+	for await (const state of standingRuns(directory)) {
 		if ((state.start?.at ?? '') <= (original.start?.at ?? '')) break;
 		if ([...touchedBy(state)].some(what => own.has(what))) return state;
 	}

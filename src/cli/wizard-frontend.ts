@@ -4,28 +4,28 @@ import type { WriteHost } from '../port/host.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { inColourOrNot } from './draw.ts';
-import { type Face, type FaceRequest, finishedBefore } from './frontend.ts';
+import { type FaceRequest, type Frontend, finishedBefore } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
-/** Names that Tab looks at in one folder; a spool of a million files is not worth the wait. */
+/** Names that Tab looks at in one directory; a spool of a million files is not worth the wait. */
 const mostNames = 500;
 
 /** Puts the wizard on the terminal. */
-export async function wizardFace(request: FaceRequest): Promise<Face> {
-	const { mode, from, passed, surroundings, terminal, signal } = request;
-	const { host, command } = surroundings;
+export async function wizardFrontend(request: FaceRequest): Promise<Frontend> {
+	const { mode, from, passed, environment, terminal, signal } = request;
+	const { host, command } = environment;
 	const { startWizard } = await inColourOrNot(terminal, request.noColor, () => import('../ui/run-wizard.tsx'));
 	const wizard = startWizard({
 		intro: {
-			tool: surroundings.version,
+			tool: environment.version,
 			host: host.identity.hostname,
 			user: host.identity.user,
-			simulated: surroundings.simulated,
+			simulated: environment.simulated,
 			command,
 			goOn: request.goOn,
 			mode,
 			accepted: passed.risks,
-			now: surroundings.now().getTime(),
+			now: environment.now().getTime(),
 			steps: request.order.steps.map(({ step: { id, title, why, brief, needs }, role }, index) => ({
 				id,
 				needs,
@@ -50,10 +50,10 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 		signal,
 		interrupt: () => process.kill(process.pid, 'SIGINT'),
 		stopProcess: () => process.kill(process.pid, 'SIGTSTP'),
-		listFolder: path => listFolder(host, resolve(surroundings.workingFolder, path)),
+		listDirectory: path => listDirectory(host, resolve(environment.workingDirectory, path)),
 		settled: finishedBefore(from),
-		...(from.start !== undefined && { seenAnew: request.seenAnew }),
-		...(mode !== 'revert' && { saveAnswers: state => saveAnswers(state, surroundings) }),
+		...(from.start !== undefined && { driftSince: request.driftSince }),
+		...(mode !== 'revert' && { saveAnswers: state => saveAnswers(state, environment) }),
 		canUndo: mode === 'run',
 	});
 	const detach = terminal.attach({ say: wizard.say, close: wizard.abandon });
@@ -79,16 +79,16 @@ export async function wizardFace(request: FaceRequest): Promise<Face> {
 	};
 }
 
-async function listFolder(
+async function listDirectory(
 	host: WriteHost,
-	folder: string,
-): Promise<readonly { readonly name: string; readonly folder: boolean }[]> {
-	const listed = await host.list(folder);
+	directory: string,
+): Promise<readonly { readonly name: string; readonly directory: boolean }[]> {
+	const listed = await host.list(directory);
 	if (listed.kind !== 'names') return [];
 	return Promise.all(
 		listed.names.slice(0, mostNames).map(async name => {
-			const found = await host.stat(join(folder, name));
-			return { name, folder: found.kind === 'found' && found.type === 'directory' };
+			const found = await host.stat(join(directory, name));
+			return { name, directory: found.kind === 'found' && found.type === 'directory' };
 		}),
 	);
 }

@@ -3,7 +3,7 @@ import { orEmptyList, orEmptyMap, orEmptyText, orFalse, type Reading, read, read
 
 export interface Mount {
 	readonly type: 'bind' | 'volume' | 'tmpfs' | 'other';
-	/** On the host; for a volume its folder below Docker's data root. */
+	/** On the host; for a volume its directory below Docker's data root. */
 	readonly source: string;
 	readonly destination: string;
 	readonly readOnly: boolean;
@@ -18,7 +18,7 @@ export type ContainerOwner =
 			readonly project: string;
 			readonly service: string;
 			readonly files: readonly string[];
-			readonly folder?: string;
+			readonly directory?: string;
 	  }
 	| {
 			readonly kind: 'gitlab-runner';
@@ -234,13 +234,13 @@ function ownerOf(labels: Readonly<Record<string, string>>): ContainerOwner | und
 	}
 	const project = labels[`${compose}project`];
 	if (project === undefined) return undefined;
-	const folder = labels[`${compose}project.working_dir`];
+	const directory = labels[`${compose}project.working_dir`];
 	return {
 		kind: 'compose',
 		project,
 		service: labels[`${compose}service`] ?? '',
 		files: (labels[`${compose}project.config_files`] ?? '').split(',').filter(file => file !== ''),
-		...(folder && { folder }),
+		...(directory && { directory }),
 	};
 }
 

@@ -2,7 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import type { Expected, ReadHost, ReadProblem } from '../port/host.ts';
 import { sha256 } from '../text/sha256.ts';
 import { type Fired, readFired } from '../watchdog/facts.ts';
-import { firedFinding } from '../watchdog/telling.ts';
+import { firedFinding } from '../watchdog/findings.ts';
 import { type DaemonJsonProblem, type DaemonJsonView, placeOfKey, readDaemonJson } from './daemon-json.ts';
 
 /** Where the scripts of the sysbox package look, whatever dockerd was told to read (its .config and .postinst). */
@@ -17,7 +17,7 @@ export interface DaemonFile {
 	/** The dead man's switch put an earlier one back: Docker did not come up with what this tool had written. */
 	readonly fired?: Fired;
 	readonly content:
-		| { readonly kind: 'missing'; readonly folder: 'present' | 'missing' }
+		| { readonly kind: 'missing'; readonly directory: 'present' | 'missing' }
 		| {
 				readonly kind: 'read';
 				readonly bytes: Uint8Array;
@@ -41,8 +41,8 @@ export async function readDaemonFile(host: ReadHost, path: string): Promise<Daem
 async function readContent(host: ReadHost, path: string): Promise<DaemonFile['content']> {
 	const result = await host.readFile(path, { maxBytes: longestFile });
 	if (result.kind === 'missing' && result.danglingTo === undefined) {
-		const folder = await host.stat(path.slice(0, path.lastIndexOf('/')) || '/');
-		return { kind: 'missing', folder: folder.kind === 'found' ? 'present' : 'missing' };
+		const directory = await host.stat(path.slice(0, path.lastIndexOf('/')) || '/');
+		return { kind: 'missing', directory: directory.kind === 'found' ? 'present' : 'missing' };
 	}
 	if (result.kind !== 'bytes') return { kind: 'unreadable', problem: result };
 	const read = readDaemonJson(result.bytes);

@@ -83,7 +83,7 @@ export type DaemonJsonRead = { readonly kind: 'read'; readonly view: DaemonJsonV
 export type RemovableKey = 'bip' | 'default-address-pools' | 'default-runtime' | 'runtimes';
 
 /** What daemon.json is to say afterwards. What is left out stays as it is. */
-export interface DaemonJsonWish {
+export interface DesiredDaemonJson {
 	/** Registers a runtime by path; other members of an entry of that name (`runtimeArgs`) stay. */
 	readonly runtime?: { readonly name: string; readonly path: string };
 	/**
@@ -165,14 +165,14 @@ export function placeOfKey(
  */
 export function planDaemonJson(
 	current: Uint8Array | 'missing',
-	wish: DaemonJsonWish,
+	desired: DesiredDaemonJson,
 	context: DaemonJsonContext = {},
 ): DaemonJsonPlan {
 	const doc = readJsonDoc(current);
 	if (doc.kind === 'refused') {
 		return doc;
 	}
-	const problem = shapeProblem(doc) ?? wishProblem(wish) ?? defaultRuntimeProblem(doc, wish, context);
+	const problem = shapeProblem(doc) ?? desiredProblem(desired) ?? defaultRuntimeProblem(doc, desired, context);
 	if (problem !== undefined) {
 		return problem;
 	}
@@ -181,7 +181,7 @@ export function planDaemonJson(
 	const edits: Edit[] = [];
 	const keys: string[] = [];
 	const relaid: string[] = [];
-	for (const { key, change } of changesFor(wish)) {
+	for (const { key, change } of changesFor(desired)) {
 		const result = change(latest);
 		if (result.kind === 'refused') {
 			return result;
@@ -279,8 +279,8 @@ interface Change {
 	readonly change: (doc: JsonDoc) => EditResult | Refused<DaemonJsonReason>;
 }
 
-function changesFor(wish: DaemonJsonWish): readonly Change[] {
-	const { runtime, withoutRuntime, defaultRuntime, bip, pools, withoutKeys } = wish;
+function changesFor(desired: DesiredDaemonJson): readonly Change[] {
+	const { runtime, withoutRuntime, defaultRuntime, bip, pools, withoutKeys } = desired;
 	const changes: Change[] = [];
 	if (runtime !== undefined) {
 		changes.push({ key: 'runtimes', change: doc => registerRuntime(doc, runtime.name, runtime.path) });
@@ -337,9 +337,9 @@ function unregisterRuntime(doc: JsonDoc, name: string): EditResult {
 		: { kind: 'done', changed: false, bytes: doc.bytes, edits: [] };
 }
 
-function wishProblem(wish: DaemonJsonWish): Refused<DaemonJsonReason> | undefined {
+function desiredProblem(desired: DesiredDaemonJson): Refused<DaemonJsonReason> | undefined {
 	const invalid = (message: string): Refused<DaemonJsonReason> => refuseAt(NOWHERE, 0, 'invalid-wish', message);
-	const { runtime, withoutRuntime, defaultRuntime, bip, pools, withoutKeys } = wish;
+	const { runtime, withoutRuntime, defaultRuntime, bip, pools, withoutKeys } = desired;
 	if (runtime?.name === RESERVED_RUNTIME) {
 		return refuseAt(NOWHERE, 0, 'reserved-name', `the runtime name ${JSON.stringify(runtime.name)} is reserved`);
 	}
@@ -358,29 +358,29 @@ function wishProblem(wish: DaemonJsonWish): Refused<DaemonJsonReason> | undefine
 	if (pools?.some(({ base, size }) => base === '' || !Number.isInteger(size))) {
 		return invalid('an address pool needs a base and a whole number as size');
 	}
-	const wished: Readonly<Record<RemovableKey, unknown>> = {
+	const target: Readonly<Record<RemovableKey, unknown>> = {
 		bip,
 		'default-address-pools': pools,
 		'default-runtime': defaultRuntime,
 		runtimes: runtime ?? withoutRuntime,
 	};
-	const contradicted = withoutKeys?.find(key => wished[key] !== undefined);
+	const contradicted = withoutKeys?.find(key => target[key] !== undefined);
 	return contradicted === undefined ? undefined : invalid(`${contradicted} cannot be both changed and removed`);
 }
 
 /** dockerd: "specified default runtime 'x' does not exist". */
 function defaultRuntimeProblem(
 	doc: JsonDoc,
-	wish: DaemonJsonWish,
+	desired: DesiredDaemonJson,
 	context: DaemonJsonContext,
 ): Refused<DaemonJsonReason> | undefined {
-	const removed = wish.withoutKeys ?? [];
+	const removed = desired.withoutKeys ?? [];
 	const standing = removed.includes('default-runtime') ? undefined : stringOf(topLevel(doc, 'default-runtime'));
-	const name = wish.defaultRuntime ?? standing;
+	const name = desired.defaultRuntime ?? standing;
 	const inFile = removed.includes('runtimes') ? [] : [...runtimesOf(doc).keys()];
 	const defined = [
-		...inFile.filter(runtime => runtime !== wish.withoutRuntime),
-		...(wish.runtime === undefined ? [] : [wish.runtime.name]),
+		...inFile.filter(runtime => runtime !== desired.withoutRuntime),
+		...(desired.runtime === undefined ? [] : [desired.runtime.name]),
 		...(context.flagRuntimes ?? []),
 	];
 	if (name === undefined || name === '' || isStockRuntime(name) || defined.includes(name)) {

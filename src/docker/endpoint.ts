@@ -32,6 +32,6 @@ export function whereIs(address: string): DockerEndpoint['where'] {
 	const socket = /^unix:\/\/(.*)$/.exec(address)?.[1];
 	if (socket === undefined) return 'remote';
 	if (/^(\/var)?\/run\/docker\.sock$/.test(socket)) return 'system';
-	// Rootless Docker and Docker Desktop keep theirs below the user's own folders.
+	// Rootless Docker and Docker Desktop keep theirs below the user's own directories.
 	return /^\/run\/user\/|^\/home\/|^\/root\/|\/\.docker\//.test(socket) ? 'user' : 'other-socket';
 }

@@ -102,8 +102,8 @@ const engineSockets: readonly (readonly [HostAccessKind, RegExp])[] = [
 	['containerd-sock', /(^|\/)(containerd|crio|buildkitd|dockershim|cri-dockerd)\.sock$/],
 ];
 
-/** Folders of the host that carry its engine's data, its keys and configuration, or its kernel. */
-const folders = (dataRoot: string): readonly (readonly [HostAccessKind, readonly string[]])[] => [
+/** Directories of the host that carry its engine's data, its keys and configuration, or its kernel. */
+const directories = (dataRoot: string): readonly (readonly [HostAccessKind, readonly string[]])[] => [
 	['docker-data-mount', [dataRoot, '/var/lib/docker', '/var/lib/containerd', '/var/lib/sysbox', '/var/lib/sysboxfs']],
 	[
 		'host-config-mount',
@@ -124,7 +124,7 @@ const folders = (dataRoot: string): readonly (readonly [HostAccessKind, readonly
 	['host-kernel-mount', ['/proc', '/sys', '/dev']],
 ];
 
-/** Files below those folders that tell the container the time or the names of hosts, and nothing else. */
+/** Files below those directories that tell the container the time or the names of hosts, and nothing else. */
 const harmlessFiles =
 	/^\/etc\/(localtime|timezone|hosts|resolv\.conf|hostname|ssl\/certs(\/.*)?|ca-certificates(\/.*)?|pki\/ca-trust(\/.*)?)$|^\/usr\/share\/(zoneinfo|ca-certificates)(\/.*)?$|^\/run\/systemd\/resolve\/.+\.conf$|^\/dev\/(null|zero|full|u?random|shm\/.+)$/;
 
@@ -147,7 +147,7 @@ export function mountAccess(
 		if (name.test(path)) return found(what);
 	}
 	if (path === '/') return found('host-root-mount');
-	// A folder above the socket gives the socket, read-only or not: connecting to it is no write.
+	// A directory above the socket gives the socket, read-only or not: connecting to it is no write.
 	if (isWithin('/run/docker.sock', path) || /^\/run\/user(\/\d+)?$/.test(path)) {
 		return found('docker-sock', `${where}, and docker.sock with it`);
 	}
@@ -157,16 +157,16 @@ export function mountAccess(
 	if (harmlessFiles.test(path)) return [];
 	// A volume that is mounted by its path is its own data and no more.
 	if (isWithin(path, `${dataRoot}/volumes`) && /\/volumes\/[^/]+\/_data(\/|$)/.test(path)) return [];
-	for (const [what, roots] of folders(normalPath(dataRoot))) {
+	for (const [what, roots] of directories(normalPath(dataRoot))) {
 		if (roots.some(root => isWithin(path, root) || isWithin(root, path))) return found(what);
 	}
 	// A person's whole home: programs that start with their next login, and the keys in .ssh.
 	return /^\/home(\/[^/]+)?$/.test(path) || path === '/srv' || path === '/opt' ? found('host-mount') : [];
 }
 
-/** Whether `path` is `folder` or lies below it. */
-function isWithin(path: string, folder: string): boolean {
-	return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
+/** Whether `path` is `directory` or lies below it. */
+function isWithin(path: string, directory: string): boolean {
+	return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }
 
 /** An absolute path without doubled slashes, dots and a slash at its end, and with /var/run as /run. */

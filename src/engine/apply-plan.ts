@@ -21,7 +21,7 @@ export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Prom
 }
 
 /** What a plan leaves for the operator. */
-export interface Left {
+export interface OpenAction {
 	readonly action: Action;
 	readonly evidence?: string;
 }
@@ -32,14 +32,14 @@ export type Applied =
 	| {
 			readonly kind: 'postponed';
 			readonly changed: boolean;
-			readonly manual: readonly Left[];
+			readonly manual: readonly OpenAction[];
 			readonly why: string;
 	  }
-	| { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly Left[] }
+	| { readonly kind: 'done' | 'interrupted'; readonly changed: boolean; readonly manual: readonly OpenAction[] }
 	| {
 			readonly kind: 'failed';
 			readonly changed: boolean;
-			readonly manual: readonly Left[];
+			readonly manual: readonly OpenAction[];
 			readonly failure: ActionFailure;
 			readonly quit: boolean;
 	  };
@@ -47,7 +47,7 @@ export type Applied =
 /** Carries out the actions of an approved plan, one after the other, until one is not done. */
 export async function applyAll(deps: EngineDeps, step: StepId, actions: readonly Action[]): Promise<Applied> {
 	let changed = false;
-	const manual: Left[] = [];
+	const manual: OpenAction[] = [];
 	for (const action of actions) {
 		for (let again = true; again; ) {
 			again = false;

@@ -1,6 +1,6 @@
 import { type Plan, risksOf } from '../model/action.ts';
 import type { Finding } from '../model/finding.ts';
-import { changing, foreseenSteps } from '../model/review.ts';
+import { changing, previewedSteps } from '../model/review.ts';
 import type { ChangeStep, ProofStep, Step } from '../model/step.ts';
 import { outOfWindow } from '../model/window.ts';
 import { redact } from '../text/redact.ts';
@@ -10,9 +10,9 @@ import {
 	isReviewAhead,
 	judgeContext,
 	leftByChoice,
-	type Sight,
 	type StepResult,
 	type StepRun,
+	type StepSession,
 	wentBack,
 	whenBlocked,
 } from './step-run.ts';
@@ -32,7 +32,7 @@ const ended = (result: StepResult): Consent => ({ kind: 'ended', result });
 /** Shows a plan and has it approved. `changed`: the step has changed the host already, and no way leads back before it. */
 export async function askConsent(
 	run: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
-	sight: Sight,
+	sight: StepSession,
 	plan: Plan,
 	changed: boolean,
 ): Promise<Consent> {
@@ -111,7 +111,7 @@ async function reviewRun(run: StepRun<Step>): Promise<'not-shown' | 'gone-on' | 
 	const { decider, lookAhead } = deps;
 	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return 'not-shown';
 	const seq = deps.state().lastSeq;
-	const steps = foreseenSteps(await lookAhead(), request.order, {
+	const steps = previewedSteps(await lookAhead(), request.order, {
 		step: step.id,
 		seq,
 		context: judgeContext(deps),

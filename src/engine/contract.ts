@@ -32,7 +32,7 @@ export interface EngineDeps {
 	/** How an action is shown; the same function serves plan output, log and record. */
 	readonly show: (action: Action) => ShownAction;
 	/** A host on which these actions' file changes can already be read, so that a plan foresees its own effects. */
-	readonly foresee: (actions: readonly Action[]) => ReadHost;
+	readonly preview: (actions: readonly Action[]) => ReadHost;
 	/** The host for one look of a step at it. Without it, every look is at the host itself. */
 	readonly eachLook?: (host: ReadHost) => ReadHost;
 	/** Bytes that an action of this run replaced, by their sha256. */
@@ -41,7 +41,7 @@ export interface EngineDeps {
 	/** Removes every throw-away object of this run. Says what could not be removed. */
 	readonly cleanUpProbes: () => Promise<readonly string[]>;
 	/** Foresees the whole run, with the answers so far and what would be taken for the rest. */
-	readonly lookAhead?: () => Promise<Foreseen>;
+	readonly lookAhead?: () => Promise<RunPreview>;
 	readonly saveAnswer: (id: string, value: Answers[string]) => void;
 	readonly saveCursor: (step: StepId) => void;
 }
@@ -65,7 +65,7 @@ export interface EngineEnd {
 }
 
 /** What a run would come to, as far as it can be foreseen. */
-export interface Foreseen {
+export interface RunPreview {
 	readonly end: EngineEnd;
 	/** The run so far, with the steps as they would be planned. */
 	readonly state: RunState;

@@ -7,7 +7,7 @@ import type { EngineDeps, EngineEnd, EngineRequest } from './contract.ts';
 import { runChange } from './run-change.ts';
 import { runProof } from './run-proof.ts';
 import { runReport } from './run-report.ts';
-import type { StepResult, StepRun, Visit } from './step-run.ts';
+import type { StepResult, StepRun, StepVisit } from './step-run.ts';
 
 /**
  * Runs steps. It knows none of them by name: a change step is inspected, judged, asked, planned, approved, applied and
@@ -22,7 +22,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 	/** Steps where somebody decided something and nothing was applied or proved since: where "back" leads. */
 	let stops: number[] = [];
 	/** Changes that a plan-only run foresees, so that later steps can be planned behind earlier ones. */
-	const foreseen: Action[] = [];
+	const previewed: Action[] = [];
 	const once = { reviewed: false };
 	const { steps } = request.order;
 
@@ -45,7 +45,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			.map(need => [need, results.get(need)] as const)
 			.filter(([, result]) => result !== undefined && !finished(result));
 
-		const visit: Visit = {
+		const visit: StepVisit = {
 			earlier: stops.length > 0,
 			behind: unfinished.length > 0,
 			decided: false,
@@ -58,7 +58,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			result = { status: 'not-run', why: `needs ${names}, which is not finished`, tally: {}, open: [] };
 		} else {
 			results.delete(step.id);
-			result = await runStep({ deps, request, step, role, visit, once }, soFar(), foreseen);
+			result = await runStep({ deps, request, step, role, visit, once }, soFar(), previewed);
 		}
 		results.set(step.id, result);
 		const changedHere = deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true;
@@ -103,11 +103,11 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 const finished = (result: StepResult): boolean =>
 	['unchanged', 'done', 'proved', 'undecided', 'reported'].includes(result.status) && result.tally.blocked !== true;
 
-async function runStep(run: StepRun<Step>, tally: Tally, foreseen: Action[]): Promise<StepResult> {
+async function runStep(run: StepRun<Step>, tally: Tally, previewed: Action[]): Promise<StepResult> {
 	const { step } = run;
 	switch (step.kind) {
 		case 'change':
-			return runChange({ ...run, step }, foreseen);
+			return runChange({ ...run, step }, previewed);
 		case 'proof':
 			return runProof({ ...run, step });
 		case 'report':

@@ -1,21 +1,21 @@
 import { eventStream } from '../model/event-stream.ts';
 import type { RunState } from '../model/state.ts';
-import type { EngineDeps, EngineRequest, Foreseen } from './contract.ts';
+import type { EngineDeps, EngineRequest, RunPreview } from './contract.ts';
 import { runSteps } from './engine.ts';
 
 /** What a look at the whole run needs: nothing that writes, logs or remembers. */
-export type ForeseeDeps = Omit<EngineDeps, 'emit' | 'state' | 'apply' | 'saveAnswer' | 'saveCursor'>;
+export type PreviewDeps = Omit<EngineDeps, 'emit' | 'state' | 'apply' | 'saveAnswer' | 'saveCursor'>;
 
 /**
  * Plans the whole run by the code of `plan`, at the price of one more look at the host, and without a word: nothing of
  * it reaches the log, the screen or the session, as nothing was decided by it. The decider answers its questions.
  */
-export async function foreseeRun(
-	deps: ForeseeDeps,
+export async function previewRun(
+	deps: PreviewDeps,
 	from: RunState,
 	request: EngineRequest,
 	mode: 'plan' | 'check' = 'plan',
-): Promise<Foreseen> {
+): Promise<RunPreview> {
 	const stream = eventStream({ now: deps.now, readers: [], from });
 	const end = await runSteps(
 		{

@@ -3,13 +3,13 @@ import { type Finding, hardBlocks, leftForOperator, sayLeft, standingBlocks } fr
 import type { ChangeStep } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
 import { count } from '../text/count.ts';
-import { applyAll, type Left, showPlan } from './apply-plan.ts';
+import { applyAll, type OpenAction, showPlan } from './apply-plan.ts';
 import { askConsent, sayPutOff } from './consent.ts';
 import type { EngineRequest } from './contract.ts';
 import {
 	blockedBy,
 	failedIn,
-	firstSight,
+	inspectStep,
 	interruptedIn,
 	judgeContext,
 	leftByChoice,
@@ -25,27 +25,27 @@ import {
 const planRounds = 3;
 
 /** A change step, and what it owes the host once it has begun with something and not ended it. */
-export async function runChange(run: StepRun<ChangeStep<unknown>>, foreseen: Action[]): Promise<StepResult> {
-	const result = await changeAndLook(run, foreseen);
-	const owed = await payBack(run, result);
+export async function runChange(run: StepRun<ChangeStep<unknown>>, previewed: Action[]): Promise<StepResult> {
+	const result = await changeAndLook(run, previewed);
+	const owed = await runCleanup(run, result);
 	return owed.length === 0
 		? result
 		: { ...result, tally: { ...result.tally, open: true }, open: [...result.open, ...owed] };
 }
 
 /** Says what could not be given back. */
-async function payBack(
+async function runCleanup(
 	{ deps, request, step, role }: StepRun<ChangeStep<unknown>>,
 	result: StepResult,
 ): Promise<readonly string[]> {
 	const mayApply = (request.mode === 'run' || request.mode === 'test') && role === 'chosen';
-	if (step.owes === undefined || !mayApply || !deps.state().actions.some(a => a.step === step.id)) return [];
+	if (step.cleanup === undefined || !mayApply || !deps.state().actions.some(a => a.step === step.id)) return [];
 	// A step that is done has planned until nothing was left, what it owes too.
 	if (result.status === 'done' || result.status === 'unchanged') return [];
 	// Whoever stops the run does not want a host that takes no jobs.
 	const calm = { ...stepContext(deps, deps.host), signal: new AbortController().signal };
 	const left: string[] = [];
-	for (const action of step.owes(await step.inspect(calm), judgeContext(deps))) {
+	for (const action of step.cleanup(await step.inspect(calm), judgeContext(deps))) {
 		const given = await deps.apply(step.id, action, { calm: true });
 		if (given.kind !== 'done') left.push(`${step.id}: ${action.title}`);
 	}
@@ -56,11 +56,11 @@ async function payBack(
  * Inspects, judges, asks, plans, has the plan approved, applies it and looks again, until nothing blocks and the plan
  * has become empty. A run that only plans adds what it foresees to `foreseen`.
  */
-async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action[]): Promise<StepResult> {
+async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Action[]): Promise<StepResult> {
 	const { deps, request, step, role, visit } = run;
 	const planning = request.mode === 'plan';
-	const host = planning && foreseen.length > 0 ? deps.foresee(foreseen) : deps.host;
-	const sight = await firstSight(run, host);
+	const host = planning && previewed.length > 0 ? deps.preview(previewed) : deps.host;
+	const sight = await inspectStep(run, host);
 	if (request.mode === 'check') return checked(sight.findings, request, visit.behind);
 	const unfit = await sight.untilFit();
 	if (unfit !== undefined) return unfit;
@@ -84,7 +84,7 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 	if (left !== undefined) return left;
 
 	let changed = false;
-	let manual: readonly Left[] = [];
+	let manual: readonly OpenAction[] = [];
 	for (let round = 0; ; round++) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
 		if (plan.actions.length === 0) {
@@ -106,7 +106,7 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, foreseen: Action
 		}
 		if (planning) {
 			await showPlan(deps, step.id, plan);
-			foreseen.push(...plan.actions);
+			previewed.push(...plan.actions);
 			return {
 				status: 'open',
 				tally: { open: true, undecided: undecidedFindings(sight.findings, request.strict) },
@@ -190,7 +190,7 @@ const putOff = (step: StepId, why: string, changed: boolean, blocked = false): S
 /** What is left for the operator is told once more, and waited for as long as they say; nobody waits unattended. */
 async function whenLeft(
 	{ deps, step, visit }: StepRun<ChangeStep<unknown>>,
-	left: readonly Left[],
+	left: readonly OpenAction[],
 ): Promise<'look-again' | 'go-on' | 'quit'> {
 	if (deps.decider.onLeft === undefined) return 'go-on';
 	visit.decided = true;

@@ -1,5 +1,5 @@
 import { risksOf } from '../model/action.ts';
-import type { Ways } from '../model/decider.ts';
+import type { WaysOut } from '../model/decider.ts';
 import type { EventOf } from '../model/event.ts';
 import { hardBlocks } from '../model/finding.ts';
 import type { ProofStep } from '../model/step.ts';
@@ -10,12 +10,12 @@ import type { EngineDeps } from './contract.ts';
 import {
 	blockedBy,
 	failedIn,
-	firstSight,
+	inspectStep,
 	interruptedIn,
 	judgeContext,
-	type Sight,
 	type StepResult,
 	type StepRun,
+	type StepSession,
 	undecidedFindings,
 	wentBack,
 } from './step-run.ts';
@@ -25,7 +25,7 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 	const { deps, request, step, role, visit } = run;
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
 	const planning = request.mode === 'plan';
-	const sight = await firstSight(run, deps.host);
+	const sight = await inspectStep(run, deps.host);
 	const left = (await sight.untilFit()) ?? (await sight.ask());
 	if (left !== undefined) return left;
 
@@ -69,7 +69,7 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 	if (deps.decider.beforeProbes !== undefined) {
 		visit.decided = true;
 		const proof = step.probes(sight.facts, judgeContext(deps));
-		const ways: Ways = { back: !changed && visit.earlier };
+		const ways: WaysOut = { back: !changed && visit.earlier };
 		const decision = await deps.decider.beforeProbes(step.id, proof, ways);
 		if (decision === 'back' && ways.back) return wentBack;
 		if (decision !== 'run') return declined('declined', decision !== 'skip');
@@ -87,7 +87,7 @@ type Verdict = Pick<EventOf<'probe'>, 'id' | 'verdict' | 'threats'>;
 /** What the verdicts come to. Who leaves is not asked whether what the probes found harmful is to be taken back. */
 async function verdictOf(
 	run: StepRun<ProofStep<unknown>>,
-	sight: Sight,
+	sight: StepSession,
 	verdicts: readonly Verdict[],
 	changed: boolean,
 	leave: boolean,
@@ -128,7 +128,11 @@ interface Taken {
 }
 
 /** Offers to take back what this run changed and the probes found harmful. */
-async function takeBack(run: StepRun<ProofStep<unknown>>, sight: Sight, failed: readonly string[]): Promise<Taken> {
+async function takeBack(
+	run: StepRun<ProofStep<unknown>>,
+	sight: StepSession,
+	failed: readonly string[],
+): Promise<Taken> {
 	const { deps, step, visit } = run;
 	const plan = step.remedy?.(sight.facts, failed, judgeContext(deps));
 	if (plan === undefined || plan.actions.length === 0) return { changed: false };

@@ -2,7 +2,7 @@ import type { AnswerSource } from '../model/decider.ts';
 import type { StepStatus } from '../model/event.ts';
 import type { Tally } from '../model/exit.ts';
 import { explained, type Finding, hardBlocks } from '../model/finding.ts';
-import { beforeHandOver } from '../model/managed-files.ts';
+import { beforeDelegation } from '../model/managed-files.ts';
 import {
 	type Answers,
 	type AnswerValue,
@@ -30,7 +30,7 @@ export interface StepResult {
 }
 
 /** One visit of a step: what was decided in it, so that going back finds the decision before. */
-export interface Visit {
+export interface StepVisit {
 	/** Somebody decided in an earlier step, and nothing was applied or proved since. */
 	readonly earlier: boolean;
 	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
@@ -43,7 +43,7 @@ export interface Visit {
 	again: Question | undefined;
 }
 
-export const canGoBack = (visit: Visit): boolean => visit.earlier || visit.passed.length > 0;
+export const canGoBack = (visit: StepVisit): boolean => visit.earlier || visit.passed.length > 0;
 
 /** A step in its turn: the run that it is part of, and this visit of it. */
 export interface StepRun<S extends Step> {
@@ -52,7 +52,7 @@ export interface StepRun<S extends Step> {
 	readonly step: S;
 	/** A step that is only inspected is needed by a chosen one, and never applied. */
 	readonly role: 'chosen' | 'inspected';
-	readonly visit: Visit;
+	readonly visit: StepVisit;
 	/** Of the run, whichever step it is. */
 	readonly once: { reviewed: boolean };
 }
@@ -75,7 +75,7 @@ async function fileBefore(path: string, deps: EngineDeps, host: ReadHost): Promi
 	const first = deps
 		.state()
 		.actions.find(a => a.undo.kind === 'file' && a.undo.path === path && a.outcome !== 'refused')?.undo;
-	const earlier = first?.kind === 'file' ? (first.before?.sha256 ?? null) : beforeHandOver(path, deps.state());
+	const earlier = first?.kind === 'file' ? (first.before?.sha256 ?? null) : beforeDelegation(path, deps.state());
 	if (earlier === null) return { kind: 'missing' };
 	if (earlier !== undefined) {
 		const bytes = await deps.kept(earlier);
@@ -92,13 +92,13 @@ async function fileBefore(path: string, deps: EngineDeps, host: ReadHost): Promi
  * What a step sees of its host, and how it is made ready. `untilFit` and `ask` are undefined when nothing hinders and
  * nothing is left to ask; else they say how the step ends.
  */
-export interface Sight {
+export interface StepSession {
 	readonly facts: unknown;
 	readonly findings: readonly Finding[];
 	look(when: 'before' | 'after'): Promise<void>;
 	/** Shows what hinders, and looks again as often as the operator says. */
 	untilFit(): Promise<StepResult | undefined>;
-	/** Asks what is left to ask. An answer can name what is to be looked at, such as a folder. */
+	/** Asks what is left to ask. An answer can name what is to be looked at, such as a directory. */
 	ask(): Promise<StepResult | undefined>;
 	/** Takes the answers that were given beforehand, and asks nothing. */
 	takeGiven(): Promise<void>;
@@ -107,10 +107,10 @@ export interface Sight {
 }
 
 /** Looks at the host for a step for the first time. */
-export async function firstSight(
+export async function inspectStep(
 	run: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
 	host: ReadHost,
-): Promise<Sight> {
+): Promise<StepSession> {
 	const { deps, request, step, visit } = run;
 	let facts: unknown;
 	let findings: readonly Finding[] = [];
@@ -149,7 +149,7 @@ export async function firstSight(
 
 	async function takeGiven(): Promise<void> {
 		const known = deps.state().answers;
-		await takeAllGiven(run, facts);
+		await takeGivenAnswers(run, facts);
 		if (newAnswers(known, deps.state().answers)) await look('before');
 	}
 
@@ -345,7 +345,7 @@ async function keepAnswer(
 }
 
 /** An answer can bring up the next question; one that was not answered beforehand is left out. */
-async function takeAllGiven(
+async function takeGivenAnswers(
 	{ deps, step }: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
 	facts: unknown,
 ): Promise<void> {

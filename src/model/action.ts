@@ -10,17 +10,17 @@ type JSONType = import('zod').z.core.util.JSONType;
  * Waits after an action until the host shows its effect. `waiting` is asked again until the deadline; `refused` ends
  * the wait with the host's own words.
  */
-export interface Settle {
+export interface Readiness {
 	/** What is waited for, such as "docker lists sysbox-runc". */
 	readonly what: string;
 	readonly deadlineMs: number;
 	/** How often it is asked; what is waited for is then told while it lasts. For waits that can take minutes. */
 	readonly everyMs?: number;
 	/** `since`: when the action was begun, so that only what the host said after that counts. */
-	check(host: ReadHost, signal: AbortSignal, since: Date): Promise<Settled>;
+	check(host: ReadHost, signal: AbortSignal, since: Date): Promise<ReadinessState>;
 }
 
-export type Settled =
+export type ReadinessState =
 	| { readonly kind: 'settled'; readonly evidence: string }
 	| { readonly kind: 'waiting'; readonly seen: string }
 	| { readonly kind: 'refused'; readonly said: string };
@@ -74,14 +74,14 @@ interface ActionBase {
 	/** Has to be accepted by name; `--yes` alone does not. */
 	readonly risks?: readonly RiskName[];
 	/**
-	 * The id of the action of the same plan that this one only prepares, follows or waits for: the folder of a file, the
+	 * The id of the action of the same plan that this one only prepares, follows or waits for: the directory of a file, the
 	 * download of a package, the watchdog around a reload. It is shown and done as any other, and is no change of its own
 	 * where changes are counted.
 	 */
 	readonly serves?: string;
 	/** What else it changes, beyond what its kind already says. */
 	readonly touches?: readonly string[];
-	readonly settle?: Settle;
+	readonly waitUntil?: Readiness;
 	/** Minutes can lie between consent and this action, while others before it wait. */
 	readonly guard?: (host: ReadHost, signal: AbortSignal) => Promise<Guarded>;
 	/** It disrupts work for so long at most, its way back included: not begun when less is left of the window (--until). */
@@ -120,7 +120,7 @@ export type Action = ActionBase &
 				/** Only while this says so, asked after each failure. */
 				readonly retryWhen?: (host: ReadHost, signal: AbortSignal) => Promise<boolean>;
 				/** Its exit code alone is no failure: what counts is what {@link ActionBase.settle} finds afterwards. */
-				readonly settledByLook?: true;
+				readonly judgedByReadiness?: true;
 				/** Tried again as long as its failure says this: while another program holds a lock that passes. */
 				readonly retryWhile?: { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number };
 				/** Words with which it fails where there is nothing to do: it is done then. */
@@ -153,10 +153,10 @@ export type Action = ActionBase &
 				readonly before?: FileSide;
 				/** What the bytes are, said instead of a diff: "the earlier /etc/docker/daemon.json". */
 				readonly shownAs?: string;
-				/** Owner of a new file; without it the folder's owner or root. */
+				/** Owner of a new file; without it the directory's owner or root. */
 				readonly owner?: { readonly uid: number; readonly gid: number };
-				/** Write as the owner of the folder, which must exist. For files outside /etc and /var/lib. */
-				readonly asFolderOwner?: true;
+				/** Write as the owner of the directory, which must exist. For files outside /etc and /var/lib. */
+				readonly asDirectoryOwner?: true;
 				/**
 				 * A command that accepts or refuses the new bytes before they are put in place. The element `{}` stands for
 				 * the candidate's path.
@@ -176,7 +176,7 @@ export type Action = ActionBase &
 				/** The bytes are not kept: for what a run itself had made or fetched, which may be large. */
 				readonly withoutBackup?: true;
 		  }
-		| { readonly kind: 'make-folder'; readonly path: string; readonly mode: number; readonly asFolderOwner?: true }
+		| { readonly kind: 'make-folder'; readonly path: string; readonly mode: number; readonly asDirectoryOwner?: true }
 		/** Removes a folder of ours; one that is not empty stays, and is named. */
 		| { readonly kind: 'remove-folder'; readonly path: string }
 		| {

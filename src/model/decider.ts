@@ -2,7 +2,7 @@ import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
 import type { Proof } from './probe.ts';
 import type { AnswerValue, Place, Question } from './question.ts';
-import type { ForeseenStep } from './review.ts';
+import type { PreviewedStep } from './review.ts';
 import type { RiskName } from './risk.ts';
 import type { StepId } from './step-id.ts';
 
@@ -34,7 +34,7 @@ export interface ActionFailure {
 }
 
 /** What may be done besides deciding. */
-export interface Ways {
+export interface WaysOut {
 	/** `back` leads to the decision before this one: there is one, and nothing was applied or proved since. */
 	readonly back: boolean;
 }
@@ -47,17 +47,17 @@ export type ProofDecision = 'run' | 'skip' | 'quit' | 'back';
 
 /** A person, an answers file, or a test script. The optional methods are a person's: without one the run goes on. */
 export interface Decider {
-	answer(step: StepId, question: Question, ways: Ways, place: Place): Promise<AnswerDecision>;
-	approve(step: StepId, plan: Plan, findings: readonly Finding[], ways: Ways): Promise<PlanDecision>;
+	answer(step: StepId, question: Question, ways: WaysOut, place: Place): Promise<AnswerDecision>;
+	approve(step: StepId, plan: Plan, findings: readonly Finding[], ways: WaysOut): Promise<PlanDecision>;
 	onFailure(step: StepId, failure: ActionFailure): Promise<FailureDecision>;
 	/** Before the first plan of a run is approved: everything that the run would do, where that is more than this step. */
-	review?(step: StepId, run: readonly ForeseenStep[], ways: Ways): Promise<ReviewDecision>;
+	review?(step: StepId, run: readonly PreviewedStep[], ways: WaysOut): Promise<ReviewDecision>;
 	/** Something hinders the step that its plan cannot end. */
-	onBlocked?(step: StepId, findings: readonly Finding[], ways: Ways): Promise<BlockedDecision>;
+	onBlocked?(step: StepId, findings: readonly Finding[], ways: WaysOut): Promise<BlockedDecision>;
 	/** What only the operator, or a program of theirs, can do is left to be done. */
 	onLeft?(step: StepId, left: readonly Finding[]): Promise<Exclude<BlockedDecision, 'back'>>;
 	/** Throw-away containers are about to be started. */
-	beforeProbes?(step: StepId, proof: Proof, ways: Ways): Promise<ProofDecision>;
+	beforeProbes?(step: StepId, proof: Proof, ways: WaysOut): Promise<ProofDecision>;
 	/** They were all run, and what they showed can be read. */
 	afterProbes?(step: StepId): Promise<'go-on' | 'quit'>;
 }

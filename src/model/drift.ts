@@ -18,7 +18,7 @@ export interface Difference {
  * For the operator to read before going on: what is planned rests on the look of each step itself. What differs may be
  * the work of somebody else, or of a command that was cut off.
  */
-export async function seenAnew(
+export async function driftSince(
 	steps: readonly Step[],
 	past: RunState,
 	context: StepContext,

@@ -104,7 +104,7 @@ const undoCommand = z.object({
 });
 const earlierPackage = { name: z.string(), version: z.string(), auto: z.boolean() };
 
-/** What revert needs, by reference: bytes lie in the run's backup folder under their sha256. */
+/** What revert needs, by reference: bytes lie in the run's backup directory under their sha256. */
 export const undoRecordSchema = z.discriminatedUnion('kind', [
 	z.object({
 		kind: z.literal('file'),

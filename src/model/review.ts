@@ -8,7 +8,7 @@ import type { JudgeContext } from './step.ts';
 import type { StepId } from './step-id.ts';
 
 /** What a step would do, as far as it can be foreseen. */
-export interface ForeseenStep {
+export interface PreviewedStep {
 	readonly id: StepId;
 	readonly n: number;
 	readonly title: string;
@@ -27,23 +27,23 @@ export interface ForeseenStep {
  * Every chosen step of a run, with what it would do. `from`: the step in which that is asked for, with the last event
  * before the run was foreseen; only later ones still ask something.
  */
-export function foreseenSteps(
+export function previewedSteps(
 	{ state }: { readonly state: RunState },
 	order: StepOrder,
 	from: { readonly step: StepId; readonly seq: number; readonly context: JudgeContext },
-): readonly ForeseenStep[] {
+): readonly PreviewedStep[] {
 	const begun = order.steps.findIndex(({ step }) => step.id === from.step);
 	// Two proofs may need the same image: the second one will find it there.
-	const foreseen = new Set<string>();
+	const previewed = new Set<string>();
 	const once = (actions: readonly ShownAction[]): readonly ShownAction[] =>
 		actions.filter(({ kind, id, does }) => {
 			const same = `${id} ${does}`;
-			const first = !foreseen.has(same);
-			if (kind === 'exec' || kind === 'load-image') foreseen.add(same);
+			const first = !previewed.has(same);
+			if (kind === 'exec' || kind === 'load-image') previewed.add(same);
 			return first;
 		});
 	const changes = (id: StepId): boolean => (state.steps.find(step => step.id === id)?.plan?.actions.length ?? 0) > 0;
-	return order.steps.flatMap(({ step, role }, index): readonly ForeseenStep[] => {
+	return order.steps.flatMap(({ step, role }, index): readonly PreviewedStep[] => {
 		if (role !== 'chosen') return [];
 		const { id, title, kind } = step;
 		const answered = state.answerEvents.filter(event => event.step === id && event.seq > from.seq);
@@ -80,16 +80,16 @@ export function foreseenSteps(
 }
 
 /** Steps that would change something. */
-export const changing = (steps: readonly ForeseenStep[]): readonly ForeseenStep[] =>
+export const changing = (steps: readonly PreviewedStep[]): readonly PreviewedStep[] =>
 	steps.filter(step => step.actions.length > 0);
 
 /** The risks that the run would ask for by name, each once. */
-export const risksAhead = (steps: readonly ForeseenStep[]): readonly RiskName[] => [
+export const risksAhead = (steps: readonly PreviewedStep[]): readonly RiskName[] => [
 	...new Set(steps.flatMap(step => step.actions.flatMap(action => action.risks ?? []))),
 ];
 
 /** What stops, by step: the headline where there is a sheet of containers, else the sentences. */
-export const stopsAhead = (steps: readonly ForeseenStep[]): readonly { readonly n: number; readonly what: string }[] =>
+export const stopsAhead = (steps: readonly PreviewedStep[]): readonly { readonly n: number; readonly what: string }[] =>
 	steps.flatMap(({ n, impact }) => {
 		if (impact === undefined || impact.stops.length === 0) return [];
 		const headline = impactHeadline(impact.containers ?? []);
@@ -97,17 +97,17 @@ export const stopsAhead = (steps: readonly ForeseenStep[]): readonly { readonly 
 	});
 
 /** `ci.memory 12g, ci.cpus 4`: what was taken for questions that are still to be asked. */
-export const assumedAhead = (steps: readonly ForeseenStep[]): readonly string[] =>
+export const assumedAhead = (steps: readonly PreviewedStep[]): readonly string[] =>
 	steps.flatMap(step =>
 		step.assumed.map(({ id, value }) => `${id} ${Array.isArray(value) ? value.join(' ') || 'none' : String(value)}`),
 	);
 
 /** `2 questions; `, `2 questions first`: a step whose plan is foreseen may still ask before it. */
-export const asksFirst = ({ asks }: ForeseenStep, end: '; ' | ' first'): string =>
+export const asksFirst = ({ asks }: PreviewedStep, end: '; ' | ' first'): string =>
 	asks === 0 ? '' : `${asks} question${asks === 1 ? '' : 's'}${end}`;
 
 /** What a step comes to, where it would change nothing. */
-export const quietly = ({ kind, unknown }: ForeseenStep): string =>
+export const quietly = ({ kind, unknown }: PreviewedStep): string =>
 	unknown !== undefined
 		? `cannot be foreseen: ${unknown}`
 		: kind === 'report'
@@ -118,7 +118,7 @@ export const quietly = ({ kind, unknown }: ForeseenStep): string =>
 
 /** The whole run in plain lines, in reading order. */
 export function reviewLines(
-	steps: readonly ForeseenStep[],
+	steps: readonly PreviewedStep[],
 	accepted: readonly RiskName[],
 	undoWith: string | undefined,
 ): readonly string[] {

@@ -350,7 +350,7 @@ export function leftByRevert(state: RunState): readonly string[] {
  * Whether a change that failed is in force all the same: its step found nothing left to do, and its way back has put no
  * file back. A Docker that came up at the second start has what it was restarted for.
  */
-export function inForceAllTheSame(state: RunState, { step, id, outcome }: ActionState): boolean {
+export function survivesFailure(state: RunState, { step, id, outcome }: ActionState): boolean {
 	const settled = state.steps.some(of => of.id === step && (of.status === 'done' || of.status === 'unchanged'));
 	const restored = state.actions.some(
 		of => of.step === step && of.id.startsWith(`${id}.`) && of.kind === 'restore' && of.outcome === 'done',

@@ -12,7 +12,7 @@ export interface RunOptions {
 	readonly deb?: string;
 	readonly imageArchives: readonly string[];
 	readonly record?: string;
-	readonly workingFolder: string;
+	readonly workingDirectory: string;
 	readonly changeId?: string;
 	/** The window for disruptions ends then. */
 	readonly until?: Date;
@@ -20,13 +20,13 @@ export interface RunOptions {
 	readonly drainTimeoutMs?: number;
 	/** Somebody sits behind the questions. */
 	readonly attended?: true;
-	/** Files and folders that others write, as the command line says; undefined: it says nothing about it. */
+	/** Files and directories that others write, as the command line says; undefined: it says nothing about it. */
 	readonly managed?: readonly string[];
 	/** How the operator would start this tool again: `sysbox-setup`, or `npx sysbox-setup@1.0.0`. */
 	readonly command: string;
 	/** What was typed, so that an option can be put behind it; undefined where nobody typed anything. */
 	readonly again?: string;
-	readonly stateFolder: string;
+	readonly stateDirectory: string;
 }
 
 /** What a step may look at. It can change nothing. */
@@ -94,7 +94,7 @@ export interface ChangeStep<Facts> extends StepBase {
 	 * What the step still owes the host when it ends, however it ends: a runner that was told to take no job takes jobs
 	 * again. Carried out without being asked again, as it only gives back what the step itself took away.
 	 */
-	owes?(facts: Facts, context: JudgeContext): readonly Action[];
+	cleanup?(facts: Facts, context: JudgeContext): readonly Action[];
 }
 
 /** Plans its images and containers too, then runs probes. */

@@ -27,16 +27,16 @@ const changeSteps = ({ steps }: RunState): readonly StepState[] =>
  * The changes of a foreseen run. What only serves another action is none of its own; neither are the files for CI
  * systems, nor what the proofs bring and remove again.
  */
-export const changesIn = (foreseen: RunState): readonly string[] =>
-	changeSteps(foreseen).flatMap(step =>
+export const changesIn = (previewed: RunState): readonly string[] =>
+	changeSteps(previewed).flatMap(step =>
 		(step.plan?.actions ?? [])
 			.filter(({ serves, kind }) => serves === undefined && kind !== 'manual')
 			.map(({ title }) => `${step.id}: ${title}`),
 	);
 
 /** What a foreseen run would leave to the operator, or to a program of theirs. */
-export const manualIn = (foreseen: RunState): readonly string[] =>
-	changeSteps(foreseen).flatMap(step =>
+export const manualIn = (previewed: RunState): readonly string[] =>
+	changeSteps(previewed).flatMap(step =>
 		(step.plan?.actions ?? []).filter(({ kind }) => kind === 'manual').map(({ title }) => `${step.id}: ${title}`),
 	);
 
@@ -47,8 +47,8 @@ export function changesOf(planned: RunState): readonly string[] {
 }
 
 /** What no run ends, of a foreseen run: each finding once, with its commands where it has some. */
-export const leftIn = (foreseen: RunState): readonly Finding[] =>
-	onceEach(leftForOperator(foreseen.steps.flatMap(findingsOf)));
+export const leftIn = (previewed: RunState): readonly Finding[] =>
+	onceEach(leftForOperator(previewed.steps.flatMap(findingsOf)));
 
 /**
  * What a run would settle in the first step that has such a thing. It stands for the changes where none could be planned:
@@ -90,10 +90,10 @@ export const rebootPending = (state: RunState): boolean =>
  */
 export function verdictOf(
 	looked: RunState,
-	foreseen: RunState,
+	previewed: RunState,
 	how: { readonly strict: boolean; readonly command: string },
 ): HostVerdict {
-	const judged = judge(looked, foreseen, how);
+	const judged = judge(looked, previewed, how);
 	const waived = onceEach(
 		looked.steps
 			.flatMap(findingsOf)
@@ -104,7 +104,7 @@ export function verdictOf(
 
 function judge(
 	looked: RunState,
-	foreseen: RunState,
+	previewed: RunState,
 	{ strict, command }: { readonly strict: boolean; readonly command: string },
 ): HostVerdict {
 	const steps = looked.steps;
@@ -125,8 +125,8 @@ function judge(
 	const forRoot = strict ? 0 : onceEach(all.filter(f => f.needsRoot === true && counts(f))).length;
 	const asRoot =
 		forRoot === 0 ? '' : ` ${count(forRoot, 'check needs', 'checks need')} root: run it with sudo for the rest.`;
-	const manual = manualIn(reached(foreseen, blocked));
-	const planned = changesIn(reached(foreseen, blocked));
+	const manual = manualIn(reached(previewed, blocked));
+	const planned = changesIn(reached(previewed, blocked));
 	const changes = planned.length > 0 || manual.length > 0 ? planned : missingIn(reached(looked, blocked));
 	// With nothing else standing, Sysbox is set up, and what is left is for the operator to end by what is printed with it.
 	const setUpBeside =
@@ -173,9 +173,9 @@ function judge(
 }
 
 /** A run ends at the first step that is blocked: what stands behind it would not be done. */
-function reached(foreseen: RunState, blocked: readonly StepState[]): RunState {
-	const first = foreseen.steps.findIndex(({ id }) => blocked.some(step => step.id === id));
-	return first === -1 ? foreseen : { ...foreseen, steps: foreseen.steps.slice(0, first) };
+function reached(previewed: RunState, blocked: readonly StepState[]): RunState {
+	const first = previewed.steps.findIndex(({ id }) => blocked.some(step => step.id === id));
+	return first === -1 ? previewed : { ...previewed, steps: previewed.steps.slice(0, first) };
 }
 
 const sentence = ({ summary }: Finding): string => (/[.!?]$/.test(summary) ? summary : `${summary}.`);

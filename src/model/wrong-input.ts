@@ -12,7 +12,7 @@ export class WrongInput extends Error {
 	}
 }
 
-/** The host is not as it has to be for this command at all (no lock, state folder unusable, nothing to revert). */
+/** The host is not as it has to be for this command at all (no lock, state directory unusable, nothing to revert). */
 export class CannotGoOn extends Error {
 	readonly exit: number;
 	readonly next: readonly string[];

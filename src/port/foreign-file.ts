@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { WriteHost } from './host.ts';
 
-/** A host on which one file, with its folder, is really another host's: the record of a demo, on the operator's disk. */
+/** A host on which one file, with its directory, is really another host's: the record of a demo, on the operator's disk. */
 export function hostWithForeignFile(host: WriteHost, other: WriteHost, path: string): WriteHost {
 	const at = (asked: string): WriteHost => (asked === path || asked === dirname(path) ? other : host);
 	return {

@@ -139,8 +139,8 @@ export interface WriteHost extends ReadHost {
 	/** Runs a command that may change the host. It gets its own process group, so that Ctrl+C does not reach it. */
 	run(argv: Argv, options: ExecOptions): Promise<ExecResult>;
 	/**
-	 * Replaces a whole file: temporary file in the same folder, fsync, owner, mode and labels of the old one, rename,
-	 * fsync of the folder. A link is followed and kept. Refuses when the file is no longer as `expect` says.
+	 * Replaces a whole file: temporary file in the same directory, fsync, owner, mode and labels of the old one, rename,
+	 * fsync of the directory. A link is followed and kept. Refuses when the file is no longer as `expect` says.
 	 * `mode` is used for a new file only; `owner` (default: the old file's, or root) too.
 	 */
 	replaceFile(
@@ -155,12 +155,12 @@ export interface WriteHost extends ReadHost {
 		},
 	): Promise<WriteResult>;
 	removeFile(path: string, options: { readonly expect: Expected }): Promise<WriteResult>;
-	/** Creates one folder (not its parents) when it is not there. */
-	makeFolder(
+	/** Creates one directory (not its parents) when it is not there. */
+	makeDirectory(
 		path: string,
 		options: { readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } },
 	): Promise<WriteResult>;
-	removeFolder(path: string): Promise<WriteResult>;
+	removeDirectory(path: string): Promise<WriteResult>;
 	signal(
 		pid: number,
 		name: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT',

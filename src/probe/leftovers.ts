@@ -1,6 +1,6 @@
 import type { Argv, WriteHost } from '../port/host.ts';
 import { archivePrefix, runLabel } from './probe-host.ts';
-import { type Removal, removeFolderOf, removeLabelled } from './removal.ts';
+import { type Removal, removeDirectoryOf, removeLabelled } from './removal.ts';
 
 /**
  * Removes what proofs of earlier runs left behind when they were killed: every object with our label, and their image
@@ -8,15 +8,15 @@ import { type Removal, removeFolderOf, removeLabelled } from './removal.ts';
  */
 export async function removeLeftovers(
 	host: WriteHost,
-	options: { readonly stateFolder: string; readonly emitCommand?: (command: Argv) => void },
+	options: { readonly stateDirectory: string; readonly emitCommand?: (command: Argv) => void },
 ): Promise<Removal> {
 	const objects = await removeLabelled(host, runLabel, options.emitCommand);
 	const removed = [...objects.removed];
 	const left = [...objects.left];
-	const listed = await host.list(options.stateFolder);
+	const listed = await host.list(options.stateDirectory);
 	for (const name of listed.kind === 'names' ? listed.names : []) {
 		if (!name.startsWith(archivePrefix)) continue;
-		const files = await removeFolderOf(host, `${options.stateFolder}/${name}`);
+		const files = await removeDirectoryOf(host, `${options.stateDirectory}/${name}`);
 		removed.push(...files.removed);
 		left.push(...files.left);
 	}

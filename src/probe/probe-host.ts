@@ -1,7 +1,7 @@
 import type { ContainerSpec, ProbeContainer, ProbeHost, RunResult, StartResult } from '../model/probe.ts';
 import type { Argv, ExecResult, WriteHost } from '../port/host.ts';
 import { shellLine } from '../text/shell-line.ts';
-import { removeFolderOf, removeLabelled } from './removal.ts';
+import { removeDirectoryOf, removeLabelled } from './removal.ts';
 
 /** The label on everything that a proof makes. Its value is the run. */
 export const runLabel = 'io.sysbox-setup.run';
@@ -9,8 +9,8 @@ export const runLabel = 'io.sysbox-setup.run';
 export interface ProbeHostOptions {
 	readonly host: WriteHost;
 	readonly run: string;
-	/** Where image archives for inner engines lie while a proof runs, in a folder of the run's own. Must exist. */
-	readonly stateFolder: string;
+	/** Where image archives for inner engines lie while a proof runs, in a directory of the run's own. Must exist. */
+	readonly stateDirectory: string;
 	readonly signal: AbortSignal;
 	/** Waits; rejects never, ends early when the signal aborts. */
 	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -30,9 +30,9 @@ const inspectMs = 15_000;
 /** Docker takes letters, digits, `_`, `.` and `-` in a name. */
 const nameable = (text: string): string => text.replaceAll(/[^a-zA-Z0-9_.-]/g, '-');
 
-/** The folder of a run's image archives. */
-export const archiveFolder = (stateFolder: string, run: string): string =>
-	`${stateFolder}/${archivePrefix}${nameable(run)}`;
+/** The directory of a run's image archives. */
+export const archiveDirectory = (stateDirectory: string, run: string): string =>
+	`${stateDirectory}/${archivePrefix}${nameable(run)}`;
 export const archivePrefix = 'proof-';
 
 /**
@@ -41,8 +41,8 @@ export const archivePrefix = 'proof-';
  * whatever became of the probe.
  */
 export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
-	const { host, run, signal, stateFolder } = options;
-	const folder = archiveFolder(stateFolder, run);
+	const { host, run, signal, stateDirectory } = options;
+	const directory = archiveDirectory(stateDirectory, run);
 	const started = new Map<string, Promise<StartResult>>();
 	const saved = new Map<string, ReturnType<ProbeHost['saveImage']>>();
 	let made = 0;
@@ -168,12 +168,12 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 			if (found !== undefined) return found;
 			clean = false;
 			const saving = (async (): ReturnType<ProbeHost['saveImage']> => {
-				const written = await host.makeFolder(folder, { mode: 0o700 });
+				const written = await host.makeDirectory(directory, { mode: 0o700 });
 				if (written.kind === 'failed') {
-					const stderr = `${folder} could not be made: ${written.message}`;
+					const stderr = `${directory} could not be made: ${written.message}`;
 					return { kind: 'failed', result: { code: null, stdout: '', stderr, elapsedMs: 0 } };
 				}
-				const file = `${folder}/image-${saved.size}.tar`;
+				const file = `${directory}/image-${saved.size}.tar`;
 				const result = await command(['docker', 'save', '--output', file, image], timeoutMs);
 				return result.code === 0 ? { kind: 'saved', file } : { kind: 'failed', result };
 			})();
@@ -186,7 +186,7 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 			started.clear();
 			saved.clear();
 			const containers = await removeLabelled(host, `${runLabel}=${run}`, options.emitCommand);
-			const files = await removeFolderOf(host, folder);
+			const files = await removeDirectoryOf(host, directory);
 			const left = [...containers.left, ...files.left];
 			clean = left.length === 0;
 			return left;

@@ -76,14 +76,14 @@ async function stillListed(host: WriteHost, list: Argv, names: readonly string[]
 const saidBy = (result: { readonly stderr: string; readonly problem?: string }): string =>
 	result.stderr.trim().split('\n').at(-1) || (result.problem ?? 'docker said nothing');
 
-/** Removes a folder of ours with the files in it. A folder that is not there is nothing left. */
-export async function removeFolderOf(host: WriteHost, folder: string): Promise<Removal> {
-	const listed = await host.list(folder);
+/** Removes a directory of ours with the files in it. A directory that is not there is nothing left. */
+export async function removeDirectoryOf(host: WriteHost, directory: string): Promise<Removal> {
+	const listed = await host.list(directory);
 	if (listed.kind === 'missing') return { removed: [], left: [] };
-	if (listed.kind !== 'names') return { removed: [], left: [`${folder} (${listed.kind})`] };
+	if (listed.kind !== 'names') return { removed: [], left: [`${directory} (${listed.kind})`] };
 	const left: string[] = [];
 	for (const name of listed.names) {
-		const path = `${folder}/${name}`;
+		const path = `${directory}/${name}`;
 		const digest = await host.digest(path);
 		if (digest.kind === 'missing') continue;
 		const result =
@@ -93,8 +93,8 @@ export async function removeFolderOf(host: WriteHost, folder: string): Promise<R
 		if (result.kind !== 'written') left.push(`${path} (${result.kind === 'failed' ? result.message : result.kind})`);
 	}
 	if (left.length > 0) return { removed: [], left };
-	const result = await host.removeFolder(folder);
+	const result = await host.removeDirectory(directory);
 	return result.kind === 'failed'
-		? { removed: [], left: [`${folder} (${result.message})`] }
-		: { removed: [folder], left: [] };
+		? { removed: [], left: [`${directory} (${result.message})`] }
+		: { removed: [directory], left: [] };
 }

@@ -1,5 +1,12 @@
 import { risksOf } from '../model/action.ts';
-import type { AnswerDecision, AnswerSource, BlockedDecision, Decider, ProofDecision, Ways } from '../model/decider.ts';
+import type {
+	AnswerDecision,
+	AnswerSource,
+	BlockedDecision,
+	Decider,
+	ProofDecision,
+	WaysOut,
+} from '../model/decider.ts';
 import {
 	type Answers,
 	type AnswerValue,
@@ -10,7 +17,7 @@ import {
 	type Question,
 	sayAnswer,
 } from '../model/question.ts';
-import { changing, type ForeseenStep, reviewLines } from '../model/review.ts';
+import { changing, type PreviewedStep, reviewLines } from '../model/review.ts';
 import { type RiskName, riskWords } from '../model/risk.ts';
 import type { StepId } from '../model/step-id.ts';
 import { hanging } from '../text/safe.ts';
@@ -34,11 +41,11 @@ export interface PromptOptions {
 	/** Steps whose saved answers are taken without asking again, until somebody goes back. */
 	readonly settled?: () => ReadonlySet<StepId>;
 	/** A foreseen step in full, diffs and all. */
-	readonly planLines?: (step: ForeseenStep) => readonly string[];
+	readonly planLines?: (step: PreviewedStep) => readonly string[];
 	/** The command that takes a run back. */
 	readonly undoWith?: string;
 	/** How many changes would be taken back, and the wish to do that once the run has ended. */
-	readonly undo?: { readonly changes: () => number; readonly onWish: () => void };
+	readonly undo?: { readonly changes: () => number; readonly onAsked: () => void };
 }
 
 /** What a word at a prompt means; the first of a list is what Enter takes. */
@@ -78,7 +85,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 	}
 
 	const quit = { words: ['q', 'quit'], shown: '[q]uit', value: 'quit' } as const;
-	const back = ({ back: there }: Ways) =>
+	const back = ({ back: there }: WaysOut) =>
 		there ? [{ words: ['b', 'back'], shown: '[b]ack', value: 'back' } as const] : [];
 
 	return {
@@ -173,7 +180,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 				{ words: ['g', 'go on'], shown: '[g]o on without this step', value: 'go-on' },
 				quit,
 			]);
-			if (decision === 'undo') undo?.onWish();
+			if (decision === 'undo') undo?.onAsked();
 			return decision === 'retry' || decision === 'go-on' ? decision : 'quit';
 		},
 
@@ -230,7 +237,7 @@ async function askQuestion(
 	question: Question,
 	place: Place,
 	[initial, source]: readonly [AnswerValue | undefined, AnswerSource],
-	ways: Ways,
+	ways: WaysOut,
 	ask: AskLine,
 	say: PromptOptions['say'],
 ): Promise<AnswerDecision> {

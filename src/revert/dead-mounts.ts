@@ -3,10 +3,10 @@ import type { ReadHost } from '../port/host.ts';
 import { parseMountInfo } from '../system/mountinfo.ts';
 import { readTextOr } from '../system/text-file.ts';
 
-/** Where sysbox-fs mounts the emulated files of each container, one folder a container. */
+/** Where sysbox-fs mounts the emulated files of each container, one directory a container. */
 const mountRoot = '/var/lib/sysboxfs/';
 
-/** Mounts of sysbox-fs: FUSE, directly below its own folder. Nothing else on this host is ever one of them. */
+/** Mounts of sysbox-fs: FUSE, directly below its own directory. Nothing else on this host is ever one of them. */
 export async function sysboxMounts(host: ReadHost): Promise<readonly string[]> {
 	const mounts = parseMountInfo(await readTextOr(host, '/proc/self/mountinfo'));
 	if (mounts.kind !== 'ok') return [];

@@ -119,7 +119,7 @@ async function whatOthersNeed(
 /** dpkg adds its own ending to a version: `.linux`, `-0.linux`. */
 const isAs = (found: DebPackage | undefined, version: string): boolean => found?.version.startsWith(version) === true;
 
-/** Where an earlier version can lie: in apt's cache, or in the folder that packages are fetched into. */
+/** Where an earlier version can lie: in apt's cache, or in the directory that packages are fetched into. */
 async function findEarlier(
 	host: ReadHost,
 	replaced: readonly Replaced[],
@@ -128,13 +128,13 @@ async function findEarlier(
 ): Promise<ReadonlyMap<string, string>> {
 	const found = new Map<string, string>();
 	if (replaced.length === 0) return found;
-	for (const folder of [downloads, '/var/cache/apt/archives']) {
-		const listed = await host.list(folder);
+	for (const directory of [downloads, '/var/cache/apt/archives']) {
+		const listed = await host.list(directory);
 		if (listed.kind !== 'names') continue;
 		for (const file of listed.names) {
 			const wanted = replaced.filter(p => !found.has(p.name) && file.includes(p.name) && file.endsWith('.deb'));
 			if (wanted.length === 0) continue;
-			const path = `${folder}/${file}`;
+			const path = `${directory}/${file}`;
 			const fields = await host.exec(['dpkg-deb', '--field', path, 'Package', 'Version'], {
 				timeoutMs: 30_000,
 				signal,

@@ -69,7 +69,7 @@ export const sideOf = ({ current, currentSize, currentSha256 }: PathToRestore): 
  * Refused, with both differences: what somebody changed since the run, and what putting the old bytes back would make of
  * the file as it is.
  */
-export function changedSince(path: PathToRestore, backupFolder: string): Finding {
+export function changedSince(path: PathToRestore, backupDirectory: string): Finding {
 	const { current, left, bytes, before } = path;
 	// Wrapped, as "nothing is there" is a side too; undefined: not known.
 	const now = current.kind === 'missing' || path.currentSha256 !== undefined ? { side: sideOf(path) } : undefined;
@@ -104,7 +104,7 @@ export function changedSince(path: PathToRestore, backupFolder: string): Finding
 						text: 'Keep what was changed, put the file back to what the run left, then start this again',
 						commands: [
 							...(current.kind === 'bytes' ? [shellLine(['cp', '-p', path.path, `${path.path}.kept`])] : []),
-							shellLine(['cp', `${backupFolder}/${left.sha256}`, path.path]),
+							shellLine(['cp', `${backupDirectory}/${left.sha256}`, path.path]),
 						],
 					},
 	};

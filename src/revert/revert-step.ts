@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { Container } from '../docker/container.ts';
 import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../docker/daemon.ts';
-import { type DaemonJsonWish, planDaemonJson, readDaemonJson } from '../docker/daemon-json.ts';
-import type { Action, Impact, LiveValue, Plan, Settle } from '../model/action.ts';
+import { type DesiredDaemonJson, planDaemonJson, readDaemonJson } from '../docker/daemon-json.ts';
+import type { Action, Impact, LiveValue, Plan, Readiness } from '../model/action.ts';
 import type { UndoRecord } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { RiskName } from '../model/risk.ts';
@@ -27,9 +27,9 @@ import { inspectUnits, unitNamed } from '../system/systemd-units.ts';
 import { readTextOr } from '../system/text-file.ts';
 import { sha256 } from '../text/sha256.ts';
 import { shellLine } from '../text/shell-line.ts';
-import { clearAway, isOfSwitch } from '../watchdog/actions.ts';
-import { inspectSwitch, isThere, type SwitchFacts } from '../watchdog/facts.ts';
-import { switchFindings } from '../watchdog/telling.ts';
+import { clearAway, isOfWatchdog } from '../watchdog/actions.ts';
+import { inspectWatchdog, isThere, type WatchdogFacts } from '../watchdog/facts.ts';
+import { watchdogFindings } from '../watchdog/findings.ts';
 import { sysboxMounts, unmountDead } from './dead-mounts.ts';
 import { type InnerStore, innerStoresOf } from './inner-stores.ts';
 import { inspectPackages, judgePackages, type PackageFacts, planPackages } from './package-selection.ts';
@@ -69,8 +69,8 @@ interface RevertFacts {
 	/** The file that Docker read in the run, as its log says. */
 	readonly configFile: string;
 	/** The dead man's switch, or what is left of one. */
-	readonly switch: SwitchFacts;
-	readonly folders: readonly string[];
+	readonly switch: WatchdogFacts;
+	readonly directories: readonly string[];
 	readonly commands: readonly {
 		readonly id: string;
 		readonly of: ActionState;
@@ -93,7 +93,7 @@ interface RevertFacts {
 	/** Mounts of sysbox-fs whose program is gone with its package. */
 	readonly deadMounts: readonly string[];
 	/** Where the run's backups lie, for the commands that are shown. */
-	readonly backupFolder: string;
+	readonly backupDirectory: string;
 }
 
 /**
@@ -117,12 +117,12 @@ export function revertStep(original: RunState, kept: Kept): Step {
 async function inspectRevert(original: RunState, kept: Kept, context: StepContext): Promise<RevertFacts> {
 	const { host, options, signal } = context;
 	// The dead man's switch is taken away as one, by what is found of it on the host.
-	const actions = actionsToRevert(original).filter(({ id }) => !isOfSwitch(id));
+	const actions = actionsToRevert(original).filter(({ id }) => !isOfWatchdog(id));
 	const byPath = new Map<string, FileUndo[]>();
 	for (const { undo } of actions)
 		if (undo.kind === 'file') byPath.set(undo.path, [undo, ...(byPath.get(undo.path) ?? [])]);
 
-	const [docker, armed] = await Promise.all([inspectDocker(host, signal), inspectSwitch(host, signal)]);
+	const [docker, armed] = await Promise.all([inspectDocker(host, signal), inspectWatchdog(host, signal)]);
 	const paths: PathToRestore[] = [];
 	for (const [path, undos] of byPath) {
 		const found = await inspectPath(host, path, undos, kept);
@@ -135,20 +135,20 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 	for (const { sets } of commands.flatMap(c => c.commands))
 		if (sets !== undefined) live.set(sets.file, (await readTextOr(host, sets.file))?.trim());
 	const made = actions.flatMap(({ undo }) => (undo.kind === 'folder' ? [undo.path] : []));
-	const folders: string[] = [];
-	for (const path of made) if ((await host.list(path)).kind !== 'missing') folders.push(path);
+	const directories: string[] = [];
+	for (const path of made) if ((await host.list(path)).kind !== 'missing') directories.push(path);
 	const packaging = actions.filter(action => action.undo.kind === 'packages').toReversed();
 	const packages = await inspectPackages(
 		host,
 		packaging.map(action => action.undo as PackagesUndo),
-		`${options.stateFolder}/downloads`,
+		`${options.stateDirectory}/downloads`,
 		signal,
 	);
 	return {
 		paths,
 		configFile,
 		switch: armed,
-		folders,
+		directories,
 		commands,
 		live,
 		packages,
@@ -162,7 +162,7 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 		dockerState: docker.info.kind === 'ok' ? undefined : await dockerStateOf(context),
 		loaded,
 		innerStores: await innerStoresOf(host, containersThatLose({ docker, loaded, packages })),
-		backupFolder: `${options.stateFolder}/runs/${original.start?.run ?? 'RUN'}/backup`,
+		backupDirectory: `${options.stateDirectory}/runs/${original.start?.run ?? 'RUN'}/backup`,
 	};
 }
 
@@ -262,16 +262,16 @@ function forget(
 	defaultBefore: string | undefined,
 ): Uint8Array | undefined {
 	let bytes = wanted;
-	const wishes: DaemonJsonWish[] = [
+	const wishes: DesiredDaemonJson[] = [
 		// Put in and taken out again: what stays is an explicit `runtimes` without it, also where there was none.
-		...strangers.flatMap((name): DaemonJsonWish[] => [
+		...strangers.flatMap((name): DesiredDaemonJson[] => [
 			{ runtime: { name, path: `/usr/bin/${name}` } },
 			{ withoutRuntime: name },
 		]),
 		...(defaultBefore === undefined ? [] : [{ defaultRuntime: defaultBefore }]),
 	];
-	for (const wish of wishes) {
-		const plan = planDaemonJson(bytes, wish);
+	for (const desired of wishes) {
+		const plan = planDaemonJson(bytes, desired);
 		if (plan.kind === 'refused') return undefined;
 		if (plan.kind === 'edited') bytes = plan.bytes;
 	}
@@ -313,7 +313,7 @@ function dockerWay({ docker, dockerState }: RevertFacts): DockerWay {
 
 function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 	// What it says of a run that goes on is no hindrance for one that is taken back.
-	const findings: Finding[] = switchFindings(facts.switch).map(({ id, summary }) => ({
+	const findings: Finding[] = watchdogFindings(facts.switch).map(({ id, summary }) => ({
 		id,
 		severity: 'info',
 		summary,
@@ -327,11 +327,11 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 				id: 'revert.backup-gone',
 				severity: 'block',
 				summary: `the bytes of ${path.path} from before the run are gone`,
-				evidence: `no file with sha256 ${path.before.sha256} in ${facts.backupFolder}`,
+				evidence: `no file with sha256 ${path.before.sha256} in ${facts.backupDirectory}`,
 				remedy: { kind: 'advice', text: 'put the file back from your own backup, then start this again' },
 			});
 		} else if (isForeign(path, facts, state)) {
-			findings.push(changedSince(path, facts.backupFolder));
+			findings.push(changedSince(path, facts.backupDirectory));
 		} else {
 			findings.push({
 				id: 'revert.file',
@@ -468,7 +468,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 			timeoutMs: 60_000,
 			undo: { kind: 'none', why: 'a reload only reads the file' },
 			whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
-			settle: forgotten(strangers, defaultBefore),
+			waitUntil: forgotten(strangers, defaultBefore),
 		});
 	}
 	for (const path of [...facts.paths].sort((a, b) => Number(b.path === configFile) - Number(a.path === configFile))) {
@@ -492,7 +492,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	actions.push(...planPackages(facts.packages, risks, guardOf), ...startSysboxContainers(again));
 	if (facts.startTried) actions.push(...facts.notBack.map(c => reviveByHand(c, [])));
 	actions.push(...taken.filter(({ seq }) => seq <= facts.packagesSeq).map(({ action }) => action));
-	for (const path of facts.folders) {
+	for (const path of facts.directories) {
 		const id = `folder.${path}`;
 		if (carriedOut(state, id)) continue;
 		actions.push({ id, kind: 'remove-folder', title: `Remove ${path}`, why: 'the run made it', path });
@@ -550,7 +550,7 @@ const isGone = ({ changes, now }: PackageFacts, name: string): boolean =>
 	now !== undefined &&
 	!now.some(p => p.name === name && p.state !== 'config-files');
 
-function forgotten(strangers: readonly string[], defaultBefore: string | undefined): Settle {
+function forgotten(strangers: readonly string[], defaultBefore: string | undefined): Readiness {
 	const what = [
 		...(strangers.length > 0 ? [`docker no longer lists ${strangers.join(', ')}`] : []),
 		...(defaultBefore === undefined ? [] : [`the default runtime is ${defaultBefore}`]),
@@ -591,7 +591,7 @@ const startDocker: readonly Action[] = [
 		uninterruptible: true,
 		undo: { kind: 'none', why: 'it is meant to run' },
 		whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
-		settle: {
+		waitUntil: {
 			what: 'Docker answers',
 			deadlineMs: 60_000,
 			check: async (host, signal) => {

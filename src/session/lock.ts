@@ -9,7 +9,7 @@ import { readUpTo } from '../host/local/file-reader.ts';
 import { bootId, processStartTime } from '../host/local/machine-identity.ts';
 import { safeJson } from '../text/safe.ts';
 import { sha256 } from '../text/sha256.ts';
-import type { StateFolder } from './state-folder.ts';
+import type { StateDirectory } from './state-directory.ts';
 
 /** Who holds the host, as the one who has to wait is told. */
 export interface LockHolder {
@@ -66,7 +66,7 @@ export interface LockFiles {
 	rename(from: string, to: string): Promise<void>;
 	unlink(path: string): Promise<void>;
 	/** The names in a directory. */
-	list(folder: string): Promise<readonly string[]>;
+	list(directory: string): Promise<readonly string[]>;
 }
 
 /** A lock has a few hundred bytes; what is longer is none. */
@@ -130,7 +130,7 @@ const mostRounds = 1000;
  * whether the lock is still the dead one, and only then renames its own over it. Should that one die in between, its file
  * is treated like the lock itself.
  */
-export async function takeLock(folder: StateFolder, request: LockRequest): Promise<LockResult> {
+export async function takeLock(directory: StateDirectory, request: LockRequest): Promise<LockResult> {
 	const files = request.files ?? systemLockFiles;
 	const readers = readersOf(request);
 	const pid = request.pid ?? process.pid;
@@ -148,27 +148,27 @@ export async function takeLock(folder: StateFolder, request: LockRequest): Promi
 		uptime: readers.readUptime(),
 		tool: request.tool,
 	};
-	const finished = join(folder.path, `lock.new-${own.id}`);
+	const finished = join(directory.path, `lock.new-${own.id}`);
 	try {
 		await files.create(finished, textOf(own));
 		try {
-			await sweep(folder, files, own, readers);
-			return await contend(folder, files, finished, own, readers);
+			await sweep(directory, files, own, readers);
+			return await contend(directory, files, finished, own, readers);
 		} finally {
 			await remove(files, finished);
 		}
 	} catch (error) {
 		const errno = errnoOf(error);
 		if (errno === 'EUNKNOWN') throw error;
-		return { kind: 'failed', errno, file: folder.lockFile };
+		return { kind: 'failed', errno, file: directory.lockFile };
 	}
 }
 
 /** Removes what contenders left that were killed before they could: a finished lock that nobody took. */
-async function sweep(folder: StateFolder, files: LockFiles, own: LockContent, readers: Readers): Promise<void> {
-	for (const name of await files.list(folder.path)) {
+async function sweep(directory: StateDirectory, files: LockFiles, own: LockContent, readers: Readers): Promise<void> {
+	for (const name of await files.list(directory.path)) {
 		if (!name.startsWith('lock.new-') || name.endsWith(own.id)) continue;
-		const path = join(folder.path, name);
+		const path = join(directory.path, name);
 		const content = (await readEntry(files, path))?.content;
 		// One that cannot be read may be being written.
 		if (content !== undefined && !isAlive(content, own, readers)) await remove(files, path);
@@ -176,45 +176,46 @@ async function sweep(folder: StateFolder, files: LockFiles, own: LockContent, re
 }
 
 async function contend(
-	folder: StateFolder,
+	directory: StateDirectory,
 	files: LockFiles,
 	finished: string,
 	own: LockContent,
 	readers: Readers,
 ): Promise<LockResult> {
 	for (let round = 0; round < mostRounds; round++) {
-		const chain = await readChain(folder, files);
+		const chain = await readChain(directory, files);
 		const last = chain.at(-1);
 		if (last === undefined) {
-			if (await linked(files, finished, folder.lockFile)) return { kind: 'held', lock: hostLock(folder, files, own) };
+			if (await linked(files, finished, directory.lockFile))
+				return { kind: 'held', lock: hostLock(directory, files, own) };
 			continue;
 		}
 		if (last.content !== undefined && isAlive(last.content, own, readers)) {
 			// A claim that came too late is still there for a moment: then another one has the lock, and is to be named. While
 			// the dead one's lock is in its place, whoever claims it is alone.
-			const stands = chain.length === 1 || (await readEntry(files, folder.lockFile))?.id === chain[0]?.id;
+			const stands = chain.length === 1 || (await readEntry(files, directory.lockFile))?.id === chain[0]?.id;
 			if (stands) return { kind: 'locked', holder: holderOf(last.content, own, readers) };
 			continue;
 		}
 
-		const claim = claimFile(folder, last.id);
+		const claim = claimFile(directory, last.id);
 		if (!(await linked(files, finished, claim))) continue;
 		// Whoever took the dead lock over has cleaned up the claims, so that ours could succeed too late.
-		const now = await readChain(folder, files, last.id);
+		const now = await readChain(directory, files, last.id);
 		if (now.length !== chain.length || now.some((entry, index) => entry.id !== chain[index]?.id)) {
 			await remove(files, claim);
 			continue;
 		}
 		const dead = chain[0]?.content;
-		await files.rename(finished, folder.lockFile);
-		for (const entry of chain.toReversed()) await remove(files, claimFile(folder, entry.id));
+		await files.rename(finished, directory.lockFile);
+		for (const entry of chain.toReversed()) await remove(files, claimFile(directory, entry.id));
 		return {
 			kind: 'held',
-			lock: hostLock(folder, files, own),
+			lock: hostLock(directory, files, own),
 			...(dead !== undefined && { after: holderOf(dead, own, readers) }),
 		};
 	}
-	return { kind: 'failed', errno: 'EAGAIN', file: folder.lockFile };
+	return { kind: 'failed', errno: 'EAGAIN', file: directory.lockFile };
 }
 
 interface Entry {
@@ -224,15 +225,15 @@ interface Entry {
 }
 
 /** The lock, then who claims to take it over, then who claims that claim. Stops after the entry with the id `until`. */
-async function readChain(folder: StateFolder, files: LockFiles, until?: string): Promise<readonly Entry[]> {
+async function readChain(directory: StateDirectory, files: LockFiles, until?: string): Promise<readonly Entry[]> {
 	const chain: Entry[] = [];
-	let file = folder.lockFile;
+	let file = directory.lockFile;
 	for (;;) {
 		const entry = await readEntry(files, file);
 		if (entry === undefined || chain.some(earlier => earlier.id === entry.id)) return chain;
 		chain.push(entry);
 		if (entry.id === until) return chain;
-		file = claimFile(folder, entry.id);
+		file = claimFile(directory, entry.id);
 	}
 }
 
@@ -268,26 +269,29 @@ function isRunning(pid: number): boolean {
 	}
 }
 
-function hostLock(folder: StateFolder, files: LockFiles, taken: LockContent): HostLock {
-	const isOurs = async (): Promise<boolean> => (await readEntry(files, folder.lockFile))?.id === taken.id;
+function hostLock(directory: StateDirectory, files: LockFiles, taken: LockContent): HostLock {
+	const isOurs = async (): Promise<boolean> => (await readEntry(files, directory.lockFile))?.id === taken.id;
 	return {
 		update: async step => {
 			if (!(await isOurs())) return false;
-			const next = join(folder.path, `lock.new-${randomBytes(16).toString('hex')}`);
+			const next = join(directory.path, `lock.new-${randomBytes(16).toString('hex')}`);
 			await files.create(next, textOf({ ...taken, step }));
-			await files.rename(next, folder.lockFile);
+			await files.rename(next, directory.lockFile);
 			return true;
 		},
 		release: async () => {
-			if (await isOurs()) await remove(files, folder.lockFile);
+			if (await isOurs()) await remove(files, directory.lockFile);
 		},
 	};
 }
 
 /** Who holds the lock right now, for `status`; undefined when nobody does or its holder is dead. Changes nothing. */
-export async function lockHolder(folder: StateFolder, request: LockReaders = {}): Promise<LockHolder | undefined> {
+export async function lockHolder(
+	directory: StateDirectory,
+	request: LockReaders = {},
+): Promise<LockHolder | undefined> {
 	const readers = readersOf(request);
-	const content = (await readEntry(systemLockFiles, folder.lockFile).catch(() => undefined))?.content;
+	const content = (await readEntry(systemLockFiles, directory.lockFile).catch(() => undefined))?.content;
 	if (content === undefined) return undefined;
 	const startTime = readers.readStartTime(process.pid);
 	const boot = readers.readBootId();
@@ -295,7 +299,7 @@ export async function lockHolder(folder: StateFolder, request: LockReaders = {})
 	return isAlive(content, us, readers) ? holderOf(content, us, readers) : undefined;
 }
 
-const claimFile = (folder: StateFolder, id: string): string => join(folder.path, `lock.after-${id}`);
+const claimFile = (directory: StateDirectory, id: string): string => join(directory.path, `lock.after-${id}`);
 
 const textOf = (content: LockContent): string => `${safeJson(content)}\n`;
 

@@ -5,11 +5,11 @@ import { exitCode } from '../model/exit.ts';
 import type { Answers } from '../model/question.ts';
 import { reduceAll } from '../model/state.ts';
 import { CannotGoOn, WrongInput } from '../model/wrong-input.ts';
-import type { Surroundings } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { takeLock } from './lock.ts';
 import { createRunLog, keptAt, type OpenLogResult, type OpenRunLog, openRunLog } from './run-log-files.ts';
 import { moveSessionAside, readSession, type Session, type SessionRead, saveSession } from './session.ts';
-import { openStateFolder, type StateFolder, type StateFolderProblem } from './state-folder.ts';
+import { openStateDirectory, type StateDirectory, type StateDirectoryProblem } from './state-directory.ts';
 
 /** A run that this process may write to: lock held, log open. */
 export interface OpenedRun {
@@ -29,13 +29,13 @@ export interface OpenedRun {
 const goesOn: ReadonlySet<string> = new Set(['interrupted', 'open', 'failed']);
 
 /**
- * Opens the state folder, takes the host's lock and decides which run this process belongs to: one that was interrupted
+ * Opens the state directory, takes the host's lock and decides which run this process belongs to: one that was interrupted
  * goes on, else a new one begins. A test is always a new run, as it compares the host with what runs there now; it leaves
  * the session as it is, so that an interrupted run can still go on after it. Every problem with what lies there is said
  * with its path, and nothing is written then.
  */
 export async function openRun(
-	surroundings: Surroundings,
+	environment: Environment,
 	request: {
 		readonly mode: 'run' | 'test' | 'revert';
 		readonly fresh: boolean;
@@ -43,9 +43,9 @@ export async function openRun(
 		readonly reverts?: string;
 	},
 ): Promise<OpenedRun> {
-	const { host, version, now } = surroundings;
-	const folder = await openFolder(surroundings.stateFolder, true, surroundings.simulated);
-	const taken = await takeLock(folder, {
+	const { host, version, now } = environment;
+	const directory = await openDirectory(environment.stateDirectory, true, environment.simulated);
+	const taken = await takeLock(directory, {
 		user: host.identity.user,
 		host: host.identity.hostname,
 		tool: version,
@@ -59,7 +59,7 @@ export async function openRun(
 		throw new CannotGoOn(
 			`another run is at work on this host: pid ${pid}, started by ${user} ${minutes} min ago, at step ${step}.`,
 			exitCode.locked,
-			[`look at it    ${surroundings.command} status`, `wait for it, or end it: kill -INT ${pid}`],
+			[`look at it    ${environment.command} status`, `wait for it, or end it: kill -INT ${pid}`],
 		);
 	}
 	if (taken.kind === 'failed')
@@ -67,15 +67,15 @@ export async function openRun(
 	const { lock } = taken;
 	try {
 		const machine = machineId() ?? '';
-		const session = await readSession(folder, machine === '' ? undefined : machine);
+		const session = await readSession(directory, machine === '' ? undefined : machine);
 		// A test is a new run anyhow; the session is of the run that it leaves as it is.
-		if (request.fresh && request.mode !== 'test') await moveSessionAside(folder, now());
+		if (request.fresh && request.mode !== 'test') await moveSessionAside(directory, now());
 		else if (!request.fresh) refuseSession(session);
 		const saved = session.kind === 'session' && !request.fresh ? session.session : undefined;
-		const past = saved === undefined ? undefined : await goOn(folder, saved.run, request, surroundings);
+		const past = saved === undefined ? undefined : await goOn(directory, saved.run, request, environment);
 
 		const run = past?.log.run ?? runName(now());
-		const log = past?.log ?? logOnFirstUse(folder, run);
+		const log = past?.log ?? logOnFirstUse(directory, run);
 		let current: Session = {
 			run,
 			machineId: machine,
@@ -92,7 +92,7 @@ export async function openRun(
 			const snapshot = current;
 			saving = saving
 				.then(async () => {
-					const written = await saveSession(folder, snapshot);
+					const written = await saveSession(directory, snapshot);
 					if (written.kind === 'failed') trouble ??= `${written.file} cannot be written (${written.errno})`;
 				})
 				.catch(error => {
@@ -131,11 +131,11 @@ export async function openRun(
 }
 
 /** A run that is refused before its first event (a mistyped answer) leaves no log behind. */
-function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
+function logOnFirstUse(directory: StateDirectory, run: string): OpenRunLog {
 	let created: Promise<OpenRunLog> | undefined;
 	let begun: OpenRunLog | undefined;
 	const log = (): Promise<OpenRunLog> => {
-		created ??= createRunLog(folder, run);
+		created ??= createRunLog(directory, run);
 		return created;
 	};
 	return {
@@ -150,7 +150,7 @@ function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
 		keep: async bytes => (await log()).keep(bytes),
 		// A log that was not begun keeps nothing, and is not begun by a question.
 		kept: async sha256 => (await created)?.kept(sha256),
-		keptAt: sha256 => keptAt(folder, run, sha256),
+		keptAt: sha256 => keptAt(directory, run, sha256),
 		close: async () => {
 			// One that could not be created was told about when the first event was refused.
 			await (await created?.catch(() => undefined))?.close();
@@ -158,15 +158,15 @@ function logOnFirstUse(folder: StateFolder, run: string): OpenRunLog {
 	};
 }
 
-/** Opens the state folder or says what is wrong with it. Nobody gains by exchanging that of a simulated host. */
-export async function openFolder(path: string, create: boolean, simulated: boolean): Promise<StateFolder> {
+/** Opens the state directory or says what is wrong with it. Nobody gains by exchanging that of a simulated host. */
+export async function openDirectory(path: string, create: boolean, simulated: boolean): Promise<StateDirectory> {
 	const uid = process.getuid?.() ?? 0;
-	const opened = await openStateFolder(path, { create, uid, above: uid === 0 && !simulated });
-	if (opened.kind !== 'open') throw folderTrouble(opened);
-	return opened.folder;
+	const opened = await openStateDirectory(path, { create, uid, above: uid === 0 && !simulated });
+	if (opened.kind !== 'open') throw directoryTrouble(opened);
+	return opened.directory;
 }
 
-function folderTrouble(problem: StateFolderProblem): Error {
+function directoryTrouble(problem: StateDirectoryProblem): Error {
 	const elsewhere = ['name another one with --session-dir DIR'];
 	switch (problem.kind) {
 		case 'missing':
@@ -207,7 +207,7 @@ function folderTrouble(problem: StateFolderProblem): Error {
 	}
 }
 
-const beginAnew = ['begin a new run, and keep the old files aside, with --fresh'];
+const beginNewRun = ['begin a new run, and keep the old files aside, with --fresh'];
 
 function refuseSession(session: SessionRead): void {
 	switch (session.kind) {
@@ -215,14 +215,14 @@ function refuseSession(session: SessionRead): void {
 		case 'missing':
 			return;
 		case 'corrupt':
-			throw new WrongInput(`the saved session ${session.file} cannot be read: ${session.what}.`, beginAnew);
+			throw new WrongInput(`the saved session ${session.file} cannot be read: ${session.what}.`, beginNewRun);
 		case 'newer':
 			throw new WrongInput(`the saved session ${session.file} was made by a newer version (${session.version}).`, [
 				'use that version',
-				...beginAnew,
+				...beginNewRun,
 			]);
 		case 'other-machine':
-			throw new WrongInput(`the saved session ${session.file} was made on another machine.`, beginAnew);
+			throw new WrongInput(`the saved session ${session.file} was made on another machine.`, beginNewRun);
 		case 'denied':
 			throw new WrongInput(`the saved session ${session.file} cannot be read: permission denied.`);
 		case 'failed':
@@ -234,18 +234,18 @@ function refuseSession(session: SessionRead): void {
 
 /** The log of the saved run, when that run is not over and of this kind. */
 async function goOn(
-	folder: StateFolder,
+	directory: StateDirectory,
 	run: string,
 	{ mode, reverts }: { readonly mode: 'run' | 'test' | 'revert'; readonly reverts?: string },
-	{ simulated, command }: Surroundings,
+	{ simulated, command }: Environment,
 ): Promise<Extract<OpenLogResult, { kind: 'open' }> | undefined> {
-	const opened = await openRunLog(folder, run);
+	const opened = await openRunLog(directory, run);
 	if (opened.kind === 'missing') return undefined;
 	if (opened.kind !== 'open') throw logTrouble(opened);
 	const state = reduceAll(opened.events);
 	if (state.start !== undefined && state.start.simulated !== simulated) {
 		await opened.log.close();
-		throw otherWorld(folder.path, state.start.simulated);
+		throw otherWorld(directory.path, state.start.simulated);
 	}
 	const over =
 		mode === 'test' ||
@@ -278,11 +278,11 @@ export function otherWorld(path: string, simulated: boolean): WrongInput {
 export function logTrouble(problem: Exclude<OpenLogResult, { kind: 'open' }>): Error {
 	switch (problem.kind) {
 		case 'corrupt':
-			return new WrongInput(`the log ${problem.file}:${problem.line} cannot be read: ${problem.what}.`, beginAnew);
+			return new WrongInput(`the log ${problem.file}:${problem.line} cannot be read: ${problem.what}.`, beginNewRun);
 		case 'newer':
 			return new WrongInput(`the log ${problem.file} was made by a newer version (${problem.version}).`, [
 				'use that version',
-				...beginAnew,
+				...beginNewRun,
 			]);
 		case 'missing':
 			return new CannotGoOn(`the log ${problem.file} is gone.`, exitCode.blocked);

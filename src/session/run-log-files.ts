@@ -10,7 +10,7 @@ import { sha256 as digestOf } from '../text/sha256.ts';
 import { readLogLines } from './log-lines.ts';
 import { LogWriteError } from './log-write-error.ts';
 import type { LogProblem, LogRead, RunLog } from './run-log.ts';
-import { isRunName, type RunPaths, runPaths, type StateFolder, syncFolder } from './state-folder.ts';
+import { isRunName, type RunPaths, runPaths, type StateDirectory, syncDirectory } from './state-directory.ts';
 
 /** Why there is nothing to read. */
 export type LogAbsence =
@@ -39,18 +39,18 @@ export type OpenLogResult =
 const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
 
 /** Starts the log of a new run. Rejects with {@link LogWriteError}, also when the run exists already. */
-export async function createRunLog(folder: StateFolder, run: string): Promise<OpenRunLog> {
-	const paths = runPaths(folder, run);
+export async function createRunLog(directory: StateDirectory, run: string): Promise<OpenRunLog> {
+	const paths = runPaths(directory, run);
 	let handle: FileHandle | undefined;
 	try {
-		await makeFolder(folder.runsFolder);
-		await mkdir(paths.folder, 0o700);
+		await makeDirectory(directory.runsDirectory);
+		await mkdir(paths.directory, 0o700);
 		await mkdir(paths.backup, 0o700);
 		handle = await open(paths.events, newFile | constants.O_APPEND, 0o600);
 		// From the inside out: a name on disk must not point to nothing.
-		await syncFolder(paths.folder);
-		await syncFolder(folder.runsFolder);
-		await syncFolder(folder.path);
+		await syncDirectory(paths.directory);
+		await syncDirectory(directory.runsDirectory);
+		await syncDirectory(directory.path);
 		return runLog(run, paths, logFile(handle), 0, -1);
 	} catch (error) {
 		await handle?.close();
@@ -59,8 +59,8 @@ export async function createRunLog(folder: StateFolder, run: string): Promise<Op
 }
 
 /** Opens the log of an earlier run to go on with it. A line that a power cut tore is cut off first. */
-export async function openRunLog(folder: StateFolder, run: string): Promise<OpenLogResult> {
-	const paths = runPaths(folder, run);
+export async function openRunLog(directory: StateDirectory, run: string): Promise<OpenLogResult> {
+	const paths = runPaths(directory, run);
 	const read = await readLogFile(paths.events);
 	if (read.kind !== 'events') return read;
 	try {
@@ -70,7 +70,7 @@ export async function openRunLog(folder: StateFolder, run: string): Promise<Open
 				await handle.truncate(read.goodBytes);
 				await handle.datasync();
 			}
-			await makeFolder(paths.backup);
+			await makeDirectory(paths.backup);
 		} catch (error) {
 			await handle.close();
 			throw error;
@@ -86,18 +86,18 @@ export async function openRunLog(folder: StateFolder, run: string): Promise<Open
 }
 
 /** The events of a run, checked one by one. Changes nothing on disk. */
-export async function readRunLog(folder: StateFolder, run: string): Promise<LogRead | LogAbsence> {
-	const read = await readLogFile(runPaths(folder, run).events);
+export async function readRunLog(directory: StateDirectory, run: string): Promise<LogRead | LogAbsence> {
+	const read = await readLogFile(runPaths(directory, run).events);
 	return read.kind === 'events' ? { kind: 'events', events: read.events } : read;
 }
 
 /** The file in which a run keeps bytes under their sha256. */
-export const keptAt = (folder: StateFolder, run: string, sha256: string): string =>
-	join(runPaths(folder, run).backup, sha256);
+export const keptAt = (directory: StateDirectory, run: string, sha256: string): string =>
+	join(runPaths(directory, run).backup, sha256);
 
 /** A backup of an earlier run, without opening its log for writing. */
-export function keptBytes(folder: StateFolder, run: string, sha256: string): Promise<Uint8Array | undefined> {
-	return readKept(runPaths(folder, run).backup, sha256);
+export function keptBytes(directory: StateDirectory, run: string, sha256: string): Promise<Uint8Array | undefined> {
+	return readKept(runPaths(directory, run).backup, sha256);
 }
 
 export interface RunSummary {
@@ -112,17 +112,17 @@ export interface RunSummary {
 	readonly reverts?: string;
 }
 
-/** The runs of this folder, the latest first, by their first event only. Runs that cannot be read are left out. */
-export async function listRuns(folder: StateFolder): Promise<readonly RunSummary[]> {
+/** The runs of this directory, the latest first, by their first event only. Runs that cannot be read are left out. */
+export async function listRuns(directory: StateDirectory): Promise<readonly RunSummary[]> {
 	let names: string[];
 	try {
-		names = await readdir(folder.runsFolder);
+		names = await readdir(directory.runsDirectory);
 	} catch {
 		return [];
 	}
 	const found: RunSummary[] = [];
 	for (const run of names.filter(isRunName)) {
-		const start = await firstEvent(runPaths(folder, run).events);
+		const start = await firstEvent(runPaths(directory, run).events);
 		if (start?.type !== 'run.start') continue;
 		const { mode, at, host, user, tool, simulated, reverts } = start;
 		found.push({ run, mode, startedAt: at, host, user, tool, simulated, ...(reverts !== undefined && { reverts }) });
@@ -134,10 +134,10 @@ export async function listRuns(folder: StateFolder): Promise<readonly RunSummary
 
 /** The latest run of one of these modes. */
 export async function latestRun(
-	folder: StateFolder,
+	directory: StateDirectory,
 	modes: readonly RunSummary['mode'][],
 ): Promise<RunSummary | undefined> {
-	return (await listRuns(folder)).find(run => modes.includes(run.mode));
+	return (await listRuns(directory)).find(run => modes.includes(run.mode));
 }
 
 /** Events that are written in one go. All of them are on disk when one of them has to be. */
@@ -237,11 +237,11 @@ function logFile(handle: FileHandle): LogFile {
 	};
 }
 
-async function keepBytes(folder: string, bytes: Uint8Array): Promise<string> {
+async function keepBytes(directory: string, bytes: Uint8Array): Promise<string> {
 	const sha256 = digestOf(bytes);
 	// One with other bytes under that name is no backup of anything, and is replaced.
-	if ((await readKept(folder, sha256)) !== undefined) return sha256;
-	const temporary = join(folder, `.sysbox-setup-${randomBytes(8).toString('hex')}`);
+	if ((await readKept(directory, sha256)) !== undefined) return sha256;
+	const temporary = join(directory, `.sysbox-setup-${randomBytes(8).toString('hex')}`);
 	try {
 		const handle = await open(temporary, newFile, 0o600);
 		try {
@@ -250,19 +250,22 @@ async function keepBytes(folder: string, bytes: Uint8Array): Promise<string> {
 		} finally {
 			await handle.close();
 		}
-		await rename(temporary, join(folder, sha256));
-		await syncFolder(folder);
+		await rename(temporary, join(directory, sha256));
+		await syncDirectory(directory);
 		return sha256;
 	} catch (error) {
 		await unlink(temporary).catch(() => {});
-		throw writeError(error, join(folder, sha256));
+		throw writeError(error, join(directory, sha256));
 	}
 }
 
-async function readKept(folder: string, sha256: string): Promise<Uint8Array | undefined> {
+async function readKept(directory: string, sha256: string): Promise<Uint8Array | undefined> {
 	if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
 	try {
-		const handle = await open(join(folder, sha256), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		const handle = await open(
+			join(directory, sha256),
+			constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+		);
 		try {
 			const bytes = await readUpTo(handle, mostKeptBytes + 1, (await handle.stat()).size);
 			return digestOf(bytes) === sha256 ? bytes : undefined;
@@ -328,7 +331,7 @@ async function firstEvent(file: string): Promise<Event | undefined> {
 	}
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeDirectory(path: string): Promise<void> {
 	try {
 		await mkdir(path, 0o700);
 	} catch (error) {

@@ -5,12 +5,12 @@ import * as z from 'zod';
 import { errnoOf } from '../host/local/errno-text.ts';
 import { answerValueSchema } from '../model/event.ts';
 import type { Answers } from '../model/question.ts';
-import { isRunName, type StateFolder, syncFolder } from './state-folder.ts';
+import { isRunName, type StateDirectory, syncDirectory } from './state-directory.ts';
 import { sessionVersion, upgradeSession } from './upgrade.ts';
 
 /** What is remembered between runs: which run is open and what was answered. Facts about the host never are. */
 export interface Session {
-	/** The run to go on with: a folder under `runs`. */
+	/** The run to go on with: a directory under `runs`. */
 	readonly run: string;
 	/** Of the machine that it was made on (machine-id(5)); empty where there is none. */
 	readonly machineId: string;
@@ -52,8 +52,8 @@ const mostSessionBytes = 4 * 1024 * 1024;
 const anyVersion = z.looseObject({ version: z.number(), tool: z.string().optional() });
 
 /** Reads the session once and checks it. `machineId` is this machine's; a session of another one is told apart. */
-export async function readSession(folder: StateFolder, machineId: string | undefined): Promise<SessionRead> {
-	const file = folder.sessionFile;
+export async function readSession(directory: StateDirectory, machineId: string | undefined): Promise<SessionRead> {
+	const file = directory.sessionFile;
 	let stored: Readonly<Record<string, unknown>>;
 	try {
 		// conf makes no difference between a missing file and an empty one, and would follow a link.
@@ -61,7 +61,7 @@ export async function readSession(folder: StateFolder, machineId: string | undef
 		if (!facts.isFile()) return { kind: 'corrupt', file, what: 'it is not a file' };
 		if (facts.size > mostSessionBytes)
 			return { kind: 'corrupt', file, what: `it has more than ${mostSessionBytes} bytes` };
-		stored = (await openConf(folder)).store;
+		stored = (await openConf(directory)).store;
 	} catch (error) {
 		if (error instanceof SyntaxError) return { kind: 'corrupt', file, what: 'it is not JSON' };
 		const errno = errnoOf(error);
@@ -91,18 +91,18 @@ export async function readSession(folder: StateFolder, machineId: string | undef
 }
 
 /** Writes the whole session in one go (0600, temporary file, fsync, rename). At step boundaries, never per line. */
-export async function saveSession(folder: StateFolder, session: Session): Promise<SessionWrite> {
-	const file = folder.sessionFile;
+export async function saveSession(directory: StateDirectory, session: Session): Promise<SessionWrite> {
+	const file = directory.sessionFile;
 	// Through JSON, as that is what comes back: `undefined` is left out.
 	const content: Record<string, unknown> = JSON.parse(JSON.stringify({ version: sessionVersion, ...session }));
 	try {
-		const conf = await openConf(folder, { anyContent: true });
+		const conf = await openConf(directory, { anyContent: true });
 		withoutSnap(() => {
 			conf.store = content;
 		});
 		// Read back at once: conf does not notice when a full disk takes only half of what it writes.
 		if (!isDeepStrictEqual({ ...conf.store }, content)) return { kind: 'failed', file, errno: 'ENOSPC' };
-		await syncFolder(folder.path);
+		await syncDirectory(directory.path);
 		return { kind: 'saved' };
 	} catch (error) {
 		const errno = error instanceof SyntaxError ? 'ENOSPC' : errnoOf(error);
@@ -115,26 +115,26 @@ export async function saveSession(folder: StateFolder, session: Session): Promis
  * Moves the session file aside, for `--fresh`: nothing is deleted. Returns its new path, or undefined when there was
  * none.
  */
-export async function moveSessionAside(folder: StateFolder, now: Date): Promise<string | undefined> {
-	const aside = `${folder.sessionFile}.${now.toISOString().replaceAll(':', '')}`;
+export async function moveSessionAside(directory: StateDirectory, now: Date): Promise<string | undefined> {
+	const aside = `${directory.sessionFile}.${now.toISOString().replaceAll(':', '')}`;
 	try {
-		await rename(folder.sessionFile, aside);
+		await rename(directory.sessionFile, aside);
 	} catch (error) {
 		if (errnoOf(error) === 'ENOENT') return undefined;
 		throw error;
 	}
-	await syncFolder(folder.path);
+	await syncDirectory(directory.path);
 	return aside;
 }
 
 /** conf gives path, atomic write and mode. Its own migrations and defaults are not used, as they hide what went wrong. */
-async function openConf(folder: StateFolder, options: { readonly anyContent?: boolean } = {}) {
+async function openConf(directory: StateDirectory, options: { readonly anyContent?: boolean } = {}) {
 	// Loaded here, as it costs 90 ms and most commands have no session.
 	const { default: Conf } = await import('conf');
 	return new Conf<Record<string, unknown>>({
 		// Without it, conf would put the file into ~/.config, under sudo as root's file in the operator's home.
-		cwd: dirname(folder.sessionFile),
-		configName: basename(folder.sessionFile, extname(folder.sessionFile)),
+		cwd: dirname(directory.sessionFile),
+		configName: basename(directory.sessionFile, extname(directory.sessionFile)),
 		configFileMode: 0o600,
 		accessPropertiesByDotNotation: false,
 		projectName: 'sysbox-setup',

@@ -5,12 +5,12 @@ import { sha256Schema } from '../model/event.ts';
 import { shellLine } from '../text/shell-line.ts';
 import type { LogProblem } from './run-log.ts';
 import { keptBytes, type LogAbsence, readLogBytes, readRunLog } from './run-log-files.ts';
-import { isRunName, runPaths, type StateFolder } from './state-folder.ts';
+import { isRunName, runPaths, type StateDirectory } from './state-directory.ts';
 
 /** A run that may have changed the host, and whose log does not tell what. */
 export interface UnreadRun {
 	readonly run: string;
-	readonly folder: string;
+	readonly directory: string;
 	readonly problem: LogProblem | LogAbsence;
 	readonly backups: readonly Backup[];
 }
@@ -30,32 +30,32 @@ interface Backup {
  * Runs whose log cannot be read to its end, the newest first. Not one that ended before its first event, with no backup:
  * the log is on disk before anything is changed.
  */
-export async function unreadRuns(folder: StateFolder): Promise<readonly UnreadRun[]> {
-	const names = await readdir(folder.runsFolder).catch((): string[] => []);
+export async function unreadRuns(directory: StateDirectory): Promise<readonly UnreadRun[]> {
+	const names = await readdir(directory.runsDirectory).catch((): string[] => []);
 	const found: UnreadRun[] = [];
 	for (const run of names.filter(isRunName).toSorted().toReversed()) {
-		const unread = await unreadRun(folder, run);
+		const unread = await unreadRun(directory, run);
 		if (unread !== undefined) found.push(unread);
 	}
 	return found;
 }
 
-async function unreadRun(folder: StateFolder, run: string): Promise<UnreadRun | undefined> {
-	const paths = runPaths(folder, run);
-	const read = await readRunLog(folder, run);
+async function unreadRun(directory: StateDirectory, run: string): Promise<UnreadRun | undefined> {
+	const paths = runPaths(directory, run);
+	const read = await readRunLog(directory, run);
 	if (read.kind === 'events' && read.events[0]?.type === 'run.start') return undefined;
-	const backups = await backupsOf(folder, run);
+	const backups = await backupsOf(directory, run);
 	const nothingBegun = read.kind === 'missing' || (read.kind === 'events' && read.events.length === 0);
 	if (nothingBegun && backups.length === 0) return undefined;
 	const problem =
 		read.kind === 'events'
 			? ({ kind: 'corrupt', file: paths.events, line: 1, what: 'it does not say how the run began' } as const)
 			: read;
-	return { run, folder: paths.folder, problem, backups };
+	return { run, directory: paths.directory, problem, backups };
 }
 
-async function backupsOf(folder: StateFolder, run: string): Promise<readonly Backup[]> {
-	const { backup, events } = runPaths(folder, run);
+async function backupsOf(directory: StateDirectory, run: string): Promise<readonly Backup[]> {
+	const { backup, events } = runPaths(directory, run);
 	const names = await readdir(backup).catch((): string[] => []);
 	const was = filesNamedIn(await readLogBytes(events));
 	const found: Backup[] = [];
@@ -68,7 +68,7 @@ async function backupsOf(folder: StateFolder, run: string): Promise<readonly Bac
 			file,
 			size: facts.size,
 			at: facts.mtime.toISOString(),
-			intact: (await keptBytes(folder, run, name)) !== undefined,
+			intact: (await keptBytes(directory, run, name)) !== undefined,
 			...(path !== undefined && { was: path }),
 		});
 	}
@@ -121,18 +121,18 @@ export function unreadSentence({ run, problem }: UnreadRun): string {
 }
 
 /** What its backups hold, and what to do: the run can only be reverted by hand. */
-export function unreadAdvice({ run, folder, problem, backups }: UnreadRun, state: string): readonly string[] {
+export function unreadAdvice({ run, directory, problem, backups }: UnreadRun, state: string): readonly string[] {
 	if (problem.kind === 'newer') return ['use that version'];
 	if (problem.kind === 'denied') return ['start again as root'];
 	return [
 		backups.length === 0
-			? `it may have changed this host; no backup is in ${folder}/backup`
+			? `it may have changed this host; no backup is in ${directory}/backup`
 			: 'it may have changed this host. Its backups:',
 		...backups.map(
 			({ file, size, at, intact, was }) =>
 				`  ${file}  ${size} bytes, ${at}, ${intact ? (was ?? 'of a file that no line names') : 'damaged: not the bytes of its name'}`,
 		),
 		'compare them with the files of this host, and put back what you need',
-		`then move the run out of the way: ${shellLine(['mv', folder, `${state}/unread-${run}`])}`,
+		`then move the run out of the way: ${shellLine(['mv', directory, `${state}/unread-${run}`])}`,
 	];
 }

@@ -363,7 +363,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				const errno = fault?.errno ?? removeNode(scope, target.path);
 				return errno === undefined ? { kind: 'written', sha256: '', atomic: true } : failedWrite(errno, path);
 			}, path),
-		makeFolder: (path, make) =>
+		makeDirectory: (path, make) =>
 			change(scope => {
 				const found = resolve(scope.view, absolute(path), scope.who);
 				if (found.kind === 'found')
@@ -374,7 +374,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				const errno = createNode(scope, absolute(path), { kind: 'folder', mode: make.mode, ...owner });
 				return errno === undefined ? { kind: 'written', sha256: '', atomic: true } : failedWrite(errno, path);
 			}),
-		removeFolder: path =>
+		removeDirectory: path =>
 			change(scope => {
 				const found = resolve(scope.view, absolute(path), scope.who);
 				if (found.kind === 'problem')

@@ -1,7 +1,7 @@
 import type { Container } from '../docker/container.ts';
 import { impactOfStop, isJob } from '../docker/container-impact.ts';
 import { inspectDocker } from '../docker/daemon.ts';
-import type { Action, Guarded, Settled } from '../model/action.ts';
+import type { Action, Guarded, ReadinessState } from '../model/action.ts';
 import type { Fate, ImpactContainer } from '../model/impact.ts';
 import type { RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
@@ -81,10 +81,10 @@ export function stopSysboxContainers(containers: readonly Container[]): readonly
 			timeoutMs: Math.max(...containers.map(stopSeconds)) * 1000 + marginMs,
 			risks: ['stop-containers'],
 			guard: (host, signal) => onlyThese(host, signal, containers, again),
-			settle: {
+			waitUntil: {
 				what: `${nameSome(namesOf(containers))} to have stopped`,
 				deadlineMs: 10_000,
-				check: async (host, signal): Promise<Settled> => {
+				check: async (host, signal): Promise<ReadinessState> => {
 					const running = await runningOf(host, containers, signal);
 					if (typeof running === 'string') return { kind: 'waiting', seen: running };
 					return running.length === 0
@@ -127,11 +127,11 @@ export function startSysboxContainers(containers: readonly (Container | StoppedC
 	return [
 		{
 			...startAction(again),
-			settledByLook: true,
-			settle: {
+			judgedByReadiness: true,
+			waitUntil: {
 				what: `${nameSome(namesOf(again))} to run again`,
 				deadlineMs: 10_000,
-				check: async (host, signal): Promise<Settled> => {
+				check: async (host, signal): Promise<ReadinessState> => {
 					const missing = await notBackAgain(host, again, signal);
 					return {
 						kind: 'settled',

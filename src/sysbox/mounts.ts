@@ -5,7 +5,7 @@ import { readTextOr } from '../system/text-file.ts';
 import type { StoppedContainer } from './runtime.ts';
 
 /** sysbox-fs mounts one file system per container below it, named with the container's id. */
-export const fuseFolder = '/var/lib/sysboxfs';
+export const fuseDirectory = '/var/lib/sysboxfs';
 
 /** A mount of sysbox-fs that does not answer as it should. */
 export interface BadMount {
@@ -23,7 +23,9 @@ const deadlineMs = 2_000;
  */
 export async function inspectFuseMounts(host: ReadHost, signal: AbortSignal): Promise<readonly BadMount[]> {
 	const mounts = valueIn(parseMountInfo(await readTextOr(host, '/proc/self/mountinfo'))) ?? [];
-	const points = mounts.filter(m => m.point === fuseFolder || m.point.startsWith(`${fuseFolder}/`)).map(m => m.point);
+	const points = mounts
+		.filter(m => m.point === fuseDirectory || m.point.startsWith(`${fuseDirectory}/`))
+		.map(m => m.point);
 	const asked = await Promise.all(
 		[...new Set(points)].map(async (path): Promise<readonly BadMount[]> => {
 			const result = await host.exec(['stat', '--file-system', '--format=%T', path], { timeoutMs: deadlineMs, signal });
@@ -39,7 +41,7 @@ export async function inspectFuseMounts(host: ReadHost, signal: AbortSignal): Pr
  * fails, and a start after it can come up without the store (seen with Sysbox 0.7.0).
  */
 export function reviveCommand({ id, name }: StoppedContainer, badMounts: readonly BadMount[]): string {
-	const mount = `${fuseFolder}/${id}`;
+	const mount = `${fuseDirectory}/${id}`;
 	const unmount = badMounts.some(({ path }) => path === mount) ? [`umount -l ${mount}`] : [];
 	return [`docker stop ${name}`, ...unmount, `docker start ${name}`].join(' && ');
 }

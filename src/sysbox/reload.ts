@@ -2,7 +2,7 @@ import type { Reloaded } from '../docker/event.ts';
 import type { DockerInfo } from '../docker/info.ts';
 import { reloadRefusal, whyDockerFailed } from '../docker/journal.ts';
 import { askInfo, describeInfo, hearReload } from '../docker/reload-answers.ts';
-import type { Action, Settled } from '../model/action.ts';
+import type { Action, ReadinessState } from '../model/action.ts';
 import { nameSome } from '../text/name-some.ts';
 import { runtimeName } from './runtime.ts';
 
@@ -35,11 +35,11 @@ export function reloadDocker(differences: readonly Difference[]): Action {
 		timeoutMs: 60_000,
 		explain: whyDockerFailed,
 		whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
-		settle: {
+		waitUntil: {
 			what: words,
 			// systemctl is back before dockerd has done it (moby#47353); it takes dockerd milliseconds.
 			deadlineMs: 15_000,
-			check: async (host, signal, since): Promise<Settled> => {
+			check: async (host, signal, since): Promise<ReadinessState> => {
 				const heard = await hearReload(host, since, hearMs, signal);
 				if (heard !== undefined && saysLoaded(heard, wanted))
 					return { kind: 'settled', evidence: `docker says that it has reloaded, and that ${words}` };

@@ -7,8 +7,8 @@ import { parseSysboxVersion } from './version.ts';
 export const programNames = ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'] as const;
 export type ProgramName = (typeof programNames)[number];
 
-/** The package's folder first; source builds of old went to the others (sysbox-ce.postinst still looks there). */
-const programFolders = ['/usr/bin', '/usr/local/sbin', '/usr/local/bin'];
+/** The package's directory first; source builds of old went to the others (sysbox-ce.postinst still looks there). */
+const programDirectories = ['/usr/bin', '/usr/local/sbin', '/usr/local/bin'];
 
 export interface Program {
 	readonly name: ProgramName;
@@ -50,8 +50,8 @@ export async function inspectServices(host: ReadHost, signal: AbortSignal): Prom
 }
 
 export async function inspectProgram(host: ReadHost, name: ProgramName, signal: AbortSignal): Promise<Program> {
-	for (const folder of programFolders) {
-		const path = `${folder}/${name}`;
+	for (const directory of programDirectories) {
+		const path = `${directory}/${name}`;
 		const found = await host.stat(path);
 		if (found.kind !== 'found' || found.type !== 'file') continue;
 		const result = await host.exec([path, '--version'], { timeoutMs: 10_000, signal });

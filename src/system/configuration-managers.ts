@@ -6,12 +6,12 @@ import { readTextOr } from './text-file.ts';
 export interface ManagerTrace {
 	/** "Ansible" */
 	readonly by: string;
-	/** The folder, unit or line that says so. */
+	/** The directory, unit or line that says so. */
 	readonly saw: string;
 }
 
 /**
- * What each leaves on a host that it manages. A folder that its package brings to a machine from which others are managed
+ * What each leaves on a host that it manages. A directory that its package brings to a machine from which others are managed
  * (/etc/ansible alone) is none.
  */
 const leaves: readonly { readonly by: string; readonly paths: readonly string[]; readonly unit?: string }[] = [
@@ -53,7 +53,7 @@ export async function inspectManagers(host: ReadHost, units: UnitsAnswer): Promi
 	return [...found.flat(), ...cron, ...homes, ...running];
 }
 
-/** Ansible leaves a folder for its modules with the user that it logs in as. */
+/** Ansible leaves a directory for its modules with the user that it logs in as. */
 async function homesWithAnsible(host: ReadHost): Promise<readonly ManagerTrace[]> {
 	const list = await host.list('/home');
 	const names = list.kind === 'names' && list.names.length <= mostHomes ? list.names : [];
@@ -82,9 +82,9 @@ async function ansiblePull(host: ReadHost): Promise<readonly ManagerTrace[]> {
 export async function repositoryBehind(host: ReadHost, path: string): Promise<string | undefined> {
 	const found = await host.stat(path);
 	if (found.kind !== 'found' || found.meta.realPath === path) return undefined;
-	for (let folder = parentOf(found.meta.realPath); ; folder = parentOf(folder)) {
-		if ((await host.stat(folder === '/' ? '/.git' : `${folder}/.git`)).kind === 'found') return folder;
-		if (folder === '/') return undefined;
+	for (let directory = parentOf(found.meta.realPath); ; directory = parentOf(directory)) {
+		if ((await host.stat(directory === '/' ? '/.git' : `${directory}/.git`)).kind === 'found') return directory;
+		if (directory === '/') return undefined;
 	}
 }
 

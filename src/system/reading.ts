@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /**
- * What a parser makes of a text that a host gave. No parser of this folder throws: text that nobody expected is a
+ * What a parser makes of a text that a host gave. No parser of this directory throws: text that nobody expected is a
  * fact about the host too, and `why` says it so that an operator understands it.
  */
 export type Reading<T> = { readonly kind: 'ok'; readonly value: T } | Unreadable;

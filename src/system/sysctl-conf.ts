@@ -31,7 +31,7 @@ function dotted(key: string): string {
 
 /**
  * What a key becomes at the next boot, and which line says so; undefined when no file names it. Files are read in the
- * order of their names whatever folder they are in; of two with one name the first folder's counts; /etc/sysctl.conf
+ * order of their names whatever directory they are in; of two with one name the first directory's counts; /etc/sysctl.conf
  * comes last (`sysctl --system`, and Debian's link 99-sysctl.conf).
  */
 export function settingAtBoot(
@@ -51,8 +51,8 @@ export const isReadBefore = (path: string, other: string): boolean =>
 		{ path: other, text: '' },
 	])[0]?.path === path && path !== other;
 
-/** Folders of sysctl.d files, the strongest first (sysctl.d(5)). */
-export const sysctlFolders = [
+/** Directories of sysctl.d files, the strongest first (sysctl.d(5)). */
+export const sysctlDirectories = [
 	'/etc/sysctl.d',
 	'/run/sysctl.d',
 	'/usr/local/lib/sysctl.d',
@@ -61,7 +61,7 @@ export const sysctlFolders = [
 ] as const;
 
 function orderedSysctlFiles(files: readonly SysctlFile[]): readonly SysctlFile[] {
-	const rank = (path: string) => sysctlFolders.findIndex(folder => path.startsWith(`${folder}/`));
+	const rank = (path: string) => sysctlDirectories.findIndex(directory => path.startsWith(`${directory}/`));
 	const name = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 	const last = files.filter(file => rank(file.path) === -1);
 	const byName = new Map<string, SysctlFile>();

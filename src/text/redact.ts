@@ -1,6 +1,6 @@
 /**
  * Takes secrets out of text by what they are and by what they are called, not by where they were found, before anything
- * is logged or shown. The bytes that revert needs lie in the backup folder and never pass here.
+ * is logged or shown. The bytes that revert needs lie in the backup directory and never pass here.
  *
  * It reads each line once from left to right, so that a label of a megabyte costs what a megabyte costs: no rule looks
  * back, and each looks ahead by a bounded number of characters or over what it then leaves out.

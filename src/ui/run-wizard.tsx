@@ -38,13 +38,13 @@ export interface WizardOptions {
 	readonly interrupt: () => void;
 	/** Ctrl+Z: stops this process, as the terminal would have done; called with the terminal in its normal mode. */
 	readonly stopProcess: () => void;
-	readonly listFolder: (path: string) => Promise<readonly { readonly name: string; readonly folder: boolean }[]>;
+	readonly listDirectory: (path: string) => Promise<readonly { readonly name: string; readonly directory: boolean }[]>;
 	/** Steps whose saved answers are taken when the run goes on, until somebody goes back to them. */
 	readonly settled: ReadonlySet<StepId>;
 	/** Taking back what was done can be offered. */
 	readonly canUndo: boolean;
 	/** Looks at the host again, and holds it against what the run that goes on had seen. */
-	readonly seenAnew?: (signal: AbortSignal) => Promise<readonly Difference[]>;
+	readonly driftSince?: (signal: AbortSignal) => Promise<readonly Difference[]>;
 	/** Writes the answers that repeat this run; absent where there is nothing to repeat. */
 	readonly saveAnswers?: (
 		state: RunState,
@@ -86,7 +86,7 @@ export function startWizard(options: WizardOptions): Wizard {
 		theme,
 		size: sizeNow(),
 		clock: Date.now,
-		listFolder: options.listFolder,
+		listDirectory: options.listDirectory,
 		interrupt: options.interrupt,
 		suspend: () => void suspend(),
 		redraw: () => {
@@ -171,14 +171,14 @@ export function startWizard(options: WizardOptions): Wizard {
 		},
 		async begin() {
 			const decided = new AbortController();
-			const seen: SeenSince | undefined = options.seenAnew === undefined ? undefined : { kind: 'looking' };
+			const seen: SeenSince | undefined = options.driftSince === undefined ? undefined : { kind: 'looking' };
 			const asked = store.ask({
 				screen: { kind: 'start', ...(seen !== undefined && { seen }) },
 				prompt: startMenu(intro),
 				ways: { back: false, skip: false, quit: true },
 			});
 			// The operator need not wait for it: each step looks again by itself.
-			options.seenAnew?.(AbortSignal.any([signal, decided.signal])).then(
+			options.driftSince?.(AbortSignal.any([signal, decided.signal])).then(
 				differences => store.tell({ kind: 'start', seen: { kind: 'seen', differences } }),
 				error => store.tell({ kind: 'start', seen: { kind: 'failed', why: String(error) } }),
 			);

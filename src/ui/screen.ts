@@ -1,11 +1,11 @@
 import type { Impact } from '../model/action.ts';
-import type { ActionFailure, Ways } from '../model/decider.ts';
+import type { ActionFailure, WaysOut } from '../model/decider.ts';
 import type { Difference } from '../model/drift.ts';
 import type { ShownAction } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Probe } from '../model/probe.ts';
 import type { AnswerValue, Place, Question } from '../model/question.ts';
-import type { ForeseenStep } from '../model/review.ts';
+import type { PreviewedStep } from '../model/review.ts';
 import type { RiskName } from '../model/risk.ts';
 import type { RunState, StepState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
@@ -72,7 +72,7 @@ export type Screen =
 			readonly lastRun?: boolean;
 	  }
 	/** Everything that the run would do. */
-	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly ForeseenStep[] }
+	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly PreviewedStep[] }
 	| {
 			readonly kind: 'plan';
 			readonly step: StepId;
@@ -104,7 +104,7 @@ export type Screen =
 export interface Asking {
 	readonly screen: Screen;
 	readonly prompt: Prompt;
-	readonly ways: Ways & { readonly skip: boolean; readonly quit: boolean };
+	readonly ways: WaysOut & { readonly skip: boolean; readonly quit: boolean };
 }
 
 export type Reply =

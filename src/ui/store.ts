@@ -15,8 +15,8 @@ export interface StoreOptions {
 	readonly theme: Theme;
 	readonly size: { readonly columns: number; readonly rows: number };
 	readonly clock: () => number;
-	/** Names in a folder of the host, for Tab. */
-	readonly listFolder: (path: string) => Promise<readonly { readonly name: string; readonly folder: boolean }[]>;
+	/** Names in a directory of the host, for Tab. */
+	readonly listDirectory: (path: string) => Promise<readonly { readonly name: string; readonly directory: boolean }[]>;
 	/** Ctrl+C, as if the terminal had sent the signal. */
 	readonly interrupt: () => void;
 	/** Ctrl+Z. */
@@ -119,23 +119,23 @@ export function createStore(options: StoreOptions): Store {
 	};
 	const complete = async (value: string): Promise<void> => {
 		const cut = value.lastIndexOf('/') + 1;
-		const folder = cut === 0 ? '.' : value.slice(0, cut);
+		const directory = cut === 0 ? '.' : value.slice(0, cut);
 		const begun = value.slice(cut);
-		const names = (await options.listFolder(folder)).filter(({ name }) => name.startsWith(begun));
+		const names = (await options.listDirectory(directory)).filter(({ name }) => name.startsWith(begun));
 		const prompt = state.asking?.prompt;
-		// While the folder was read somebody may have typed on.
+		// While the directory was read somebody may have typed on.
 		if (prompt?.kind !== 'field' || prompt.value !== value) return;
 		const common = commonStart(names.map(({ name }) => name));
 		const only = names.length === 1 ? names[0] : undefined;
-		const completed = only === undefined ? common : `${only.name}${only.folder ? '/' : ''}`;
+		const completed = only === undefined ? common : `${only.name}${only.directory ? '/' : ''}`;
 		const next = value.slice(0, cut) + (names.length === 0 ? begun : completed);
 		const { completions: _, problem: __, ...rest } = prompt;
 		const field: Field = {
 			...rest,
 			value: next,
 			at: [...next].length,
-			...(names.length > 1 && { completions: names.map(({ name, folder: is }) => `${name}${is ? '/' : ''}`) }),
-			...(names.length === 0 && { problem: `nothing begins with ${begun} in ${folder}` }),
+			...(names.length > 1 && { completions: names.map(({ name, directory: is }) => `${name}${is ? '/' : ''}`) }),
+			...(names.length === 0 && { problem: `nothing begins with ${begun} in ${directory}` }),
 		};
 		setPrompt(field);
 	};
@@ -193,7 +193,7 @@ export function createStore(options: StoreOptions): Store {
 					set({ overlay: effect.overlay });
 					return;
 				case 'complete':
-					// A folder that cannot be read completes to nothing; what is typed stays.
+					// A directory that cannot be read completes to nothing; what is typed stays.
 					complete(effect.value).catch(() => undefined);
 					return;
 				case 'print':

@@ -1,5 +1,5 @@
 import { type Impact, type Plan, risksOf } from '../model/action.ts';
-import type { Decider, PlanDecision, Ways } from '../model/decider.ts';
+import type { Decider, PlanDecision, WaysOut } from '../model/decider.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import { actionsToRevert, stepOf } from '../model/state.ts';
@@ -158,7 +158,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 			return reply.kind === 'taken' && (reply.value === 'look-again' || reply.value === 'go-on') ? reply.value : 'quit';
 		},
 
-		async beforeProbes(step, { probes, leftOut, announced }, ways: Ways) {
+		async beforeProbes(step, { probes, leftOut, announced }, ways: WaysOut) {
 			const reply = await show(
 				{
 					kind: 'proof',
@@ -230,7 +230,7 @@ const needing = (missing: readonly number[]): string =>
 	`${numbersText(missing)}, which ${missing.length === 1 ? 'needs' : 'need'} it`;
 
 /** Where a risk has to be named, Enter must not lead there. */
-function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro, id: StepId, ways: Ways): Menu {
+function planMenu(risks: readonly RiskName[], plan: Plan, { mode, steps }: Intro, id: StepId, ways: WaysOut): Menu {
 	const leave = 'Leave it as it is';
 	const missing = neededBy(steps, id);
 	const changes = plan.actions.length;

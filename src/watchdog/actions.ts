@@ -1,23 +1,23 @@
 import type { Action } from '../model/action.ts';
 import type { Argv, Expected } from '../port/host.ts';
 import { sha256 } from '../text/sha256.ts';
-import { isThere, type SwitchFacts } from './facts.ts';
+import { isThere, type WatchdogFacts } from './facts.ts';
 import {
 	bootUnitPath,
 	copyPath,
 	deadlineUnit,
 	markerPath,
 	scriptPath,
-	stateFolder,
-	switchFolder,
-	wantsFolder,
+	stateDirectory,
+	wantsDirectory,
 	wantsPath,
+	watchdogDirectory,
 	watchUnit,
 } from './names.ts';
-import { type Afterwards, bootUnitText, switchScript, wantsText, watchEverySeconds } from './script.ts';
+import { type Afterwards, bootUnitText, wantsText, watchdogScript, watchEverySeconds } from './script.ts';
 import { deadlineMs, looksOf } from './timing.ts';
 
-export interface SwitchOrder {
+export interface WatchdogOrder {
 	/** dockerd's configuration file; links followed, so that the script replaces the file and not the link. */
 	readonly file: string;
 	/** sha256 of what Docker is about to be started with; undefined: no file. */
@@ -33,12 +33,12 @@ export interface SwitchOrder {
 }
 
 /** What is on the host of a switch: what has to be taken away again. */
-type Parts = Pick<SwitchFacts, 'files' | 'folder' | 'wantsFolder' | 'waiting'>;
+type Parts = Pick<WatchdogFacts, 'files' | 'directory' | 'wantsDirectory' | 'waiting'>;
 
-const none: Parts = { files: new Map(), folder: 'missing', wantsFolder: 'shared', waiting: false };
+const none: Parts = { files: new Map(), directory: 'missing', wantsDirectory: 'shared', waiting: false };
 
 /** "puts the earlier /etc/docker/daemon.json back and starts Docker" */
-export function switchDoes({ file, earlier }: Pick<SwitchOrder, 'file' | 'earlier'>): string {
+export function describeWatchdog({ file, earlier }: Pick<WatchdogOrder, 'file' | 'earlier'>): string {
 	switch (earlier) {
 		case 'unchanged':
 			return 'starts Docker';
@@ -53,10 +53,10 @@ export function switchDoes({ file, earlier }: Pick<SwitchOrder, 'file' | 'earlie
  * The actions that arm the switch, in the order in which a kill after each leaves a host that heals: the bytes first,
  * then who uses them. Nothing of an earlier one may be there: see {@link clearAway}.
  */
-export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Action[] {
+export function armWatchdog(order: WatchdogOrder, facts: WatchdogFacts): readonly Action[] {
 	const { earlier } = order;
 	const written = order.sha256 ?? 'missing';
-	const script = switchScript({
+	const script = watchdogScript({
 		file: order.file,
 		written,
 		earlier: earlier === 'missing' ? 'missing' : earlier === 'unchanged' ? written : sha256(earlier),
@@ -66,7 +66,7 @@ export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Acti
 		afterwards: order.afterwards ?? [],
 	});
 	const seconds = deadlineMs(facts.lastStart, order.othersMs) / 1000;
-	const what = switchDoes(order);
+	const what = describeWatchdog(order);
 	const actions: Action[] = [];
 	let parts: Parts = none;
 	/** What was armed so far is taken away when the next one fails: half a switch is none. */
@@ -100,11 +100,11 @@ export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Acti
 			{ files: new Map([...parts.files, [path, sha256(data)]]) },
 		);
 	};
-	const folder = (id: string, path: string, mode: number, why: string, made: Partial<Parts>): void =>
+	const directory = (id: string, path: string, mode: number, why: string, made: Partial<Parts>): void =>
 		add({ id, kind: 'make-folder', title: `Make ${path}`, why, path, mode }, made);
 
-	if (facts.stateFolder === 'missing') folder('switch-state', stateFolder, 0o700, 'the switch lies in it', {});
-	folder('switch-folder', switchFolder, 0o700, 'the switch lies in it', { folder: 'present' });
+	if (facts.stateDirectory === 'missing') directory('switch-state', stateDirectory, 0o700, 'the switch lies in it', {});
+	directory('switch-folder', watchdogDirectory, 0o700, 'the switch lies in it', { directory: 'present' });
 	if (earlier instanceof Uint8Array)
 		write(
 			'switch-copy',
@@ -131,9 +131,11 @@ export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Acti
 		'Write the unit that runs it after a power cut',
 		'at the next boot it acts before Docker starts',
 	);
-	// What an earlier switch has left is cleared away by now, its folder too where nothing else was in it.
-	if (facts.wantsFolder === 'missing' || (facts.wantsFolder === 'ours' && isThere(facts)))
-		folder('switch-wants-folder', wantsFolder, 0o755, 'systemd looks for drop-ins there', { wantsFolder: 'ours' });
+	// What an earlier switch has left is cleared away by now, its directory too where nothing else was in it.
+	if (facts.wantsDirectory === 'missing' || (facts.wantsDirectory === 'ours' && isThere(facts)))
+		directory('switch-wants-folder', wantsDirectory, 0o755, 'systemd looks for drop-ins there', {
+			wantsDirectory: 'ours',
+		});
 	write(
 		'switch-wants',
 		wantsPath,
@@ -195,20 +197,20 @@ export function armSwitch(order: SwitchOrder, facts: SwitchFacts): readonly Acti
 }
 
 /** Whether an action of a step, by its id, armed or disarmed a switch. */
-export const isOfSwitch = (id: string): boolean => /(?:^|[.-])switch-/.test(id);
+export const isOfWatchdog = (id: string): boolean => /(?:^|[.-])switch-/.test(id);
 
 /** Takes the switch away that {@link armSwitch} armed. */
-export function disarmSwitch(armed: readonly Action[]): readonly Action[] {
+export function disarmWatchdog(armed: readonly Action[]): readonly Action[] {
 	const files = new Map(armed.flatMap(a => (a.kind === 'write' ? [[a.path, sha256(a.bytes)] as const] : [])));
 	const madeWants = armed.some(a => a.id === 'switch-wants-folder');
 	return takeAway(
-		{ files, folder: 'present', waiting: true, wantsFolder: madeWants ? 'ours' : 'shared' },
+		{ files, directory: 'present', waiting: true, wantsDirectory: madeWants ? 'ours' : 'shared' },
 		'Docker answers again',
 	);
 }
 
 /** Takes away what a switch of an earlier process has left: armed, fired or half of either. */
-export const clearAway = (facts: SwitchFacts): readonly Action[] =>
+export const clearAway = (facts: WatchdogFacts): readonly Action[] =>
 	takeAway(
 		facts,
 		facts.fired === undefined ? 'Docker answers' : 'it has fired, and what it did is told and logged',
@@ -253,26 +255,26 @@ function takeAway(parts: Parts, why: string): readonly Action[] {
 		});
 	};
 	remove('switch-no-wants', wantsPath, 'Have the next boot run nothing of it', 'switch-wants');
-	if (parts.wantsFolder === 'ours')
+	if (parts.wantsDirectory === 'ours')
 		actions.push({
 			id: 'switch-no-wants-folder',
 			kind: 'remove-folder',
-			title: `Remove ${wantsFolder}`,
+			title: `Remove ${wantsDirectory}`,
 			why: 'nothing else is in it',
-			path: wantsFolder,
+			path: wantsDirectory,
 			takesBack: ['switch-wants-folder'],
 		});
 	remove('switch-no-unit', bootUnitPath, 'Remove its unit', 'switch-unit');
 	remove('switch-no-script', scriptPath, 'Remove its script', 'switch-script');
 	remove('switch-no-copy', copyPath, 'Remove its copy of the configuration', 'switch-copy');
 	remove('switch-no-marker', markerPath, 'Remove its note of what it did');
-	if (parts.folder === 'present')
+	if (parts.directory === 'present')
 		actions.push({
 			id: 'switch-no-folder',
 			kind: 'remove-folder',
-			title: `Remove ${switchFolder}`,
+			title: `Remove ${watchdogDirectory}`,
 			why: 'it is empty',
-			path: switchFolder,
+			path: watchdogDirectory,
 			takesBack: ['switch-folder'],
 		});
 	return actions;

@@ -8,10 +8,10 @@ import {
 	deadlineUnit,
 	markerPath,
 	scriptPath,
-	stateFolder,
-	switchFolder,
-	wantsFolder,
+	stateDirectory,
+	wantsDirectory,
 	wantsPath,
+	watchdogDirectory,
 	watchUnit,
 } from './names.ts';
 
@@ -41,13 +41,13 @@ export interface LastStart {
 }
 
 /** A switch, or what is left of one, as it is found on a host. */
-export interface SwitchFacts {
+export interface WatchdogFacts {
 	/** Files of it that are there, by path, with their sha256. */
 	readonly files: ReadonlyMap<string, string>;
-	readonly folder: 'missing' | 'present';
-	readonly stateFolder: 'missing' | 'present';
+	readonly directory: 'missing' | 'present';
+	readonly stateDirectory: 'missing' | 'present';
 	/** `ours`: it holds nothing, or nothing but the switch's own file. */
-	readonly wantsFolder: 'missing' | 'ours' | 'shared';
+	readonly wantsDirectory: 'missing' | 'ours' | 'shared';
 	/** The timer waits, or its script is at work. */
 	readonly waiting: boolean;
 	readonly fired: Fired | undefined;
@@ -66,16 +66,16 @@ const properties = [
 ] as const;
 
 /** The command line that {@link inspectSwitch} runs. */
-export const showSwitchCommand = ['systemctl', 'show', ...units, ...properties.flatMap(p => ['-p', p])] as const;
+export const showWatchdogCommand = ['systemctl', 'show', ...units, ...properties.flatMap(p => ['-p', p])] as const;
 
 const ownFiles = [wantsPath, bootUnitPath, scriptPath, copyPath, markerPath] as const;
 
-export async function inspectSwitch(host: ReadHost, signal: AbortSignal): Promise<SwitchFacts> {
-	const [shown, state, folder, wants, fired, files] = await Promise.all([
-		host.exec(showSwitchCommand, { timeoutMs: 10_000, signal }),
-		host.stat(stateFolder),
-		host.stat(switchFolder),
-		host.list(wantsFolder),
+export async function inspectWatchdog(host: ReadHost, signal: AbortSignal): Promise<WatchdogFacts> {
+	const [shown, state, directory, wants, fired, files] = await Promise.all([
+		host.exec(showWatchdogCommand, { timeoutMs: 10_000, signal }),
+		host.stat(stateDirectory),
+		host.stat(watchdogDirectory),
+		host.list(wantsDirectory),
 		readFired(host),
 		Promise.all(
 			ownFiles.map(async path => {
@@ -88,12 +88,12 @@ export async function inspectSwitch(host: ReadHost, signal: AbortSignal): Promis
 	const unit = (name: string) =>
 		parsed.kind === 'ok' ? parsed.value.find(({ id }) => id === name)?.properties : undefined;
 	const works = (name: string) => ['active', 'activating', 'deactivating'].includes(unit(name)?.['ActiveState'] ?? '');
-	const own = wantsPath.slice(wantsFolder.length + 1);
+	const own = wantsPath.slice(wantsDirectory.length + 1);
 	return {
 		files: new Map(files.filter(file => file !== undefined)),
-		folder: folder.kind === 'found' ? 'present' : 'missing',
-		stateFolder: state.kind === 'found' ? 'present' : 'missing',
-		wantsFolder: wants.kind !== 'names' ? 'missing' : wants.names.every(name => name === own) ? 'ours' : 'shared',
+		directory: directory.kind === 'found' ? 'present' : 'missing',
+		stateDirectory: state.kind === 'found' ? 'present' : 'missing',
+		wantsDirectory: wants.kind !== 'names' ? 'missing' : wants.names.every(name => name === own) ? 'ours' : 'shared',
 		waiting: ownUnits.some(works),
 		fired,
 		lastStart: lastStartOf(unit('docker.service') ?? {}),
@@ -127,5 +127,5 @@ export function lastStartOf(shown: Readonly<Record<string, string>>): LastStart 
 }
 
 /** Whether anything of a switch is on the host. */
-export const isThere = (facts: SwitchFacts): boolean =>
-	facts.files.size > 0 || facts.folder === 'present' || facts.waiting;
+export const isThere = (facts: WatchdogFacts): boolean =>
+	facts.files.size > 0 || facts.directory === 'present' || facts.waiting;

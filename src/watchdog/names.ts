@@ -3,15 +3,15 @@
  * list-timers` and in docs/decisions/007.
  */
 
-/** The state folder of the host. Not that of --session-dir: what has to be there at the next boot lies in one place. */
-export const stateFolder = '/var/lib/sysbox-setup';
-export const switchFolder = `${stateFolder}/switch`;
+/** The state directory of the host. Not that of --session-dir: what has to be there at the next boot lies in one place. */
+export const stateDirectory = '/var/lib/sysbox-setup';
+export const watchdogDirectory = `${stateDirectory}/switch`;
 /** The script, which needs neither Node nor this tool. */
-export const scriptPath = `${switchFolder}/put-back`;
+export const scriptPath = `${watchdogDirectory}/put-back`;
 /** The bytes that it puts back: a copy of its own. */
-export const copyPath = `${switchFolder}/daemon.json`;
+export const copyPath = `${watchdogDirectory}/daemon.json`;
 /** What it did, for the next run, `status` and the record. */
-export const markerPath = `${switchFolder}/fired`;
+export const markerPath = `${watchdogDirectory}/fired`;
 
 /** Waits for the deadline: a transient timer, and the service of that name that it starts. */
 export const deadlineUnit = 'sysbox-setup-switch-deadline';
@@ -29,5 +29,5 @@ export const bootUnitPath = `/etc/systemd/system/${bootUnit}`;
  * systemd read all units again, and a change of somebody else's in docker.service would come into force with our
  * restart.
  */
-export const wantsFolder = '/etc/systemd/system/multi-user.target.d';
-export const wantsPath = `${wantsFolder}/sysbox-setup-switch.conf`;
+export const wantsDirectory = '/etc/systemd/system/multi-user.target.d';
+export const wantsPath = `${wantsDirectory}/sysbox-setup-switch.conf`;

@@ -9,9 +9,9 @@ import {
 	giveBackUnit,
 	markerPath,
 	scriptPath,
-	switchFolder,
-	wantsFolder,
+	wantsDirectory,
 	wantsPath,
+	watchdogDirectory,
 	watchUnit,
 } from './names.ts';
 
@@ -116,7 +116,7 @@ fi
  * The script of the switch, for any POSIX shell. What varies is a quoted word at its top, or a command; there are no
  * functions and no `case` in it, so that it can be read from top to bottom by whoever finds it at night.
  */
-export const switchScript = (words: ScriptWords): string => {
+export const watchdogScript = (words: ScriptWords): string => {
 	const { afterwards } = words;
 	const gives = afterwards.length > 0;
 	return `#!/bin/sh
@@ -226,9 +226,9 @@ logger -t sysbox-setup -p daemon.warning "dead man's switch ($1): $file: $did; d
 if [ "$1" = deadline ]; then systemctl stop ${watchUnit}.timer ${watchUnit}.service >/dev/null 2>&1; fi
 # All of it goes before anything is given back, which may take its time or fail.
 rm -f ${wantsPath} ${bootUnitPath}
-rmdir ${wantsFolder} 2>/dev/null
+rmdir ${wantsDirectory} 2>/dev/null
 ${gives ? `cp ${scriptPath} ${giveBackPath}\n` : ''}rm -f ${copyPath} ${scriptPath}
-rmdir ${switchFolder} 2>/dev/null
+rmdir ${watchdogDirectory} 2>/dev/null
 sync
 ${gives ? handOver(afterwards) : ''}exit 0
 `;
@@ -239,7 +239,7 @@ export const bootUnitText = `# Made by sysbox-setup before it restarted Docker, 
 [Unit]
 Description=sysbox-setup: put Docker's earlier configuration back
 Before=docker.service
-RequiresMountsFor=${switchFolder}
+RequiresMountsFor=${watchdogDirectory}
 ConditionPathExists=${scriptPath}
 ConditionPathExists=!/run/systemd/transient/${deadlineUnit}.timer
 ConditionPathExists=!/run/systemd/transient/${deadlineUnit}.service

@@ -25,7 +25,7 @@ const serviceKeys = [
 
 /**
  * What is wrong with a compose file of ours. A schema would not do: it accepts a mounted docker.sock, an empty
- * certificate folder, an engine's store in two engines.
+ * certificate directory, an engine's store in two engines.
  */
 export function composeProblems(text: string): readonly string[] {
 	const document = parseDocument(text, { merge: true, uniqueKeys: true });
@@ -88,8 +88,8 @@ export function environmentProblems(environment: PlainMap, services?: PlainMap):
 		// sysbox-runc refuses a container with such a variable that it does not know.
 		if (name.startsWith('SYSBOX_')) problems.push(`sets ${name}`);
 	}
-	const folder = environment['DOCKER_TLS_CERTDIR'];
-	if (folder !== undefined && (typeof folder !== 'string' || !folder.startsWith('/')))
+	const directory = environment['DOCKER_TLS_CERTDIR'];
+	if (directory !== undefined && (typeof directory !== 'string' || !directory.startsWith('/')))
 		problems.push('switches TLS off');
 	const host = environment['DOCKER_HOST'];
 	if (host === undefined) return problems;

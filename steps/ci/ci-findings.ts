@@ -27,11 +27,11 @@ export function ciFindings(facts: CiFacts, files: CiFiles, context: JudgeContext
 	const info = facts.docker.info.kind === 'ok' ? facts.docker.info.value : undefined;
 	return [
 		...settingsFindings(files.reading),
-		...folderFindings(facts, files, context.answers['ci.folder'] !== undefined),
+		...directoryFindings(facts, files, context.answers['ci.folder'] !== undefined),
 		...renderedFindings(files.rendered),
 		...imageFindings(files),
 		...concurrentFindings(facts, files),
-		...limitFindings(info, files, facts.folder.path),
+		...limitFindings(info, files, facts.directory.path),
 		...hostFindings(facts, info, files, context),
 	];
 }
@@ -48,20 +48,20 @@ function settingsFindings(reading: SettingsReading): readonly Finding[] {
 	];
 }
 
-function folderFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answered: boolean): readonly Finding[] {
+function directoryFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answered: boolean): readonly Finding[] {
 	if (rendered.length === 0) return [];
-	const { folder } = facts;
-	// The default folder stands in nobody's way: another one can be named when the question comes.
+	const { directory } = facts;
+	// The default directory stands in nobody's way: another one can be named when the question comes.
 	const remedy = (text: string): Remedy => ({ kind: answered ? 'advice' : 'planned', text });
-	if (folder.kind === 'refused') {
+	if (directory.kind === 'refused') {
 		return [
 			{
 				id: 'ci.folder',
 				severity: 'block',
-				summary: `The CI files cannot go into ${folder.path}`,
-				evidence: folder.why,
-				...(folder.needsRoot && { needsRoot: true as const }),
-				remedy: remedy(folder.remedy),
+				summary: `The CI files cannot go into ${directory.path}`,
+				evidence: directory.why,
+				...(directory.needsRoot && { needsRoot: true as const }),
+				remedy: remedy(directory.remedy),
 			},
 		];
 	}
@@ -72,7 +72,7 @@ function folderFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answered
 		findings.push({
 			id: 'ci.file-refused',
 			severity: 'block',
-			summary: `In ${folder.path} something stands where a CI file goes`,
+			summary: `In ${directory.path} something stands where a CI file goes`,
 			evidence: refused.join('\n'),
 			why: 'Only a plain text file is written over, and never through a link.',
 			remedy: remedy('Move it away, or name another folder.'),
@@ -83,13 +83,13 @@ function folderFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answered
 		findings.push({
 			id: 'ci.file-denied',
 			severity: 'could-not-tell',
-			summary: `In ${folder.path} a CI file can be read by its owner only`,
+			summary: `In ${directory.path} a CI file can be read by its owner only`,
 			evidence: denied.join('\n'),
 			needsRoot: true,
 		});
 	}
 	const foreign = seen.flatMap(({ name, file }) =>
-		file.kind === 'text' && !file.ours ? [`${folder.path}/${name}`] : [],
+		file.kind === 'text' && !file.ours ? [`${directory.path}/${name}`] : [],
 	);
 	if (foreign.length > 0) {
 		findings.push({
@@ -104,11 +104,11 @@ function folderFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answered
 	if (findings.length === 0) {
 		findings.push(
 			toWrite.length === 0
-				? { id: 'ci.files', severity: 'ok', summary: `The CI files in ${folder.path} are as your answers say` }
+				? { id: 'ci.files', severity: 'ok', summary: `The CI files in ${directory.path} are as your answers say` }
 				: {
 						id: 'ci.files',
 						severity: 'info',
-						summary: `${toWrite.length === 1 ? 'One CI file is' : `${toWrite.length} CI files are`} to be written into ${folder.path}`,
+						summary: `${toWrite.length === 1 ? 'One CI file is' : `${toWrite.length} CI files are`} to be written into ${directory.path}`,
 						evidence: toWrite.map(({ kind }) => kind.name).join('\n'),
 						remedy: { kind: 'planned', text: 'The plan writes them.' },
 					},
@@ -189,7 +189,7 @@ const limitNames = { memory: 'memory', cpu: 'processors', pids: 'processes' } as
 function limitFindings(
 	info: DockerInfo | undefined,
 	{ reading, rendered }: CiFiles,
-	folder: string,
+	directory: string,
 ): readonly Finding[] {
 	if (info === undefined || rendered.length === 0 || reading.kind !== 'settings') return [];
 	const missing = (['memory', 'cpu', 'pids'] as const).filter(limit => !info.limits[limit]);
@@ -220,7 +220,7 @@ function limitFindings(
 			id: 'ci.limits.gitlab-pids',
 			severity: 'info',
 			summary: 'No limit of processes for GitLab jobs',
-			evidence: `${folder}/${runner.kind.name}:${line}`,
+			evidence: `${directory}/${runner.kind.name}:${line}`,
 			why: 'GitLab Runner has no key for it, so a fork bomb in a job is stopped by the kernel only.',
 			threat: 'resource-abuse',
 			remedy: processesRemedy,

@@ -10,11 +10,11 @@ import { type AgentServices, inspectAgentServices } from './agent-services.ts';
 import { clientImageOf, isPinned, type LocalDigests, parseDigests } from './image-name.ts';
 import { mountedRunnerConfigs, parseRunnerConfig, type RunnerConfig, runnerConfigPath } from './runner-config.ts';
 import { lookAtFiles, type SeenFiles } from './seen-files.ts';
-import { absolute, lookAtFolder, type TargetFolder } from './target-folder.ts';
+import { absolute, lookAtDirectory, type TargetDirectory } from './target-directory.ts';
 
 export interface CiFacts {
 	readonly docker: DockerFacts;
-	readonly folder: TargetFolder;
+	readonly directory: TargetDirectory;
 	readonly files: SeenFiles;
 	readonly templates: TemplateTexts;
 	readonly digests: LocalDigests;
@@ -32,15 +32,15 @@ export interface CiFacts {
 }
 
 /** Where the files go, by answer or default. */
-export const folderPath = (answers: Answers, workingFolder: string): string =>
-	absolute(textAnswer(answers, 'ci.folder') ?? `${workingFolder}/sysbox-ci`, workingFolder);
+export const directoryPath = (answers: Answers, workingDirectory: string): string =>
+	absolute(textAnswer(answers, 'ci.folder') ?? `${workingDirectory}/sysbox-ci`, workingDirectory);
 
 export async function lookAtCi({ host, answers, options, signal }: StepContext): Promise<CiFacts> {
-	const path = folderPath(answers, options.workingFolder);
-	const [docker, templates, folder, digests, groups, services] = await Promise.all([
+	const path = directoryPath(answers, options.workingDirectory);
+	const [docker, templates, directory, digests, groups, services] = await Promise.all([
 		inspectDocker(host, signal),
 		templateTexts(),
-		lookAtFolder(host, path),
+		lookAtDirectory(host, path),
 		localDigests(host, textAnswer(answers, 'ci.image') ?? defaultImage, signal),
 		readTextOr(host, '/etc/group'),
 		inspectAgentServices(host, signal),
@@ -53,14 +53,14 @@ export async function lookAtCi({ host, answers, options, signal }: StepContext):
 		...mountedRunnerConfigs(containers),
 	];
 	const [files, configs, composeFiles] = await Promise.all([
-		folder.kind === 'ready' ? lookAtFiles(host, path) : {},
+		directory.kind === 'ready' ? lookAtFiles(host, path) : {},
 		Promise.all([...new Set(paths)].map(config => readRunnerConfig(host, config, info?.defaultRuntime))),
 		readComposeFiles(host, composeFilesOf(containers, info)),
 	]);
 	const runnerConfigs = configs.flatMap(config => (config?.kind === 'config' ? [config.config] : []));
 	return {
 		docker,
-		folder,
+		directory,
 		files,
 		templates,
 		digests,

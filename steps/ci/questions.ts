@@ -7,7 +7,7 @@ import { imageNameProblem } from './image-name.ts';
 import { defaultMemory, gibibytes, memoryProblem } from './memory-size.ts';
 import { serverUrlProblem } from './server-url.ts';
 import { defaultCpus, defaultPids, type System, systemsOf } from './settings.ts';
-import { folderNameProblem } from './target-folder.ts';
+import { directoryNameProblem } from './target-directory.ts';
 
 export const answerIds = [
 	'ci.systems',
@@ -65,8 +65,8 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			wants: 'folder',
 			title: 'Into which folder?',
 			help: 'The files belong to the owner of the folder. It is made when only its last part is missing.',
-			initial: `${context.options.workingFolder.replace(/\/$/, '')}/sysbox-ci`,
-			validate: folderNameProblem,
+			initial: `${context.options.workingDirectory.replace(/\/$/, '')}/sysbox-ci`,
+			validate: directoryNameProblem,
 		});
 	}
 	if (chosen.includes('gitlab')) {

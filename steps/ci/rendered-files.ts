@@ -7,7 +7,7 @@ import type { Settings, System } from './settings.ts';
 
 /** One file that this step writes. */
 export interface FileKind {
-	/** Its name in the folder, and the template's. */
+	/** Its name in the directory, and the template's. */
 	readonly name: TemplateName;
 	readonly system: System;
 	/** For a new file. */

@@ -13,16 +13,16 @@ export type SeenFile =
 
 export type SeenFiles = Readonly<Partial<Record<TemplateName, SeenFile>>>;
 
-export async function lookAtFiles(host: ReadHost, folder: string): Promise<SeenFiles> {
+export async function lookAtFiles(host: ReadHost, directory: string): Promise<SeenFiles> {
 	const seen = await Promise.all(
-		fileKinds.map(async ({ name }) => [name, await lookAtFile(host, `${folder}/${name}`)] as const),
+		fileKinds.map(async ({ name }) => [name, await lookAtFile(host, `${directory}/${name}`)] as const),
 	);
 	return Object.fromEntries(seen);
 }
 
 async function lookAtFile(host: ReadHost, path: string): Promise<SeenFile> {
 	const found = await host.stat(path);
-	// The writer follows a link and keeps it, which is right for root's files and wrong in a folder of somebody else.
+	// The writer follows a link and keeps it, which is right for root's files and wrong in a directory of somebody else.
 	if (found.kind === 'found' && found.link)
 		return { kind: 'refused', why: `it is a symbolic link to ${found.meta.realPath}` };
 	if (found.kind === 'missing' && found.danglingTo !== undefined)

@@ -6,13 +6,13 @@ import { changeStep, type JudgeContext, type Step } from '../../src/model/step.t
 import { containerSites } from './access-sites.ts';
 import { type CiFiles, ciFindings, nothingReaches } from './ci-findings.ts';
 import { entryPointsOf, serviceSites } from './entry-points.ts';
-import { type CiFacts, folderPath, lookAtCi } from './facts.ts';
+import { type CiFacts, directoryPath, lookAtCi } from './facts.ts';
 import { answerIds, ciQuestions, initialSystems, runnerUrl } from './questions.ts';
 import { fileKinds, type RenderedFile, renderFiles } from './rendered-files.ts';
 import { settingsOf } from './settings.ts';
 
 /**
- * Writes files for the CI systems of this host, into one folder of the operator's. It starts nothing and stops nothing,
+ * Writes files for the CI systems of this host, into one directory of the operator's. It starts nothing and stops nothing,
  * and touches no configuration that is in use; what is in use is looked at, and what there reaches the host is named.
  * Skipped, nothing changes: the proofs then use the default image and no limits.
  */
@@ -47,7 +47,7 @@ export const ciStep: Step = changeStep<CiFacts>({
 
 /** The files alone change nothing for any job. */
 function nextOf(facts: CiFacts): string | null {
-	const { folder, files } = facts;
+	const { directory, files } = facts;
 	const ours = fileKinds.filter(({ name }) => {
 		const file = files[name];
 		return file?.kind === 'text' && file.ours;
@@ -56,8 +56,8 @@ function nextOf(facts: CiFacts): string | null {
 	const each = ours.flatMap(({ next }) => next ?? []);
 	const used = entryPointsOf(facts).some(({ sysbox }) => sysbox === 'yes');
 	const head = used
-		? `The files in ${folder.path} say how more jobs use Sysbox:`
-		: `No job uses Sysbox yet; the files in ${folder.path} say how:`;
+		? `The files in ${directory.path} say how more jobs use Sysbox:`
+		: `No job uses Sysbox yet; the files in ${directory.path} say how:`;
 	return [head, ...each].join('\n');
 }
 
@@ -83,25 +83,25 @@ function planCi(facts: CiFacts, context: JudgeContext): Plan {
 	const files = ciFiles(facts, context);
 	const { rendered, toWrite } = files;
 	if (toWrite.length === 0 || rendered.some(({ problems }) => problems.length > 0)) return emptyPlan;
-	const path = folderPath(context.answers, context.options.workingFolder);
-	const makeFolder: Action = {
+	const path = directoryPath(context.answers, context.options.workingDirectory);
+	const makeDirectory: Action = {
 		id: 'folder',
 		kind: 'make-folder',
 		path,
 		mode: 0o755,
-		asFolderOwner: true,
+		asDirectoryOwner: true,
 		title: `Make the folder ${path}`,
 		why: 'The CI files go there. It belongs to the owner of the folder above.',
 	};
-	// The answer came after the look: what is in that folder is not known, so nothing is written before it is.
-	if (facts.folder.path !== path) return { actions: [makeFolder] };
-	if (facts.folder.kind === 'refused') return emptyPlan;
+	// The answer came after the look: what is in that directory is not known, so nothing is written before it is.
+	if (facts.directory.path !== path) return { actions: [makeDirectory] };
+	if (facts.directory.kind === 'refused') return emptyPlan;
 	const writes = toWrite.flatMap(file => writeOf(file, facts));
 	if (writes.length === 0) return emptyPlan;
 	// What reaches the host is told by the findings; that nothing does would stay unsaid where the plan is shown.
 	const { summary } = ciFindings(facts, files, context).find(({ id }) => id === nothingReaches) ?? {};
 	return {
-		actions: [...(facts.folder.kind === 'missing' ? [makeFolder] : []), ...writes],
+		actions: [...(facts.directory.kind === 'missing' ? [makeDirectory] : []), ...writes],
 		impact: {
 			stops: [],
 			notes: [
@@ -120,10 +120,10 @@ function writeOf({ kind, text }: RenderedFile, facts: CiFacts): readonly Action[
 		{
 			id: kind.name,
 			kind: 'write',
-			path: `${facts.folder.path}/${kind.name}`,
+			path: `${facts.directory.path}/${kind.name}`,
 			bytes: new TextEncoder().encode(text),
 			mode: kind.mode,
-			asFolderOwner: true,
+			asDirectoryOwner: true,
 			title: `Write ${kind.name}: ${kind.what}`,
 			why:
 				seen.kind === 'text' && !seen.ours

@@ -1,9 +1,9 @@
 import type { Question } from '../../src/model/question.ts';
 import { defaultRuntimeId } from '../../src/sysbox/question-ids.ts';
 import { runtimeName } from '../../src/sysbox/runtime.ts';
+import { canHaveDefault, configuredDefault } from './desired.ts';
 import type { DaemonFacts } from './facts.ts';
 import { breaks } from './under-default.ts';
-import { canHaveDefault, configuredDefault } from './wish.ts';
 
 export const answerIds = [defaultRuntimeId] as const;
 

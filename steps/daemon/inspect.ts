@@ -5,9 +5,9 @@ import { validate } from '../../src/docker/validation.ts';
 import type { StepContext } from '../../src/model/step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
 import { inspectSubordinateIds } from '../../src/system/subordinate-ids.ts';
+import { canHaveDefault } from './desired.ts';
 import { type DaemonFacts, type ProgramState, type Registered, usualPlaces } from './facts.ts';
 import { inspectUnderDefault } from './under-default.ts';
-import { canHaveDefault } from './wish.ts';
 
 export async function inspectDaemon({ host, signal }: StepContext): Promise<DaemonFacts> {
 	const [dockerd, docker, ids] = await Promise.all([

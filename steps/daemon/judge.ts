@@ -8,10 +8,10 @@ import type { JudgeContext } from '../../src/model/step.ts';
 import { defaultRuntimeId } from '../../src/sysbox/question-ids.ts';
 import { runtimeName, runtimePath } from '../../src/sysbox/runtime.ts';
 import { nameSome } from '../../src/text/name-some.ts';
+import { configuredDefault, defaultIsFlag, desiredDefault, editOf, registrationOf, wantsDefault } from './desired.ts';
 import type { DaemonFacts } from './facts.ts';
 import { bootState, enabledPlugins } from './under-default.ts';
 import { unfitContainers } from './unfit-containers.ts';
-import { configuredDefault, defaultIsFlag, editOf, registrationOf, wantsDefault, wishedDefault } from './wish.ts';
 
 export function judgeDaemon(facts: DaemonFacts, context: JudgeContext): readonly Finding[] {
 	const broken = fileProblem(facts.file);
@@ -158,7 +158,7 @@ function otherRuntimes(facts: DaemonFacts): readonly Finding[] {
 function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 	const id = 'daemon.default-runtime';
 	const configured = configuredDefault(facts);
-	const wish = wishedDefault(facts, context);
+	const desired = desiredDefault(facts, context);
 	const wants = wantsDefault(facts, context);
 	// dockerd goes by what it has loaded, and the next step has it load the file.
 	const loaded = facts.docker.info.kind === 'ok' ? facts.docker.info.value.defaultRuntime : undefined;
@@ -175,12 +175,12 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 			},
 		};
 	}
-	if (wish !== undefined) {
+	if (desired !== undefined) {
 		return {
 			id,
 			severity: 'warn',
-			summary: `The default runtime is ${configured ?? 'not named in the file'}; ${wish} was asked for`,
-			remedy: edited(facts, `"default-runtime" is set to ${wish}`),
+			summary: `The default runtime is ${configured ?? 'not named in the file'}; ${desired} was asked for`,
+			remedy: edited(facts, `"default-runtime" is set to ${desired}`),
 		};
 	}
 	if (configured !== runtimeName) {

@@ -4,10 +4,10 @@ import { type Action, emptyPlan, type Plan } from '../../src/model/action.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { nameSome } from '../../src/text/name-some.ts';
+import { desiredDefault, editOf } from './desired.ts';
 import type { DaemonFacts } from './facts.ts';
 import { canBeEdited } from './judge.ts';
 import { breaks } from './under-default.ts';
-import { editOf, wishedDefault } from './wish.ts';
 
 export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 	const edit = editOf(facts, context);
@@ -17,7 +17,7 @@ export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 	const { content, plan } = edit;
 	const { path } = facts.file;
 	const actions: Action[] = [];
-	if (content.kind === 'missing' && content.folder === 'missing') {
+	if (content.kind === 'missing' && content.directory === 'missing') {
 		actions.push({
 			id: 'docker-folder',
 			kind: 'make-folder',
@@ -27,7 +27,7 @@ export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 			mode: 0o755,
 		});
 	}
-	const toDefault = wishedDefault(facts, context);
+	const toDefault = desiredDefault(facts, context);
 	actions.push({
 		id: 'daemon-json',
 		kind: 'write',

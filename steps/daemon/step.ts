@@ -1,11 +1,11 @@
 import { viewOf } from '../../src/docker/daemon-file.ts';
 import { changeStep, type Step } from '../../src/model/step.ts';
 import { answerIds, askDaemon } from './ask.ts';
+import { configuredDefault } from './desired.ts';
 import type { DaemonFacts } from './facts.ts';
 import { inspectDaemon } from './inspect.ts';
 import { judgeDaemon } from './judge.ts';
 import { planDaemon } from './plan.ts';
-import { configuredDefault } from './wish.ts';
 
 export const daemonStep: Step = changeStep<DaemonFacts>({
 	id: 'daemon',

@@ -86,7 +86,7 @@ function pluginWords(plugins: UnderDefault['plugins']): readonly string[] {
 
 /** A container that exists keeps its runtime; what is made anew under the default needs Sysbox at each boot. */
 function bootWords(boot: Boot, docker: DockerFacts): readonly string[] {
-	const back = comeBackAtBoot(docker).map(c => c.name);
+	const back = restartedAtBoot(docker).map(c => c.name);
 	const who =
 		back.length === 0
 			? ''
@@ -110,7 +110,7 @@ export function bootState(boot: Boot): { readonly words: string; readonly fine: 
 }
 
 /** Docker starts them again by itself, and they have the default runtime now. */
-function comeBackAtBoot(docker: DockerFacts): readonly Container[] {
+function restartedAtBoot(docker: DockerFacts): readonly Container[] {
 	if (docker.containers.kind !== 'ok' || docker.info.kind !== 'ok') return [];
 	const { defaultRuntime } = docker.info.value;
 	const unfit = new Set(unfitContainers(docker).flatMap(c => (c.refused ? [c.name] : [])));

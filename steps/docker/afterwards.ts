@@ -1,6 +1,6 @@
 import { type Container, jobLabels } from '../../src/docker/container.ts';
 import { isJob } from '../../src/docker/container-impact.ts';
-import type { Action, Guarded, Settled } from '../../src/model/action.ts';
+import type { Action, Guarded, ReadinessState } from '../../src/model/action.ts';
 import type { Question } from '../../src/model/question.ts';
 import type { RunState } from '../../src/model/state.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
@@ -101,10 +101,10 @@ export function waitForReturning(facts: DockerStepFacts, context: JudgeContext):
 			argv: ['docker', 'ps', '--quiet'],
 			timeoutMs: 30_000,
 			undo: { kind: 'none', why: 'it only looks' },
-			settle: {
+			waitUntil: {
 				what: 'the containers that come back by themselves',
 				deadlineMs: 60_000,
-				check: async (host, signal): Promise<Settled> => {
+				check: async (host, signal): Promise<ReadinessState> => {
 					const running = await listRunning(host, signal);
 					const there = new Set(typeof running === 'string' ? [] : running.map(c => c.id));
 					const missing = returning.filter(c => !there.has(c.id)).map(c => c.name);

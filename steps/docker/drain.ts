@@ -1,4 +1,4 @@
-import type { Action, Guarded, Settled } from '../../src/model/action.ts';
+import type { Action, Guarded, ReadinessState } from '../../src/model/action.ts';
 import { duration } from '../../src/model/impact.ts';
 import type { RunState } from '../../src/model/state.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
@@ -29,7 +29,7 @@ export function drainRunners(facts: DockerStepFacts, context: JudgeContext, rest
 			kind: 'none' as const,
 			why: 'it takes jobs again at the end of this step, however that ends',
 		},
-		settle: {
+		waitUntil: {
 			what: `${runnerName(runner)} to end, with all of its jobs`,
 			deadlineMs,
 			everyMs: lookEveryMs,
@@ -48,7 +48,7 @@ const quit = (runner: Runner): Argv =>
 			['systemctl', 'kill', '--kill-who=main', '--signal=SIGQUIT', runner.unit]
 		: ['docker', 'kill', '--signal=SIGQUIT', runner.name];
 
-async function drained(host: ReadHost, runner: Runner, signal: AbortSignal): Promise<Settled> {
+async function drained(host: ReadHost, runner: Runner, signal: AbortSignal): Promise<ReadinessState> {
 	const [works, jobs] = await Promise.all([stillWorks(host, runner, signal), runningGitlabJobs(host, signal)]);
 	if (typeof jobs === 'string') return { kind: 'waiting', seen: jobs };
 	if (works === 'unknown') return { kind: 'waiting', seen: `${runnerName(runner)} cannot be looked at` };

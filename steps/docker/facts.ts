@@ -7,7 +7,7 @@ import type { Knowledge } from '../../src/model/knowledge.ts';
 import type { FileBefore, StepContext } from '../../src/model/step.ts';
 import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { inspectTimeNamespaces, type TimeNamespaces } from '../../src/sysbox/time-namespaces.ts';
-import { inspectSwitch, type SwitchFacts } from '../../src/watchdog/facts.ts';
+import { inspectWatchdog, type WatchdogFacts } from '../../src/watchdog/facts.ts';
 import { inspectJenkins, type JenkinsNode } from './jenkins.ts';
 import { inspectRunners, type Runner } from './runners.ts';
 
@@ -19,7 +19,7 @@ export interface DockerStepFacts {
 	/** The file as it was before this run wrote it. */
 	readonly before: FileBefore;
 	/** The dead man's switch, or what is left of one. */
-	readonly switch: SwitchFacts;
+	readonly switch: WatchdogFacts;
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
 	/** Whether the program that the file names for Sysbox's runtime is on this host. */
@@ -47,7 +47,7 @@ export async function inspectLoaded({
 		program === undefined ? undefined : host.stat(program),
 		host.stat(dockerd.configFile),
 		before?.(dockerd.configFile) ?? { kind: 'unchanged' as const },
-		inspectSwitch(host, signal),
+		inspectWatchdog(host, signal),
 		inspectNetworkInUse(host, docker, signal),
 		inspectRunners(host, docker, signal),
 		inspectJenkins(host, answers, signal),

@@ -2,7 +2,7 @@ import type { Container } from '../../src/docker/container.ts';
 import { impactOfStop } from '../../src/docker/container-impact.ts';
 import type { Impact } from '../../src/model/action.ts';
 import { describeImpact, groupImpact, type ImpactContainer } from '../../src/model/impact.ts';
-import { beforeHandOver } from '../../src/model/managed-files.ts';
+import { beforeDelegation } from '../../src/model/managed-files.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { Difference } from '../../src/sysbox/reload.ts';
 import { nameSome } from '../../src/text/name-some.ts';
@@ -72,7 +72,7 @@ export function impactOfRestart(facts: DockerStepFacts, context: JudgeContext): 
 		`By its last start that takes about ${seconds(restartMs)}, and at most ${seconds(withWayBackMs)} should it not come back`,
 	);
 	const { path } = facts.file;
-	if (beforeHandOver(path, context.state) !== undefined && earlierFile(facts) !== 'unchanged')
+	if (beforeDelegation(path, context.state) !== undefined && earlierFile(facts) !== 'unchanged')
 		notes.push(`Should it not come back, the earlier ${path} is put back, although others write it`);
 	notes.push(...alsoTakesEffect(otherDifferences(facts, context)));
 	return { stops: [...lost, ...returning].map(describeImpact), notes, containers };

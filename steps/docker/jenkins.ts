@@ -1,6 +1,6 @@
 import type { Container } from '../../src/docker/container.ts';
 import type { DockerFacts } from '../../src/docker/daemon.ts';
-import type { Action, Guarded, Settled } from '../../src/model/action.ts';
+import type { Action, Guarded, ReadinessState } from '../../src/model/action.ts';
 import { type Answers, type Question, textAnswer } from '../../src/model/question.ts';
 import type { RunState } from '../../src/model/state.ts';
 import type { Argv, ReadHost } from '../../src/port/host.ts';
@@ -151,11 +151,11 @@ export function drainJenkins(node: JenkinsNode | undefined, deadlineMs: number):
 	const shared = {
 		timeoutMs: 30_000,
 		undo: { kind: 'none' as const, why: 'it is set online again at the end of this step, however that ends' },
-		settle: {
+		waitUntil: {
 			what: `the node ${access.node} to end its builds`,
 			deadlineMs,
 			everyMs: lookEveryMs,
-			check: async (host: ReadHost, signal: AbortSignal): Promise<Settled> => {
+			check: async (host: ReadHost, signal: AbortSignal): Promise<ReadinessState> => {
 				const found = await askNode(host, access, signal);
 				if (found.kind === 'unreachable') return { kind: 'waiting', seen: found.said };
 				return found.idle

@@ -7,14 +7,14 @@ import type { JudgeContext } from '../../src/model/step.ts';
 import { defaultRuntimeId } from '../../src/sysbox/question-ids.ts';
 import type { Difference } from '../../src/sysbox/reload.ts';
 import { runtimeName } from '../../src/sysbox/runtime.ts';
-import { switchFindings } from '../../src/watchdog/telling.ts';
+import { watchdogFindings } from '../../src/watchdog/findings.ts';
 import { describeDifference, isNeededBySysbox, otherDifferences, ownDifferences } from './differences.ts';
 import type { DockerStepFacts } from './facts.ts';
 import { restartedAlready, restartId, wantsRestart } from './restart-choice.ts';
 
 export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): readonly Finding[] {
 	const { info } = facts.docker;
-	if (info.kind !== 'ok') return [...switchFindings(facts.switch), unanswered(info)];
+	if (info.kind !== 'ok') return [...watchdogFindings(facts.switch), unanswered(info)];
 	const broken = fileProblem(facts.file);
 	if (broken !== undefined) return [broken];
 	const differences = ownDifferences(facts, context);
@@ -27,7 +27,7 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 		...differences.filter(isNeededBySysbox).map(d => waiting('docker.features-loaded', facts, d, context)),
 		...otherFindings(facts, context),
 		...unitFindings(facts),
-		...switchFindings(facts.switch),
+		...watchdogFindings(facts.switch),
 	];
 }
 

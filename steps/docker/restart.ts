@@ -1,11 +1,11 @@
 import { whyDockerFailed } from '../../src/docker/journal.ts';
 import { askInfo, describeInfo } from '../../src/docker/reload-answers.ts';
-import type { Action, Settled } from '../../src/model/action.ts';
+import type { Action, ReadinessState } from '../../src/model/action.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { Difference } from '../../src/sysbox/reload.ts';
 import { fatalLine, unitJournal } from '../../src/system/unit-failure.ts';
 import { nameSome } from '../../src/text/name-some.ts';
-import { armSwitch, disarmSwitch, switchDoes } from '../../src/watchdog/actions.ts';
+import { armWatchdog, describeWatchdog, disarmWatchdog } from '../../src/watchdog/actions.ts';
 import { deadlineMs, patienceMs } from '../../src/watchdog/timing.ts';
 import { nodeOfRestart, runnersOfRestart } from './around-restart.ts';
 import { releaseCommand } from './drain.ts';
@@ -27,7 +27,7 @@ export function restartDocker(
 	context: JudgeContext,
 	differences: readonly Difference[],
 ): Restart {
-	const arm = armSwitch(
+	const arm = armWatchdog(
 		{
 			file: facts.realFile,
 			sha256: facts.file.content.kind === 'read' ? facts.file.content.sha256 : undefined,
@@ -41,7 +41,7 @@ export function restartDocker(
 		},
 		facts.switch,
 	);
-	const disarm = disarmSwitch(arm);
+	const disarm = disarmWatchdog(arm);
 	return { arm, disarm, restart: restartAction(facts, context, differences, disarm) };
 }
 
@@ -69,10 +69,10 @@ function restartAction(
 		explain: whyDockerFailed,
 		whenItFails: ['see why it did not come up (journalctl -u docker -n 50), then start again'],
 		risks: ['restart-docker', ...(stops ? (['stop-containers'] as const) : [])],
-		settle: {
+		waitUntil: {
 			what: 'Docker answers again',
 			deadlineMs: 30_000,
-			check: async (host, signal, since): Promise<Settled> => {
+			check: async (host, signal, since): Promise<ReadinessState> => {
 				const info = await askInfo(host, signal);
 				if (typeof info !== 'string') return { kind: 'settled', evidence: describeInfo(info) };
 				return { kind: 'waiting', seen: fatalLine(await unitJournal(host, 'docker', since, signal)) ?? info };
@@ -97,7 +97,7 @@ function wayBack(facts: DockerStepFacts, { state }: JudgeContext): readonly Acti
 		content.kind === 'read' &&
 		written.undo.after === content.sha256;
 	// What this run wrote is back by then.
-	const armed = switchDoes({ file: facts.realFile, earlier: ours ? 'unchanged' : earlierFile(facts) });
+	const armed = describeWatchdog({ file: facts.realFile, earlier: ours ? 'unchanged' : earlierFile(facts) });
 	const seconds = deadlineMs(facts.switch.lastStart) / 1000;
 	const run = (id: string, title: string, verb: string): Action => ({
 		id,

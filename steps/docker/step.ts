@@ -29,5 +29,5 @@ export const dockerStep: Step = changeStep<DockerStepFacts>({
 			: [],
 	ask: (_answers, facts, context) => askRestart(facts, context),
 	plan: planLoading,
-	owes: owed,
+	cleanup: owed,
 });

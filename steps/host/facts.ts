@@ -13,7 +13,7 @@ import { parseMemInfo } from '../../src/system/meminfo.ts';
 import { parseMountInfo } from '../../src/system/mountinfo.ts';
 import { parseOsRelease } from '../../src/system/os-release.ts';
 import { type Reading, unreadable } from '../../src/system/reading.ts';
-import { type SysctlFile, sysctlFolders } from '../../src/system/sysctl-conf.ts';
+import { type SysctlFile, sysctlDirectories } from '../../src/system/sysctl-conf.ts';
 import { inspectManager, inspectUnits } from '../../src/system/systemd-units.ts';
 import { readTextFile, readTextOr } from '../../src/system/text-file.ts';
 import {
@@ -38,7 +38,7 @@ const watchedUnits = [
 ] as const;
 
 /** Where programs are looked for: the PATH that systemd gives its services, and snaps. */
-const programFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
+const programDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/snap/bin'];
 
 /** Looks at the host. Reads files and runs sixteen commands at most for anything else; changes nothing. */
 export async function inspectHost(context: StepContext): Promise<HostFacts> {
@@ -265,11 +265,11 @@ async function placeOf(host: ReadHost, wanted: string): Promise<Place> {
 }
 
 async function programsOf(host: ReadHost): Promise<ReadonlyMap<string, string>> {
-	const lists = await Promise.all(programFolders.map(folder => host.list(folder)));
+	const lists = await Promise.all(programDirectories.map(directory => host.list(directory)));
 	const programs = new Map<string, string>();
 	for (const [index, list] of lists.entries()) {
 		for (const name of list.kind === 'names' ? list.names : []) {
-			if (!programs.has(name)) programs.set(name, `${programFolders[index]}/${name}`);
+			if (!programs.has(name)) programs.set(name, `${programDirectories[index]}/${name}`);
 		}
 	}
 	return programs;
@@ -288,16 +288,16 @@ async function sysctlsOf(host: ReadHost): Promise<HostFacts['sysctls']> {
 }
 
 async function sysctlFilesOf(host: ReadHost): Promise<readonly SysctlFile[]> {
-	const inFolders = await Promise.all(
-		sysctlFolders.map(async folder => {
-			const list = await host.list(folder);
+	const inDirectories = await Promise.all(
+		sysctlDirectories.map(async directory => {
+			const list = await host.list(directory);
 			return list.kind === 'names'
-				? list.names.filter(name => name.endsWith('.conf')).map(name => `${folder}/${name}`)
+				? list.names.filter(name => name.endsWith('.conf')).map(name => `${directory}/${name}`)
 				: [];
 		}),
 	);
 	const files = await Promise.all(
-		[...inFolders.flat(), '/etc/sysctl.conf'].map(async path => ({ path, text: await readTextOr(host, path) })),
+		[...inDirectories.flat(), '/etc/sysctl.conf'].map(async path => ({ path, text: await readTextOr(host, path) })),
 	);
 	return files.flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]));
 }
@@ -309,7 +309,7 @@ async function packageListsOf(host: ReadHost): Promise<HostFacts['packageLists']
 }
 
 async function apparmorOf(host: ReadHost): Promise<AppArmorFacts> {
-	const [enabled, profile, local, localFolder, disabled, profiles] = await Promise.all([
+	const [enabled, profile, local, localDirectory, disabled, profiles] = await Promise.all([
 		readTextOr(host, '/sys/module/apparmor/parameters/enabled'),
 		readTextFile(host, fuseProfilePath),
 		readTextFile(host, fuseLocalPath),
@@ -322,7 +322,7 @@ async function apparmorOf(host: ReadHost): Promise<AppArmorFacts> {
 		enabled: enabled?.trim() === 'Y',
 		profile,
 		local,
-		localFolder,
+		localDirectory,
 		disabled,
 		loaded:
 			profiles === undefined

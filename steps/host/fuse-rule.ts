@@ -2,7 +2,7 @@ import type { HostFacts } from './host-facts.ts';
 
 /**
  * What the profile lacks, in its own words: users of Ubuntu 25.04 to 26.04 confirmed that these two let sysbox-fs mount
- * (nestybox/sysbox#947, #1005). They open its own folder and nothing else.
+ * (nestybox/sysbox#947, #1005). They open its own directory and nothing else.
  */
 export const fuseRuleLines = [
 	'mount fstype=@{fuse_types} options=(nosuid,nodev) options in (ro,rw,noatime,dirsync,nodiratime,noexec,sync) -> /var/lib/sysboxfs/**/,',
@@ -13,7 +13,7 @@ const comment = '# sysbox-setup: lets sysbox-fs mount below its own folder (nest
 
 const withoutComments = (text: string) => text.replace(/^\s*#(?!include).*$/gm, '');
 
-/** Whether neither the profile nor what was added to it speaks of the folder of sysbox-fs. */
+/** Whether neither the profile nor what was added to it speaks of the directory of sysbox-fs. */
 export function needsFuseRule({ apparmor }: HostFacts): boolean {
 	const texts = [apparmor.profile, apparmor.local].map(file =>
 		file.kind === 'text' ? withoutComments(file.text) : '',

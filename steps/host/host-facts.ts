@@ -24,7 +24,7 @@ export type SysctlValue =
 
 export type SysctlName = keyof typeof sysctlPaths;
 
-/** The place where a folder's files lie: the folder itself, or the nearest one above it that is there. */
+/** The place where a directory's files lie: the directory itself, or the nearest one above it that is there. */
 export interface Place {
 	readonly wanted: string;
 	/** After all links. */
@@ -44,11 +44,11 @@ export interface HostFacts {
 	readonly installedSysbox: string | undefined;
 	/** As dpkg names it, `amd64`; from the kernel's name where there is no dpkg. */
 	readonly arch: string | undefined;
-	/** Program → where it lies, first folder of the usual PATH first. */
+	/** Program → where it lies, first directory of the usual PATH first. */
 	readonly programs: ReadonlyMap<string, string>;
 	/** The docker command after its links: a snap's leads to /usr/bin/snap, podman's to podman. */
 	readonly dockerProgram: string | undefined;
-	/** systemd made this folder when it started the host (sd_booted(3)). */
+	/** systemd made this directory when it started the host (sd_booted(3)). */
 	readonly bootedBySystemd: boolean;
 	readonly manager: Awaited<ReturnType<typeof inspectManager>>;
 	readonly units: UnitsAnswer;
@@ -101,7 +101,7 @@ export interface AppArmorFacts {
 	readonly profile: TextFile;
 	/** What the operator adds to it. */
 	readonly local: TextFile;
-	readonly localFolder: boolean;
+	readonly localDirectory: boolean;
 	/** A link in /etc/apparmor.d/disable keeps the profile from being loaded. */
 	readonly disabled: boolean;
 	/** How the kernel holds it; undefined when only root could see. */

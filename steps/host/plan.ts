@@ -197,7 +197,7 @@ function fuseRuleActions(facts: HostFacts, { state }: JudgeContext): readonly Ac
 		return halfDone && facts.apparmor.enabled ? [reload] : [];
 	}
 	if (!canWriteFuseRule(facts)) return [];
-	const folder: Action = {
+	const directory: Action = {
 		id: 'apparmor-folder',
 		kind: 'make-folder',
 		title: 'Make /etc/apparmor.d/local',
@@ -217,7 +217,7 @@ function fuseRuleActions(facts: HostFacts, { state }: JudgeContext): readonly Ac
 		...expected(facts.apparmor.local),
 	};
 	return [
-		...(facts.apparmor.localFolder ? [] : [{ ...folder, serves: write.id }]),
+		...(facts.apparmor.localDirectory ? [] : [{ ...directory, serves: write.id }]),
 		write,
 		{ ...reload, serves: write.id },
 	];

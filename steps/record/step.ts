@@ -59,7 +59,7 @@ export const recordStep: ReportStep = {
 			bytes: new TextEncoder().encode(text),
 			mode: 0o640,
 			expect: target.exists,
-			asFolderOwner: true,
+			asDirectoryOwner: true,
 		};
 	},
 };
@@ -71,18 +71,18 @@ const pathFor = ({ state, options, now }: JudgeContext): string =>
 async function inspectTarget(context: StepContext): Promise<ReportTarget> {
 	const { host, options, now } = context;
 	const path = recordPath({ hostname: host.identity.hostname, options, now });
-	const folder = path.slice(0, path.lastIndexOf('/')) || '/';
-	const found = await context.host.stat(folder);
+	const directory = path.slice(0, path.lastIndexOf('/')) || '/';
+	const found = await context.host.stat(directory);
 	if (found.kind === 'missing')
-		return { kind: 'refused', why: `the record cannot be written: there is no folder ${folder}` };
+		return { kind: 'refused', why: `the record cannot be written: there is no folder ${directory}` };
 	if (found.kind === 'denied')
-		return { kind: 'refused', why: `the record cannot be written: ${folder} may not be looked into` };
+		return { kind: 'refused', why: `the record cannot be written: ${directory} may not be looked into` };
 	if (found.kind !== 'found' || found.type !== 'directory')
-		return { kind: 'refused', why: `the record cannot be written: ${folder} is no folder` };
+		return { kind: 'refused', why: `the record cannot be written: ${directory} is no folder` };
 	const { uid } = context.host.identity;
 	const { mode, uid: owner } = found.meta;
 	if (uid !== 0 && uid !== owner && (mode & 0o002) === 0)
-		return { kind: 'refused', why: `the record cannot be written: ${folder} belongs to somebody else` };
+		return { kind: 'refused', why: `the record cannot be written: ${directory} belongs to somebody else` };
 	const digest = await context.host.digest(path);
 	switch (digest.kind) {
 		case 'missing':

@@ -28,8 +28,8 @@ export async function cpuQuota(pid: number, read: Read): Promise<CpuQuota> {
 	const parts = group.path.split('/').filter(part => part !== '');
 	for (let length = parts.length; length > 0; length--) {
 		for (const mount of group.mounts) {
-			const folder = `${mount}/${parts.slice(0, length).join('/')}`;
-			const quota = group.version === 2 ? await quotaV2(folder, read) : await quotaV1(folder, read);
+			const directory = `${mount}/${parts.slice(0, length).join('/')}`;
+			const quota = group.version === 2 ? await quotaV2(directory, read) : await quotaV1(directory, read);
 			if (quota === undefined) continue;
 			readable = true;
 			seen.push(`${quota.file}: ${quota.text}`);
@@ -73,17 +73,17 @@ interface Quota {
 }
 
 /** `50000 100000`, or `max 100000`. */
-async function quotaV2(folder: string, read: Read): Promise<Quota | undefined> {
-	const file = `${folder}/cpu.max`;
+async function quotaV2(directory: string, read: Read): Promise<Quota | undefined> {
+	const file = `${directory}/cpu.max`;
 	const text = (await read(file))?.trim();
 	if (text === undefined) return undefined;
 	const [quota, period] = text.split(/\s+/);
 	return { file, text, ...ratio(quota, period) };
 }
 
-async function quotaV1(folder: string, read: Read): Promise<Quota | undefined> {
-	const file = `${folder}/cpu.cfs_quota_us`;
-	const [quota, period] = [(await read(file))?.trim(), (await read(`${folder}/cpu.cfs_period_us`))?.trim()];
+async function quotaV1(directory: string, read: Read): Promise<Quota | undefined> {
+	const file = `${directory}/cpu.cfs_quota_us`;
+	const [quota, period] = [(await read(file))?.trim(), (await read(`${directory}/cpu.cfs_period_us`))?.trim()];
 	return quota === undefined || period === undefined
 		? undefined
 		: { file, text: `${quota} of ${period}`, ...ratio(quota, period) };

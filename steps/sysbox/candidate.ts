@@ -14,7 +14,7 @@ export type Candidate =
 			readonly target: string;
 			/** The copy is there already, from a run that was left. */
 			readonly fetched: boolean;
-			readonly folderExists: boolean;
+			readonly directoryExists: boolean;
 			readonly control: DebControl;
 			/** Undefined: no published package has this digest. */
 			readonly known: { readonly release: ReleaseRow; readonly package: ReleasePackage } | undefined;
@@ -27,15 +27,15 @@ export type Candidate =
 			readonly target: string;
 			/** The file is there already, from a run that was left, with the right digest. */
 			readonly fetched: boolean;
-			readonly folderExists: boolean;
+			readonly directoryExists: boolean;
 	  }
 	| { readonly kind: 'none'; readonly why: string };
 
-export const downloadsFolder = (options: RunOptions): string => `${options.stateFolder}/downloads`;
+export const downloadsDirectory = (options: RunOptions): string => `${options.stateDirectory}/downloads`;
 
 export async function inspectCandidate(context: StepContext, arch: string | undefined): Promise<Candidate> {
 	const { host, options, knowledge } = context;
-	if (options.deb !== undefined) return inspectFile(context, absolute(options.deb, options.workingFolder));
+	if (options.deb !== undefined) return inspectFile(context, absolute(options.deb, options.workingDirectory));
 	const release = latestRelease(knowledge);
 	if (release === undefined) return { kind: 'none', why: 'the table of releases is empty' };
 	const found = release.packages.find(p => p.arch === arch);
@@ -43,15 +43,15 @@ export async function inspectCandidate(context: StepContext, arch: string | unde
 		const published = release.packages.map(p => p.arch).join(' and ');
 		return { kind: 'none', why: `Sysbox is published for ${published}, not for ${arch ?? 'this machine'}` };
 	}
-	const folder = downloadsFolder(options);
-	const target = `${folder}/${found.url.slice(found.url.lastIndexOf('/') + 1)}`;
+	const directory = downloadsDirectory(options);
+	const target = `${directory}/${found.url.slice(found.url.lastIndexOf('/') + 1)}`;
 	return {
 		kind: 'release',
 		release,
 		package: found,
 		target,
 		fetched: await hasDigest(host, target, found.sha256),
-		folderExists: (await host.stat(folder)).kind === 'found',
+		directoryExists: (await host.stat(directory)).kind === 'found',
 	};
 }
 
@@ -90,17 +90,17 @@ async function inspectFile(context: StepContext, path: string): Promise<Candidat
 
 /** A name of its own for each content, so that a copy never takes the place of one that an earlier run made. */
 async function placeOfCopy({ host, options }: StepContext, path: string, sha256: string) {
-	const folder = downloadsFolder(options);
+	const directory = downloadsDirectory(options);
 	const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.deb$/, '');
-	const target = path.startsWith(`${folder}/`) ? path : `${folder}/${sha256.slice(0, 12)}-${name}.deb`;
+	const target = path.startsWith(`${directory}/`) ? path : `${directory}/${sha256.slice(0, 12)}-${name}.deb`;
 	return {
 		target,
 		fetched: await hasDigest(host, target, sha256),
-		folderExists: (await host.stat(folder)).kind === 'found',
+		directoryExists: (await host.stat(directory)).kind === 'found',
 	};
 }
 
-const absolute = (path: string, folder: string): string => (path.startsWith('/') ? path : `${folder}/${path}`);
+const absolute = (path: string, directory: string): string => (path.startsWith('/') ? path : `${directory}/${path}`);
 
 /** The version that the candidate would bring, as a person reads it. */
 export function candidateVersion(candidate: Candidate): string | undefined {

@@ -2,7 +2,7 @@ import { currentBytes, editable, type ReadableContent, viewOf } from '../../src/
 import {
 	type DaemonJsonPlan,
 	type DaemonJsonView,
-	type DaemonJsonWish,
+	type DesiredDaemonJson,
 	planDaemonJson,
 } from '../../src/docker/daemon-json.ts';
 import { valuesOf } from '../../src/docker/dockerd-flags.ts';
@@ -97,7 +97,7 @@ export function makeReady(facts: SysboxFacts, context: JudgeContext): Readiness 
 			? view.pools
 			: undefined;
 	const registered = view.runtimes.get(runtimeName);
-	const wish: DaemonJsonWish = {
+	const desired: DesiredDaemonJson = {
 		...((registered === undefined || registered.path === formerPath) && {
 			runtime: { name: runtimeName, path: runtimePath },
 		}),
@@ -105,7 +105,7 @@ export function makeReady(facts: SysboxFacts, context: JudgeContext): Readiness 
 		...(pools !== undefined && { pools }),
 	};
 	const flagRuntimes = valuesOf(facts.dockerd.flags, 'add-runtime').map(value => value.split('=')[0] ?? value);
-	return { kind: 'ready', content, plan: planDaemonJson(currentBytes(content), wish, { flagRuntimes }) };
+	return { kind: 'ready', content, plan: planDaemonJson(currentBytes(content), desired, { flagRuntimes }) };
 }
 
 export const reformatId = 'sysbox.reformat-keys';

@@ -2,7 +2,14 @@ import type { Container } from '../../src/docker/container.ts';
 import { expectedOf } from '../../src/docker/daemon-file.ts';
 import { breaksARule } from '../../src/docker/file-rules.ts';
 import { canValidate, validateCandidate } from '../../src/docker/validation.ts';
-import { type Action, emptyPlan, type Impact, type Plan, type Settled, type Undo } from '../../src/model/action.ts';
+import {
+	type Action,
+	emptyPlan,
+	type Impact,
+	type Plan,
+	type ReadinessState,
+	type Undo,
+} from '../../src/model/action.ts';
 import { describeImpact } from '../../src/model/impact.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
@@ -30,7 +37,7 @@ import {
 	type Candidate,
 	candidateFile,
 	candidateVersion,
-	downloadsFolder,
+	downloadsDirectory,
 	isVouchedFor,
 	publishedPackage,
 } from './candidate.ts';
@@ -152,7 +159,7 @@ function downWithConsent(facts: SysboxFacts, action: Action, fileBack: readonly 
 	const users = runningUnderSysbox(facts.docker);
 	if (users.length === 0)
 		return [{ ...action, guard: noSysboxContainerRuns, ...(fileBack.length > 0 && { rollback: fileBack }) }];
-	const { risks: _, settle: __, ...startQuietly } = start;
+	const { risks: _, waitUntil: __, ...startQuietly } = start;
 	return [
 		...stopSysboxContainers(users),
 		{
@@ -195,15 +202,15 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	const { content, plan } = ready;
 	if (plan.kind !== 'edited') return [];
 	const actions: Action[] = [];
-	if (content.kind === 'missing' && content.folder === 'missing') {
-		const folder = facts.file.path.slice(0, facts.file.path.lastIndexOf('/'));
+	if (content.kind === 'missing' && content.directory === 'missing') {
+		const directory = facts.file.path.slice(0, facts.file.path.lastIndexOf('/'));
 		actions.push({
 			id: 'docker-folder',
 			serves: fileId,
 			kind: 'make-folder',
-			title: `Make the folder ${folder}`,
+			title: `Make the folder ${directory}`,
 			why: "Docker's configuration goes there",
-			path: folder,
+			path: directory,
 			mode: 0o755,
 		});
 	}
@@ -226,14 +233,14 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): readonly Action[] {
 	if (candidate.fetched) return [];
 	const actions: Action[] = [];
-	if (!candidate.folderExists) {
+	if (!candidate.directoryExists) {
 		actions.push({
 			id: 'downloads-folder',
 			serves: 'install',
 			kind: 'make-folder',
 			title: 'Make a folder for the package',
 			why: 'only root may read or write in it, so nobody can exchange the package before apt reads it',
-			path: downloadsFolder(options),
+			path: downloadsDirectory(options),
 			mode: 0o700,
 		});
 	}
@@ -330,7 +337,7 @@ function install(
 				: []),
 			...(removes.length + upgrades.length > 0 ? [describeOthers(removes, upgrades)] : []),
 		],
-		settle: {
+		waitUntil: {
 			what: `dpkg has finished with ${packageName}`,
 			deadlineMs: 10_000,
 			check: packageIsInstalled,
@@ -391,7 +398,7 @@ function undoOfInstall(facts: SysboxFacts, decision: Decision, version: string):
 
 const namesOf = (steps: readonly PackageStep[]): readonly string[] => steps.map(step => step.name);
 
-async function packageIsInstalled(host: ReadHost, signal: AbortSignal): Promise<Settled> {
+async function packageIsInstalled(host: ReadHost, signal: AbortSignal): Promise<ReadinessState> {
 	const found = await inspectPackage(host, signal);
 	if (found.kind === 'installed')
 		return { kind: 'settled', evidence: `${packageName} ${found.record.version} installed` };
@@ -410,11 +417,11 @@ const configure: Action = {
 	// An apt that a killed run of ours had started goes on by itself, and dpkg has no way to wait for its lock.
 	retryWhile: { says: /lock was locked by|is locked by another process/, everyMs: 2_000, deadlineMs: 5 * minutes },
 	touches: ['every other package that dpkg has not finished with is configured too'],
-	settle: { what: `dpkg has finished with ${packageName}`, deadlineMs: 10_000, check: packageIsInstalled },
+	waitUntil: { what: `dpkg has finished with ${packageName}`, deadlineMs: 10_000, check: packageIsInstalled },
 	undo: { kind: 'none', why: 'the package was already unpacked before this run' },
 };
 
-async function sysboxServes(host: ReadHost, signal: AbortSignal): Promise<Settled> {
+async function sysboxServes(host: ReadHost, signal: AbortSignal): Promise<ReadinessState> {
 	const services = await inspectServices(host, signal);
 	const missing = notServing(services);
 	if (missing !== undefined) return { kind: 'waiting', seen: missing };
@@ -436,7 +443,7 @@ const start: Extract<Action, { kind: 'exec' }> = {
 	argv: ['systemctl', 'start', 'sysbox'],
 	timeoutMs: 2 * minutes,
 	...startsAgain,
-	settle: serving,
+	waitUntil: serving,
 	whenItFails: ['see what the services say (journalctl -u sysbox-mgr -u sysbox-fs -n 50), then start again'],
 	undo: { kind: 'none', why: 'the services go away with the package' },
 };
@@ -490,7 +497,7 @@ function planServices(facts: SysboxFacts, context: JudgeContext): Plan {
 			risks: ['restart-sysbox'],
 			guard: noSysboxContainerRuns,
 			rollback: [start, ...startAfterFailure(users)],
-			settle: serving,
+			waitUntil: serving,
 			undo: { kind: 'none', why: 'a restart leaves nothing behind' },
 		});
 		return { actions, impact: { ...stopped(facts, context), notes: stopNotes(users) } };

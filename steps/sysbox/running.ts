@@ -1,5 +1,5 @@
 import type { Finding } from '../../src/model/finding.ts';
-import { type BadMount, fuseFolder, reviveCommand } from '../../src/sysbox/mounts.ts';
+import { type BadMount, fuseDirectory, reviveCommand } from '../../src/sysbox/mounts.ts';
 import { runningUnderSysbox } from '../../src/sysbox/runtime.ts';
 import { allActive, describeUnits, unitsOf } from '../../src/sysbox/services.ts';
 import { nameSome } from '../../src/text/name-some.ts';
@@ -94,7 +94,7 @@ export function deadContainerFindings(facts: SysboxFacts): readonly Finding[] {
 
 /** Mounts whose sysbox-fs is gone, of containers that do not run: those of running ones belong to their revival. */
 export function deadMountsOf(facts: SysboxFacts): readonly string[] {
-	const running = new Set(runningUnderSysbox(facts.docker).map(({ id }) => `${fuseFolder}/${id}`));
+	const running = new Set(runningUnderSysbox(facts.docker).map(({ id }) => `${fuseDirectory}/${id}`));
 	return facts.badMounts.filter(({ path, state }) => state === 'dead' && !running.has(path)).map(({ path }) => path);
 }
 

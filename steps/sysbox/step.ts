@@ -28,5 +28,5 @@ export const sysboxStep: Step = changeStep<SysboxFacts>({
 	],
 	ask: (_answers, facts, context) => askSysbox(facts, context),
 	plan: planSysbox,
-	owes: owedContainers,
+	cleanup: owedContainers,
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type ApplyDeps, performAction } from '../../src/actions/perform-action.ts';
-import type { Action, Settled } from '../../src/model/action.ts';
+import type { Action, ReadinessState } from '../../src/model/action.ts';
 import type { Event } from '../../src/model/event.ts';
 import { eventStream } from '../../src/model/event-stream.ts';
 import type { ExecOptions, ExecResult, WriteHost } from '../../src/port/host.ts';
@@ -245,9 +245,9 @@ describe('writing a file', () => {
 				return { kind: 'written', sha256: 'x', atomic: true };
 			},
 		}));
-		await at.apply(write('/home/anna/r.md', 'r', undefined, { asFolderOwner: true }));
+		await at.apply(write('/home/anna/r.md', 'r', undefined, { asDirectoryOwner: true }));
 		expect(owners).toEqual([{ uid: 7, gid: 8 }]);
-		expect(await at.apply(write('/nowhere/r.md', 'r', undefined, { asFolderOwner: true }))).toMatchObject({
+		expect(await at.apply(write('/nowhere/r.md', 'r', undefined, { asDirectoryOwner: true }))).toMatchObject({
 			kind: 'failed',
 			failure: { said: 'the folder of /nowhere/r.md cannot be looked at' },
 		});
@@ -413,30 +413,30 @@ describe('a command', () => {
 });
 
 describe('the wait for the effect', () => {
-	const waiting = (answers: readonly Settled[], deadlineMs = 1000) => {
+	const waiting = (answers: readonly ReadinessState[], deadlineMs = 1000) => {
 		const left = [...answers];
 		return {
 			what: 'docker lists sysbox-runc',
 			deadlineMs,
-			check: async (): Promise<Settled> => left.shift() ?? { kind: 'waiting', seen: 'docker lists runc' },
+			check: async (): Promise<ReadinessState> => left.shift() ?? { kind: 'waiting', seen: 'docker lists runc' },
 		};
 	};
 
 	it('asks again until the host shows it, and keeps what it saw', async () => {
 		const at = bench();
-		const settle = waiting([
+		const waitUntil = waiting([
 			{ kind: 'waiting', seen: 'x' },
 			{ kind: 'waiting', seen: 'y' },
 			{ kind: 'settled', evidence: 'docker lists sysbox-runc' },
 		]);
-		expect(await at.apply(write('/etc/x', 'new', undefined, { settle }))).toEqual({ kind: 'done' });
+		expect(await at.apply(write('/etc/x', 'new', undefined, { waitUntil }))).toEqual({ kind: 'done' });
 		expect(at.clock.now).toBe(400);
 		expect(outcomeOf(at)?.evidence).toBe(`sha256 ${sha('new')}; docker lists sysbox-runc`);
 	});
 
 	it('fails at its deadline with what it saw last', async () => {
 		const at = bench();
-		expect(await at.apply(write('/etc/x', 'new', undefined, { settle: waiting([]) }))).toMatchObject({
+		expect(await at.apply(write('/etc/x', 'new', undefined, { waitUntil: waiting([]) }))).toMatchObject({
 			kind: 'failed',
 			failure: { said: 'waited 1 s for: docker lists sysbox-runc; last seen: docker lists runc' },
 		});
@@ -445,14 +445,14 @@ describe('the wait for the effect', () => {
 
 	it('asks at least once, and once more at the deadline', async () => {
 		const at = bench();
-		const settle = waiting([{ kind: 'settled', evidence: 'at once' }], 0);
-		expect(await at.apply(write('/etc/x', 'new', undefined, { settle }))).toEqual({ kind: 'done' });
+		const waitUntil = waiting([{ kind: 'settled', evidence: 'at once' }], 0);
+		expect(await at.apply(write('/etc/x', 'new', undefined, { waitUntil }))).toEqual({ kind: 'done' });
 	});
 
 	it('ends at once when the host refuses, in its words', async () => {
 		const at = bench();
-		const settle = waiting([{ kind: 'refused', said: 'dockerd: invalid runtime' }]);
-		expect(await at.apply(write('/etc/x', 'new', undefined, { settle }))).toMatchObject({
+		const waitUntil = waiting([{ kind: 'refused', said: 'dockerd: invalid runtime' }]);
+		expect(await at.apply(write('/etc/x', 'new', undefined, { waitUntil }))).toMatchObject({
 			kind: 'failed',
 			failure: { said: 'dockerd: invalid runtime' },
 		});
@@ -461,14 +461,14 @@ describe('the wait for the effect', () => {
 
 	it('is left when the operator stops, and the log does not claim an end', async () => {
 		const at = bench();
-		const settle = {
+		const waitUntil = {
 			...waiting([]),
-			check: async (): Promise<Settled> => {
+			check: async (): Promise<ReadinessState> => {
 				at.stop.abort();
 				return { kind: 'waiting', seen: 'x' };
 			},
 		};
-		expect(await at.apply(write('/etc/x', 'new', undefined, { settle }))).toEqual({ kind: 'interrupted' });
+		expect(await at.apply(write('/etc/x', 'new', undefined, { waitUntil }))).toEqual({ kind: 'interrupted' });
 		expect(outcomeOf(at)?.outcome).toBe('interrupted');
 		expect(at.files.get('/etc/x')).toBe('new');
 	});
@@ -481,29 +481,29 @@ describe('the wait for the effect', () => {
 			},
 		}));
 		let asked = 0;
-		const settle = {
+		const waitUntil = {
 			what: 'it runs',
 			deadlineMs: 1000,
-			check: async (_host: unknown, signal: AbortSignal): Promise<Settled> => {
+			check: async (_host: unknown, signal: AbortSignal): Promise<ReadinessState> => {
 				asked += 1;
 				return signal.aborted ? { kind: 'waiting', seen: 'nothing' } : { kind: 'settled', evidence: 'it runs' };
 			},
 		};
-		expect(await at.apply(exec({ uninterruptible: true, settle }))).toEqual({ kind: 'done' });
+		expect(await at.apply(exec({ uninterruptible: true, waitUntil }))).toEqual({ kind: 'done' });
 		expect(asked).toBe(1);
 	});
 
 	it('does not begin when the change itself failed', async () => {
 		let asked = 0;
-		const settle = {
+		const waitUntil = {
 			...waiting([]),
-			check: async (): Promise<Settled> => {
+			check: async (): Promise<ReadinessState> => {
 				asked += 1;
 				return { kind: 'settled', evidence: 'x' };
 			},
 		};
 		const at = bench({}, () => ({ run: async () => ran({ code: 1 }) }));
-		expect((await at.apply(exec({ settle }))).kind).toBe('failed');
+		expect((await at.apply(exec({ waitUntil }))).kind).toBe('failed');
 		expect(asked).toBe(0);
 	});
 });
@@ -514,7 +514,7 @@ describe('a rollback', () => {
 	const refused = {
 		what: 'x',
 		deadlineMs: 0,
-		check: async (): Promise<Settled> => ({ kind: 'refused', said: 'dockerd refused it' }),
+		check: async (): Promise<ReadinessState> => ({ kind: 'refused', said: 'dockerd refused it' }),
 	};
 
 	it('runs in its order, each action logged like any other, before the failure is told', async () => {
@@ -524,7 +524,7 @@ describe('a rollback', () => {
 				return ran();
 			},
 		}));
-		const result = await at.apply(write('/etc/x', 'new', 'old', { settle: refused, rollback: [restore, reload] }));
+		const result = await at.apply(write('/etc/x', 'new', 'old', { waitUntil: refused, rollback: [restore, reload] }));
 		expect(result).toMatchObject({
 			kind: 'failed',
 			failure: {
@@ -535,7 +535,7 @@ describe('a rollback', () => {
 		// What it had there for itself goes without a word.
 		const aside = { ...exec(), id: 'disarm', argv: ['disarm'], takesBack: ['arm'] } as Action;
 		const quiet = await bench({ '/etc/y': 'old' }, () => ({ run: async () => ran() })).apply(
-			write('/etc/y', 'new', 'old', { settle: refused, rollback: [{ ...restore, path: '/etc/y' }, aside] }),
+			write('/etc/y', 'new', 'old', { waitUntil: refused, rollback: [{ ...restore, path: '/etc/y' }, aside] }),
 		);
 		expect(quiet).toMatchObject({ failure: { now: 'taken back: put /etc/y back' } });
 		expect(at.files.get('/etc/x')).toBe('old');
@@ -554,22 +554,22 @@ describe('a rollback', () => {
 		const first: Action = { ...restore, first: true } as Action;
 		const at = bench({ '/etc/x': 'old' });
 		await at.apply(write('/etc/x', 'once', 'old'));
-		await at.apply(write('/etc/x', 'twice', 'once', { settle: refused, rollback: [restore] }));
+		await at.apply(write('/etc/x', 'twice', 'once', { waitUntil: refused, rollback: [restore] }));
 		expect(at.files.get('/etc/x')).toBe('once');
-		await at.apply(write('/etc/x', 'thrice', 'once', { settle: refused, rollback: [first] }));
+		await at.apply(write('/etc/x', 'thrice', 'once', { waitUntil: refused, rollback: [first] }));
 		expect(at.files.get('/etc/x')).toBe('old');
 	});
 
 	it('removes what was not there before', async () => {
 		const at = bench();
-		await at.apply(write('/etc/x', 'new', undefined, { settle: refused, rollback: [restore] }));
+		await at.apply(write('/etc/x', 'new', undefined, { waitUntil: refused, rollback: [restore] }));
 		expect(at.files.has('/etc/x')).toBe(false);
 	});
 
 	it('that fails stops there, and the truth is told', async () => {
 		const at = bench({ '/etc/x': 'old' }, () => ({ run: async () => ran({ code: 1, stderr: 'no such unit' }) }));
 		const rollback = [reload, restore];
-		expect(await at.apply(write('/etc/x', 'new', 'old', { settle: refused, rollback }))).toMatchObject({
+		expect(await at.apply(write('/etc/x', 'new', 'old', { waitUntil: refused, rollback }))).toMatchObject({
 			failure: { now: 'systemctl reload docker failed: no such unit' },
 		});
 		expect(outcomeOf(at)).toMatchObject({ action: 'a', outcome: 'failed' });
@@ -584,14 +584,14 @@ describe('a rollback', () => {
 				return ran();
 			},
 		}));
-		const settle = {
+		const waitUntil = {
 			...refused,
-			check: async (): Promise<Settled> => {
+			check: async (): Promise<ReadinessState> => {
 				at.stop.abort();
 				return { kind: 'refused', said: 'no' };
 			},
 		};
-		await at.apply(write('/etc/x', 'new', 'old', { settle, rollback: [restore, reload] }));
+		await at.apply(write('/etc/x', 'new', 'old', { waitUntil, rollback: [restore, reload] }));
 		expect(stopped).toEqual([false]);
 		expect(outcomeOf(at)?.outcome).toBe('rolled-back');
 		expect(at.files.get('/etc/x')).toBe('old');
@@ -683,14 +683,14 @@ describe('the other actions', () => {
 		['ENOTEMPTY', 'stays, as it is not empty'],
 		['ENOENT', 'was gone already'],
 	])('a folder that cannot be removed for %s is no failure, and is named', async (errno, evidence) => {
-		const at = bench({}, () => ({ removeFolder: async () => ({ kind: 'failed', errno, message: 'x' }) }));
+		const at = bench({}, () => ({ removeDirectory: async () => ({ kind: 'failed', errno, message: 'x' }) }));
 		expect(await at.apply({ ...base, kind: 'remove-folder', path: '/etc/x' })).toEqual({ kind: 'done' });
 		expect(outcomeOf(at)?.evidence).toBe(evidence);
 	});
 
 	it('a folder that is protected is a failure', async () => {
 		const at = bench({}, () => ({
-			removeFolder: async () => ({ kind: 'failed', errno: 'EACCES', message: 'denied' }),
+			removeDirectory: async () => ({ kind: 'failed', errno: 'EACCES', message: 'denied' }),
 		}));
 		expect((await at.apply({ ...base, kind: 'remove-folder', path: '/etc/x' })).kind).toBe('failed');
 	});

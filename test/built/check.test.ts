@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { emptyFolder, entry, eventsOf, lastOf, plainEnvironment, run, stackTrace } from './program.ts';
+import { emptyDirectory, entry, eventsOf, lastOf, plainEnvironment, run, stackTrace } from './program.ts';
 
 /** What `check` may say about a machine that nobody knows. */
 const documented = [0, 3, 4, 5];
@@ -25,7 +25,7 @@ describe('check on this machine', () => {
 	});
 
 	it('is no crash for whoever reads only the first line', async () => {
-		const home = emptyFolder();
+		const home = emptyDirectory();
 		const { stdout, stderr } = await execa(
 			'sh',
 			['-c', '{ "$0" "$@"; echo "ended $?" >&2; } | head -n 1', process.execPath, entry, 'check', '--format', 'json'],

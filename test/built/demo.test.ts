@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { emptyFolder, eventsOf, lastOf, run, stackTrace } from './program.ts';
+import { emptyDirectory, eventsOf, lastOf, run, stackTrace } from './program.ts';
 
 describe('the demo', () => {
 	it('goes from fresh to a record; the second run changes nothing; revert takes it back', async () => {
-		const folder = emptyFolder();
-		const argv = ['--demo', '--yes', '--session-dir', join(folder, 'state'), '--record', join(folder, 'r.md')];
-		const first = await run([...argv, '--format', 'json'], { cwd: folder });
+		const directory = emptyDirectory();
+		const argv = ['--demo', '--yes', '--session-dir', join(directory, 'state'), '--record', join(directory, 'r.md')];
+		const first = await run([...argv, '--format', 'json'], { cwd: directory });
 		const events = eventsOf(first.stdout);
 		expect(lastOf(events)).toMatchObject({ outcome: 'done', exit: 0, changed: true, open: [] });
 		expect(first).toMatchObject({ exit: 0, stderr: '' });
@@ -21,7 +21,7 @@ describe('the demo', () => {
 			'security',
 			'record',
 		]);
-		const record = readFileSync(join(folder, 'r.md'), 'utf8');
+		const record = readFileSync(join(directory, 'r.md'), 'utf8');
 		expect(record).toContain('**SIMULATED.**');
 		expect(record).toContain('simulated: true');
 		for (const row of [
@@ -32,20 +32,22 @@ describe('the demo', () => {
 		])
 			expect(record).toContain(`| ${row}`);
 
-		const second = await run(argv, { cwd: folder });
+		const second = await run(argv, { cwd: directory });
 		expect(second.exit).toBe(0);
 		expect(second.stdout).toContain('(simulated): nothing to change');
 
-		const back = await run(['revert', '--demo', '--yes', '--session-dir', join(folder, 'state')], { cwd: folder });
+		const back = await run(['revert', '--demo', '--yes', '--session-dir', join(directory, 'state')], {
+			cwd: directory,
+		});
 		expect(back.stderr).not.toMatch(stackTrace);
 		expect(back.exit).toBe(0);
-		expect(readdirSync(folder).sort()).toEqual(['r.md', 'state']);
+		expect(readdirSync(directory).sort()).toEqual(['r.md', 'state']);
 	});
 
 	it('says on every screen that it is simulated', async () => {
-		const folder = emptyFolder();
+		const directory = emptyDirectory();
 		for (const argv of [['check'], ['plan']]) {
-			const { stdout } = await run([...argv, '--demo', '--session-dir', join(folder, 'state')], { cwd: folder });
+			const { stdout } = await run([...argv, '--demo', '--session-dir', join(directory, 'state')], { cwd: directory });
 			expect(stdout).toContain('SIMULATED');
 			expect(stdout).toContain('(simulated)');
 		}
@@ -71,7 +73,7 @@ describe('the demo', () => {
 	];
 	it.each(scenarios)('of %s ends %i', async (name, code, words) => {
 		const { exit, stdout, stderr } = await run([`--demo=${name}`, '--yes', '--session-dir', 'state'], {
-			cwd: emptyFolder(),
+			cwd: emptyDirectory(),
 		});
 		expect(exit).toBe(code);
 		expect(stdout).toContain(words);
@@ -79,7 +81,7 @@ describe('the demo', () => {
 	});
 
 	it('has a test for each scenario that the program knows', async () => {
-		const { stderr } = await run(['--yes', '--demo=x'], { cwd: emptyFolder() });
+		const { stderr } = await run(['--yes', '--demo=x'], { cwd: emptyDirectory() });
 		const known = /There are: (.+)$/m.exec(stderr)?.[1]?.split(', ') ?? [];
 		expect(known.toSorted()).toEqual(scenarios.map(([name]) => name).toSorted());
 	});

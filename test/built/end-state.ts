@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialise, type SimulatedState } from '../../src/simulation/state.ts';
 
-/** The simulated host that a demo keeps in its session folder. */
-export function hostOf(folder: string, scenario = 'fresh-ubuntu'): SimulatedState {
-	const state = deserialise(readFileSync(join(folder, `host-${scenario}.json`), 'utf8'));
-	if (state === undefined) throw new Error(`${folder} holds no simulated host`);
+/** The simulated host that a demo keeps in its session directory. */
+export function hostOf(directory: string, scenario = 'fresh-ubuntu'): SimulatedState {
+	const state = deserialise(readFileSync(join(directory, `host-${scenario}.json`), 'utf8'));
+	if (state === undefined) throw new Error(`${directory} holds no simulated host`);
 	return state;
 }
 

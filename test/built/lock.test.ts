@@ -4,14 +4,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bootId, processStartTime } from '../../src/host/local/machine-identity.ts';
-import { begin, emptyFolder, eventsOf, lastOf, run, signalAt, until } from './program.ts';
+import { begin, emptyDirectory, eventsOf, lastOf, run, signalAt, until } from './program.ts';
 
 const shortRun = (state: string) => ['--demo', '--yes', '--only', 'host', '--session-dir', state, '--format', 'json'];
 const started = '"type":"run.start"';
 
-/** A folder with the lock of a run whose process is the one that is given. */
+/** A directory with the lock of a run whose process is the one that is given. */
 function lockedBy(holder: { readonly pid: number; readonly startTime?: string; readonly bootId?: string }): string {
-	const state = join(emptyFolder(), 'state');
+	const state = join(emptyDirectory(), 'state');
 	mkdirSync(state, { mode: 0o700 });
 	const rest = { user: 'anna', host: 'ci', step: 'docker', since: '2026-11-24T01:00:00.000Z', tool: '1.0.0' };
 	const content = { id: 'd'.repeat(32), startTime: '1', bootId: bootId(), ...holder, ...rest };

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { endState, hostOf } from './end-state.ts';
-import { emptyFolder, entry, run } from './program.ts';
+import { emptyDirectory, entry, run } from './program.ts';
 import { startInTerminal } from './support-terminal.ts';
-import { walk } from './walk.ts';
+import { executeRun } from './walk.ts';
 
 /** Node programs of other versions than the one that runs the tests; `.ci/run` fetches them. */
 const nodes = (process.env['SMOKE_NODES'] ?? '').split(':').filter(path => path !== '');
@@ -24,14 +24,14 @@ describe.each(nodes.map(node => [versionOf(node), node] as const))('on Node %s',
 	});
 
 	it('runs unattended to the record, and by the wizard to the same end', async () => {
-		const folder = emptyFolder();
-		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', folder], { node });
+		const directory = emptyDirectory();
+		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', directory], { node });
 		expect(exit, stderr).toBe(0);
 		const session = startInTerminal({ node });
-		await walk(session);
+		await executeRun(session);
 		expect(await session.ended).toBe(0);
 		expect(session.raw()).not.toMatch(/Warning/);
-		expect(endState(hostOf(session.folder))).toEqual(endState(hostOf(folder)));
+		expect(endState(hostOf(session.directory))).toEqual(endState(hostOf(directory)));
 	});
 });
 

@@ -4,29 +4,31 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyFolder, eventsOf, plainEnvironment, root, run } from './program.ts';
+import { emptyDirectory, eventsOf, plainEnvironment, root, run } from './program.ts';
 
-/** The package as npm packs it, installed into an empty folder where there is no registry. */
-let folder: string;
+/** The package as npm packs it, installed into an empty directory where there is no registry. */
+let directory: string;
 let packed: readonly string[];
-const installed = () => join(folder, 'empty/node_modules/sysbox-setup');
+const installed = () => join(directory, 'empty/node_modules/sysbox-setup');
 
 beforeAll(async () => {
-	folder = emptyFolder('keep');
+	directory = emptyDirectory('keep');
 	// dist is built already: building it again under the other tests would pull it from below them.
-	const pack = await execa('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
+	const pack = await execa('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
+		cwd: root,
+	});
 	const [{ filename, files }] = JSON.parse(pack.stdout) as [{ filename: string; files: { path: string }[] }];
 	packed = files.map(file => file.path);
-	const empty = join(folder, 'empty');
+	const empty = join(directory, 'empty');
 	mkdirSync(empty);
 	writeFileSync(join(empty, 'package.json'), '{"private": true}\n');
-	await execa('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, filename)], {
+	await execa('npm', ['install', '--offline', '--no-audit', '--no-fund', join(directory, filename)], {
 		cwd: empty,
-		env: { ...plainEnvironment(empty), npm_config_cache: join(folder, 'cache') },
+		env: { ...plainEnvironment(empty), npm_config_cache: join(directory, 'cache') },
 		extendEnv: false,
 	});
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('the package', () => {
 	it('holds what it needs and nothing of how it is made', () => {
@@ -39,7 +41,7 @@ describe('the package', () => {
 	});
 
 	it('brings nothing else along', () => {
-		expect(readdirSync(join(folder, 'empty/node_modules')).filter(name => !name.startsWith('.'))).toEqual([
+		expect(readdirSync(join(directory, 'empty/node_modules')).filter(name => !name.startsWith('.'))).toEqual([
 			'sysbox-setup',
 		]);
 		const manifest = JSON.parse(readFileSync(join(installed(), 'package.json'), 'utf8')) as Record<string, unknown>;
@@ -67,19 +69,19 @@ describe('the package', () => {
 	});
 
 	it('runs from where it was installed: version, check, and the demo', async () => {
-		const bin = join(folder, 'empty/node_modules/.bin/sysbox-setup');
+		const bin = join(directory, 'empty/node_modules/.bin/sysbox-setup');
 		expect(existsSync(bin)).toBe(true);
 		const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 		// Through the link that npm makes, as an operator starts it.
-		const env = plainEnvironment(folder);
-		const asked = await execa(bin, ['--version'], { env, extendEnv: false, cwd: folder });
+		const env = plainEnvironment(directory);
+		const asked = await execa(bin, ['--version'], { env, extendEnv: false, cwd: directory });
 		expect(asked.stdout).toBe(version);
 
 		const entry = join(installed(), 'dist/cli.js');
 		const check = await run(['check', '--format', 'json'], { entry });
 		expect(eventsOf(check.stdout).at(-1)).toMatchObject({ type: 'run.end', exit: check.exit });
 
-		const cwd = emptyFolder();
+		const cwd = emptyDirectory();
 		const demo = await run(['--demo', '--yes', '--session-dir', join(cwd, 'state'), '--record', join(cwd, 'r.md')], {
 			entry,
 			cwd,

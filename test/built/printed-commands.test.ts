@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseArgs } from '../../src/cli/args.ts';
 import { scenarioNames } from '../../src/simulation/scenarios.ts';
 import { proofNames, stepNames } from '../../steps/step-names.ts';
-import { emptyFolder, run, stackTrace } from './program.ts';
+import { emptyDirectory, run, stackTrace } from './program.ts';
 
 /** The commands of this program in what it printed: in backticks, or at the end of a line. */
 function commandsIn(text: string): readonly string[] {
@@ -26,11 +26,11 @@ const quiet = { version: '', steps: stepNames, proofs: proofNames, out: () => un
 
 describe('a demo prints commands that work in it', () => {
 	it.concurrent.each(scenarioNames)('%s', async scenario => {
-		const folder = emptyFolder('keep');
-		const demo = [`--demo=${scenario}`, '--session-dir', join(folder, 'state')];
+		const directory = emptyDirectory('keep');
+		const demo = [`--demo=${scenario}`, '--session-dir', join(directory, 'state')];
 		const printed = new Set<string>();
 		const collect = async (argv: readonly string[]): Promise<number | undefined> => {
-			const { exit, stdout, stderr } = await run(argv, { cwd: folder });
+			const { exit, stdout, stderr } = await run(argv, { cwd: directory });
 			expect(`${stdout}${stderr}`).not.toMatch(stackTrace);
 			for (const command of commandsIn(`${stdout}\n${stderr}`)) printed.add(command);
 			return exit;

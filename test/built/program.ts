@@ -11,11 +11,11 @@ import { pathWithProgram } from './support-terminal.ts';
 export const root = new URL('../../', import.meta.url).pathname;
 export const entry = join(root, 'dist/cli.js');
 
-/** An empty folder; with `keep` its caller removes it. */
-export function emptyFolder(keep: 'keep' | 'for this test' = 'for this test'): string {
-	const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sysbox-setup-built-')));
-	if (keep === 'for this test') onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-	return folder;
+/** An empty directory; with `keep` its caller removes it. */
+export function emptyDirectory(keep: 'keep' | 'for this test' = 'for this test'): string {
+	const directory = realpathSync(mkdtempSync(join(tmpdir(), 'sysbox-setup-built-')));
+	if (keep === 'for this test') onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+	return directory;
 }
 
 /** What a shell of somebody who never used this program has, and a home of its own. */
@@ -40,7 +40,7 @@ function command(argv: readonly string[], how: How): readonly string[] {
 }
 
 const optionsOf = (how: How) => {
-	const home = how.cwd ?? emptyFolder();
+	const home = how.cwd ?? emptyDirectory();
 	return {
 		cwd: home,
 		env: { ...plainEnvironment(home), ...how.env },

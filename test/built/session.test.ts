@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { begin, emptyFolder, eventsOf, lastOf, run, signalAt, stackTrace, until } from './program.ts';
+import { begin, emptyDirectory, eventsOf, lastOf, run, signalAt, stackTrace, until } from './program.ts';
 
 /** A demo of one step, as short as a run that changes something can be. */
 const shortRun = (state: string) => ['--demo', '--yes', '--only', 'host', '--session-dir', state];
@@ -23,7 +23,7 @@ const intent = '"type":"action.intent"';
 let interrupted: string;
 let ending: Awaited<ReturnType<typeof run>>;
 beforeAll(async () => {
-	interrupted = emptyFolder('keep');
+	interrupted = emptyDirectory('keep');
 	ending = await run([...shortRun(join(interrupted, 'state')), ...asEvents], {
 		cwd: interrupted,
 		preload: signalAt('stdout', intent, 'SIGINT'),
@@ -33,8 +33,8 @@ afterAll(() => rmSync(interrupted, { recursive: true, force: true }));
 
 /** The interrupted session again, for a test to spoil. */
 function spoiled(spoil: (files: { readonly session: string; readonly log: string }) => void): string {
-	const folder = emptyFolder();
-	const state = join(folder, 'state');
+	const directory = emptyDirectory();
+	const state = join(directory, 'state');
 	cpSync(join(interrupted, 'state'), state, { recursive: true });
 	chmodSync(state, 0o700);
 	const [runName = ''] = readdirSync(join(state, 'runs'));
@@ -60,20 +60,29 @@ describe('a run that is stopped', () => {
 	});
 
 	it('by SIGTERM ends 143, and prints the command that goes on, as it can be typed', async () => {
-		const folder = emptyFolder();
-		const argv = ['--demo', '--yes', '--only', 'host', '--change-id', 'CHG 17', '--session-dir', join(folder, 'state')];
-		const { exit, stderr } = await run(argv, { cwd: folder, preload: signalAt('stderr', '1 of 1', 'SIGTERM') });
+		const directory = emptyDirectory();
+		const argv = [
+			'--demo',
+			'--yes',
+			'--only',
+			'host',
+			'--change-id',
+			'CHG 17',
+			'--session-dir',
+			join(directory, 'state'),
+		];
+		const { exit, stderr } = await run(argv, { cwd: directory, preload: signalAt('stderr', '1 of 1', 'SIGTERM') });
 		expect(exit).toBe(143);
 		expect(stderr).toContain(
-			`go on with:  sysbox-setup --demo --yes --only host --change-id 'CHG 17' --session-dir ${folder}/state`,
+			`go on with:  sysbox-setup --demo --yes --only host --change-id 'CHG 17' --session-dir ${directory}/state`,
 		);
 	});
 
 	it('by kill -9 goes on too, and takes its lock over', async () => {
-		const folder = emptyFolder();
-		const state = join(folder, 'state');
+		const directory = emptyDirectory();
+		const state = join(directory, 'state');
 		const killed = await run([...shortRun(state), ...asEvents], {
-			cwd: folder,
+			cwd: directory,
 			preload: signalAt('stdout', intent, 'SIGKILL'),
 		});
 		expect(killed.signal).toBe('SIGKILL');
@@ -97,11 +106,11 @@ describe('a run that is stopped', () => {
 
 describe('another run that is at work', () => {
 	it('is not disturbed: 75, with its pid, user, age and step', async () => {
-		const folder = emptyFolder();
-		const state = join(folder, 'state');
+		const directory = emptyDirectory();
+		const state = join(directory, 'state');
 		// It holds the lock, and stands still until the test is over.
 		const first = begin([...shortRun(state), ...asEvents], {
-			cwd: folder,
+			cwd: directory,
 			preload: signalAt('stdout', intent, 'SIGSTOP'),
 		});
 		await until(first.stdout, intent);
@@ -209,18 +218,18 @@ describe('a saved session', () => {
 
 describe('a state folder', () => {
 	it('that is a link is refused, and nothing is put behind it', async () => {
-		const folder = emptyFolder();
-		mkdirSync(join(folder, 'elsewhere'), { mode: 0o700 });
-		symlinkSync('elsewhere', join(folder, 'state'));
-		const { exit, stderr } = await run(shortRun(join(folder, 'state')));
+		const directory = emptyDirectory();
+		mkdirSync(join(directory, 'elsewhere'), { mode: 0o700 });
+		symlinkSync('elsewhere', join(directory, 'state'));
+		const { exit, stderr } = await run(shortRun(join(directory, 'state')));
 		expect(exit).toBe(2);
-		expect(stderr).toContain(`the state folder ${folder}/state is a link.`);
+		expect(stderr).toContain(`the state folder ${directory}/state is a link.`);
 		expect(stderr).toContain('--session-dir DIR');
-		expect(readdirSync(join(folder, 'elsewhere'))).toEqual([]);
+		expect(readdirSync(join(directory, 'elsewhere'))).toEqual([]);
 	});
 
 	it('that others can write to is refused, with the command that puts it right', async () => {
-		const state = join(emptyFolder(), 'state');
+		const state = join(emptyDirectory(), 'state');
 		mkdirSync(state);
 		chmodSync(state, 0o777);
 		const { exit, stderr } = await run(shortRun(state));
@@ -231,7 +240,7 @@ describe('a state folder', () => {
 	});
 
 	it('that is a file is refused', async () => {
-		const file = join(emptyFolder(), 'state');
+		const file = join(emptyDirectory(), 'state');
 		writeFileSync(file, '');
 		const { exit, stderr } = await run(shortRun(file));
 		expect(exit).toBe(2);
@@ -239,7 +248,7 @@ describe('a state folder', () => {
 	});
 
 	it('that does not exist is no run yet, for status', async () => {
-		const { exit, stderr } = await run(['status', '--session-dir', join(emptyFolder(), 'none')]);
+		const { exit, stderr } = await run(['status', '--session-dir', join(emptyDirectory(), 'none')]);
 		expect(exit).toBe(3);
 		expect(stderr).toContain('there is no saved run');
 	});
@@ -254,16 +263,16 @@ describe('a disk that takes no more', () => {
 		],
 		['anything', 16, 'EFBIG'],
 	])('ends 1 with a sentence when %s cannot be written', async (_what, blocks, words) => {
-		const folder = emptyFolder();
+		const directory = emptyDirectory();
 		// The nearest to a full disk that needs no disk: a limit on the size of files, and its signal not taken.
 		const preload = `
 			import { spawnSync } from 'node:child_process';
 			process.on('SIGXFSZ', () => undefined);
 			spawnSync('prlimit', ['--pid', String(process.pid), '--fsize=${blocks * 512}']);
 		`;
-		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', join(folder, 'state')], {
+		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', join(directory, 'state')], {
 			preload,
-			cwd: folder,
+			cwd: directory,
 		});
 		expect(exit).toBe(1);
 		expect(stderr).toContain(words);

@@ -40,21 +40,21 @@ export interface Session {
 	readonly ended: Promise<number>;
 	readonly over: () => boolean;
 	readonly pid: number;
-	readonly folder: string;
+	readonly directory: string;
 	/** The most rows that one frame took. */
 	readonly tallest: () => number;
 	readonly frames: () => number;
 }
 
-/** An empty folder of root's own for the state of a run. It goes with its test. */
-export function sessionFolder(): string {
-	const folder = realpathSync(mkdtempSync(join(tmpdir(), 'wizard-')));
+/** An empty directory of root's own for the state of a run. It goes with its test. */
+export function sessionDirectory(): string {
+	const directory = realpathSync(mkdtempSync(join(tmpdir(), 'wizard-')));
 	onTestFinished(() => {
 		// A test may have taken the right to write away.
-		chmodSync(folder, 0o700);
-		rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+		chmodSync(directory, 0o700);
+		rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 	});
-	return folder;
+	return directory;
 }
 
 /** What a person's terminal has around it; what a CI machine exports is taken out. */
@@ -83,7 +83,7 @@ export function startInTerminal(
 		readonly env?: Readonly<Record<string, string>>;
 		readonly columns?: number;
 		readonly rows?: number;
-		readonly folder?: string;
+		readonly directory?: string;
 		/** A module that is run before the program, as text. */
 		readonly preload?: string;
 		/** Runs this instead of the program: a shell around it. */
@@ -91,14 +91,14 @@ export function startInTerminal(
 		readonly node?: string;
 	} = {},
 ): Session {
-	const folder = options.folder ?? sessionFolder();
+	const directory = options.directory ?? sessionDirectory();
 	const preload =
 		options.preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(options.preload)}`];
-	const args = [...preload, entry, '--demo', '--session-dir', folder, ...(options.args ?? [])];
+	const args = [...preload, entry, '--demo', '--session-dir', directory, ...(options.args ?? [])];
 	const node = options.node ?? process.execPath;
 	const program = [node, ...args].map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
 	const argv = options.shell === undefined ? [node, ...args] : ['/bin/sh', '-c', options.shell(program)];
-	return openTerminal(argv, { ...options, folder, env: terminalEnvironment(options.env) });
+	return openTerminal(argv, { ...options, directory, env: terminalEnvironment(options.env) });
 }
 
 /** Any program in a terminal, its screen kept by a terminal emulator. It does not outlive its test. */
@@ -108,13 +108,13 @@ export function openTerminal(
 		readonly env: Readonly<Record<string, string>>;
 		readonly columns?: number | undefined;
 		readonly rows?: number | undefined;
-		readonly folder: string;
+		readonly directory: string;
 		readonly cwd?: string;
 		/** A slow line: after each piece of at most 4 KiB nothing is read for so many milliseconds. */
 		readonly slowMs?: number | undefined;
 	},
 ): Session {
-	const { columns = 80, rows = 24, folder, env, cwd } = options;
+	const { columns = 80, rows = 24, directory, env, cwd } = options;
 	const [file = '', ...args] = argv;
 	const size = { cols: columns, rows };
 	const pty: IPty = spawn(file, [...args], { ...size, name: 'xterm-256color', env, ...(cwd !== undefined && { cwd }) });
@@ -165,19 +165,19 @@ export function openTerminal(
 	/** Nobody asks a clock whether it is so yet: what the program writes makes it so, or its end makes it impossible. */
 	const wait = (met: () => boolean, what: string): Promise<void> =>
 		new Promise((resolve, reject) => {
-			const settle = (done: () => void): void => {
+			const waitUntil = (done: () => void): void => {
 				waiting.delete(check);
 				clearTimeout(patience);
 				done();
 			};
 			const lost = (why: string): void =>
-				settle(() =>
+				waitUntil(() =>
 					reject(
 						new Error(`not seen: ${what} (${why})\n${screen()}\n--- written last\n${JSON.stringify(raw.slice(-600))}`),
 					),
 				);
 			const check = (): void => {
-				if (met()) settle(resolve);
+				if (met()) waitUntil(resolve);
 				else if (exit !== undefined) lost(`ended with ${exit}`);
 			};
 			const patience = setTimeout(() => lost(`not within ${patienceMs / 1000} s`), patienceMs);
@@ -190,7 +190,7 @@ export function openTerminal(
 		screen,
 		everything: () => lines(0, terminal.buffer.active.length),
 		pid: pty.pid,
-		folder,
+		directory,
 		ended,
 		over: () => exit !== undefined,
 		type: keys => pty.write(keys),

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { emptyFolder, root, run, stackTrace } from './program.ts';
+import { emptyDirectory, root, run, stackTrace } from './program.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
@@ -38,12 +38,14 @@ describe('wrong usage', () => {
 		[['plan', '--format', 'xml'], 'Allowed choices are text, json'],
 		[['revert', 'no-such-record.md', '--yes', '--demo'], 'there is no such file'],
 	])('%j ends 2 with the near word, and no run begins', async (argv, words) => {
-		const folder = emptyFolder();
-		const { exit, stdout, stderr } = await run([...argv, '--session-dir', join(folder, 'state')], { cwd: folder });
+		const directory = emptyDirectory();
+		const { exit, stdout, stderr } = await run([...argv, '--session-dir', join(directory, 'state')], {
+			cwd: directory,
+		});
 		expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
 		expect(stderr).toContain(words);
 		expect(stderr).not.toMatch(stackTrace);
-		const left = existsSync(join(folder, 'state')) ? readdirSync(join(folder, 'state')) : [];
+		const left = existsSync(join(directory, 'state')) ? readdirSync(join(directory, 'state')) : [];
 		expect(left.filter(name => !name.startsWith('host-'))).toEqual([]);
 	});
 
@@ -54,21 +56,21 @@ describe('wrong usage', () => {
 		[['--demo'], 'sysbox-setup --demo'],
 		[['--demo=old-kernel', 'test'], 'sysbox-setup --demo=old-kernel'],
 	])('%j with nobody to ask ends 2 at once, and names the ways to go on', async (argv, program) => {
-		const folder = emptyFolder();
-		const { exit, stdout, stderr } = await run(argv, { cwd: folder });
+		const directory = emptyDirectory();
+		const { exit, stdout, stderr } = await run(argv, { cwd: directory });
 		expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
 		for (const way of ['check', 'plan', '--yes --answers answers.yml'])
 			expect(`${stderr}\n`).toContain(`${program} ${way}\n`);
 		expect(`${stderr}\n`).toContain(`sysbox-setup ${[...argv, '--yes'].join(' ')}\n`);
 		expect(stderr.includes('sysbox-setup --demo --yes')).toBe(!argv.includes('--demo=old-kernel'));
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 });
 
 describe('test --clean', () => {
 	it('needs nobody to ask, and says so where nothing was left', async () => {
-		const folder = emptyFolder();
-		const { exit, stdout, stderr } = await run(['test', '--clean', '--demo=already-set-up'], { cwd: folder });
+		const directory = emptyDirectory();
+		const { exit, stdout, stderr } = await run(['test', '--clean', '--demo=already-set-up'], { cwd: directory });
 		expect({ exit, stdout, stderr }).toEqual({ exit: 0, stdout: '', stderr: 'no proof left anything here' });
 	});
 });
@@ -98,17 +100,17 @@ describe('an answers file', () => {
 		],
 	];
 	it.each(cases)('%s ends 2 with its place, and nothing is written', async (_what, make, words) => {
-		const folder = emptyFolder();
-		make(join(folder, 'answers.yml'));
+		const directory = emptyDirectory();
+		make(join(directory, 'answers.yml'));
 		const { exit, stdout, stderr } = await run(
-			['--demo', '--yes', '--answers', 'answers.yml', '--session-dir', 'state', '--record', join(folder, 'r.md')],
-			{ cwd: folder },
+			['--demo', '--yes', '--answers', 'answers.yml', '--session-dir', 'state', '--record', join(directory, 'r.md')],
+			{ cwd: directory },
 		);
 		expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
 		expect(stderr).toContain(words);
 		expect(stderr).not.toMatch(stackTrace);
-		expect(existsSync(join(folder, 'r.md'))).toBe(false);
-		expect(existsSync(join(folder, 'state/runs'))).toBe(false);
+		expect(existsSync(join(directory, 'r.md'))).toBe(false);
+		expect(existsSync(join(directory, 'state/runs'))).toBe(false);
 	});
 });
 
@@ -147,15 +149,15 @@ describe('a record that cannot be written', () => {
 		['taken.md', 'is there already and is no record'],
 		['.', 'is a directory'],
 	])('%s is refused before anything is changed', async (record, words) => {
-		const folder = emptyFolder();
-		writeFileSync(join(folder, 'taken.md'), '# mine\n');
+		const directory = emptyDirectory();
+		writeFileSync(join(directory, 'taken.md'), '# mine\n');
 		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', 'state', '--record', record], {
-			cwd: folder,
+			cwd: directory,
 		});
 		expect(exit).toBe(2);
 		expect(stderr).toContain(words);
 		expect(stderr).toContain('--record FILE');
-		expect(readFileSync(join(folder, 'taken.md'), 'utf8')).toBe('# mine\n');
-		expect(existsSync(join(folder, 'state/runs'))).toBe(false);
+		expect(readFileSync(join(directory, 'taken.md'), 'utf8')).toBe('# mine\n');
+		expect(existsSync(join(directory, 'state/runs'))).toBe(false);
 	});
 });

@@ -30,7 +30,7 @@ const shows = (screen: string, words: string | RegExp): boolean =>
  * Answers whatever screen comes, until the one that is wanted waits, or until the program has ended. Returns the screens
  * that it answered, in order.
  */
-export async function walk(
+export async function executeRun(
 	session: Session,
 	options: {
 		/** Stops there, and leaves it unanswered. Without it: to the end of the program. */

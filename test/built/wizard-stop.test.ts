@@ -7,10 +7,16 @@ import { rebooted } from '../../src/simulation/reboot.ts';
 import { simulatedHostFile } from '../../src/simulation/simulated-host-file.ts';
 import { endState, hostOf, recordOf } from './end-state.ts';
 import { type OneCommandProgram, oneCommandProgram } from './one-command/bundle.ts';
-import { emptyFolder, run, signalAt, stackTrace } from './program.ts';
+import { emptyDirectory, run, signalAt, stackTrace } from './program.ts';
 import { expectCursorAndPaste, expectSoundDrawing, leftInOrder, programBelow, saysHowItLeft } from './shell-around.ts';
-import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
-import { ctrlC, ctrlZ, enter, escapeKey, waits, walk } from './walk.ts';
+import {
+	openTerminal,
+	type Session,
+	sessionDirectory,
+	startInTerminal,
+	terminalEnvironment,
+} from './support-terminal.ts';
+import { ctrlC, ctrlZ, enter, escapeKey, executeRun, waits } from './walk.ts';
 
 /** The first frame, which is drawn before the steps are loaded. */
 const openingWords = 'Reading what earlier runs left here';
@@ -20,11 +26,11 @@ const firstQuestion = 'Install fuse3 and jq?';
 /** Where a run can be stopped. Each leaves the session in that state. */
 const moments: readonly (readonly [string, (session: Session) => Promise<void>])[] = [
 	['at the start screen', session => session.until('❯ Begin')],
-	['while a question waits', async session => void (await walk(session, { to: firstQuestion }))],
+	['while a question waits', async session => void (await executeRun(session, { to: firstQuestion }))],
 	[
 		'while changes are made',
 		async session => {
-			await walk(session, { to: '❯ Do all 5' });
+			await executeRun(session, { to: '❯ Do all 5' });
 			session.type(enter);
 			await session.until(screen => /2 of 8/.test(screen) && !waits(screen));
 		},
@@ -32,7 +38,7 @@ const moments: readonly (readonly [string, (session: Session) => Promise<void>])
 	[
 		'while probes run',
 		async session => {
-			await walk(session, { to: /7 of 8[\s\S]*❯ Start/ });
+			await executeRun(session, { to: /7 of 8[\s\S]*❯ Start/ });
 			session.type(enter);
 			await session.until(screen => /7 of 8/.test(screen) && !waits(screen));
 		},
@@ -70,7 +76,7 @@ describe.each(moments)('stopped %s', (moment, reach) => {
 		expect(session.everything()).toMatch(/^ Changed {3}\S/m);
 		const again = openTerminal(['/bin/sh', '-c', printedCommand(session)], {
 			env: terminalEnvironment(),
-			folder: session.folder,
+			directory: session.directory,
 		});
 		await again.until('❯ Go on with step');
 		again.type(ctrlC);
@@ -113,11 +119,11 @@ describe('what is found wrong after the first frame', () => {
 
 describe('a terminal that is gone', () => {
 	const moments = [
-		['while it asks', async (session: Session) => void (await walk(session, { to: '❯ Do all 5' }))],
+		['while it asks', async (session: Session) => void (await executeRun(session, { to: '❯ Do all 5' }))],
 		[
 			'while it works',
 			async (session: Session) => {
-				await walk(session, { to: '❯ Do all 5' });
+				await executeRun(session, { to: '❯ Do all 5' });
 				session.type(enter);
 				await session.until(screen => /2 of 8/.test(screen) && !waits(screen));
 			},
@@ -129,22 +135,22 @@ describe('a terminal that is gone', () => {
 		await reach(session);
 		session.hangUp();
 		expect(await session.ended).toBe(129);
-		const again = startInTerminal({ folder: session.folder });
+		const again = startInTerminal({ directory: session.directory });
 		await again.until('❯ Go on with step');
 	});
 
 	it.each(moments)('does so too where the shell keeps the signal to itself, %s', async (_moment, reach) => {
-		const folder = sessionFolder();
+		const directory = sessionDirectory();
 		// It outlives its terminal, to tell what became of the program.
 		const session = startInTerminal({
-			folder,
-			shell: program => `trap : HUP; ${program}; echo $? >'${folder}/code'`,
+			directory,
+			shell: program => `trap : HUP; ${program}; echo $? >'${directory}/code'`,
 		});
 		await reach(session);
 		session.hangUp();
 		await session.ended;
-		expect(readFileSync(join(folder, 'code'), 'utf8').trim()).toBe('129');
-		const again = startInTerminal({ folder });
+		expect(readFileSync(join(directory, 'code'), 'utf8').trim()).toBe('129');
+		const again = startInTerminal({ directory });
 		await again.until('❯ Go on with step');
 	});
 });
@@ -153,51 +159,51 @@ describe('a run goes on', () => {
 	const steps = ['host', 'sysbox', 'daemon', 'docker', 'ci', 'functional', 'security', 'record'];
 
 	it('after it was killed in each step, and leaves what an undisturbed one leaves', async () => {
-		const folder = sessionFolder();
+		const directory = sessionDirectory();
 		for (const [index, step] of steps.entries()) {
-			const session = startInTerminal({ folder });
+			const session = startInTerminal({ directory });
 			if (index > 0) await session.until(`❯ Go on with step ${index}`);
-			await walk(session, { to: step === 'host' ? '❯ Do it' : new RegExp(`${index + 1} of 8`) });
+			await executeRun(session, { to: step === 'host' ? '❯ Do it' : new RegExp(`${index + 1} of 8`) });
 			session.kill('SIGKILL');
 			expect(await session.ended).toBe(137);
 		}
-		const last = startInTerminal({ folder });
+		const last = startInTerminal({ directory });
 		await last.until('❯ Go on with step 8');
-		await walk(last);
+		await executeRun(last);
 		expect(await last.ended).toBe(0);
-		const undisturbed = emptyFolder();
+		const undisturbed = emptyDirectory();
 		await run(['--demo', '--yes', '--session-dir', join(undisturbed, 'state')], { cwd: undisturbed });
-		const { containers: _, ...left } = endState(hostOf(folder)) as { containers: unknown };
+		const { containers: _, ...left } = endState(hostOf(directory)) as { containers: unknown };
 		const { containers: __, ...wanted } = endState(hostOf(join(undisturbed, 'state'))) as { containers: unknown };
 		expect(left).toEqual(wanted);
-		expect(recordOf(hostOf(folder))).toContain('| Privileged container escape | – | ready, no job uses Sysbox yet');
+		expect(recordOf(hostOf(directory))).toContain('| Privileged container escape | – | ready, no job uses Sysbox yet');
 	}, 240_000);
 
 	it('after the power failed, at the step where it was', async () => {
 		const first = startInTerminal();
-		await walk(first, { to: '4 of 8' });
+		await executeRun(first, { to: '4 of 8' });
 		first.kill('SIGKILL');
 		await first.ended;
-		const file = simulatedHostFile(join(first.folder, 'host-fresh-ubuntu.json'));
+		const file = simulatedHostFile(join(first.directory, 'host-fresh-ubuntu.json'));
 		const host = file.load();
 		if (host === undefined) throw new Error('the simulated host is gone');
 		file.save(rebooted(host, 'cut'));
-		const second = startInTerminal({ folder: first.folder });
+		const second = startInTerminal({ directory: first.directory });
 		await second.until('❯ Go on with step 4');
-		await walk(second, { to: '5 of 8' });
+		await executeRun(second, { to: '5 of 8' });
 		second.type(ctrlC);
 		expect(await second.ended).toBe(130);
 	});
 
 	it('after it was quit, and asks nothing again that was answered', async () => {
 		const first = startInTerminal();
-		await walk(first, { to: '❯ Do all 5' });
+		await executeRun(first, { to: '❯ Do all 5' });
 		first.type('q');
-		await walk(first);
+		await executeRun(first);
 		expect(await first.ended).toBe(4);
-		const second = startInTerminal({ folder: first.folder });
+		const second = startInTerminal({ directory: first.directory });
 		await second.until('❯ Go on with step 2');
-		const screens = await walk(second, { to: '❯ Do all 5' });
+		const screens = await executeRun(second, { to: '❯ Do all 5' });
 		expect(screens.join()).not.toContain(firstQuestion);
 		second.type(ctrlC);
 		expect(await second.ended).toBe(130);
@@ -207,8 +213,8 @@ describe('a run goes on', () => {
 describe('two operators', () => {
 	it('the second is told who holds the host, since when and at which step, and disturbs nothing', async () => {
 		const first = startInTerminal();
-		await walk(first, { to: '❯ Do all 5' });
-		const second = startInTerminal({ folder: first.folder, shell: saysHowItLeft });
+		await executeRun(first, { to: '❯ Do all 5' });
+		const second = startInTerminal({ directory: first.directory, shell: saysHowItLeft });
 		expect(await leftInOrder(second)).toBe(75);
 		const said = second.raw().replace(/\s+/g, ' ');
 		expect(said).toMatch(
@@ -224,7 +230,7 @@ describe('Ctrl+Z', () => {
 		const session = startInTerminal({
 			shell: program => `set -m; ${saysHowItLeft(program)}; fg; echo "at last $?"`,
 		});
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		session.type(ctrlZ);
 		await session.until('its end');
 		// 128 and the number of SIGTSTP.
@@ -232,7 +238,7 @@ describe('Ctrl+Z', () => {
 		await session.until(screen => screen.lastIndexOf(firstQuestion) > screen.lastIndexOf('its end'));
 		expect(waits(session.screen())).toBe(true);
 		session.type('q');
-		await walk(session);
+		await executeRun(session);
 		await session.written('at last 4');
 	});
 });
@@ -248,7 +254,7 @@ describe('a crash', () => {
 				spawnSync('prlimit', ['--pid', String(process.pid), '--fsize=${200 * 512}']);
 			`,
 		});
-		await walk(session, { to: 'its end', waits: screen => screen.includes('its end') || waits(screen) });
+		await executeRun(session, { to: 'its end', waits: screen => screen.includes('its end') || waits(screen) });
 		expect(await leftInOrder(session)).toBe(1);
 		const said = session.raw();
 		expect(said).toMatch(/could not be written: the file would be too large/);
@@ -268,7 +274,7 @@ describe('a crash', () => {
 				};
 			`,
 		});
-		await walk(session, { to: 'its end', waits: screen => screen.includes('its end') || waits(screen) });
+		await executeRun(session, { to: 'its end', waits: screen => screen.includes('its end') || waits(screen) });
 		expect(await leftInOrder(session)).toBe(1);
 		expect(session.everything()).toContain('this is a defect of sysbox-setup, not of your host');
 		expect(session.everything()).toContain('Error: a defect');
@@ -284,8 +290,8 @@ describe('a command of this machine', () => {
 
 	/** A command that says when it has begun, goes on when it is told, prints a lot, and says that it came to its end. */
 	function steered(): { argv: readonly [string, ...string[]]; begun: string; go: string; finished: string } {
-		const folder = emptyFolder();
-		const [begun = '', go = '', finished = ''] = ['begun', 'go', 'finished'].map(name => join(folder, name));
+		const directory = emptyDirectory();
+		const [begun = '', go = '', finished = ''] = ['begun', 'go', 'finished'].map(name => join(directory, name));
 		execFileSync('mkfifo', [begun, go, finished]);
 		const script = `echo yes >'${begun}'; read word <'${go}'; seq 100000 && seq 10 >&2 && word=yes; echo $word >'${finished}'`;
 		return { argv: ['sh', '-c', script], begun, go, finished };
@@ -357,7 +363,7 @@ describe('a command of this machine', () => {
 		const frames = session.frames();
 		const began = performance.now();
 		session.type(enter);
-		await walk(session, { to: '❯ Leave' });
+		await executeRun(session, { to: '❯ Leave' });
 		const seconds = (performance.now() - began) / 1000;
 		// Twenty a second are drawn at most, whatever comes; the rest is for the screens before and after.
 		expect(session.frames() - frames).toBeLessThanOrEqual(20 * seconds + 10);
@@ -397,7 +403,7 @@ describe('a command of this machine', () => {
 
 	it('can be watched in plain lines too', async () => {
 		const session = program.start({ argv: ['seq', '-f', 'line %.0f of many', '50'], plain: true });
-		await walk(session, { waits: screen => / >$/.test(screen.trimEnd()) });
+		await executeRun(session, { waits: screen => / >$/.test(screen.trimEnd()) });
 		expect(await session.ended).toBe(0);
 	});
 });
@@ -417,11 +423,11 @@ describe('signals to a run in plain lines', () => {
 			shell: saysHowItLeft,
 			preload: signalAt('stderr', 'Setting up', 'SIGTERM'),
 		});
-		await walk(session, {
+		await executeRun(session, {
 			to: 'its end',
 			waits: screen => screen.includes('its end') || / >$/.test(screen.trimEnd()),
 		});
 		expect(await leftInOrder(session)).toBe(143);
-		expect(existsSync(join(session.folder, 'lock'))).toBe(false);
+		expect(existsSync(join(session.directory, 'lock'))).toBe(false);
 	});
 });

@@ -2,10 +2,16 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { endState, hostOf, recordOf } from './end-state.ts';
-import { emptyFolder, run } from './program.ts';
+import { emptyDirectory, run } from './program.ts';
 import { expectSoundDrawing, has } from './shell-around.ts';
-import { openTerminal, type Session, sessionFolder, startInTerminal, terminalEnvironment } from './support-terminal.ts';
-import { ctrlC, enter, escapeKey, walk } from './walk.ts';
+import {
+	openTerminal,
+	type Session,
+	sessionDirectory,
+	startInTerminal,
+	terminalEnvironment,
+} from './support-terminal.ts';
+import { ctrlC, enter, escapeKey, executeRun } from './walk.ts';
 
 /** The first question of the usual demo. */
 const firstQuestion = 'Install fuse3 and jq?';
@@ -30,12 +36,12 @@ describe('a restart from which Docker does not come up', () => {
 		const now = { shows: '❯ Pause the runner', keys: '\u001b[B\u001b[B\r' };
 		const name = { shows: 'type  restart-docker  and press enter', keys: `restart-docker${enter}` };
 		const stops = [restart, now, { shows: /❯ Go back\s+Do it/, keys: '\u001b[C\r' }, name];
-		await walk(session, { stops, to: '❯ Try again' });
+		await executeRun(session, { stops, to: '❯ Try again' });
 		expect(session.screen()).toContain('Failed: Restart Docker');
 		expect(session.screen()).toMatch(/now +taken back: systemctl reset-failed docker; systemctl restart docker\n/);
 		expect(session.screen()).not.toContain('that stays');
 		expect(session.screen()).not.toContain('not begun');
-		await walk(session, { stops, to: '5 of 8' });
+		await executeRun(session, { stops, to: '5 of 8' });
 		expect(session.everything()).toMatch(
 			/✔ 4 Docker reload or restart +done +Restart Docker: failed, yet in force now/,
 		);
@@ -45,15 +51,18 @@ describe('a restart from which Docker does not come up', () => {
 
 describe('a run that is held to a saved plan, and answered otherwise', () => {
 	it('shows the difference, looks again, and leads back to the answer', async () => {
-		const folder = emptyFolder('keep');
-		onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-		const file = join(folder, 'plan.json');
-		const planned = await run(['--demo', '--session-dir', join(folder, 'state'), 'plan', '--out', file], {
-			cwd: folder,
+		const directory = emptyDirectory('keep');
+		onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+		const file = join(directory, 'plan.json');
+		const planned = await run(['--demo', '--session-dir', join(directory, 'state'), 'plan', '--out', file], {
+			cwd: directory,
 		});
 		expect(planned.exit, planned.stderr).toBe(4);
 		const session = startInTerminal({ args: ['--plan', file] });
-		await walk(session, { stops: [{ shows: 'Into which folder?', keys: '/root/other-ci\r' }], to: '❯ Look again' });
+		await executeRun(session, {
+			stops: [{ shows: 'Into which folder?', keys: '/root/other-ci\r' }],
+			to: '❯ Look again',
+		});
 		expect(session.screen()).toContain('- mkdir -m 755 /root/sysbox-ci');
 		expect(session.screen()).toContain('+ mkdir -m 755 /root/other-ci');
 		const shown = () => session.raw().split('❯ Look again').length;
@@ -69,7 +78,7 @@ describe('a run that is held to a saved plan, and answered otherwise', () => {
 describe('a whole run', () => {
 	let unattended: string;
 	beforeAll(async () => {
-		unattended = emptyFolder('keep');
+		unattended = emptyDirectory('keep');
 		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', join(unattended, 'state')], {
 			cwd: unattended,
 		});
@@ -88,12 +97,12 @@ describe('a whole run', () => {
 
 	it('goes from the first frame to the record with Enter alone, and leaves what --yes leaves', async () => {
 		const session = startInTerminal();
-		const screens = await walk(session);
+		const screens = await executeRun(session);
 		expect(await session.ended).toBe(0);
 		expect(screens.length).toBeGreaterThan(10);
 		expect(session.everything()).toContain('10/10');
 		expectSoundDrawing(session);
-		const host = hostOf(session.folder);
+		const host = hostOf(session.directory);
 		const without = hostOf(join(unattended, 'state'));
 		expect(endState(host)).toEqual(endState(without));
 		expect(threats(recordOf(host))).toEqual(threats(recordOf(without)));
@@ -103,10 +112,10 @@ describe('a whole run', () => {
 	it('asks the same in plain lines, and leaves the same', async () => {
 		const session = startInTerminal({ args: ['--plain'] });
 		// By what was written last: the echo of Enter scrolls a full screen, and leaves its last words on it.
-		await walk(session, { waits: () => / > (\u001b\[\d*[A-Z])*$/.test(session.raw()) });
+		await executeRun(session, { waits: () => / > (\u001b\[\d*[A-Z])*$/.test(session.raw()) });
 		expect(await session.ended).toBe(0);
 		expect(session.raw()).not.toContain('\u001b[?25l');
-		const host = hostOf(session.folder);
+		const host = hostOf(session.directory);
 		const without = hostOf(join(unattended, 'state'));
 		expect(endState(host)).toEqual(endState(without));
 		expect(threats(recordOf(host))).toEqual(threats(recordOf(without)));
@@ -116,16 +125,16 @@ describe('a whole run', () => {
 describe('the keyboard', () => {
 	it('takes what is typed in one piece: the line, and its Enter', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: 'Into which folder?' });
+		await executeRun(session, { to: 'Into which folder?' });
 		session.type('/srv/ci-fast\r');
 		await session.until("What is your GitLab's address?");
-		await walk(session, { to: 'Make the folder /srv/ci-fast' });
+		await executeRun(session, { to: 'Make the folder /srv/ci-fast' });
 		await leave(session);
 	});
 
 	it('takes arrows that come in one piece with Enter', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		session.type('\u001b[C\u001b[D\u001b[C\r');
 		// "No" was marked, so the host lacks what it needs.
 		await session.until('❯ Look again');
@@ -134,16 +143,16 @@ describe('the keyboard', () => {
 
 	it('does not answer a screen that was not seen yet with the second Enter of two', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		session.type('\r\r');
 		await session.until('❯ Go on, step by step');
-		expect(hostOf(session.folder).packages['fuse3']).toBeUndefined();
+		expect(hostOf(session.directory).packages['fuse3']).toBeUndefined();
 		await leave(session);
 	});
 
 	it('never submits a paste, also one of many lines', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: 'Into which folder?' });
+		await executeRun(session, { to: 'Into which folder?' });
 		session.type('\u001b[200~/srv/pasted\nrm -rf /\ny\n\u001b[201~');
 		await session.until('/srv/pasted');
 		expect(session.screen()).toContain('Into which folder?');
@@ -154,20 +163,20 @@ describe('the keyboard', () => {
 
 	it('takes no answer out of a paste where there is no line to type', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: '❯ Do it' });
+		await executeRun(session, { to: '❯ Do it' });
 		session.type('\u001b[200~y\n\n\n\u001b[201~');
 		// The help comes, as it is asked for behind the paste: the plan still waits below it.
 		session.type('?');
 		await session.until(screen => !screen.includes('❯ Do it'));
 		session.type(escapeKey);
 		await session.until('❯ Do it');
-		expect(hostOf(session.folder).packages['fuse3']).toBeUndefined();
+		expect(hostOf(session.directory).packages['fuse3']).toBeUndefined();
 		await leave(session);
 	});
 
 	it('goes back until something was applied', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		session.type('n');
 		await session.until('❯ Look again');
 		session.type('b');
@@ -177,7 +186,7 @@ describe('the keyboard', () => {
 
 	it('pages through everything and finds words in it, then asks what it asked', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		session.type('v');
 		await session.until(/rows 1 to \d+ of \d+/);
 		session.type('G');
@@ -199,7 +208,7 @@ describe('the keyboard', () => {
 describe('the window', () => {
 	it('is followed, down to one sentence and back', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		for (const [columns, rows, shown] of [
 			[60, 24, firstQuestion],
 			[30, 8, 'This window is 30 x 8'],
@@ -215,7 +224,7 @@ describe('the window', () => {
 
 	it('may change while something runs, again and again, and the run comes to its end', async () => {
 		const session = startInTerminal();
-		await walk(session, { to: '❯ Do all 5' });
+		await executeRun(session, { to: '❯ Do all 5' });
 		session.type(enter);
 		for (const [columns, rows] of [
 			[60, 20],
@@ -227,7 +236,7 @@ describe('the window', () => {
 			session.resize(columns, rows);
 			await session.until(() => session.frames() > before);
 		}
-		await walk(session);
+		await executeRun(session);
 		expect(await session.ended).toBe(0);
 		expect(session.raw()).not.toContain('\u001b[3J');
 	});
@@ -242,7 +251,7 @@ describe('the window', () => {
 
 	it('of 60 columns is enough for the whole walk', async () => {
 		const session = startInTerminal({ columns: 60 });
-		const screens = await walk(session);
+		const screens = await executeRun(session);
 		expect(await session.ended).toBe(0);
 		expectSoundDrawing(session);
 		// The way out is on every screen that waits.
@@ -251,7 +260,7 @@ describe('the window', () => {
 
 	it('of 200 by 60 is not filled from edge to edge', async () => {
 		const session = startInTerminal({ columns: 200, rows: 60 });
-		await walk(session, { to: '❯ Do all 5' });
+		await executeRun(session, { to: '❯ Do all 5' });
 		expectSoundDrawing(session, 60);
 		expect(
 			Math.max(
@@ -268,14 +277,14 @@ describe('the window', () => {
 describe('the terminal', () => {
 	it('is drawn on where CI is set', async () => {
 		const session = startInTerminal({ env: { CI: 'true', CONTINUOUS_INTEGRATION: '1' } });
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		session.type(ctrlC);
 		expect(await session.ended).toBe(130);
 	});
 
 	it('gets no colour with NO_COLOR, and words and marks still tell', async () => {
 		const session = startInTerminal({ env: { NO_COLOR: '1' } });
-		await walk(session, { to: firstQuestion });
+		await executeRun(session, { to: firstQuestion });
 		expect(session.screen()).toContain('✖ to do');
 		expect(session.raw()).not.toMatch(/\u001b\[[0-9;]*m/);
 		await leave(session);
@@ -286,7 +295,7 @@ describe('the terminal', () => {
 		async env => {
 			const session = startInTerminal({ env });
 			await session.until('> Begin');
-			await walk(session, { to: firstQuestion });
+			await executeRun(session, { to: firstQuestion });
 			expect(session.screen()).toContain('x to do');
 			expect(session.everything()).not.toMatch(/[^\u0000-\u007f]/);
 			await leave(session);
@@ -311,29 +320,29 @@ describe('the terminal', () => {
 const tmux = has('tmux');
 
 describe.skipIf(!tmux)('inside tmux', () => {
-	function inTmux(folder: string, words: readonly string[]): Session {
-		return openTerminal(['tmux', '-u', '-S', join(folder, 'socket'), '-f', '/dev/null', ...words], {
+	function inTmux(directory: string, words: readonly string[]): Session {
+		return openTerminal(['tmux', '-u', '-S', join(directory, 'socket'), '-f', '/dev/null', ...words], {
 			env: terminalEnvironment(),
-			folder,
+			directory,
 		});
 	}
 
 	it('goes to the record, and the line that was left and taken up again finds it where it was', async () => {
-		const folder = sessionFolder();
-		const state = sessionFolder();
+		const directory = sessionDirectory();
+		const state = sessionDirectory();
 		const entry = new URL('../../dist/cli.js', import.meta.url).pathname;
-		const first = inTmux(folder, [
+		const first = inTmux(directory, [
 			...['new-session', '-s', 'wizard', process.execPath, entry, '--demo', '--session-dir', state],
 			// The bar would be the last line of every screen.
 			...[';', 'set-option', 'status', 'off'],
 		]);
-		await walk(first, { to: firstQuestion });
+		await executeRun(first, { to: firstQuestion });
 		// The ssh connection breaks: the terminal is gone, and the run is not.
 		first.kill('SIGHUP');
 		await first.ended;
-		const second = inTmux(folder, ['attach-session', '-t', 'wizard']);
+		const second = inTmux(directory, ['attach-session', '-t', 'wizard']);
 		await second.until(firstQuestion);
-		await walk(second);
+		await executeRun(second);
 		await second.ended;
 		expect(recordOf(hostOf(state))).toContain('Privileged container escape');
 	});

@@ -7,11 +7,11 @@ import type { Question } from '../../src/model/question.ts';
 import { initialState } from '../../src/model/state.ts';
 import { changeStep, type JudgeContext, type ReportStep, type ReportTarget, type Step } from '../../src/model/step.ts';
 import { WrongInput } from '../../src/model/wrong-input.ts';
-import { scratchFolder } from '../host/scratch-folder.ts';
+import { scratchDirectory } from '../host/scratch-folder.ts';
 import { tinyHost } from '../support/tiny-host.ts';
 
 const fileWith = (content: string | Uint8Array): string => {
-	const path = join(scratchFolder(), 'answers.yml');
+	const path = join(scratchDirectory(), 'answers.yml');
 	writeFileSync(path, content);
 	return path;
 };
@@ -43,12 +43,12 @@ describe('what was passed', () => {
 	});
 
 	it('is refused in a sentence with the path when the file cannot be used', async () => {
-		const folder = scratchFolder();
-		expect(await refusal(join(folder, 'none.yml'))).toBe(
-			`the answers file ${folder}/none.yml cannot be read: there is no such file`,
+		const directory = scratchDirectory();
+		expect(await refusal(join(directory, 'none.yml'))).toBe(
+			`the answers file ${directory}/none.yml cannot be read: there is no such file`,
 		);
-		mkdirSync(join(folder, 'dir'));
-		expect(await refusal(join(folder, 'dir'))).toContain('it is a directory');
+		mkdirSync(join(directory, 'dir'));
+		expect(await refusal(join(directory, 'dir'))).toContain('it is a directory');
 		expect(await refusal(join(fileWith(''), 'x'))).toContain('a part of the path is no directory');
 		const binary = fileWith(new Uint8Array([0x7f, 0x45, 0xff, 0xfe, 0]));
 		expect(await refusal(binary)).toBe(`the answers file ${binary} is not UTF-8 text`);
@@ -81,7 +81,7 @@ const context: JudgeContext = {
 		dockerdKeys: [],
 		endOfLife: [],
 	},
-	options: { imageArchives: [], workingFolder: '/root', command: 'sysbox-setup', stateFolder: '/s' },
+	options: { imageArchives: [], workingDirectory: '/root', command: 'sysbox-setup', stateDirectory: '/s' },
 	answers: {},
 	state: initialState,
 	now: new Date('2026-11-24T00:00:00Z'),

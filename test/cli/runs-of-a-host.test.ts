@@ -5,13 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { lastAnswers } from '../../src/cli/standing-run.ts';
 import type { EventPayload } from '../../src/model/event.ts';
 import type { RunState } from '../../src/model/state.ts';
-import { openFolder, openRun } from '../../src/session/open-run.ts';
+import { openDirectory, openRun } from '../../src/session/open-run.ts';
 import { saveSession } from '../../src/session/session.ts';
-import { scratchFolder } from '../host/scratch-folder.ts';
+import { scratchDirectory } from '../host/scratch-folder.ts';
 import { aroundRun, hostOf } from '../runbook/whole-runbook.ts';
 import { commandsOn } from './runs-of-a-host.ts';
 
-const stateFolder = () => join(scratchFolder(), 'state');
+const stateDirectory = () => join(scratchDirectory(), 'state');
 const sysboxOn = (host: ReturnType<typeof hostOf>) => host.state().packages['sysbox-ce']?.status;
 
 const begin = (run: string, more: Partial<Extract<EventPayload, { type: 'run.start' }>> = {}): EventPayload => ({
@@ -66,7 +66,7 @@ const failedTest = (run: string): readonly EventPayload[] => [
 describe('after a run, and a test that fetched an image and failed', () => {
 	const later = async () => {
 		const host = hostOf('fresh-ubuntu');
-		const on = commandsOn(host, stateFolder());
+		const on = commandsOn(host, stateDirectory());
 		const first = await on.run({ only: ['host', 'sysbox', 'docker'] });
 		expect(first.exit, first.screen).toBe(0);
 		await on.writeLog('20991201t000000-aaaa', '2099-12-01T00:00:00.000Z', failedTest('20991201t000000-aaaa'));
@@ -122,7 +122,7 @@ describe('after a run, and a test that fetched an image and failed', () => {
 });
 
 test('a run is not reverted before a newer one that changed the same file', async () => {
-	const on = commandsOn(hostOf('fresh-ubuntu'), stateFolder());
+	const on = commandsOn(hostOf('fresh-ubuntu'), stateDirectory());
 	await on.writeLog('old', '2026-01-01T00:00:00.000Z', [begin('old'), ...wrote('/etc/x'), end('done', 0)]);
 	await on.writeLog('new', '2026-01-02T00:00:00.000Z', [begin('new'), ...wrote('/etc/x'), end('done', 0)]);
 	const refused = await on.revert('old');
@@ -132,27 +132,27 @@ test('a run is not reverted before a newer one that changed the same file', asyn
 });
 
 test('a test is a new run, whatever the last test came to, and leaves the session to its run', async () => {
-	const folder = stateFolder();
-	const on = commandsOn(hostOf('fresh-ubuntu'), folder);
+	const directory = stateDirectory();
+	const on = commandsOn(hostOf('fresh-ubuntu'), directory);
 	await on.writeLog('t', '2026-01-02T00:00:00.000Z', failedTest('t'));
-	const opened = await openFolder(folder, false, true);
+	const opened = await openDirectory(directory, false, true);
 	const session = { run: 't', machineId: '', answers: { 'ci.systems': [] }, tool: '0.1.0', updatedAt: '' };
 	await saveSession(opened, session);
-	const { surroundings } = aroundRun(hostOf('fresh-ubuntu'), {}, folder);
-	const test = await openRun(surroundings, { mode: 'test', fresh: false });
+	const { environment } = aroundRun(hostOf('fresh-ubuntu'), {}, directory);
+	const test = await openRun(environment, { mode: 'test', fresh: false });
 	expect(test.events).toEqual([]);
 	expect(test.run).not.toBe('t');
 	test.saveAnswer('x', 'y');
 	test.saveCursor('functional');
 	await test.close();
-	const again = await openRun(surroundings, { mode: 'run', fresh: false });
+	const again = await openRun(environment, { mode: 'run', fresh: false });
 	expect(again.run).not.toBe(test.run);
 	await again.close();
 });
 
 test('a test removes what a killed one left before it begins', async () => {
 	const host = hostOf('fresh-ubuntu');
-	const on = commandsOn(host, stateFolder());
+	const on = commandsOn(host, stateDirectory());
 	expect((await on.run({ only: ['host', 'sysbox', 'docker'] })).exit).toBe(0);
 	host.disturb(state => {
 		const [some] = state.docker.engine.containers;
@@ -179,8 +179,8 @@ describe('answers of the last run', () => {
 	};
 	const answered = async () => {
 		const host = hostOf('fresh-ubuntu');
-		const folder = stateFolder();
-		const on = commandsOn(host, folder);
+		const directory = stateDirectory();
+		const on = commandsOn(host, directory);
 		const first = await on.run({ answers: given });
 		expect(first.state?.end?.outcome, first.screen).toMatch(/^(done|open)$/);
 		return { host, on, first };
@@ -221,8 +221,8 @@ describe('answers of the last run', () => {
 
 	test('never hold a secret or a risk, and are not those of a run that neither ended nor changed anything', async () => {
 		const host = hostOf('fresh-ubuntu');
-		const folder = stateFolder();
-		const on = commandsOn(host, folder);
+		const directory = stateDirectory();
+		const on = commandsOn(host, directory);
 		await on.writeLog('a', '2026-01-01T00:00:00.000Z', [
 			begin('a'),
 			answer('x.token', '[secret]', 'operator'),
@@ -232,33 +232,33 @@ describe('answers of the last run', () => {
 		]);
 		await on.writeLog('b', '2026-01-02T00:00:00.000Z', [begin('b'), answer('x.memory', '9g', 'operator')]);
 		await on.writeLog('c', '2026-01-03T00:00:00.000Z', [begin('c', { simulated: false }), end('done', 0)]);
-		const { surroundings } = aroundRun(host, {}, folder);
-		expect(await lastAnswers(surroundings)).toEqual({ 'x.memory': '3g' });
+		const { environment } = aroundRun(host, {}, directory);
+		expect(await lastAnswers(environment)).toEqual({ 'x.memory': '3g' });
 		await on.writeLog('d', '2026-01-04T00:00:00.000Z', [
 			begin('d'),
 			...wrote('/etc/x'),
 			answer('x.memory', '5g', 'operator'),
 		]);
-		expect(await lastAnswers(surroundings)).toEqual({ 'x.memory': '5g' });
-		expect(await lastAnswers({ ...surroundings, stateFolder: join(folder, 'none') })).toEqual({});
+		expect(await lastAnswers(environment)).toEqual({ 'x.memory': '5g' });
+		expect(await lastAnswers({ ...environment, stateDirectory: join(directory, 'none') })).toEqual({});
 	});
 });
 
 test('what release 0.1.0 left is listed, reverted and remembered', async () => {
 	const host = hostOf('fresh-ubuntu');
-	const folder = stateFolder();
-	await openFolder(folder, true, true);
+	const directory = stateDirectory();
+	await openDirectory(directory, true, true);
 	const fixture = new URL('../fixtures/releases/0.1.0/run/events.ndjson', import.meta.url);
 	const log = readFileSync(fixture, 'utf8');
 	const run = String(JSON.parse(log.split('\n')[0] ?? '').run);
-	mkdirSync(join(folder, 'runs', run, 'backup'), { recursive: true, mode: 0o700 });
-	writeFileSync(join(folder, 'runs', run, 'events.ndjson'), log);
-	const on = commandsOn(host, folder);
+	mkdirSync(join(directory, 'runs', run, 'backup'), { recursive: true, mode: 0o700 });
+	writeFileSync(join(directory, 'runs', run, 'events.ndjson'), log);
+	const on = commandsOn(host, directory);
 	const { exit, screen } = await on.status();
 	expect(exit).toBe(0);
 	expect(screen).toMatch(new RegExp(`^\\* +${run} .* anna +done +\\d+ `, 'm'));
 	expect((await on.status(run)).exit).toBe(0);
-	expect(await lastAnswers(aroundRun(host, {}, folder).surroundings)).toEqual({});
+	expect(await lastAnswers(aroundRun(host, {}, directory).environment)).toEqual({});
 	// On a host of which nothing is left: all of it is gone, so that nothing is to do.
 	const back = await on.revert(run.slice(0, 10));
 	expect(back.exit, back.screen).toBe(0);
@@ -266,8 +266,8 @@ test('what release 0.1.0 left is listed, reverted and remembered', async () => {
 });
 
 test('the revert of another run waits until the one that has begun is finished', async () => {
-	const folder = stateFolder();
-	const on = commandsOn(hostOf('fresh-ubuntu'), folder);
+	const directory = stateDirectory();
+	const on = commandsOn(hostOf('fresh-ubuntu'), directory);
 	await on.writeLog('a', '2026-01-01T00:00:00.000Z', [begin('a'), ...wrote('/etc/a'), end('done', 0)]);
 	await on.writeLog('b', '2026-01-02T00:00:00.000Z', [begin('b'), ...wrote('/etc/b'), end('done', 0)]);
 	await on.writeLog('c', '2026-01-03T00:00:00.000Z', [
@@ -275,7 +275,7 @@ test('the revert of another run waits until the one that has begun is finished',
 		...wrote('/etc/a').filter(({ type }) => type !== 'action.outcome'),
 	]);
 	const session = { run: 'c', machineId: '', answers: {}, tool: '0.1.0', updatedAt: '' };
-	await saveSession(await openFolder(folder, false, true), session);
+	await saveSession(await openDirectory(directory, false, true), session);
 	const refused = await on.revert('b');
 	expect(refused.exit).toBe(3);
 	expect(refused.screen).toContain('the revert of run a has begun and is not finished; run b is reverted after it.');
@@ -284,20 +284,20 @@ test('the revert of another run waits until the one that has begun is finished',
 });
 
 test('a fresh test leaves the session to its run', async () => {
-	const folder = stateFolder();
-	const on = commandsOn(hostOf('fresh-ubuntu'), folder);
+	const directory = stateDirectory();
+	const on = commandsOn(hostOf('fresh-ubuntu'), directory);
 	await on.writeLog('t', '2026-01-02T00:00:00.000Z', [begin('t'), ...wrote('/etc/t')]);
 	const session = { run: 't', machineId: '', answers: { 'ci.systems': [] }, tool: '0.1.0', updatedAt: '' };
-	await saveSession(await openFolder(folder, false, true), session);
-	const { surroundings } = aroundRun(hostOf('fresh-ubuntu'), {}, folder);
-	await (await openRun(surroundings, { mode: 'test', fresh: true })).close();
-	const opened = await openRun(surroundings, { mode: 'run', fresh: false });
+	await saveSession(await openDirectory(directory, false, true), session);
+	const { environment } = aroundRun(hostOf('fresh-ubuntu'), {}, directory);
+	await (await openRun(environment, { mode: 'test', fresh: true })).close();
+	const opened = await openRun(environment, { mode: 'run', fresh: false });
 	expect(opened.run).toBe('t');
 	await opened.close();
 });
 
 test('status lists what stands, and a failure of several lines below its step', async () => {
-	const on = commandsOn(hostOf('fresh-ubuntu'), stateFolder());
+	const on = commandsOn(hostOf('fresh-ubuntu'), stateDirectory());
 	const action = (id: string, takesBack?: readonly string[]): readonly EventPayload[] => [
 		{
 			type: 'action.intent',

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { scratchFolder } from '../host/scratch-folder.ts';
+import { scratchDirectory } from '../host/scratch-folder.ts';
 import { hostOf } from '../runbook/whole-runbook.ts';
 import { sha256 } from '../steps/scripted-docker.ts';
 import { commandsOn } from './runs-of-a-host.ts';
@@ -16,14 +16,14 @@ async function changed() {
 	host.disturb(state => {
 		state.files[daemonJson] = { kind: 'file', text: before, mode: 0o644, uid: 0, gid: 0 };
 	});
-	const folder = join(scratchFolder(), 'state');
-	const on = commandsOn(host, folder);
+	const directory = join(scratchDirectory(), 'state');
+	const on = commandsOn(host, directory);
 	const first = await on.run({ only: ['host', 'sysbox', 'daemon', 'docker'] });
 	expect(first.exit, first.screen).toBe(0);
 	const run = first.state?.start?.run ?? '';
-	const log = join(folder, 'runs', run, 'events.ndjson');
+	const log = join(directory, 'runs', run, 'events.ndjson');
 	const lines = readFileSync(log, 'utf8').split('\n');
-	return { host, on, run, folder, log, lines, before };
+	return { host, on, run, directory, log, lines, before };
 }
 
 type Changed = Awaited<ReturnType<typeof changed>>;
@@ -86,7 +86,10 @@ describe.each(ways)('a log that is %s', (how, breakIt, said) => {
 		const name = sha256(of.before);
 		const named = how === 'empty' || how === 'gone' ? 'of a file that no line names' : `${daemonJson} before the run`;
 		expect(screen).toMatch(
-			new RegExp(`${of.folder}/runs/${of.run}/backup/${name}  3 bytes, \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z, ${named}$`, 'm'),
+			new RegExp(
+				`${of.directory}/runs/${of.run}/backup/${name}  3 bytes, \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z, ${named}$`,
+				'm',
+			),
 		);
 		// As it says, so it works.
 		const move = /^then move the run out of the way: mv (\S+) (\S+)$/m.exec(screen);
@@ -98,15 +101,15 @@ describe.each(ways)('a log that is %s', (how, breakIt, said) => {
 test('a backup that is damaged is told as that', async () => {
 	const of = await changed();
 	write(of, of.lines.slice(1));
-	writeFileSync(join(of.folder, 'runs', of.run, 'backup', sha256(of.before)), 'x');
+	writeFileSync(join(of.directory, 'runs', of.run, 'backup', sha256(of.before)), 'x');
 	expect((await of.on.revert()).screen).toContain('1 bytes, ');
 	expect((await of.on.revert()).screen).toContain('damaged: not the bytes of its name');
 });
 
 test("a run that ended before its first event stands in nobody's way", async () => {
 	const of = await changed();
-	const before = readdirSync(join(of.folder, 'runs'));
-	mkdirSync(join(of.folder, 'runs', '20991201t000000-aaaa', 'backup'), { recursive: true });
+	const before = readdirSync(join(of.directory, 'runs'));
+	mkdirSync(join(of.directory, 'runs', '20991201t000000-aaaa', 'backup'), { recursive: true });
 	expect(before).toEqual([of.run]);
 	expect((await of.on.status()).exit).toBe(0);
 	expect((await of.on.revert()).exit).toBe(0);
@@ -114,7 +117,7 @@ test("a run that ended before its first event stands in nobody's way", async () 
 
 test('an earlier run that cannot be read does not stop the revert of a later one', async () => {
 	const of = await changed();
-	const earlier = join(of.folder, 'runs', '20000101t000000-aaaa');
+	const earlier = join(of.directory, 'runs', '20000101t000000-aaaa');
 	mkdirSync(join(earlier, 'backup'), { recursive: true });
 	writeFileSync(join(earlier, 'events.ndjson'), 'x\ny\n');
 	expect((await of.on.revert()).exit).toBe(0);

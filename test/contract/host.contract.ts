@@ -5,7 +5,7 @@ import type { Argv, Expected, OutputLine, WriteHost } from '../../src/port/host.
 /** A host to try, and how to put things on it from outside. All paths are the host's own. */
 export interface ContractHost {
 	readonly host: WriteHost;
-	/** An empty folder of the host's user that the suite may fill. */
+	/** An empty directory of the host's user that the suite may fill. */
 	readonly root: string;
 	put(
 		path: string,
@@ -14,7 +14,7 @@ export interface ContractHost {
 		owner?: { readonly uid: number; readonly gid: number },
 	): Promise<void>;
 	link(path: string, target: string): Promise<void>;
-	folder(path: string, mode?: number): Promise<void>;
+	directory(path: string, mode?: number): Promise<void>;
 	readonly commands: {
 		/** Prints `first` and `second` on stdout, each with a line end, and ends with 0. */
 		readonly printsTwoLines: Argv;
@@ -158,7 +158,7 @@ export function describeHostContract(name: string, makeHost: () => Promise<Contr
 			it('lists names in order', async () => {
 				await at.put(path('b'), '');
 				await at.put(path('a'), '');
-				await at.folder(path('c'));
+				await at.directory(path('c'));
 				expect(await host.list(at.root)).toEqual({ kind: 'names', names: ['a', 'b', 'c'] });
 			});
 
@@ -246,7 +246,7 @@ export function describeHostContract(name: string, makeHost: () => Promise<Contr
 			});
 
 			it('says why it failed', async () => {
-				await at.folder(path('folder'));
+				await at.directory(path('folder'));
 				await at.put(path('file'), '');
 				const write = (to: string) => host.replaceFile(path(to), bytesOf('x'), { expect: nothing, mode: 0o644 });
 				expect(await write('no/a')).toMatchObject({ kind: 'failed', errno: 'ENOENT' });
@@ -313,7 +313,7 @@ export function describeHostContract(name: string, makeHost: () => Promise<Contr
 
 		describe('folders', () => {
 			it('makes one with the mode that was asked for', async () => {
-				expect(await host.makeFolder(path('f'), { mode: 0o750 })).toEqual({
+				expect(await host.makeDirectory(path('f'), { mode: 0o750 })).toEqual({
 					kind: 'written',
 					sha256: '',
 					atomic: true,
@@ -322,25 +322,28 @@ export function describeHostContract(name: string, makeHost: () => Promise<Contr
 			});
 
 			it('leaves one that is there as it is', async () => {
-				await at.folder(path('f'), 0o700);
-				expect(await host.makeFolder(path('f'), { mode: 0o755 })).toMatchObject({ kind: 'written' });
+				await at.directory(path('f'), 0o700);
+				expect(await host.makeDirectory(path('f'), { mode: 0o755 })).toMatchObject({ kind: 'written' });
 				expect(await host.stat(path('f'))).toMatchObject({ meta: { mode: 0o700 } });
 			});
 
 			it('makes no parents, and nothing over a file', async () => {
 				await at.put(path('a'), '');
-				expect(await host.makeFolder(path('no/f'), { mode: 0o755 })).toMatchObject({ kind: 'failed', errno: 'ENOENT' });
-				expect(await host.makeFolder(path('a'), { mode: 0o755 })).toMatchObject({ kind: 'failed', errno: 'EEXIST' });
+				expect(await host.makeDirectory(path('no/f'), { mode: 0o755 })).toMatchObject({
+					kind: 'failed',
+					errno: 'ENOENT',
+				});
+				expect(await host.makeDirectory(path('a'), { mode: 0o755 })).toMatchObject({ kind: 'failed', errno: 'EEXIST' });
 			});
 
 			it('removes an empty one only', async () => {
-				await at.folder(path('f'));
+				await at.directory(path('f'));
 				await at.put(path('f/a'), '');
-				expect(await host.removeFolder(path('f'))).toMatchObject({ kind: 'failed', errno: 'ENOTEMPTY' });
+				expect(await host.removeDirectory(path('f'))).toMatchObject({ kind: 'failed', errno: 'ENOTEMPTY' });
 				await host.removeFile(path('f/a'), { expect: holding('') });
-				expect(await host.removeFolder(path('f'))).toMatchObject({ kind: 'written' });
+				expect(await host.removeDirectory(path('f'))).toMatchObject({ kind: 'written' });
 				expect(await host.stat(path('f'))).toEqual({ kind: 'missing' });
-				expect(await host.removeFolder(path('f'))).toMatchObject({ kind: 'written' });
+				expect(await host.removeDirectory(path('f'))).toMatchObject({ kind: 'written' });
 			});
 		});
 

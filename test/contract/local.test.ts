@@ -7,7 +7,7 @@ import { localHost } from '../../src/host/local/local-host.ts';
 import { describeHostContract } from './host.contract.ts';
 
 describeHostContract('this machine', async () => {
-	// A folder of its own for the special files: the root has to be empty at first.
+	// A directory of its own for the special files: the root has to be empty at first.
 	const outer = await realpath(await mkdtemp(join(tmpdir(), 'host-contract-')));
 	const root = join(outer, 'root');
 	await mkdir(root);
@@ -25,7 +25,7 @@ describeHostContract('this machine', async () => {
 			await chmod(path, mode);
 		},
 		link: (path, target) => symlink(target, path),
-		folder: async (path, mode = 0o755) => {
+		directory: async (path, mode = 0o755) => {
 			await mkdir(path);
 			await chmod(path, mode);
 		},

@@ -30,7 +30,7 @@ describeHostContract('the simulated host', async () => {
 		put: async (path, content, mode = 0o644, owner = { uid: 0, gid: 0 }) =>
 			place(path, fileNode(content, { mode, ...owner })),
 		link: async (path, target) => place(path, { kind: 'link', to: target }),
-		folder: async (path, mode = 0o755) => place(path, { kind: 'folder', mode, uid: 0, gid: 0 }),
+		directory: async (path, mode = 0o755) => place(path, { kind: 'folder', mode, uid: 0, gid: 0 }),
 		commands: {
 			printsTwoLines: ['printf', '%s\\n', 'first', 'second'],
 			exits3: [complains],
@@ -57,7 +57,7 @@ describeHostContract('the simulated host, for a user who is not root', async () 
 		root,
 		put: async (path, content, mode = 0o644, owner = anna) => place(path, fileNode(content, { mode, ...owner })),
 		link: async (path, target) => place(path, { kind: 'link', to: target }),
-		folder: async (path, mode = 0o755) => place(path, { kind: 'folder', mode, ...anna }),
+		directory: async (path, mode = 0o755) => place(path, { kind: 'folder', mode, ...anna }),
 		commands: {
 			printsTwoLines: ['printf', '%s\\n', 'first', 'second'],
 			exits3: [complains],

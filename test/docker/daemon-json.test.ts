@@ -6,7 +6,7 @@ import {
 	type DaemonJsonPlan,
 	type DaemonJsonReason,
 	type DaemonJsonView,
-	type DaemonJsonWish,
+	type DesiredDaemonJson,
 	flagConflicts,
 	planDaemonJson,
 	readDaemonJson,
@@ -25,8 +25,8 @@ import {
 	withKey,
 } from './support.ts';
 
-const plan = (text: string | 'missing', wish: DaemonJsonWish, context?: DaemonJsonContext): DaemonJsonPlan =>
-	planDaemonJson(text === 'missing' ? text : utf8(text), wish, context);
+const plan = (text: string | 'missing', desired: DesiredDaemonJson, context?: DaemonJsonContext): DaemonJsonPlan =>
+	planDaemonJson(text === 'missing' ? text : utf8(text), desired, context);
 
 function edited(result: DaemonJsonPlan): Extract<DaemonJsonPlan, { kind: 'edited' }> {
 	if (result.kind !== 'edited') {
@@ -35,7 +35,8 @@ function edited(result: DaemonJsonPlan): Extract<DaemonJsonPlan, { kind: 'edited
 	return result;
 }
 
-const planned = (text: string | 'missing', wish: DaemonJsonWish): string => textOf(edited(plan(text, wish)).bytes);
+const planned = (text: string | 'missing', desired: DesiredDaemonJson): string =>
+	textOf(edited(plan(text, desired)).bytes);
 
 function view(text: string | 'missing'): DaemonJsonView {
 	const read = readDaemonJson(text === 'missing' ? text : utf8(text));
@@ -47,7 +48,7 @@ function view(text: string | 'missing'): DaemonJsonView {
 
 const SYSBOX = { name: 'sysbox-runc', path: '/usr/bin/sysbox-runc' };
 const POOLS = [{ base: '172.25.0.0/16', size: 24 }];
-const ALL: DaemonJsonWish = { runtime: SYSBOX, bip: '172.20.0.1/16', pools: POOLS };
+const ALL: DesiredDaemonJson = { runtime: SYSBOX, bip: '172.20.0.1/16', pools: POOLS };
 
 const FULL_FILE = `{
     "runtimes": {
@@ -82,8 +83,8 @@ describe('planning daemon.json', () => {
 		['', { withoutRuntime: 'sysbox-runc', withoutKeys: ['bip'] }],
 		['{"debug": true}', {}],
 		['{"debug": true}', { withoutRuntime: 'sysbox-runc', withoutKeys: ['bip', 'default-runtime'] }],
-	] satisfies [string, DaemonJsonWish][])('changes nothing in %j for the wish %j', (text, wish) => {
-		expect(plan(text, wish)).toEqual({ kind: 'unchanged' });
+	] satisfies [string, DesiredDaemonJson][])('changes nothing in %j for the wish %j', (text, desired) => {
+		expect(plan(text, desired)).toEqual({ kind: 'unchanged' });
 	});
 
 	it('adds to a tab-indented file of a real host and keeps the rest', () => {
@@ -340,10 +341,10 @@ describe('refusing', () => {
 			1,
 		],
 		['taking out a key below a runtime', '{}', { runtime: SYSBOX, withoutKeys: ['runtimes'] }, 'invalid-wish', 1, 1],
-	] satisfies [string, string, DaemonJsonWish, DaemonJsonReason, number, number][])(
+	] satisfies [string, string, DesiredDaemonJson, DaemonJsonReason, number, number][])(
 		'%s, with the place',
-		(_, text, wish, reason, line, column) => {
-			expect(plan(text, wish)).toMatchObject({ kind: 'refused', problem: { reason, line, column } });
+		(_, text, desired, reason, line, column) => {
+			expect(plan(text, desired)).toMatchObject({ kind: 'refused', problem: { reason, line, column } });
 		},
 	);
 
@@ -518,7 +519,7 @@ describe('flags beside the file', () => {
 	});
 });
 
-const wish: fc.Arbitrary<DaemonJsonWish> = fc.record(
+const desired: fc.Arbitrary<DesiredDaemonJson> = fc.record(
 	{
 		runtime: fc.constantFrom(SYSBOX, { name: '__proto__', path: '/p' }),
 		bip: fc.constantFrom('172.20.0.1/16', '10.9.8.1/24'),
@@ -535,7 +536,7 @@ describe('on any file', () => {
 		() => {
 			let kinds = 0;
 			fc.assert(
-				fc.property(daemonJsonText, wish, (text, wanted) => {
+				fc.property(daemonJsonText, desired, (text, wanted) => {
 					const before = utf8(text);
 					const result = planDaemonJson(before, wanted);
 					if (result.kind === 'refused') {

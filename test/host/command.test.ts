@@ -10,7 +10,7 @@ import { childEnvironment } from '../../src/host/local/child-environment.ts';
 import { type CommandWay, runCommand } from '../../src/host/local/command.ts';
 import { localHost } from '../../src/host/local/local-host.ts';
 import type { Argv, ExecOptions } from '../../src/port/host.ts';
-import { asNobody, scratchFolder } from './scratch-folder.ts';
+import { asNobody, scratchDirectory } from './scratch-folder.ts';
 
 // Disks and machines of CI are slow now and then; nothing here waits for time to pass.
 vi.setConfig({ testTimeout: 60_000 });
@@ -83,12 +83,12 @@ describe('a command', () => {
 	});
 
 	it('tells a missing program from one that it may not run, whatever else is in PATH', async () => {
-		const folder = scratchFolder();
-		await writeFile(join(folder, 'not-executable'), '#!/bin/sh\n');
-		await mkdir(join(folder, 'closed'), { mode: 0o000 });
-		await chmod(folder, 0o755);
+		const directory = scratchDirectory();
+		await writeFile(join(directory, 'not-executable'), '#!/bin/sh\n');
+		await mkdir(join(directory, 'closed'), { mode: 0o000 });
+		await chmod(directory, 0o755);
 		const odd = (program: string) =>
-			runCommand([program], { timeoutMs: 10_000 }, way({ environment: { PATH: `${folder}/closed:${folder}` } }));
+			runCommand([program], { timeoutMs: 10_000 }, way({ environment: { PATH: `${directory}/closed:${directory}` } }));
 		await asNobody(async () => {
 			expect(await odd('not-executable')).toMatchObject({ problem: 'denied' });
 			expect(await odd('not-there')).toMatchObject({ problem: 'missing' });
@@ -110,7 +110,7 @@ describe('a command', () => {
 	});
 
 	it('reads a file as stdin without it passing through this process', async () => {
-		const file = join(scratchFolder(), 'image.tar');
+		const file = join(scratchDirectory(), 'image.tar');
 		await writeFile(file, Buffer.alloc(8_000_000));
 		const { stdout } = await host.exec(shell('readlink /proc/self/fd/0; wc -c'), {
 			timeoutMs: 10_000,
@@ -200,7 +200,7 @@ describe('ending a command', () => {
 
 	it('lets a child finish that needs a moment after the others', async () => {
 		const stop = new AbortController();
-		const file = join(scratchFolder(), 'finished');
+		const file = join(scratchDirectory(), 'finished');
 		const child = `trap "sleep 0.8; echo yes > ${file}; exit" TERM; echo 1; while :; do sleep 0.01; done`;
 		const { result, pids } = started(shell(`(${child}) & echo $$; wait`), { signal: stop.signal }, way(), 2);
 		await pids;
@@ -219,8 +219,8 @@ describe('ending a command', () => {
 describe('when this tool dies', () => {
 	/** A program that runs a command through `door`, prints the command's pid, and waits to be ended. */
 	async function toolWith(changesHost: boolean): Promise<{ pid: number; end: () => Promise<void> }> {
-		const folder = scratchFolder();
-		const script = join(folder, 'tool.mjs');
+		const directory = scratchDirectory();
+		const script = join(directory, 'tool.mjs');
 		await build({
 			stdin: {
 				contents: `
@@ -334,13 +334,13 @@ describe('the environment of a command', () => {
 	it.runIf(process.getuid?.() === 0)(
 		'makes root run the system’s program, not one of the same name in a user’s PATH',
 		async () => {
-			const folder = scratchFolder();
-			await writeFile(join(folder, 'env'), '#!/bin/sh\necho mallory\n', { mode: 0o755 });
-			const host = localHost({ environment: { PATH: folder, HOME: folder } });
+			const directory = scratchDirectory();
+			await writeFile(join(directory, 'env'), '#!/bin/sh\necho mallory\n', { mode: 0o755 });
+			const host = localHost({ environment: { PATH: directory, HOME: directory } });
 			const { stdout } = await host.exec(['env'], { timeoutMs: 10_000 });
 			expect(stdout).toContain('LC_ALL=C');
 			expect(stdout).not.toContain('mallory');
-			expect(stdout).not.toContain(folder);
+			expect(stdout).not.toContain(directory);
 		},
 	);
 

@@ -3,21 +3,21 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync,
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { localHost } from '../../src/host/local/local-host.ts';
-import { scratchFolder } from './scratch-folder.ts';
+import { scratchDirectory } from './scratch-folder.ts';
 
 const host = localHost();
 const body = Buffer.from('a package\n'.repeat(20_000));
 const digest = createHash('sha256').update(body).digest('hex');
 let from: string;
 let to: string;
-let folder: string;
+let directory: string;
 
 beforeEach(() => {
-	const scratch = scratchFolder();
-	folder = join(scratch, 'private');
-	mkdirSync(folder, { mode: 0o700 });
+	const scratch = scratchDirectory();
+	directory = join(scratch, 'private');
+	mkdirSync(directory, { mode: 0o700 });
 	from = join(scratch, 'x.deb');
-	to = join(folder, 'copy.deb');
+	to = join(directory, 'copy.deb');
 	writeFileSync(from, body);
 });
 
@@ -30,7 +30,7 @@ describe('a copy', () => {
 		});
 		expect(readFileSync(to)).toEqual(body);
 		expect(statSync(to).mode & 0o777).toBe(0o600);
-		expect(readdirSync(folder)).toEqual(['copy.deb']);
+		expect(readdirSync(directory)).toEqual(['copy.deb']);
 	});
 
 	it('follows a link of the operator', async () => {
@@ -41,18 +41,18 @@ describe('a copy', () => {
 	it.each([
 		['that is longer than allowed', () => from, 100, 'at most 100 are copied'],
 		['of nothing', () => `${from}.not`, 1_000_000, 'no such file'],
-		['of a folder', () => folder, 1_000_000, 'is not a file'],
+		['of a folder', () => directory, 1_000_000, 'is not a file'],
 	] as const)('%s leaves nothing, and names the path', async (_, path, maxBytes, said) => {
 		const result = await host.copyFile(path(), to, { maxBytes });
 		expect(result).toMatchObject({ kind: 'failed' });
 		expect(result.kind === 'failed' && result.message).toContain(said);
 		expect(result.kind === 'failed' && result.message).toContain(path());
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 
 	it('is not made where others can exchange it', async () => {
-		chmodSync(folder, 0o777);
+		chmodSync(directory, 0o777);
 		expect(await host.copyFile(from, to, { maxBytes: 1_000_000 })).toMatchObject({ kind: 'failed' });
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 });

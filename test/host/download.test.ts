@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { localHost } from '../../src/host/local/local-host.ts';
 import type { DownloadResult } from '../../src/port/host.ts';
-import { scratchFolder } from './scratch-folder.ts';
+import { scratchDirectory } from './scratch-folder.ts';
 
 // Disks and machines of CI are slow now and then; nothing here waits for time to pass.
 vi.setConfig({ testTimeout: 60_000 });
@@ -30,13 +30,13 @@ const whole = (_: IncomingMessage, response: ServerResponse): void => {
 };
 
 const host = localHost();
-let folder: string;
+let directory: string;
 const fetched = (url: string, options: Partial<Parameters<typeof host.download>[2]> = {}): Promise<DownloadResult> =>
-	host.download(url, join(folder, 'a.deb'), { maxBytes: 1_000_000, timeoutMs: 20_000, ...options });
+	host.download(url, join(directory, 'a.deb'), { maxBytes: 1_000_000, timeoutMs: 20_000, ...options });
 
 beforeEach(() => {
-	folder = join(scratchFolder(), 'private');
-	mkdirSync(folder, { mode: 0o700 });
+	directory = join(scratchDirectory(), 'private');
+	mkdirSync(directory, { mode: 0o700 });
 	// What the machine exports must not send these requests elsewhere.
 	for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
 		vi.stubEnv(name, undefined);
@@ -49,9 +49,9 @@ describe('a download', () => {
 	it('arrives whole, private and with its digest', async () => {
 		const url = await serve(whole);
 		expect(await fetched(`${url}/a.deb`)).toEqual({ kind: 'fetched', sha256: digest, size: body.length });
-		expect(readFileSync(join(folder, 'a.deb'))).toEqual(body);
-		expect(statSync(join(folder, 'a.deb')).mode & 0o777).toBe(0o600);
-		expect(readdirSync(folder)).toEqual(['a.deb']);
+		expect(readFileSync(join(directory, 'a.deb'))).toEqual(body);
+		expect(statSync(join(directory, 'a.deb')).mode & 0o777).toBe(0o600);
+		expect(readdirSync(directory)).toEqual(['a.deb']);
 	});
 
 	it('follows redirects', async () => {
@@ -77,14 +77,14 @@ describe('a download', () => {
 			kind: 'failed',
 			message: expect.stringMatching(/leads to .* not https/),
 		});
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 
 	it.each(['http://example.com/a.deb', 'file:///etc/shadow', 'nonsense', 'ftp://example.com/a'])(
 		'is not started for %s',
 		async url => {
 			expect(await fetched(url)).toMatchObject({ kind: 'failed' });
-			expect(readdirSync(folder)).toEqual([]);
+			expect(readdirSync(directory)).toEqual([]);
 		},
 	);
 
@@ -124,7 +124,7 @@ describe('a download', () => {
 			kind: 'failed',
 			message: expect.stringContaining('longer than the 1000 bytes'),
 		});
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 
 	it('leaves nothing when the connection is cut', async () => {
@@ -136,7 +136,7 @@ describe('a download', () => {
 			kind: 'failed',
 			message: expect.stringContaining('the connection was cut'),
 		});
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 
 	it('ends at its deadline, and leaves nothing', async () => {
@@ -145,7 +145,7 @@ describe('a download', () => {
 			kind: 'failed',
 			message: expect.stringContaining('not complete after'),
 		});
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 
 	it('can be cancelled', async () => {
@@ -155,7 +155,7 @@ describe('a download', () => {
 			kind: 'failed',
 			message: `${url}/: cancelled`,
 		});
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 
 	it('tells how far it is, and last how long it was', async () => {
@@ -174,22 +174,22 @@ describe('a download', () => {
 
 	it('goes into a folder only that others cannot change', async () => {
 		const url = await serve(whole);
-		chmodSync(folder, 0o770);
+		chmodSync(directory, 0o770);
 		expect(await fetched(url)).toMatchObject({ kind: 'failed', message: expect.stringContaining('others can change') });
-		expect(await host.download(url, join(folder, 'no/a.deb'), { maxBytes: 10, timeoutMs: 1000 })).toMatchObject({
+		expect(await host.download(url, join(directory, 'no/a.deb'), { maxBytes: 10, timeoutMs: 1000 })).toMatchObject({
 			kind: 'failed',
 			message: expect.stringContaining('no such file or folder'),
 		});
 	});
 
 	it('takes the place of an earlier one only when it is complete', async () => {
-		writeFileSync(join(folder, 'a.deb'), 'earlier');
+		writeFileSync(join(directory, 'a.deb'), 'earlier');
 		expect(await fetched(await serve((_, response) => response.writeHead(500).end()))).toMatchObject({
 			kind: 'failed',
 		});
-		expect(readFileSync(join(folder, 'a.deb'), 'utf8')).toBe('earlier');
+		expect(readFileSync(join(directory, 'a.deb'), 'utf8')).toBe('earlier');
 		await fetched(await serve(whole));
-		expect(readFileSync(join(folder, 'a.deb'))).toEqual(body);
+		expect(readFileSync(join(directory, 'a.deb'))).toEqual(body);
 	});
 
 	describe('behind a proxy', () => {
@@ -253,7 +253,7 @@ describe('a download', () => {
 				kind: 'failed',
 				message: 'the proxy could not be used: the connection was cut',
 			});
-			expect(readdirSync(folder)).toEqual([]);
+			expect(readdirSync(directory)).toEqual([]);
 		});
 
 		it('says when it wants a password, and when it is not there', async () => {

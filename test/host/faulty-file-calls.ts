@@ -1,4 +1,4 @@
-import type { FileCalls, OpenFile, OpenFolder } from '../../src/host/local/file-calls.ts';
+import type { FileCalls, OpenDirectory, OpenFile } from '../../src/host/local/file-calls.ts';
 
 /** The process is gone: not an error of the system, so nothing may be made of it. */
 export class ProcessGone extends Error {}
@@ -12,7 +12,7 @@ export interface CallHooks {
 	readonly after?: (call: string, n: number) => void | Promise<void>;
 }
 
-/** Calls that can be made to fail, and counted. Names: `open create`, `write`, `sync`, `folder sync`, `rename` … */
+/** Calls that can be made to fail, and counted. Names: `open create`, `write`, `sync`, `directory sync`, `rename` … */
 export function hookedCalls(inner: FileCalls, hooks: CallHooks): FileCalls & { readonly made: readonly string[] } {
 	const made: string[] = [];
 	const wrap =
@@ -60,20 +60,20 @@ export function hookedCalls(inner: FileCalls, hooks: CallHooks): FileCalls & { r
 		originals.set(wrapped, file);
 		return wrapped;
 	};
-	const wrapFolder = (folder: OpenFolder): OpenFolder => ({
-		facts: wrap('folder facts', () => folder.facts()),
-		chown: wrap('folder chown', (uid, gid) => folder.chown(uid, gid)),
-		chmod: wrap('folder chmod', mode => folder.chmod(mode)),
-		sync: wrap('folder sync', () => folder.sync()),
-		close: closing('folder close', folder),
-		at: name => folder.at(name),
+	const wrapDirectory = (directory: OpenDirectory): OpenDirectory => ({
+		facts: wrap('folder facts', () => directory.facts()),
+		chown: wrap('folder chown', (uid, gid) => directory.chown(uid, gid)),
+		chmod: wrap('folder chmod', mode => directory.chmod(mode)),
+		sync: wrap('folder sync', () => directory.sync()),
+		close: closing('folder close', directory),
+		at: name => directory.at(name),
 	});
 	return {
 		made,
 		lstat: wrap('lstat', path => inner.lstat(path)),
 		readlink: wrap('readlink', path => inner.readlink(path)),
 		open: async (path, purpose) => wrapFile(await opening(`open ${purpose}`, () => inner.open(path, purpose))),
-		openFolder: async path => wrapFolder(await opening('open folder', () => inner.openFolder(path))),
+		openDirectory: async path => wrapDirectory(await opening('open folder', () => inner.openDirectory(path))),
 		list: wrap('list', path => inner.list(path)),
 		rename: wrap('rename', (from, to) => inner.rename(from, to)),
 		link: wrap('link', (from, to) => inner.link(from, to)),

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fileReader } from '../../src/host/local/file-reader.ts';
-import { asNobody, scratchFolder } from './scratch-folder.ts';
+import { asNobody, scratchDirectory } from './scratch-folder.ts';
 
 const reader = fileReader();
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -33,23 +33,23 @@ describe('reading files of this machine', () => {
 	});
 
 	it('tells what it may not read from what is not there', async () => {
-		const folder = scratchFolder();
-		chmodSync(folder, 0o755);
-		writeFileSync(join(folder, 'secret'), 'x', { mode: 0o000 });
-		mkdirSync(join(folder, 'closed'), { mode: 0o000 });
+		const directory = scratchDirectory();
+		chmodSync(directory, 0o755);
+		writeFileSync(join(directory, 'secret'), 'x', { mode: 0o000 });
+		mkdirSync(join(directory, 'closed'), { mode: 0o000 });
 		await asNobody(async () => {
-			expect(await reader.readFile(join(folder, 'secret'))).toEqual({ kind: 'denied' });
-			expect(await reader.digest(join(folder, 'secret'))).toEqual({ kind: 'denied' });
-			expect(await reader.stat(join(folder, 'secret'))).toMatchObject({ kind: 'found' });
-			expect(await reader.readFile(join(folder, 'closed/a'))).toEqual({ kind: 'denied' });
-			expect(await reader.stat(join(folder, 'closed/a'))).toEqual({ kind: 'denied' });
-			expect(await reader.list(join(folder, 'closed'))).toEqual({ kind: 'denied' });
-			expect(await reader.space(join(folder, 'closed/a'))).toEqual({ kind: 'denied' });
+			expect(await reader.readFile(join(directory, 'secret'))).toEqual({ kind: 'denied' });
+			expect(await reader.digest(join(directory, 'secret'))).toEqual({ kind: 'denied' });
+			expect(await reader.stat(join(directory, 'secret'))).toMatchObject({ kind: 'found' });
+			expect(await reader.readFile(join(directory, 'closed/a'))).toEqual({ kind: 'denied' });
+			expect(await reader.stat(join(directory, 'closed/a'))).toEqual({ kind: 'denied' });
+			expect(await reader.list(join(directory, 'closed'))).toEqual({ kind: 'denied' });
+			expect(await reader.space(join(directory, 'closed/a'))).toEqual({ kind: 'denied' });
 		});
 	});
 
 	it('puts a folder in front of every path, and takes it off again', async () => {
-		const root = scratchFolder();
+		const root = scratchDirectory();
 		mkdirSync(join(root, 'etc'));
 		writeFileSync(join(root, 'etc/a'), 'x');
 		symlinkSync('a', join(root, 'etc/b'));

@@ -11,8 +11,8 @@ interface Inode {
 }
 
 /**
- * A disk with one folder, `/etc`, that forgets at a power cut what was not synced: the content of files and, apart from
- * that, the names in the folder. The system may have written either of them by itself, in any order, in whole or in
+ * A disk with one directory, `/etc`, that forgets at a power cut what was not synced: the content of files and, apart from
+ * that, the names in the directory. The system may have written either of them by itself, in any order, in whole or in
  * part, so all of that is possible afterwards.
  */
 export function powerCutDisk(files: Readonly<Record<string, string>>) {
@@ -24,13 +24,13 @@ export function powerCutDisk(files: Readonly<Record<string, string>>) {
 		gid: 0,
 	});
 	let names = new Map(Object.entries(files).map(([name, text]) => [name, inodeOf(text)]));
-	/** Every state of the folder since its last sync: any of them may be found. */
-	let folders = [new Map(names)];
+	/** Every state of the directory since its last sync: any of them may be found. */
+	let directories = [new Map(names)];
 	const change = (work: (now: Map<string, Inode>) => void): void => {
 		const now = new Map(names);
 		work(now);
 		names = now;
-		folders.push(now);
+		directories.push(now);
 	};
 	const nameIn = (path: string): string => path.replace('/etc/', '');
 	const inode = (path: string): Inode => {
@@ -39,7 +39,7 @@ export function powerCutDisk(files: Readonly<Record<string, string>>) {
 		return found;
 	};
 	const facts = ({ mode, uid, gid }: Inode): FileFacts => ({ type: 'file', mode, uid, gid });
-	const folderFacts: FileFacts = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
+	const directoryFacts: FileFacts = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
 	const fileOf = (node: Inode): OpenFile => {
 		let at = 0;
 		return {
@@ -75,7 +75,7 @@ export function powerCutDisk(files: Readonly<Record<string, string>>) {
 		};
 	};
 	const calls: FileCalls = {
-		lstat: async path => (path === '/' || path === '/etc' ? folderFacts : facts(inode(path))),
+		lstat: async path => (path === '/' || path === '/etc' ? directoryFacts : facts(inode(path))),
 		readlink: async () => {
 			throw systemError('EINVAL');
 		},
@@ -86,12 +86,12 @@ export function powerCutDisk(files: Readonly<Record<string, string>>) {
 			change(now => now.set(nameIn(path), node));
 			return fileOf(node);
 		},
-		openFolder: async () => ({
-			facts: async () => folderFacts,
+		openDirectory: async () => ({
+			facts: async () => directoryFacts,
 			chown: async () => {},
 			chmod: async () => {},
 			sync: async () => {
-				folders = [names];
+				directories = [names];
 			},
 			close: async () => {},
 			at: name => `/etc/${name}`,
@@ -122,8 +122,8 @@ export function powerCutDisk(files: Readonly<Record<string, string>>) {
 		/** Everything that a file may hold after a power cut right now; undefined: it is not there. */
 		afterPowerCut(name: string): ReadonlySet<string | undefined> {
 			const found = new Set<string | undefined>();
-			for (const folder of folders) {
-				const node = folder.get(name);
+			for (const directory of directories) {
+				const node = directory.get(name);
 				if (node === undefined) {
 					found.add(undefined);
 					continue;

@@ -21,7 +21,7 @@ import { rootFileWriter, sweepTemporaryFiles } from '../../src/host/local/root-f
 import type { Expected, WriteResult } from '../../src/port/host.ts';
 import { dyingAfter, hookedCalls, ProcessGone, systemError } from './faulty-file-calls.ts';
 import { powerCutDisk } from './power-cut-disk.ts';
-import { isRoot, scratchFolder } from './scratch-folder.ts';
+import { isRoot, scratchDirectory } from './scratch-folder.ts';
 
 // Disks and machines of CI are slow now and then; nothing here waits for time to pass.
 vi.setConfig({ testTimeout: 60_000 });
@@ -36,8 +36,8 @@ const holding = (text: string): Expected => ({
 const nothing: Expected = { kind: 'missing' };
 
 const contentOf = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
-const temporariesIn = (folder: string): string[] =>
-	readdirSync(folder).filter(name => name.startsWith('.sysbox-setup-'));
+const temporariesIn = (directory: string): string[] =>
+	readdirSync(directory).filter(name => name.startsWith('.sysbox-setup-'));
 
 /** The two starts that a write has: over an old file, and where there was none. */
 const starts = [
@@ -48,12 +48,12 @@ const starts = [
 const write = (calls: FileCalls, path: string, expect: Expected): Promise<WriteResult> =>
 	rootFileWriter({ calls }).replaceFile(path, bytesOf(newText), { expect, mode: 0o644 });
 
-/** A folder of files like at the start, and the calls that a write without faults makes there. */
+/** A directory of files like at the start, and the calls that a write without faults makes there. */
 async function callsOfAWrite(
 	start: (typeof starts)[number],
 	inner: FileCalls = systemFileCalls,
 ): Promise<readonly string[]> {
-	const path = join(scratchFolder(), 'daemon.json');
+	const path = join(scratchDirectory(), 'daemon.json');
 	if (start.before !== undefined) writeFileSync(path, start.before);
 	const calls = hookedCalls(inner, {});
 	expect(await write(calls, path, start.expect)).toMatchObject({ kind: 'written' });
@@ -65,8 +65,8 @@ describe.each(starts)('writing a file $from', start => {
 		const made = await callsOfAWrite(start);
 		const seen = new Set<string | undefined>();
 		for (let nth = 1; nth <= made.length; nth++) {
-			const folder = scratchFolder();
-			const path = join(folder, 'daemon.json');
+			const directory = scratchDirectory();
+			const path = join(directory, 'daemon.json');
 			if (start.before !== undefined) writeFileSync(path, start.before);
 			await expect(
 				write(dyingAfter(systemFileCalls, nth), path, start.expect),
@@ -76,9 +76,9 @@ describe.each(starts)('writing a file $from', start => {
 			seen.add(now);
 			expect([start.before, newText], `after call ${nth}: ${made[nth - 1]}`).toContain(now);
 
-			const left = temporariesIn(folder);
-			expect(await sweepTemporaryFiles(folder)).toEqual(left);
-			expect(readdirSync(folder)).toEqual(now === undefined ? [] : ['daemon.json']);
+			const left = temporariesIn(directory);
+			expect(await sweepTemporaryFiles(directory)).toEqual(left);
+			expect(readdirSync(directory)).toEqual(now === undefined ? [] : ['daemon.json']);
 			expect(contentOf(path)).toBe(now);
 		}
 		// The sweep went over the moment of change.
@@ -106,8 +106,8 @@ describe.each(starts)('writing a file $from', start => {
 	it.each(['ENOSPC', 'EIO', 'EROFS', 'EACCES', 'EDQUOT'])('survives %s at any call', async errno => {
 		const made = await callsOfAWrite(start);
 		for (let nth = 1; nth <= made.length; nth++) {
-			const folder = scratchFolder();
-			const path = join(folder, 'daemon.json');
+			const directory = scratchDirectory();
+			const path = join(directory, 'daemon.json');
 			if (start.before !== undefined) writeFileSync(path, start.before);
 			const failing = hookedCalls(systemFileCalls, {
 				before: (_, n) => {
@@ -121,13 +121,13 @@ describe.each(starts)('writing a file $from', start => {
 			expect([start.before, newText], where).toContain(contentOf(path));
 			const changed = ['rename', 'link'].some(call => failing.made.slice(0, nth - 1).includes(call));
 			expect(contentOf(path), where).toBe(changed ? newText : start.before);
-			if (made[nth - 1] !== 'unlink') expect(temporariesIn(folder), where).toEqual([]);
+			if (made[nth - 1] !== 'unlink') expect(temporariesIn(directory), where).toEqual([]);
 		}
 	});
 
 	it('leaves what another program writes at the last moment', async () => {
-		const folder = scratchFolder();
-		const path = join(folder, 'daemon.json');
+		const directory = scratchDirectory();
+		const path = join(directory, 'daemon.json');
 		if (start.before !== undefined) writeFileSync(path, start.before);
 		const calls = hookedCalls(systemFileCalls, {
 			after: call => {
@@ -136,13 +136,13 @@ describe.each(starts)('writing a file $from', start => {
 		});
 		expect(await write(calls, path, start.expect)).toEqual({ kind: 'changed', found: holding('theirs') });
 		expect(contentOf(path)).toBe('theirs');
-		expect(temporariesIn(folder)).toEqual([]);
+		expect(temporariesIn(directory)).toEqual([]);
 	});
 });
 
 describe('writing a new file', () => {
 	it('never replaces one that appears between the last look and the change', async () => {
-		const path = join(scratchFolder(), 'daemon.json');
+		const path = join(scratchDirectory(), 'daemon.json');
 		const calls = hookedCalls(systemFileCalls, {
 			before: call => {
 				if (call === 'link') writeFileSync(path, 'theirs');
@@ -153,8 +153,8 @@ describe('writing a new file', () => {
 	});
 
 	it.each(['EPERM', 'EOPNOTSUPP'])('does without hard links where the file system has none (%s)', async errno => {
-		const folder = scratchFolder();
-		const path = join(folder, 'daemon.json');
+		const directory = scratchDirectory();
+		const path = join(directory, 'daemon.json');
 		const calls: FileCalls = {
 			...systemFileCalls,
 			link: async () => {
@@ -163,11 +163,11 @@ describe('writing a new file', () => {
 		};
 		expect(await write(calls, path, nothing)).toMatchObject({ kind: 'written', atomic: true });
 		expect(contentOf(path)).toBe(newText);
-		expect(temporariesIn(folder)).toEqual([]);
+		expect(temporariesIn(directory)).toEqual([]);
 	});
 
 	it('has the mode that was asked for whatever the umask says', async () => {
-		const path = join(scratchFolder(), 'daemon.json');
+		const path = join(scratchDirectory(), 'daemon.json');
 		const before = process.umask(0o077);
 		try {
 			await write(systemFileCalls, path, nothing);
@@ -178,30 +178,30 @@ describe('writing a new file', () => {
 	});
 
 	it.runIf(isRoot)('belongs to root, or to whom it is for', async () => {
-		const folder = scratchFolder();
-		// A set-group-id folder would give the file its own group.
-		chownSync(folder, 0, 1234);
-		chmodSync(folder, 0o2755);
-		await write(systemFileCalls, join(folder, 'a'), nothing);
-		expect(statSync(join(folder, 'a'))).toMatchObject({ uid: 0, gid: 0 });
-		await rootFileWriter().replaceFile(join(folder, 'b'), bytesOf(''), {
+		const directory = scratchDirectory();
+		// A set-group-id directory would give the file its own group.
+		chownSync(directory, 0, 1234);
+		chmodSync(directory, 0o2755);
+		await write(systemFileCalls, join(directory, 'a'), nothing);
+		expect(statSync(join(directory, 'a'))).toMatchObject({ uid: 0, gid: 0 });
+		await rootFileWriter().replaceFile(join(directory, 'b'), bytesOf(''), {
 			expect: nothing,
 			mode: 0o600,
 			owner: { uid: 12, gid: 34 },
 		});
-		expect(statSync(join(folder, 'b'))).toMatchObject({ uid: 12, gid: 34 });
+		expect(statSync(join(directory, 'b'))).toMatchObject({ uid: 12, gid: 34 });
 	});
 });
 
 describe('writing over an old file', () => {
 	it('is not readable by others before it has the mode of the old one', async () => {
-		const folder = scratchFolder();
-		const path = join(folder, 'secret');
+		const directory = scratchDirectory();
+		const path = join(directory, 'secret');
 		writeFileSync(path, oldText, { mode: 0o600 });
 		const modes = new Set<number>();
 		const calls = hookedCalls(systemFileCalls, {
 			after: () => {
-				for (const name of temporariesIn(folder)) modes.add(lstatSync(join(folder, name)).mode & 0o777);
+				for (const name of temporariesIn(directory)) modes.add(lstatSync(join(directory, name)).mode & 0o777);
 			},
 		});
 		await write(calls, path, holding(oldText));
@@ -209,7 +209,7 @@ describe('writing over an old file', () => {
 	});
 
 	it.runIf(isRoot)('keeps owner and set-id bits', async () => {
-		const path = join(scratchFolder(), 'program');
+		const path = join(scratchDirectory(), 'program');
 		writeFileSync(path, oldText);
 		chownSync(path, 12, 34);
 		chmodSync(path, 0o4750);
@@ -219,7 +219,7 @@ describe('writing over an old file', () => {
 	});
 
 	it.runIf(isRoot)('keeps owner and mode also where nothing else can be copied', async () => {
-		const path = join(scratchFolder(), 'daemon.json');
+		const path = join(scratchDirectory(), 'daemon.json');
 		writeFileSync(path, oldText);
 		chownSync(path, 12, 34);
 		chmodSync(path, 0o640);
@@ -244,7 +244,7 @@ describe('writing over an old file', () => {
 	})();
 
 	it.runIf(hasAttributes)('keeps extended attributes, which hold ACLs and SELinux labels', async () => {
-		const path = join(scratchFolder(), 'daemon.json');
+		const path = join(scratchDirectory(), 'daemon.json');
 		writeFileSync(path, oldText);
 		python('import os,sys; os.setxattr(sys.argv[1], "user.test", b"kept")', path);
 		await write(systemFileCalls, path, holding(oldText));
@@ -252,7 +252,7 @@ describe('writing over an old file', () => {
 	});
 
 	it('looks new to programs that compare times', async () => {
-		const path = join(scratchFolder(), 'daemon.json');
+		const path = join(scratchDirectory(), 'daemon.json');
 		writeFileSync(path, oldText);
 		utimesSync(path, new Date('2001-01-01'), new Date('2001-01-01'));
 		await write(systemFileCalls, path, holding(oldText));
@@ -260,15 +260,15 @@ describe('writing over an old file', () => {
 	});
 
 	it('does not change what another name of the file holds', async () => {
-		const folder = scratchFolder();
-		writeFileSync(join(folder, 'daemon.json'), oldText);
-		linkSync(join(folder, 'daemon.json'), join(folder, 'backup'));
-		await write(systemFileCalls, join(folder, 'daemon.json'), holding(oldText));
-		expect(contentOf(join(folder, 'backup'))).toBe(oldText);
+		const directory = scratchDirectory();
+		writeFileSync(join(directory, 'daemon.json'), oldText);
+		linkSync(join(directory, 'daemon.json'), join(directory, 'backup'));
+		await write(systemFileCalls, join(directory, 'daemon.json'), holding(oldText));
+		expect(contentOf(join(directory, 'backup'))).toBe(oldText);
 	});
 
 	it('writes all, however little the system takes at a time', async () => {
-		const path = join(scratchFolder(), 'daemon.json');
+		const path = join(scratchDirectory(), 'daemon.json');
 		writeFileSync(path, oldText);
 		const open: FileCalls['open'] = async (to, purpose) => {
 			const file = await systemFileCalls.open(to, purpose);
@@ -288,8 +288,8 @@ describe('a file that is a mount of its own', () => {
 	};
 
 	it('is rewritten in place, and that is said', async () => {
-		const folder = scratchFolder();
-		const path = join(folder, 'hosts');
+		const directory = scratchDirectory();
+		const path = join(directory, 'hosts');
 		writeFileSync(path, `${oldText}${oldText}${oldText}`);
 		const inode = statSync(path).ino;
 		expect(await write(busy, path, holding(oldText + oldText + oldText))).toMatchObject({
@@ -298,12 +298,12 @@ describe('a file that is a mount of its own', () => {
 		});
 		expect(contentOf(path)).toBe(newText);
 		expect(statSync(path).ino).toBe(inode);
-		expect(temporariesIn(folder)).toEqual([]);
+		expect(temporariesIn(directory)).toEqual([]);
 	});
 
 	it('gets its old bytes back when the new ones do not fit', async () => {
-		const folder = scratchFolder();
-		const path = join(folder, 'hosts');
+		const directory = scratchDirectory();
+		const path = join(directory, 'hosts');
 		writeFileSync(path, oldText);
 		let full = false;
 		const open: FileCalls['open'] = async (to, purpose) => {
@@ -324,11 +324,11 @@ describe('a file that is a mount of its own', () => {
 		expect(result).toMatchObject({ kind: 'failed', errno: 'ENOSPC' });
 		expect(result.kind === 'failed' && result.message).toContain('the old bytes were put back');
 		expect(contentOf(path)).toBe(oldText);
-		expect(temporariesIn(folder)).toEqual([]);
+		expect(temporariesIn(directory)).toEqual([]);
 	});
 
 	it('says when they cannot be put back', async () => {
-		const path = join(scratchFolder(), 'hosts');
+		const path = join(scratchDirectory(), 'hosts');
 		writeFileSync(path, oldText);
 		const open: FileCalls['open'] = async (to, purpose) => {
 			const file = await systemFileCalls.open(to, purpose);
@@ -358,7 +358,7 @@ describe('asking a program before a file is put in place', () => {
 		});
 
 	it('shows it the new bytes', async () => {
-		const path = join(scratchFolder(), 'daemon.json');
+		const path = join(scratchDirectory(), 'daemon.json');
 		const seen: string[] = [];
 		expect(await validated(path, { code: 0 }, seen)).toMatchObject({ kind: 'written' });
 		expect(seen).toEqual([
@@ -370,59 +370,59 @@ describe('asking a program before a file is put in place', () => {
 	});
 
 	it('changes nothing when it refuses, and gives its words', async () => {
-		const folder = scratchFolder();
+		const directory = scratchDirectory();
 		expect(
-			await validated(join(folder, 'daemon.json'), {
+			await validated(join(directory, 'daemon.json'), {
 				code: 1,
 				stderr: 'unable to configure the daemon with file {}\n',
 			}),
 		).toEqual({
 			kind: 'rejected',
-			said: `unable to configure the daemon with file ${join(folder, 'daemon.json')}`,
+			said: `unable to configure the daemon with file ${join(directory, 'daemon.json')}`,
 		});
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 });
 
 describe.runIf(isRoot)('root near folders of others', () => {
 	const anna = { uid: 1234, gid: 1234 };
-	/** A folder of root with a home of Anna in it. */
-	const home = (): { readonly outer: string; readonly folder: string } => {
-		const outer = scratchFolder();
+	/** A directory of root with a home of Anna in it. */
+	const home = (): { readonly outer: string; readonly directory: string } => {
+		const outer = scratchDirectory();
 		chmodSync(outer, 0o755);
-		const folder = join(outer, 'anna');
-		mkdirSync(folder);
-		chownSync(folder, anna.uid, anna.gid);
-		return { outer, folder };
+		const directory = join(outer, 'anna');
+		mkdirSync(directory);
+		chownSync(directory, anna.uid, anna.gid);
+		return { outer, directory };
 	};
 	const put = (path: string, options: { expect?: Expected; owner?: { uid: number; gid: number } } = {}) =>
 		rootFileWriter().replaceFile(path, bytesOf(newText), { expect: nothing, mode: 0o644, ...options });
 
 	it('writes there only in the name of the owner', async () => {
-		const { folder } = home();
-		expect(await put(join(folder, 'a'))).toMatchObject({
+		const { directory } = home();
+		expect(await put(join(directory, 'a'))).toMatchObject({
 			kind: 'failed',
 			errno: 'EPERM',
 			message: expect.stringContaining('uid 1234'),
 		});
-		expect(await put(join(folder, 'a'), { owner: { uid: 77, gid: 77 } })).toMatchObject({
+		expect(await put(join(directory, 'a'), { owner: { uid: 77, gid: 77 } })).toMatchObject({
 			kind: 'failed',
 			errno: 'EPERM',
 		});
-		expect(readdirSync(folder)).toEqual([]);
-		expect(await put(join(folder, 'a'), { owner: anna })).toMatchObject({ kind: 'written' });
-		expect(statSync(join(folder, 'a'))).toMatchObject(anna);
+		expect(readdirSync(directory)).toEqual([]);
+		expect(await put(join(directory, 'a'), { owner: anna })).toMatchObject({ kind: 'written' });
+		expect(statSync(join(directory, 'a'))).toMatchObject(anna);
 	});
 
 	it('is not led away by a link in the last place', async () => {
-		const { outer, folder } = home();
+		const { outer, directory } = home();
 		writeFileSync(join(outer, 'shadow'), oldText);
-		symlinkSync(join(outer, 'shadow'), join(folder, 'a'));
-		expect(await put(join(folder, 'a'), { expect: holding(oldText), owner: anna })).toMatchObject({
+		symlinkSync(join(outer, 'shadow'), join(directory, 'a'));
+		expect(await put(join(directory, 'a'), { expect: holding(oldText), owner: anna })).toMatchObject({
 			kind: 'failed',
 			errno: 'ELOOP',
 		});
-		expect(await rootFileWriter().removeFile(join(folder, 'a'), { expect: holding(oldText) })).toMatchObject({
+		expect(await rootFileWriter().removeFile(join(directory, 'a'), { expect: holding(oldText) })).toMatchObject({
 			kind: 'failed',
 			errno: 'ELOOP',
 		});
@@ -430,12 +430,12 @@ describe.runIf(isRoot)('root near folders of others', () => {
 	});
 
 	it('is not led away by a link on the way', async () => {
-		const { outer, folder } = home();
+		const { outer, directory } = home();
 		mkdirSync(join(outer, 'cron.d'));
-		symlinkSync(join(outer, 'cron.d'), join(folder, 'ci'));
-		expect(await put(join(folder, 'ci/a'), { owner: anna })).toMatchObject({ kind: 'failed', errno: 'EPERM' });
+		symlinkSync(join(outer, 'cron.d'), join(directory, 'ci'));
+		expect(await put(join(directory, 'ci/a'), { owner: anna })).toMatchObject({ kind: 'failed', errno: 'EPERM' });
 		expect(readdirSync(join(outer, 'cron.d'))).toEqual([]);
-		expect(await rootFileWriter().makeFolder(join(folder, 'ci/f'), { mode: 0o755, owner: anna })).toMatchObject({
+		expect(await rootFileWriter().makeDirectory(join(directory, 'ci/f'), { mode: 0o755, owner: anna })).toMatchObject({
 			kind: 'failed',
 			errno: 'EPERM',
 		});
@@ -496,12 +496,12 @@ describe.runIf(isRoot)('root near folders of others', () => {
 	});
 
 	it('makes folders in the name of their owner', async () => {
-		const { folder } = home();
-		expect(await rootFileWriter().makeFolder(join(folder, 'f'), { mode: 0o700, owner: anna })).toMatchObject({
+		const { directory } = home();
+		expect(await rootFileWriter().makeDirectory(join(directory, 'f'), { mode: 0o700, owner: anna })).toMatchObject({
 			kind: 'written',
 		});
-		expect(statSync(join(folder, 'f'))).toMatchObject(anna);
-		expect(statSync(join(folder, 'f')).mode & 0o7777).toBe(0o700);
+		expect(statSync(join(directory, 'f'))).toMatchObject(anna);
+		expect(statSync(join(directory, 'f')).mode & 0o7777).toBe(0o700);
 	});
 });
 
@@ -512,14 +512,17 @@ describe('a path', () => {
 	});
 
 	it('may not go round in circles', async () => {
-		const folder = scratchFolder();
-		symlinkSync(join(folder, 'b'), join(folder, 'a'));
-		symlinkSync(join(folder, 'a'), join(folder, 'b'));
-		expect(await write(systemFileCalls, join(folder, 'a'), nothing)).toMatchObject({ kind: 'failed', errno: 'ELOOP' });
+		const directory = scratchDirectory();
+		symlinkSync(join(directory, 'b'), join(directory, 'a'));
+		symlinkSync(join(directory, 'a'), join(directory, 'b'));
+		expect(await write(systemFileCalls, join(directory, 'a'), nothing)).toMatchObject({
+			kind: 'failed',
+			errno: 'ELOOP',
+		});
 	});
 
 	it('must not lead to a FIFO, which would hang', async () => {
-		const path = join(scratchFolder(), 'fifo');
+		const path = join(scratchDirectory(), 'fifo');
 		execFileSync('/usr/bin/mkfifo', [path]);
 		expect(await write(systemFileCalls, path, nothing)).toMatchObject({
 			kind: 'failed',
@@ -530,29 +533,29 @@ describe('a path', () => {
 
 describe('making a folder', () => {
 	it('takes it away again when it cannot get its owner', async () => {
-		const folder = scratchFolder();
+		const directory = scratchDirectory();
 		const calls = hookedCalls(systemFileCalls, {
 			before: call => {
 				if (call === 'folder chmod') throw systemError('EPERM');
 			},
 		});
-		expect(await rootFileWriter({ calls }).makeFolder(join(folder, 'f'), { mode: 0o755 })).toMatchObject({
+		expect(await rootFileWriter({ calls }).makeDirectory(join(directory, 'f'), { mode: 0o755 })).toMatchObject({
 			kind: 'failed',
 			errno: 'EPERM',
 		});
-		expect(readdirSync(folder)).toEqual([]);
+		expect(readdirSync(directory)).toEqual([]);
 	});
 });
 
 describe('sweeping up after a killed run', () => {
 	it('takes only files of ours', async () => {
-		const folder = scratchFolder();
-		mkdirSync(join(folder, '.sysbox-setup-0123456789abcdef'));
+		const directory = scratchDirectory();
+		mkdirSync(join(directory, '.sysbox-setup-0123456789abcdef'));
 		for (const name of ['.sysbox-setup-00000000000000aa', '.sysbox-setup-notes', 'daemon.json'])
-			writeFileSync(join(folder, name), '');
-		symlinkSync('daemon.json', join(folder, '.sysbox-setup-00000000000000bb'));
-		expect(await sweepTemporaryFiles(folder)).toEqual(['.sysbox-setup-00000000000000aa']);
-		expect(readdirSync(folder).sort()).toEqual([
+			writeFileSync(join(directory, name), '');
+		symlinkSync('daemon.json', join(directory, '.sysbox-setup-00000000000000bb'));
+		expect(await sweepTemporaryFiles(directory)).toEqual(['.sysbox-setup-00000000000000aa']);
+		expect(readdirSync(directory).sort()).toEqual([
 			'.sysbox-setup-00000000000000bb',
 			'.sysbox-setup-0123456789abcdef',
 			'.sysbox-setup-notes',
@@ -568,9 +571,9 @@ describe('sweeping up after a killed run', () => {
 it('lets an error that is not the system’s pass, as it is a bug', async () => {
 	const calls: FileCalls = {
 		...systemFileCalls,
-		openFolder: async () => {
+		openDirectory: async () => {
 			throw new TypeError('a bug');
 		},
 	};
-	await expect(write(calls, join(scratchFolder(), 'a'), nothing)).rejects.toThrow('a bug');
+	await expect(write(calls, join(scratchDirectory(), 'a'), nothing)).rejects.toThrow('a bug');
 });

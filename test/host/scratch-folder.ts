@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** An empty folder of its own for one test. */
-export function scratchFolder(): string {
-	const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sysbox-setup-test-')));
-	onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-	return folder;
+/** An empty directory of its own for one test. */
+export function scratchDirectory(): string {
+	const directory = realpathSync(mkdtempSync(join(tmpdir(), 'sysbox-setup-test-')));
+	onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+	return directory;
 }
 
 export const isRoot = process.geteuid?.() === 0;

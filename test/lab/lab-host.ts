@@ -76,7 +76,7 @@ export interface StartOptions {
 }
 
 export interface PackageOptions {
-	/** A folder of the host. */
+	/** A directory of the host. */
 	directory?: string;
 	version?: string;
 	/** Bytes that do not compress, beside what the package has; the real one has about 11 MB. */
@@ -275,7 +275,7 @@ export class LabHost {
 		return { kill, done };
 	}
 
-	/** Copies a file or a folder of this machine to `path`. */
+	/** Copies a file or a directory of this machine to `path`. */
 	async copyIn(source: string, path: string): Promise<void> {
 		if ((await stat(source)).isDirectory()) {
 			await this.#unpack(path, ['-C', source, '.']);
@@ -295,7 +295,7 @@ export class LabHost {
 		await this.exec(['sh', '-c', script, 'sh', posix.resolve('/', path), mode.toString(8)], { input: bytes });
 	}
 
-	/** Removes files and folders. */
+	/** Removes files and directories. */
 	async removeFile(...paths: readonly string[]): Promise<void> {
 		await this.exec(['rm', '-rf', '--', ...paths]);
 	}

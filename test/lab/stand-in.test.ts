@@ -120,8 +120,8 @@ describe.skipIf(!lab.available)('the stand-in', () => {
 	});
 
 	it('makes a mount and seven folders for a container and takes them away', async () => {
-		const folders = () => sh(`ls -d /var/lib/sysbox/*/${id} | cut -d/ -f5`);
-		expect((await folders()).stdout.trim().split('\n')).toEqual(FOLDERS);
+		const directories = () => sh(`ls -d /var/lib/sysbox/*/${id} | cut -d/ -f5`);
+		expect((await directories()).stdout.trim().split('\n')).toEqual(FOLDERS);
 		expect((await sh('ls /var/lib/sysboxfs; ls -A /var/lib/sysbox/*/*/')).stdout.startsWith(`${id}\n`)).toBe(true);
 		expect((await sh(`find /var/lib/sysbox -path '*${id}/*'`)).stdout).toBe('');
 		expect((await sh(`grep " /var/lib/sysboxfs/${id} " /proc/self/mountinfo`)).stdout).toMatch(
@@ -131,10 +131,10 @@ describe.skipIf(!lab.available)('the stand-in', () => {
 		expect((await sh(`ls /var/lib/sysbox/docker/${id}`)).stdout).toBe('f\n');
 
 		await host.exec(['docker', 'stop', 'sx']);
-		expect((await folders()).stdout.trim().split('\n')).toEqual(FOLDERS);
+		expect((await directories()).stdout.trim().split('\n')).toEqual(FOLDERS);
 		expect((await sh('ls /var/lib/sysboxfs')).stdout).toBe('');
 		await host.exec(['docker', 'rm', 'sx']);
-		await expect.poll(async () => (await folders()).stdout, { timeout: 10_000 }).toBe('');
+		await expect.poll(async () => (await directories()).stdout, { timeout: 10_000 }).toBe('');
 	});
 
 	it('gives a container with a volume there no folder for the inner store', async () => {

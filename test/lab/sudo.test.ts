@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leftInOrder, saysHowItLeft } from '../built/shell-around.ts';
 import { openTerminal, type Session, terminalEnvironment } from '../built/support-terminal.ts';
-import { ctrlC, enter, walk } from '../built/walk.ts';
+import { ctrlC, enter, executeRun } from '../built/walk.ts';
 import { type LabHost, labAvailable, startLabHost } from './lab-host.ts';
 
 const lab = await labAvailable();
@@ -30,7 +30,7 @@ describe.skipIf(!lab.available)('somebody who is not root', () => {
 		const shell = ['sh', '-c', `trap : INT; ${saysHowItLeft('sysbox-setup --only host')}`];
 		return openTerminal(
 			['docker', 'exec', '--interactive', '--tty', '--user', 'anna', ...environment, host.name, ...shell],
-			{ env: terminalEnvironment(), folder: '/' },
+			{ env: terminalEnvironment(), directory: '/' },
 		);
 	};
 
@@ -40,7 +40,7 @@ describe.skipIf(!lab.available)('somebody who is not root', () => {
 		expect(session.screen()).toContain('sudo sysbox-setup --only host');
 		expect(session.raw()).not.toContain(frameBegins);
 		session.type(`${password}\r`);
-		await walk(session, { to: '❯ Leave' });
+		await executeRun(session, { to: '❯ Leave' });
 		session.type(enter);
 		expect(await leftInOrder(session)).toBe(0);
 		expect(session.raw().split(prompt)).toHaveLength(2);

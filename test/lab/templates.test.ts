@@ -90,7 +90,7 @@ describe.skipIf(!lab.available)('the written CI files', () => {
 		await host.exec(['apt-get', 'install', '-y', path], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
 		await host.copyIn(new URL('ci-images', import.meta.url).pathname, '/root/ci-images');
 		await host.exec(['/root/ci-images/build', settings.engineImage, settings.clientImage, jenkinsAgentImage]);
-		// Not the name of the default folder: what the files say must hold in any.
+		// Not the name of the default directory: what the files say must hold in any.
 		for (const [name, content] of Object.entries(files)) await host.writeFile(`/srv/ours/${name}`, content);
 		await host.writeFile('/srv/ours/.env', 'JENKINS_AGENT_SECRET=of-this-agent\n');
 	}, 16 * 60_000);

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { expectSoundDrawing, leftInOrder, saysHowItLeft } from '../built/shell-around.ts';
 import { openTerminal, type Session, terminalEnvironment } from '../built/support-terminal.ts';
-import { enter, type Stop, walk } from '../built/walk.ts';
+import { enter, executeRun, type Stop } from '../built/walk.ts';
 import { type LabHost, labAvailable, startLabHost } from './lab-host.ts';
 
 const lab = await labAvailable();
@@ -78,7 +78,7 @@ function wizardOn(host: LabHost, deb: string, env: Readonly<Record<string, strin
 	const environment = Object.entries(given).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
 	return openTerminal(
 		['docker', 'exec', '--interactive', '--tty', ...environment, host.name, 'sh', '-c', saysHowItLeft(program)],
-		{ env: terminalEnvironment(), folder: '/' },
+		{ env: terminalEnvironment(), directory: '/' },
 	);
 }
 
@@ -174,7 +174,7 @@ describe.skipIf(!lab.available)('the wizard, typed on a real host,', () => {
 	it('goes from fresh to the record, and leaves what a run without anybody leaves', async () => {
 		const { host, deb } = await freshHost('wizard', it => onTestFinished(() => it.remove()));
 		const session = wizardOn(host, deb);
-		await walk(session, { stops: typed });
+		await executeRun(session, { stops: typed });
 		expect(await leftInOrder(session)).toBe(0);
 		expectSoundDrawing(session);
 		expect(await endState(host)).toEqual(unattended);
@@ -198,7 +198,7 @@ describe.skipIf(!lab.available)('the wizard, typed on a real host,', () => {
 			async ({ step, at, before, n }) => {
 				const env = { NODE_OPTIONS: '--import=/root/kill-itself.mjs', KILL_IN: step, KILL_AT: at };
 				const session = wizardOn(host, deb, env);
-				const [first] = await walk(session, { stops: typed });
+				const [first] = await executeRun(session, { stops: typed });
 				if (before !== undefined) expect(first).toContain(`❯ Go on with step ${n}, ${before}`);
 				expect(session.screen()).toContain('code 137');
 			},
@@ -206,7 +206,7 @@ describe.skipIf(!lab.available)('the wizard, typed on a real host,', () => {
 
 		it('comes to the record, and leaves what a run without anybody leaves', async () => {
 			const session = wizardOn(host, deb);
-			const [first] = await walk(session, { stops: typed });
+			const [first] = await executeRun(session, { stops: typed });
 			expect(first).toContain('❯ Go on with step 8, Record');
 			expect(await leftInOrder(session)).toBe(0);
 			expectSoundDrawing(session);

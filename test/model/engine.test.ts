@@ -565,7 +565,7 @@ describe('an action that fails', () => {
 		const world = newWorld({ '/a': 'old' });
 		const step = wantsFile('a', '/a', 'new', {
 			action: {
-				settle: {
+				waitUntil: {
 					what: 'the service likes it',
 					deadlineMs: 0,
 					check: async () => ({ kind: 'refused', said: 'the service refused the file' }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EventOf, ShownAction } from '../../src/model/event.ts';
 import type { StepOrder } from '../../src/model/order.ts';
-import { foreseenSteps } from '../../src/model/review.ts';
+import { previewedSteps } from '../../src/model/review.ts';
 import { initialState, type StepState } from '../../src/model/state.ts';
 import { type JudgeContext, proofStep, type ReportStep } from '../../src/model/step.ts';
 
@@ -78,7 +78,7 @@ test('questions of later steps are counted, those of a report too', () => {
 		answer('functional', 'functional.image', 6),
 		answer('security', 'security.image', 7),
 	];
-	const steps = foreseenSteps({ state: { ...initialState, answerEvents } }, order, { ...fromFirst, seq: 5 });
+	const steps = previewedSteps({ state: { ...initialState, answerEvents } }, order, { ...fromFirst, seq: 5 });
 	expect(steps.map(({ id, asks }) => `${id} ${asks}`)).toEqual(['functional 0', 'security 1', 'record 2']);
 });
 
@@ -87,7 +87,7 @@ test('an image that two steps need is counted once, a file that two steps write 
 		steps: ['functional', 'security'].map(id => ({ step: proof(id), role: 'chosen' as const })),
 	};
 	const state = { ...initialState, steps: [seen('functional', 1), seen('security', 2)] };
-	const steps = foreseenSteps({ state }, order, fromFirst);
+	const steps = previewedSteps({ state }, order, fromFirst);
 	expect(steps.map(step => step.actions.map(action => action.id))).toEqual([
 		['image-busybox', 'daemon-json'],
 		['daemon-json'],

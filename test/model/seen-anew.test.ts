@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differencesOf, seenAnew } from '../../src/model/drift.ts';
+import { differencesOf, driftSince } from '../../src/model/drift.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { reduceAll } from '../../src/model/state.ts';
@@ -47,13 +47,13 @@ describe('a host that is looked at again before a run goes on', () => {
 	it('is as it was left when nothing differs', async () => {
 		const seen: Observation[] = [{ key: 'docker', value: { serverVersion: '29.7.2', runtimes: ['runc'] } }];
 		const same: Observation[] = [{ key: 'docker', value: { runtimes: ['runc'], serverVersion: '29.7.2' } }];
-		expect(await seenAnew([now([fine], same).step], left([fine], seen), context)).toEqual([]);
+		expect(await driftSince([now([fine], same).step], left([fine], seen), context)).toEqual([]);
 	});
 
 	it('tells what was observed otherwise, under the title of the step', async () => {
 		const seen: Observation[] = [{ key: 'docker', value: { serverVersion: '29.7.2', runtimes: ['runc'] } }];
 		const other: Observation[] = [{ key: 'docker', value: { serverVersion: '29.8.0', runtimes: ['crun', 'runc'] } }];
-		expect(await seenAnew([now([fine], other).step], left([fine], seen), context)).toEqual([
+		expect(await driftSince([now([fine], other).step], left([fine], seen), context)).toEqual([
 			{ about: 'Docker', text: 'server version was 29.7.2, is 29.8.0' },
 			{ about: 'Docker', text: 'runtimes: crun is new' },
 		]);
@@ -62,7 +62,7 @@ describe('a host that is looked at again before a run goes on', () => {
 	it('tells what hinders or warns now, and what no longer does', async () => {
 		const before = [finding('a', 'warn'), finding('b', 'ok')];
 		const after = [finding('a', 'ok', 'a is fine'), finding('b', 'block', 'b hinders')];
-		expect(await seenAnew([now(after, []).step], left(before, []), context)).toEqual([
+		expect(await driftSince([now(after, []).step], left(before, []), context)).toEqual([
 			{ about: 'Docker', text: 'new: b hinders' },
 			{ about: 'Docker', text: 'no longer so: a is warn' },
 		]);
@@ -70,8 +70,8 @@ describe('a host that is looked at again before a run goes on', () => {
 
 	it('is not looked at by a step that the run had not come to, nor once nobody waits for it', async () => {
 		const { step, asked } = now([finding('x', 'block')], []);
-		expect(await seenAnew([{ ...step, id: 'other' }], left([fine], []), context)).toEqual([]);
-		expect(await seenAnew([step], left([fine], []), { ...context, signal: AbortSignal.abort() })).toEqual([]);
+		expect(await driftSince([{ ...step, id: 'other' }], left([fine], []), context)).toEqual([]);
+		expect(await driftSince([step], left([fine], []), { ...context, signal: AbortSignal.abort() })).toEqual([]);
 		expect(asked).toEqual([]);
 	});
 });

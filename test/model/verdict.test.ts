@@ -35,8 +35,8 @@ const commands = { remedy: { kind: 'commands', text: '', commands: ['x'] } } as 
 const blocked = (id: string, ...before: readonly Finding[]): StepState => step(id, { status: 'blocked', before });
 const saw = (id: string, ...before: readonly Finding[]): StepState => step(id, { before });
 
-const judge = (looked: RunState, foreseen: RunState = run(), strict = false) =>
-	verdictOf(looked, foreseen, { strict, command: 'sysbox-setup' });
+const judge = (looked: RunState, previewed: RunState = run(), strict = false) =>
+	verdictOf(looked, previewed, { strict, command: 'sysbox-setup' });
 
 describe('the verdict of a check', () => {
 	const job = finding('ci.container.privileged', { keeps: 'threat' });
@@ -193,8 +193,8 @@ describe('the verdict of a check', () => {
 		],
 	];
 
-	it.each(cases)('%s', (_what, looked, foreseen, verdict, changes, forYou, why) => {
-		const judged = judge(looked, foreseen);
+	it.each(cases)('%s', (_what, looked, previewed, verdict, changes, forYou, why) => {
+		const judged = judge(looked, previewed);
 		expect([judged.verdict, judged.changes.length, judged.forYou.length]).toEqual([verdict, changes, forYou]);
 		expect(judged.why).toContain(why);
 	});

@@ -3,7 +3,7 @@ import type { Argv, ExecOptions, ExecResult, WriteHost } from '../../src/port/ho
 import { removeLeftovers } from '../../src/probe/leftovers.ts';
 import { type CleaningProbeHost, probeHost } from '../../src/probe/probe-host.ts';
 import type { SimulatedHost } from '../../src/simulation/host.ts';
-import { probesOf, simulated, stateFolder } from './run-proof.ts';
+import { probesOf, simulated, stateDirectory } from './run-proof.ts';
 
 const image = 'docker:29-dind';
 const sleeper = { image, entrypoint: 'sleep', command: ['3600'] };
@@ -38,7 +38,7 @@ function watched(
 }
 
 const hostOf = (host: WriteHost, signal = new AbortController().signal): CleaningProbeHost =>
-	probeHost({ host, run: 'run/1', stateFolder, signal, pause: async () => undefined });
+	probeHost({ host, run: 'run/1', stateDirectory, signal, pause: async () => undefined });
 
 describe('a container that runs to its end', () => {
 	test('carries name and label, is never pulled for, and is gone afterwards', async () => {
@@ -175,10 +175,10 @@ describe('an archive of an image', () => {
 		const saved = await probes.saveImage('registry:2', 60_000);
 		if (saved.kind !== 'saved') throw new Error('not saved');
 		expect(saved.file).toMatch(/^\/var\/lib\/sysbox-setup\/proof-run-1\//);
-		expect(await host.stat(`${stateFolder}/proof-run-1`)).toMatchObject({ kind: 'found', meta: { mode: 0o700 } });
+		expect(await host.stat(`${stateDirectory}/proof-run-1`)).toMatchObject({ kind: 'found', meta: { mode: 0o700 } });
 		expect(await probes.saveImage('registry:2', 60_000)).toBe(saved);
 		expect(await probes.cleanUp()).toEqual([]);
-		expect(await host.stat(`${stateFolder}/proof-run-1`)).toMatchObject({ kind: 'missing' });
+		expect(await host.stat(`${stateDirectory}/proof-run-1`)).toMatchObject({ kind: 'missing' });
 	});
 
 	test('one that is not there fails in the words of docker', async () => {
@@ -253,10 +253,10 @@ describe('what earlier runs left', () => {
 		await dead.start('a', sleeper, 60_000);
 		await dead.saveImage('registry:2', 60_000);
 		const others = host.state().docker.engine.containers.length - 1;
-		const { removed, left } = await removeLeftovers(host, { stateFolder });
+		const { removed, left } = await removeLeftovers(host, { stateDirectory });
 		expect(left).toEqual([]);
-		expect(removed).toEqual(['container sysbox-setup-run-1-1-a', `${stateFolder}/proof-run-1`]);
+		expect(removed).toEqual(['container sysbox-setup-run-1-1-a', `${stateDirectory}/proof-run-1`]);
 		expect(host.state().docker.engine.containers).toHaveLength(others);
-		expect(await removeLeftovers(host, { stateFolder })).toEqual({ removed: [], left: [] });
+		expect(await removeLeftovers(host, { stateDirectory })).toEqual({ removed: [], left: [] });
 	});
 });

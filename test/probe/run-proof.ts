@@ -12,7 +12,7 @@ import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts'
 import { type ScenarioName, scenarioState } from '../../src/simulation/scenarios.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
 
-export const stateFolder = '/var/lib/sysbox-setup';
+export const stateDirectory = '/var/lib/sysbox-setup';
 
 export interface ProofOptions {
 	readonly answers?: Answers;
@@ -32,16 +32,16 @@ export async function simulated(
 	const state = scenarioState(name);
 	change(state);
 	const host = simulatedHost({ state, faults });
-	await host.makeFolder(stateFolder, { mode: 0o700 });
+	await host.makeDirectory(stateDirectory, { mode: 0o700 });
 	return host;
 }
 
 export function judgeContext(options: ProofOptions = {}): JudgeContext {
 	const run: RunOptions = {
 		imageArchives: options.imageArchives ?? [],
-		workingFolder: '/root',
+		workingDirectory: '/root',
 		command: 'sysbox-setup',
-		stateFolder,
+		stateDirectory,
 	};
 	return {
 		knowledge,
@@ -56,7 +56,7 @@ export const probesOf = (host: WriteHost, options: ProofOptions = {}): CleaningP
 	probeHost({
 		host,
 		run: 'run-1',
-		stateFolder,
+		stateDirectory,
 		signal: options.signal ?? new AbortController().signal,
 		pause: async ms => {
 			if ('clock' in host) (host as SimulatedHost).clock.advance(ms);

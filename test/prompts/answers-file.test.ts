@@ -159,9 +159,9 @@ describe('the answers held against the questions', () => {
 		validate: value => (/^\d+g$/.test(value) ? undefined : 'must be a size such as 4g'),
 	};
 	const owner: Question = { ...base, id: 'record.owner', title: 'Who owns this?', kind: 'text' };
-	const folder: Question = { ...base, id: 'ci.folder', title: 'Where?', kind: 'path', wants: 'folder' };
+	const directory: Question = { ...base, id: 'ci.folder', title: 'Where?', kind: 'path', wants: 'folder' };
 	const risk: Question = { ...base, id: 'docker.restart', kind: 'risk', risk: 'restart-docker' };
-	const questions = [memory, owner, folder, risk];
+	const questions = [memory, owner, directory, risk];
 	const known = [...questions.map(q => q.id), 'ci.cpus'];
 	const check = (text: string) => checkAnswers({ path: 'a.yml', file: fileOf(text) }, questions, known);
 

@@ -261,7 +261,7 @@ describe('a failure in plain lines', () => {
 
 	it('can be answered with the way back, once there is something to take back', async () => {
 		const wishes: string[] = [];
-		const undo = { changes: () => 2, onWish: () => wishes.push('undo') };
+		const undo = { changes: () => 2, onAsked: () => wishes.push('undo') };
 		const anna = person(['u'], { undo });
 		expect(await anna.onFailure()).toBe('quit');
 		expect(anna.prompts[0]).toContain('[u]ndo what was done (2)');

@@ -9,7 +9,7 @@ import type { Event, EventPayload } from '../../src/model/event.ts';
 import { type RunState, reduceAll } from '../../src/model/state.ts';
 import type { WriteHost } from '../../src/port/host.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
-import { scratchFolder } from '../host/scratch-folder.ts';
+import { scratchDirectory } from '../host/scratch-folder.ts';
 import { engineRun, newKeptRun } from '../support/engine-run.ts';
 
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -61,8 +61,8 @@ async function longestStretch<T>(work: () => Promise<T>): Promise<{ readonly res
 
 describe('a package of 30 MB that the run had fetched', () => {
 	const fetched = () => {
-		const folder = scratchFolder();
-		const path = join(folder, 'sysbox-ce.deb');
+		const directory = scratchDirectory();
+		const path = join(directory, 'sysbox-ce.deb');
 		const bytes = randomBytes(30 * megabyte);
 		writeFileSync(path, bytes);
 		return { path, digest: sha(bytes) };

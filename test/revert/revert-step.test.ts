@@ -40,9 +40,9 @@ function dockerHost(
 		readonly hangs?: true;
 		/** What else a program answers, by its name. */
 		readonly answers?: Readonly<Record<string, string>>;
-		/** Folders, with what is in them. */
-		readonly folders?: Readonly<Record<string, readonly string[]>>;
-		readonly fullFolders?: readonly string[];
+		/** Directories, with what is in them. */
+		readonly directories?: Readonly<Record<string, readonly string[]>>;
+		readonly fullDirectories?: readonly string[];
 		/** What else a command does, by its line. */
 		readonly commands?: Readonly<Record<string, (files: Map<string, string>) => number>>;
 	} = {},
@@ -93,7 +93,7 @@ function dockerHost(
 		...tiny,
 		exec,
 		stat: async path =>
-			how.folders?.[path] === undefined
+			how.directories?.[path] === undefined
 				? tiny.stat(path)
 				: {
 						kind: 'found',
@@ -124,12 +124,12 @@ function dockerHost(
 			return tiny.replaceFile(path, content, options);
 		},
 		list: async path => {
-			const names = how.folders?.[path];
+			const names = how.directories?.[path];
 			return names === undefined ? { kind: 'missing' } : { kind: 'names', names };
 		},
-		removeFolder: async path => {
+		removeDirectory: async path => {
 			ran.push(`rmdir ${path}`);
-			return how.fullFolders?.includes(path) === true
+			return how.fullDirectories?.includes(path) === true
 				? { kind: 'failed', errno: 'ENOTEMPTY', message: 'not empty' }
 				: { kind: 'written', sha256: '', atomic: true };
 		},
@@ -474,7 +474,7 @@ describe('what containers have stored inside', () => {
 	const stores = [`docker/${'1'.repeat(64)}`, `docker/${'2'.repeat(64)}`, `containerd/${'1'.repeat(64)}`].map(
 		store => `/var/lib/sysbox/${store}`,
 	);
-	const folders = {
+	const directories = {
 		'/var/lib/sysbox': ['docker', 'containerd', 'rootfs'],
 		'/var/lib/sysbox/docker': ['1'.repeat(64), '2'.repeat(64), '9'.repeat(64)],
 		'/var/lib/sysbox/containerd': ['1'.repeat(64)],
@@ -485,7 +485,7 @@ describe('what containers have stored inside', () => {
 	it('is named with its container and path, running or stopped, and goes only by name', async () => {
 		const on = dockerHost(
 			{ [daemonJson]: withSysbox, ...files },
-			{ containers, folders, commands: { [remove]: () => 0 } },
+			{ containers, directories, commands: { [remove]: () => 0 } },
 		);
 		const { end, state } = await takeBack(original, on);
 		expect(end.exit).toBe(4);
@@ -504,7 +504,11 @@ describe('what containers have stored inside', () => {
 			{ [daemonJson]: withSysbox, [`${stores[0]}/empty`]: '' },
 			{
 				containers,
-				folders: { ...folders, ...Object.fromEntries(stores.map(store => [store, []])), [stores[0] ?? '']: ['empty'] },
+				directories: {
+					...directories,
+					...Object.fromEntries(stores.map(store => [store, []])),
+					[stores[0] ?? '']: ['empty'],
+				},
 			},
 		);
 		const { state } = await takeBack(original, on);
@@ -515,7 +519,11 @@ describe('what containers have stored inside', () => {
 		const stopped = containers.filter(c => c.running === false);
 		const on = dockerHost(
 			{ [daemonJson]: withSysbox, ...files },
-			{ containers: stopped, folders: { ...folders, '/var/lib/sysbox/docker': ['1'.repeat(64)] }, commands: {} },
+			{
+				containers: stopped,
+				directories: { ...directories, '/var/lib/sysbox/docker': ['1'.repeat(64)] },
+				commands: {},
+			},
 		);
 		const { end } = await takeBack(original, on);
 		expect(end.exit).toBe(4);
@@ -587,7 +595,7 @@ describe('a folder that the run made', () => {
 	const original = runThatMade(['folder', { kind: 'folder', path: '/srv/ci' }]);
 
 	it('is removed', async () => {
-		const on = dockerHost({}, { folders: { '/srv/ci': [] } });
+		const on = dockerHost({}, { directories: { '/srv/ci': [] } });
 		expect((await takeBack(original, on)).end.exit).toBe(0);
 		expect(on.ran).toEqual(['rmdir /srv/ci']);
 	});
@@ -601,7 +609,7 @@ describe('a folder that the run made', () => {
 	it('stays when others put something there, is named, and is no failure', async () => {
 		const { end, state } = await takeBack(
 			original,
-			dockerHost({}, { folders: { '/srv/ci': ['theirs'] }, fullFolders: ['/srv/ci'] }),
+			dockerHost({}, { directories: { '/srv/ci': ['theirs'] }, fullDirectories: ['/srv/ci'] }),
 		);
 		expect(end.exit).toBe(0);
 		expect(state.actions[0]?.evidence).toBe('stays, as it is not empty');

@@ -75,8 +75,8 @@ function faultyHost(host: SimulatedHost, fault: FaultName, isOn: () => boolean):
 		run,
 		replaceFile: write(host.replaceFile),
 		removeFile: write(host.removeFile),
-		makeFolder: write(host.makeFolder),
-		removeFolder: write(host.removeFolder),
+		makeDirectory: write(host.makeDirectory),
+		removeDirectory: write(host.removeDirectory),
 		download: async (url, path, how) => (isOn() ? cannot(path) : host.download(url, path, how)),
 		copyFile: async (from, path, how) => (isOn() ? cannot(path) : host.copyFile(from, path, how)),
 	};
@@ -151,7 +151,7 @@ for (const scene of scenes) {
 
 			expectClearWords(ended, action, does);
 			expect(ended.exit, `${statuses(ended).join(', ')}; ${actions(ended).join(', ')}`).toBe(1);
-			// A file or a folder is as it was directly before, to the byte.
+			// A file or a directory is as it was directly before, to the byte.
 			if (kind !== 'exec') expect(host.state().files[pathOf(does)]).toEqual(before);
 			expect(host.state().docker.engine.up).toBe(true);
 			if (!restarts(action)) expect(runningOn(host.state())).toEqual(runningOn(original));

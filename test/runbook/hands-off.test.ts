@@ -19,12 +19,12 @@ import {
 // Whole runs: on a machine that does other things too they take their time.
 vi.setConfig({ testTimeout: 60_000 });
 
-const folder: FileNode = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
+const directory: FileNode = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
 const underAnsible = () =>
 	hostOf('fresh-ubuntu', {
 		change: state => {
-			state.files['/etc/ansible'] = folder;
-			state.files['/etc/ansible/facts.d'] = folder;
+			state.files['/etc/ansible'] = directory;
+			state.files['/etc/ansible/facts.d'] = directory;
 		},
 	});
 
@@ -164,7 +164,8 @@ describe('--managed', () => {
 test('a daemon.json that is a link into a repository is left to the repository', async () => {
 	const host = hostOf('fresh-ubuntu', {
 		change: state => {
-			for (const path of ['/srv', '/srv/infra', '/srv/infra/.git', '/srv/infra/docker']) state.files[path] ??= folder;
+			for (const path of ['/srv', '/srv/infra', '/srv/infra/.git', '/srv/infra/docker'])
+				state.files[path] ??= directory;
 			state.files['/srv/infra/docker/daemon.json'] = fileOf('{}\n');
 			state.files[daemonJson] = { kind: 'link', to: '/srv/infra/docker/daemon.json' };
 		},

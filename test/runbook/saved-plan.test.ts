@@ -27,14 +27,14 @@ import {
 // A whole run in each, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 });
 
-const folder = mkdtempSync(join(tmpdir(), 'sysbox-setup-plans-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'sysbox-setup-plans-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 let plans = 0;
 
 /** Has the whole run planned and saved. */
 async function planned(host: SimulatedHost, ask: Ask = {}): Promise<HeldTo> {
 	plans += 1;
-	const out = join(folder, `plan-${plans}.json`);
+	const out = join(directory, `plan-${plans}.json`);
 	const ended = await runbook(host, { ...ask, mode: 'plan', out });
 	expect(ended.screen).toContain(`saved  ${out}`);
 	return readHeldTo(out, 'sysbox-setup');
@@ -51,7 +51,7 @@ const planActions = ({ plan }: HeldTo): readonly string[] =>
 	plan.steps.flatMap(step => step.actions.map(action => `${step.id}.${action.id}`));
 
 test('a plan is not written over what somebody has put there while it was made', async () => {
-	const out = join(folder, 'taken.json');
+	const out = join(directory, 'taken.json');
 	// Asked for the time after the first look at the file.
 	const wallClockIsOff = () => {
 		if (!existsSync(out)) writeFileSync(out, 'theirs');
@@ -169,7 +169,7 @@ describe('a plan that is stale', () => {
 			held,
 			onEvent: event =>
 				event.type === 'step.start' && event.step === 'ci'
-					? host.makeFolder('/root/sysbox-ci', { mode: 0o755 })
+					? host.makeDirectory('/root/sysbox-ci', { mode: 0o755 })
 					: undefined,
 		});
 		expect(ended.exit).toBe(3);

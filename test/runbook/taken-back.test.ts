@@ -11,7 +11,7 @@ import {
 	fileOf,
 	finding,
 	findings,
-	hostFolder,
+	hostDirectory,
 	hostIn,
 	hostOf,
 	newKept,
@@ -111,8 +111,8 @@ describe('an upgrade', () => {
 			const old = state.packages['sysbox-ce'];
 			if (old === undefined) throw new Error('the scenario has no Sysbox');
 			const { status: _, ...control } = old;
-			put(state.files, `${hostFolder}/downloads/0123456789ab-sysbox-ce.deb`, '');
-			state.files[`${hostFolder}/downloads/0123456789ab-sysbox-ce.deb`] = {
+			put(state.files, `${hostDirectory}/downloads/0123456789ab-sysbox-ce.deb`, '');
+			state.files[`${hostDirectory}/downloads/0123456789ab-sysbox-ce.deb`] = {
 				kind: 'file',
 				mode: 0o600,
 				uid: 0,
@@ -147,7 +147,7 @@ describe('an upgrade', () => {
 		// Not taken back: the run still stands, and the screen says what is left to do.
 		expect(back.exit).toBe(4);
 		expect(back.screen).toContain(
-			`put the package of sysbox-ce ${before.packages['sysbox-ce']?.version} into ${hostFolder}/downloads`,
+			`put the package of sysbox-ce ${before.packages['sysbox-ce']?.version} into ${hostDirectory}/downloads`,
 		);
 	});
 });
@@ -243,7 +243,7 @@ describe('daemon.json', () => {
 		expect(`${found?.evidence}${back.screen}`).not.toContain(secret);
 		// The command that is shown leads to bytes that were kept.
 		const [, cp] = found?.remedy?.kind === 'commands' ? found.remedy.commands : [];
-		expect(cp).toMatch(new RegExp(`^cp ${hostFolder}/runs/run-1/backup/[0-9a-f]{64} ${daemonJson}$`));
+		expect(cp).toMatch(new RegExp(`^cp ${hostDirectory}/runs/run-1/backup/[0-9a-f]{64} ${daemonJson}$`));
 		expect(first.kept.backups.has(/backup\/([0-9a-f]{64})/.exec(cp ?? '')?.[1] ?? '')).toBe(true);
 	});
 });

@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { revert as revertCommand } from '../../src/cli/revert.ts';
-import { walk } from '../../src/cli/run.ts';
+import { executeRun } from '../../src/cli/run.ts';
 import { eventSchema } from '../../src/model/event.ts';
 import { sayAfter, threatTable } from '../../src/model/threat.ts';
 import { openRun } from '../../src/session/open-run.ts';
 import type { ScenarioName } from '../../src/simulation/scenarios.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
 import { steps } from '../../steps/index.ts';
-import { scratchFolder } from '../host/scratch-folder.ts';
+import { scratchDirectory } from '../host/scratch-folder.ts';
 import {
 	actions,
 	aroundRun,
@@ -19,7 +19,7 @@ import {
 	type Ended,
 	fileOf,
 	finding,
-	hostFolder,
+	hostDirectory,
 	hostOf,
 	labelledOn,
 	newKept,
@@ -221,16 +221,16 @@ test('a run that goes on after its end begins a new one, and changes nothing', a
 });
 
 test('a run that was taken back is not taken back again, by itself or by its record', async () => {
-	const folder = scratchFolder();
+	const directory = scratchDirectory();
 	const host = hostOf('fresh-ubuntu');
-	await host.makeFolder(hostFolder, { mode: 0o700 });
-	const around = () => aroundRun(host, {}, folder);
-	const { surroundings } = around();
-	const opened = await openRun(surroundings, { mode: 'run', fresh: false });
+	await host.makeDirectory(hostDirectory, { mode: 0o700 });
+	const around = () => aroundRun(host, {}, directory);
+	const { environment } = around();
+	const opened = await openRun(environment, { mode: 'run', fresh: false });
 	const passed = { answers: {}, waivers: [], risks: [] };
-	expect(await walk({ ...around(), mode: 'run', steps, selection: {}, passed, strict: false, opened })).toBe(0);
+	expect(await executeRun({ ...around(), mode: 'run', steps, selection: {}, passed, strict: false, opened })).toBe(0);
 	await opened.close();
-	const record = join(folder, 'record.md');
+	const record = join(directory, 'record.md');
 	const [written] = Object.keys(host.state().files).filter(path => path.startsWith('/root/sysbox-setup-record-'));
 	writeFileSync(record, textOn(host, written) ?? '');
 

@@ -5,7 +5,7 @@
 
 import type { CommonOptions } from '../../src/cli/args.ts';
 import type { HeldTo } from '../../src/cli/plan-file.ts';
-import { type Walk, walk } from '../../src/cli/run.ts';
+import { executeRun, type RunSetup } from '../../src/cli/run.ts';
 import { sweepTemporaryFiles } from '../../src/host/local/root-file-writer.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import type { Event } from '../../src/model/event.ts';
@@ -19,7 +19,7 @@ import type { Step } from '../../src/model/step.ts';
 import type { Waiver } from '../../src/model/waiver.ts';
 import { CannotGoOn, WrongInput } from '../../src/model/wrong-input.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
-import type { Surroundings } from '../../src/session/environment.ts';
+import type { Environment } from '../../src/session/environment.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { type SimulatedHost, type SimulatedHostOptions, simulatedHost } from '../../src/simulation/host.ts';
 import { releasesFrom } from '../../src/simulation/releases.ts';
@@ -30,7 +30,7 @@ import { memoryLog } from '../support/memory-log.ts';
 import { simulatedFileCalls } from '../support/simulated-file-calls.ts';
 
 export const daemonJson = '/etc/docker/daemon.json';
-export const hostFolder = '/var/lib/sysbox-setup';
+export const hostDirectory = '/var/lib/sysbox-setup';
 
 const releases = releasesFrom(knowledge.releases);
 
@@ -104,7 +104,7 @@ export function revert(host: SimulatedHost, original: Kept, ask: Ask = {}): Prom
 }
 
 /** What surrounds a run: the host, the command line, the terminal. `stateFolder` is only used where there is a disk. */
-export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = hostFolder) {
+export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateDirectory = hostDirectory) {
 	let screen = '';
 	const say = (text: string): void => {
 		screen += text;
@@ -122,26 +122,26 @@ export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateFolder = host
 		...(ask.record !== undefined && { record: ask.record }),
 		...(ask.managed !== undefined && { managed: ask.managed }),
 	};
-	const surroundings: Surroundings = {
+	const environment: Environment = {
 		host,
 		simulated: true,
 		machine: '',
 		knowledge,
-		stateFolder,
-		hostFolder,
-		workingFolder: '/root',
+		stateDirectory,
+		hostDirectory,
+		workingDirectory: '/root',
 		...(ask.record !== undefined && { record: ask.record }),
 		command: 'sysbox-setup',
 		version: '1.0.0',
-		sweep: async folders =>
-			(await Promise.all(folders.map(f => sweepTemporaryFiles(f, simulatedFileCalls(host), 0)))).flat(),
+		sweep: async directories =>
+			(await Promise.all(directories.map(f => sweepTemporaryFiles(f, simulatedFileCalls(host), 0)))).flat(),
 		pause: host.clock.sleep,
 		now: () => new Date(host.clock.now() + (ask.wallClockIsOff?.() ?? 0)),
 		elapsed: () => host.clock.now(),
 	};
 	return {
 		options,
-		surroundings,
+		environment,
 		terminal: {
 			out: say,
 			err: say,
@@ -163,18 +163,18 @@ async function start(
 	host: SimulatedHost,
 	ask: Ask,
 	what: {
-		readonly mode: Walk['mode'];
+		readonly mode: RunSetup['mode'];
 		readonly steps: readonly Step[];
 		readonly reverts?: string;
 		readonly reverted?: RunState;
 	},
 ): Promise<Ended> {
 	const kept = ask.kept ?? newKept('run-1');
-	await host.makeFolder(hostFolder, { mode: 0o700 });
+	await host.makeDirectory(hostDirectory, { mode: 0o700 });
 	const { say, screen, ...around } = aroundRun(host, ask);
 	const log = memoryLog(kept);
 	const writes = what.mode !== 'check' && what.mode !== 'plan';
-	const request: Walk = {
+	const request: RunSetup = {
 		...what,
 		...around,
 		selection: ask.selection ?? {},
@@ -205,7 +205,7 @@ async function start(
 			},
 		}),
 	};
-	const exit = await walk(request).catch(error => {
+	const exit = await executeRun(request).catch(error => {
 		if (!(error instanceof WrongInput) && !(error instanceof CannotGoOn)) throw error;
 		say([`sysbox-setup: ${error.message}`, ...error.next.map(line => `  ${line}`), ''].join('\n'));
 		return error instanceof WrongInput ? exitCode.wrongInput : error.exit;
@@ -213,7 +213,7 @@ async function start(
 	return { exit, kept, state: reduceAll(kept.events), screen: screen() };
 }
 
-/** Everything that a run can change on a host. This tool's own folder, the time and the journal are no part of it. */
+/** Everything that a run can change on a host. This tool's own directory, the time and the journal are no part of it. */
 export function changeable({
 	files,
 	packages,
@@ -223,7 +223,9 @@ export function changeable({
 	docker,
 	sysbox,
 }: SimulatedState): string {
-	const others = Object.entries(files).filter(([path]) => path !== hostFolder && !path.startsWith(`${hostFolder}/`));
+	const others = Object.entries(files).filter(
+		([path]) => path !== hostDirectory && !path.startsWith(`${hostDirectory}/`),
+	);
 	return JSON.stringify({ files: others, packages, units, sysctls, apparmorProfiles, docker, sysbox });
 }
 

@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { type LockFiles, type LockRequest, type LockResult, lockHolder, takeLock } from '../../src/session/lock.ts';
-import type { StateFolder } from '../../src/session/state-folder.ts';
+import type { StateDirectory } from '../../src/session/state-directory.ts';
 import { systemError } from '../host/faulty-file-calls.ts';
-import { freshStateFolder } from './state-folders.ts';
+import { freshStateDirectory } from './state-folders.ts';
 
 // Disks and machines of CI are slow now and then; nothing here waits for time to pass.
 vi.setConfig({ testTimeout: 60_000 });
@@ -57,9 +57,9 @@ function held(result: LockResult): Extract<LockResult, { kind: 'held' }> {
 describe('the lock of a host', () => {
 	it('lets one run in, and tells the other who it is waiting for', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		held(await takeLock(folder, machine.request(1, { step: 'docker' })));
-		expect(await takeLock(folder, machine.request(2))).toEqual({
+		const directory = await freshStateDirectory();
+		held(await takeLock(directory, machine.request(1, { step: 'docker' })));
+		expect(await takeLock(directory, machine.request(2))).toEqual({
 			kind: 'locked',
 			holder: {
 				pid: 1,
@@ -75,11 +75,11 @@ describe('the lock of a host', () => {
 
 	it('tells for how long by the clock of the kernel, as the time of day can be set', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		held(await takeLock(folder, machine.request(1)));
+		const directory = await freshStateDirectory();
+		held(await takeLock(directory, machine.request(1)));
 		machine.uptime += 600;
 		const dayBefore = { now: () => new Date('2026-11-23T01:00:00Z') };
-		expect(await takeLock(folder, machine.request(2, dayBefore))).toMatchObject({
+		expect(await takeLock(directory, machine.request(2, dayBefore))).toMatchObject({
 			kind: 'locked',
 			holder: { pid: 1, ageSeconds: 600 },
 		});
@@ -87,38 +87,38 @@ describe('the lock of a host', () => {
 
 	it('lets nobody in twice, not even the same process', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		held(await takeLock(folder, machine.request(1)));
-		expect(await takeLock(folder, machine.request(1))).toMatchObject({ kind: 'locked', holder: { pid: 1 } });
+		const directory = await freshStateDirectory();
+		held(await takeLock(directory, machine.request(1)));
+		expect(await takeLock(directory, machine.request(1))).toMatchObject({ kind: 'locked', holder: { pid: 1 } });
 	});
 
 	it('is free again when it was released, and leaves no file', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		await held(await takeLock(folder, machine.request(1))).lock.release();
-		expect(readdirSync(folder.path)).toEqual([]);
-		held(await takeLock(folder, machine.request(2)));
-		expect(readdirSync(folder.path)).toEqual(['lock']);
-		expect(statSync(folder.lockFile).mode & 0o777).toBe(0o600);
+		const directory = await freshStateDirectory();
+		await held(await takeLock(directory, machine.request(1))).lock.release();
+		expect(readdirSync(directory.path)).toEqual([]);
+		held(await takeLock(directory, machine.request(2)));
+		expect(readdirSync(directory.path)).toEqual(['lock']);
+		expect(statSync(directory.lockFile).mode & 0o777).toBe(0o600);
 	});
 
 	it('tells others which step the run is at', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		const { lock } = held(await takeLock(folder, machine.request(1)));
+		const directory = await freshStateDirectory();
+		const { lock } = held(await takeLock(directory, machine.request(1)));
 		expect(await lock.update('sysbox')).toBe(true);
-		expect(await takeLock(folder, machine.request(2))).toMatchObject({
+		expect(await takeLock(directory, machine.request(2))).toMatchObject({
 			kind: 'locked',
 			holder: { pid: 1, step: 'sysbox' },
 		});
-		expect(readdirSync(folder.path)).toEqual(['lock']);
+		expect(readdirSync(directory.path)).toEqual(['lock']);
 		await lock.release();
-		expect(readdirSync(folder.path)).toEqual([]);
+		expect(readdirSync(directory.path)).toEqual([]);
 	});
 
 	it('leaves nothing of a contender that was killed, and all of one that is at work', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const died: LockFiles = {
 			read: path => readFile(path, 'utf8'),
 			create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
@@ -127,18 +127,18 @@ describe('the lock of a host', () => {
 			unlink: () => Promise.reject(new Error('killed')),
 			list: readdir,
 		};
-		for (const pid of [1, 2]) await takeLock(folder, machine.request(pid, { files: died })).catch(() => undefined);
-		expect(readdirSync(folder.path)).toHaveLength(2);
+		for (const pid of [1, 2]) await takeLock(directory, machine.request(pid, { files: died })).catch(() => undefined);
+		expect(readdirSync(directory.path)).toHaveLength(2);
 		machine.processes.delete(1);
-		held(await takeLock(folder, machine.request(3)));
-		const left = readdirSync(folder.path).filter(name => name !== 'lock');
-		expect(left.map(name => JSON.parse(readFileSync(join(folder.path, name), 'utf8')).pid)).toEqual([2]);
+		held(await takeLock(directory, machine.request(3)));
+		const left = readdirSync(directory.path).filter(name => name !== 'lock');
+		expect(left.map(name => JSON.parse(readFileSync(join(directory.path, name), 'utf8')).pid)).toEqual([2]);
 	});
 
 	it('is not taken from a run that has just taken it over from the dead one', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		held(await takeLock(folder, machine.request(1)));
+		const directory = await freshStateDirectory();
+		held(await takeLock(directory, machine.request(1)));
 		machine.processes.delete(1);
 		let first = true;
 		// Another one takes it over between this one's look and its claim, and has cleaned up after itself by then.
@@ -146,9 +146,9 @@ describe('the lock of a host', () => {
 			read: path => readFile(path, 'utf8'),
 			create: (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' }),
 			link: async (from, to) => {
-				if (first && to !== folder.lockFile) {
+				if (first && to !== directory.lockFile) {
 					first = false;
-					held(await takeLock(folder, machine.request(2)));
+					held(await takeLock(directory, machine.request(2)));
 				}
 				await link(from, to);
 			},
@@ -156,23 +156,26 @@ describe('the lock of a host', () => {
 			unlink,
 			list: readdir,
 		};
-		expect(await takeLock(folder, machine.request(3, { files }))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
-		expect(readdirSync(folder.path)).toEqual(['lock']);
+		expect(await takeLock(directory, machine.request(3, { files }))).toMatchObject({
+			kind: 'locked',
+			holder: { pid: 2 },
+		});
+		expect(readdirSync(directory.path)).toEqual(['lock']);
 	});
 
 	it('is told to be of the run that has it, and not of one whose claim came too late', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		held(await takeLock(folder, machine.request(1)));
+		const directory = await freshStateDirectory();
+		held(await takeLock(directory, machine.request(1)));
 		machine.processes.delete(1);
-		const elsewhere = await freshStateFolder();
+		const elsewhere = await freshStateDirectory();
 		held(await takeLock(elsewhere, machine.request(4)));
 		let first = true;
 		const files: LockFiles = {
 			read: async path => {
-				if (first && path !== folder.lockFile) {
+				if (first && path !== directory.lockFile) {
 					first = false;
-					held(await takeLock(folder, machine.request(2)));
+					held(await takeLock(directory, machine.request(2)));
 					// It saw the dead one before, and has not looked again yet.
 					await writeFile(path, await readFile(elsewhere.lockFile));
 				}
@@ -184,18 +187,21 @@ describe('the lock of a host', () => {
 			unlink,
 			list: readdir,
 		};
-		expect(await takeLock(folder, machine.request(3, { files }))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
+		expect(await takeLock(directory, machine.request(3, { files }))).toMatchObject({
+			kind: 'locked',
+			holder: { pid: 2 },
+		});
 	});
 
 	it('is left alone by a run that lost it', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		const first = held(await takeLock(folder, machine.request(1)));
+		const directory = await freshStateDirectory();
+		const first = held(await takeLock(directory, machine.request(1)));
 		machine.processes.delete(1);
-		held(await takeLock(folder, machine.request(2)));
+		held(await takeLock(directory, machine.request(2)));
 		expect(await first.lock.update('sysbox')).toBe(false);
 		await first.lock.release();
-		expect(await takeLock(folder, machine.request(3))).toMatchObject({
+		expect(await takeLock(directory, machine.request(3))).toMatchObject({
 			kind: 'locked',
 			holder: { pid: 2, step: 'starting' },
 		});
@@ -207,101 +213,101 @@ describe('the lock of a host', () => {
 		['of an earlier boot, even when pid and start time fit', machine => Object.assign(machine, { boot: 'boot-2' })],
 	])('is taken over from a run %s', async (_, die) => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
-		held(await takeLock(folder, machine.request(1, { step: 'docker' })));
+		const directory = await freshStateDirectory();
+		held(await takeLock(directory, machine.request(1, { step: 'docker' })));
 		die(machine);
-		const next = held(await takeLock(folder, machine.request(2)));
+		const next = held(await takeLock(directory, machine.request(2)));
 		expect(next.after).toMatchObject({ pid: 1, step: 'docker' });
-		expect(readdirSync(folder.path)).toEqual(['lock']);
-		expect(await takeLock(folder, machine.request(3))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
+		expect(readdirSync(directory.path)).toEqual(['lock']);
+		expect(await takeLock(directory, machine.request(3))).toMatchObject({ kind: 'locked', holder: { pid: 2 } });
 	});
 
 	it.each(['', '{"pid": 1', 'garbage', '{"pid": "one"}'])(
 		'is taken over when its file holds “%s”, as no run writes that',
 		async content => {
 			const machine = testMachine();
-			const folder = await freshStateFolder();
-			writeFileSync(folder.lockFile, content);
-			const next = held(await takeLock(folder, machine.request(1)));
+			const directory = await freshStateDirectory();
+			writeFileSync(directory.lockFile, content);
+			const next = held(await takeLock(directory, machine.request(1)));
 			expect(next.after).toBeUndefined();
-			expect(readdirSync(folder.path)).toEqual(['lock']);
+			expect(readdirSync(directory.path)).toEqual(['lock']);
 		},
 	);
 
 	it('asks the system for the process where there is no /proc', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const running = new Set([1]);
 		const without: Partial<LockRequest> = {
 			readBootId: () => undefined,
 			readStartTime: () => undefined,
 			isRunning: pid => running.has(pid),
 		};
-		held(await takeLock(folder, machine.request(1, without)));
-		expect(await takeLock(folder, machine.request(2, without))).toMatchObject({ kind: 'locked' });
+		held(await takeLock(directory, machine.request(1, without)));
+		expect(await takeLock(directory, machine.request(2, without))).toMatchObject({ kind: 'locked' });
 		running.delete(1);
-		held(await takeLock(folder, machine.request(2, without)));
+		held(await takeLock(directory, machine.request(2, without)));
 	});
 
 	it('says what is wrong with the folder', async () => {
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const machine = testMachine();
-		expect(await takeLock({ ...folder, path: '/no/such/folder' }, machine.request(1))).toEqual({
+		expect(await takeLock({ ...directory, path: '/no/such/folder' }, machine.request(1))).toEqual({
 			kind: 'failed',
 			errno: 'ENOENT',
-			file: folder.lockFile,
+			file: directory.lockFile,
 		});
 	});
 
 	it('can be looked at without taking it', async () => {
 		const machine = testMachine();
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const readers = machine.request(process.pid);
-		expect(await lockHolder(folder, readers)).toBeUndefined();
-		held(await takeLock(folder, machine.request(1)));
-		expect(await lockHolder(folder, readers)).toMatchObject({ pid: 1 });
+		expect(await lockHolder(directory, readers)).toBeUndefined();
+		held(await takeLock(directory, machine.request(1)));
+		expect(await lockHolder(directory, readers)).toMatchObject({ pid: 1 });
 		machine.processes.delete(1);
-		expect(await lockHolder(folder, readers)).toBeUndefined();
-		expect(readdirSync(folder.path)).toEqual(['lock']);
+		expect(await lockHolder(directory, readers)).toBeUndefined();
+		expect(readdirSync(directory.path)).toEqual(['lock']);
 	});
 
 	it.runIf(process.platform === 'linux')('knows the living from the dead on this machine', async () => {
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const request = { user: 'anna', host: 'ci', tool: '1.0.0', step: 'starting', now: () => new Date() };
 		const dead = Number(execFileSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }));
-		held(await takeLock(folder, { ...request, pid: dead, readStartTime: () => '1' }));
-		held(await takeLock(folder, request));
-		expect(JSON.parse(readFileSync(folder.lockFile, 'utf8'))).toMatchObject({
+		held(await takeLock(directory, { ...request, pid: dead, readStartTime: () => '1' }));
+		held(await takeLock(directory, request));
+		expect(JSON.parse(readFileSync(directory.lockFile, 'utf8'))).toMatchObject({
 			pid: process.pid,
 			startTime: expect.stringMatching(/^\d+$/),
 			bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),
 		});
-		expect(await takeLock(folder, request)).toMatchObject({ kind: 'locked', holder: { pid: process.pid } });
+		expect(await takeLock(directory, request)).toMatchObject({ kind: 'locked', holder: { pid: process.pid } });
 	});
 });
 
 describe('many runs that want the lock at once', () => {
 	const before = ['nobody', 'a dead run', 'a broken file'] as const;
 
-	async function prepare(folder: StateFolder, machine: Machine, holder: (typeof before)[number]): Promise<void> {
-		if (holder === 'a broken file') writeFileSync(folder.lockFile, '{');
+	async function prepare(directory: StateDirectory, machine: Machine, holder: (typeof before)[number]): Promise<void> {
+		if (holder === 'a broken file') writeFileSync(directory.lockFile, '{');
 		if (holder !== 'a dead run') return;
-		held(await takeLock(folder, machine.request(1)));
+		held(await takeLock(directory, machine.request(1)));
 		machine.processes.delete(1);
 	}
 
 	it.each(before)('one of twenty gets it from %s', async holder => {
 		for (let round = 0; round < 10; round++) {
 			const machine = testMachine();
-			const folder = await freshStateFolder();
-			await prepare(folder, machine, holder);
+			const directory = await freshStateDirectory();
+			await prepare(directory, machine, holder);
 			const results = await Promise.all(
-				Array.from({ length: 20 }, (_, i) => takeLock(folder, machine.request(100 + i))),
+				Array.from({ length: 20 }, (_, i) => takeLock(directory, machine.request(100 + i))),
 			);
 			expect(results.map(r => r.kind).sort()).toEqual(['held', ...Array.from({ length: 19 }, () => 'locked')]);
 			const winner = 100 + results.findIndex(r => r.kind === 'held');
-			expect(await takeLock(folder, machine.request(99))).toMatchObject({ kind: 'locked', holder: { pid: winner } });
-			expect(readdirSync(folder.path)).toEqual(['lock']);
+			expect(await takeLock(directory, machine.request(99))).toMatchObject({ kind: 'locked', holder: { pid: winner } });
+			expect(readdirSync(directory.path)).toEqual(['lock']);
 		}
 	});
 
@@ -336,11 +342,11 @@ describe('many runs that want the lock at once', () => {
 		return { files, names };
 	}
 
-	const memoryFolder: StateFolder = {
+	const memoryDirectory: StateDirectory = {
 		path: '/s',
 		lockFile: '/s/lock',
 		sessionFile: '/s/session.json',
-		runsFolder: '/s/runs',
+		runsDirectory: '/s/runs',
 	};
 	const deadLock = `${JSON.stringify({ id: 'd'.repeat(32), pid: 1, startTime: 'start-1', bootId: 'boot-1', user: 'u', host: 'h', step: 's', since: 'x', tool: 't' })}\n`;
 
@@ -356,7 +362,7 @@ describe('many runs that want the lock at once', () => {
 						return work();
 					}, initial);
 					const all = Promise.all(
-						Array.from({ length: count }, (_, i) => takeLock(memoryFolder, machine.request(100 + i, { files }))),
+						Array.from({ length: count }, (_, i) => takeLock(memoryDirectory, machine.request(100 + i, { files }))),
 					);
 					const results = await scheduler.waitFor(all);
 					expect(results.filter(r => r.kind === 'held')).toHaveLength(1);
@@ -407,7 +413,7 @@ describe('many runs that want the lock at once', () => {
 					};
 					const contenders = [...deaths, Infinity, Infinity].map((callsLeft, i) => {
 						const pid = 100 + i;
-						return takeLock(memoryFolder, machine.request(pid, { files: filesOf(pid, callsLeft) })).then(
+						return takeLock(memoryDirectory, machine.request(pid, { files: filesOf(pid, callsLeft) })).then(
 							result => ({ pid, result }),
 							() => undefined,
 						);
@@ -419,7 +425,7 @@ describe('many runs that want the lock at once', () => {
 					for (const { pid } of winners) machine.processes.delete(pid);
 					// Losers have gone home, and who died in the middle is dead.
 					for (const { pid } of results) machine.processes.delete(pid);
-					const next = takeLock(memoryFolder, machine.request(99, { files: shared }));
+					const next = takeLock(memoryDirectory, machine.request(99, { files: shared }));
 					expect(await scheduler.waitFor(next)).toMatchObject({ kind: 'held' });
 				},
 			),

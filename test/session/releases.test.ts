@@ -7,7 +7,7 @@ import { readHeldTo } from '../../src/cli/plan-file.ts';
 import { actionsToRevert, reduceAll } from '../../src/model/state.ts';
 import { readLogLines } from '../../src/session/log-lines.ts';
 import { readSession } from '../../src/session/session.ts';
-import { freshStateFolder } from './state-folders.ts';
+import { freshStateDirectory } from './state-folders.ts';
 
 const left = join(import.meta.dirname, '../fixtures/releases');
 
@@ -43,9 +43,9 @@ describe('a log of 0.1.0', () => {
 });
 
 it.each(['run', 'left'])('a session of 0.1.0 is read: %s', async name => {
-	const folder = await freshStateFolder();
-	copyFileSync(join(left, '0.1.0', name, 'session.json'), folder.sessionFile);
-	const read = await readSession(folder, '3d1219c7c4c5404aaa1f6d2a48adfda4');
+	const directory = await freshStateDirectory();
+	copyFileSync(join(left, '0.1.0', name, 'session.json'), directory.sessionFile);
+	const read = await readSession(directory, '3d1219c7c4c5404aaa1f6d2a48adfda4');
 	expect(read).toMatchObject({ kind: 'session', session: { tool: '0.1.0' } });
 });
 

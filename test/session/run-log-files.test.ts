@@ -25,9 +25,9 @@ import {
 	readRunLog,
 	runLog,
 } from '../../src/session/run-log-files.ts';
-import { runPaths, type StateFolder } from '../../src/session/state-folder.ts';
+import { runPaths, type StateDirectory } from '../../src/session/state-directory.ts';
 import { systemError } from '../host/faulty-file-calls.ts';
-import { freshStateFolder } from './state-folders.ts';
+import { freshStateDirectory } from './state-folders.ts';
 
 // Disks and machines of CI are slow now and then; nothing here waits for time to pass.
 vi.setConfig({ testTimeout: 60_000 });
@@ -52,44 +52,44 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const lineOf = (e: object): string => `${JSON.stringify(e)}\n`;
 
 /** A run with these events, as a process that died left it. */
-async function leftRun(events: readonly Event[], run = 'r1'): Promise<{ folder: StateFolder; file: string }> {
-	const folder = await freshStateFolder();
-	const log = await createRunLog(folder, run);
+async function leftRun(events: readonly Event[], run = 'r1'): Promise<{ directory: StateDirectory; file: string }> {
+	const directory = await freshStateDirectory();
+	const log = await createRunLog(directory, run);
 	for (const each of events) await log.append(each, { durable: false });
 	await log.close();
-	return { folder, file: runPaths(folder, run).events };
+	return { directory, file: runPaths(directory, run).events };
 }
 
 describe('the log of a run', () => {
 	it('is one private line of JSON for each event', async () => {
-		const { folder, file } = await leftRun([start(), said(1)]);
+		const { directory, file } = await leftRun([start(), said(1)]);
 		expect(readFileSync(file, 'utf8')).toBe(lineOf(start()) + lineOf(said(1)));
 		expect(statSync(file).mode & 0o777).toBe(0o600);
-		expect(statSync(runPaths(folder, 'r1').folder).mode & 0o777).toBe(0o700);
+		expect(statSync(runPaths(directory, 'r1').directory).mode & 0o777).toBe(0o700);
 	});
 
 	it('reads back as it was written', async () => {
 		const events = [start(), said(1, 'ü€ "quoted" \\ \u2028\n'), said(5)];
-		const { folder } = await leftRun(events);
-		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'events', events });
+		const { directory } = await leftRun(events);
+		expect(await readRunLog(directory, 'r1')).toEqual({ kind: 'events', events });
 	});
 
 	it('keeps the order of events that are handed over at once', async () => {
-		const folder = await freshStateFolder();
-		const log = await createRunLog(folder, 'r1');
+		const directory = await freshStateDirectory();
+		const log = await createRunLog(directory, 'r1');
 		await Promise.all(
 			[start(), ...Array.from({ length: 100 }, (_, i) => said(i + 1))].map(e =>
 				log.append(e, { durable: e.seq % 10 === 0 }),
 			),
 		);
 		await log.close();
-		const read = await readRunLog(folder, 'r1');
+		const read = await readRunLog(directory, 'r1');
 		expect(read.kind === 'events' && read.events.map(e => e.seq)).toEqual(Array.from({ length: 101 }, (_, i) => i));
 	});
 
 	it('refuses an event that is out of order, as that is a bug', async () => {
-		const folder = await freshStateFolder();
-		const log = await createRunLog(folder, 'r1');
+		const directory = await freshStateDirectory();
+		const log = await createRunLog(directory, 'r1');
 		await log.append(start(3), { durable: false });
 		await expect(log.append(said(3), { durable: false })).rejects.toThrow('in order');
 		await log.append(said(4), { durable: false });
@@ -98,32 +98,32 @@ describe('the log of a run', () => {
 	});
 
 	it('is never started twice', async () => {
-		const { folder } = await leftRun([start()]);
-		await expect(createRunLog(folder, 'r1')).rejects.toThrow(LogWriteError);
+		const { directory } = await leftRun([start()]);
+		await expect(createRunLog(directory, 'r1')).rejects.toThrow(LogWriteError);
 	});
 
 	it('goes on where it ended', async () => {
-		const { folder } = await leftRun([start(), said(1)]);
-		const opened = await openRunLog(folder, 'r1');
+		const { directory } = await leftRun([start(), said(1)]);
+		const opened = await openRunLog(directory, 'r1');
 		expect(opened).toMatchObject({ kind: 'open', events: [{ seq: 0 }, { seq: 1 }] });
 		if (opened.kind !== 'open') return;
 		await expect(opened.log.append(said(1), { durable: false })).rejects.toThrow('in order');
 		await opened.log.append(said(2), { durable: true });
 		await opened.log.close();
-		expect(await readRunLog(folder, 'r1')).toMatchObject({ events: [{ seq: 0 }, { seq: 1 }, { seq: 2 }] });
+		expect(await readRunLog(directory, 'r1')).toMatchObject({ events: [{ seq: 0 }, { seq: 1 }, { seq: 2 }] });
 	});
 
 	it('tells a run that is not there', async () => {
-		const folder = await freshStateFolder();
-		expect(await readRunLog(folder, 'r1')).toMatchObject({ kind: 'missing' });
-		expect(await openRunLog(folder, 'r1')).toMatchObject({ kind: 'missing' });
+		const directory = await freshStateDirectory();
+		expect(await readRunLog(directory, 'r1')).toMatchObject({ kind: 'missing' });
+		expect(await openRunLog(directory, 'r1')).toMatchObject({ kind: 'missing' });
 	});
 
 	it('is not read through a link', async () => {
-		const { folder, file } = await leftRun([start()]);
-		mkdirSync(join(folder.runsFolder, 'r2'));
-		symlinkSync(file, runPaths(folder, 'r2').events);
-		expect(await readRunLog(folder, 'r2')).toMatchObject({ kind: 'failed', errno: 'ELOOP' });
+		const { directory, file } = await leftRun([start()]);
+		mkdirSync(join(directory.runsDirectory, 'r2'));
+		symlinkSync(file, runPaths(directory, 'r2').events);
+		expect(await readRunLog(directory, 'r2')).toMatchObject({ kind: 'failed', errno: 'ELOOP' });
 	});
 });
 
@@ -147,10 +147,10 @@ describe('a power cut in the middle of a line', () => {
 		['nothing but zeros', '\0'.repeat(512)],
 		['zeros and the end of a line', `${'\0'.repeat(512)}"}\n`],
 	])('is cut off before the run goes on: %s', async (_, tail) => {
-		const { folder, file } = await leftRun([start(), said(1)]);
+		const { directory, file } = await leftRun([start(), said(1)]);
 		appendFileSync(file, tail);
-		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'events', events: [start(), said(1)] });
-		const opened = await openRunLog(folder, 'r1');
+		expect(await readRunLog(directory, 'r1')).toEqual({ kind: 'events', events: [start(), said(1)] });
+		const opened = await openRunLog(directory, 'r1');
 		if (opened.kind !== 'open') throw new Error(opened.kind);
 		await opened.log.append(said(2), { durable: true });
 		await opened.log.close();
@@ -158,17 +158,17 @@ describe('a power cut in the middle of a line', () => {
 	});
 
 	it('is not repaired by reading alone', async () => {
-		const { folder, file } = await leftRun([start()]);
+		const { directory, file } = await leftRun([start()]);
 		appendFileSync(file, '{"v":1');
 		const before = readFileSync(file);
-		await readRunLog(folder, 'r1');
+		await readRunLog(directory, 'r1');
 		expect(readFileSync(file)).toEqual(before);
 	});
 
 	it('leaves an empty log readable', async () => {
-		const { folder, file } = await leftRun([start()]);
+		const { directory, file } = await leftRun([start()]);
 		truncateSync(file, 10);
-		const opened = await openRunLog(folder, 'r1');
+		const opened = await openRunLog(directory, 'r1');
 		expect(opened).toMatchObject({ kind: 'open', events: [] });
 		if (opened.kind === 'open') await opened.log.close();
 	});
@@ -188,16 +188,16 @@ describe('a log that cannot be trusted', () => {
 		['an event twice', [lineOf(start()), lineOf(start())], 2, 'event 0 stands after event 0'],
 		['an empty line in the middle', [lineOf(start()), '\n', lineOf(said(1))], 2, 'not JSON'],
 	])('is refused with its line: %s', async (_, lines, line, what) => {
-		const { folder, file } = await leftRun([]);
+		const { directory, file } = await leftRun([]);
 		writeFileSync(file, lines.join(''));
-		expect(await readRunLog(folder, 'r1')).toEqual({
+		expect(await readRunLog(directory, 'r1')).toEqual({
 			kind: 'corrupt',
 			file,
 			line,
 			what: expect.stringContaining(what),
 		});
 		const before = readFileSync(file);
-		expect(await openRunLog(folder, 'r1')).toMatchObject({ kind: 'corrupt' });
+		expect(await openRunLog(directory, 'r1')).toMatchObject({ kind: 'corrupt' });
 		expect(readFileSync(file)).toEqual(before);
 	});
 
@@ -205,23 +205,23 @@ describe('a log that cannot be trusted', () => {
 		['another format', { v: eventVersion + 1, seq: 1, at: at(1), type: 'output' }],
 		['an event that we do not know', { v: eventVersion, seq: 1, at: at(1), type: 'fleet.joined' }],
 	])('is a newer tool’s when it has %s, and names that tool', async (_, line) => {
-		const { folder, file } = await leftRun([start(0, { tool: '9.9.9' })]);
+		const { directory, file } = await leftRun([start(0, { tool: '9.9.9' })]);
 		appendFileSync(file, lineOf(line));
-		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'newer', file, version: '9.9.9' });
+		expect(await readRunLog(directory, 'r1')).toEqual({ kind: 'newer', file, version: '9.9.9' });
 	});
 
 	it('is a newer tool’s from its first line', async () => {
-		const { folder, file } = await leftRun([]);
+		const { directory, file } = await leftRun([]);
 		writeFileSync(file, lineOf({ v: 3, type: 'run.start', tool: '9.9.9' }) + lineOf({ v: 3 }));
-		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'newer', file, version: '9.9.9' });
+		expect(await readRunLog(directory, 'r1')).toEqual({ kind: 'newer', file, version: '9.9.9' });
 		writeFileSync(file, lineOf({ v: 3, type: 'begin' }));
-		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'newer', file, version: 'event format 3' });
+		expect(await readRunLog(directory, 'r1')).toEqual({ kind: 'newer', file, version: 'event format 3' });
 	});
 
 	it('is read with fields that a newer tool added', async () => {
-		const { folder, file } = await leftRun([]);
+		const { directory, file } = await leftRun([]);
 		writeFileSync(file, lineOf({ ...start(), color: 'blue' }));
-		expect(await readRunLog(folder, 'r1')).toEqual({ kind: 'events', events: [start()] });
+		expect(await readRunLog(directory, 'r1')).toEqual({ kind: 'events', events: [start()] });
 	});
 });
 
@@ -255,7 +255,7 @@ describe('a full or failing disk', () => {
 			close: async () => {},
 		};
 		return {
-			log: runLog('r1', { folder: '/x', events: '/x/events.ndjson', backup: '/x/backup' }, file, 0, -1),
+			log: runLog('r1', { directory: '/x', events: '/x/events.ndjson', backup: '/x/backup' }, file, 0, -1),
 			calls,
 			content: () => content,
 		};
@@ -320,7 +320,7 @@ describe('a full or failing disk', () => {
 			truncate: async () => undefined,
 			close: async () => undefined,
 		};
-		const log = runLog('r1', runPaths(await freshStateFolder(), 'r1'), file, 0, -1);
+		const log = runLog('r1', runPaths(await freshStateDirectory(), 'r1'), file, 0, -1);
 		const first = log.append(start(), { durable: false });
 		await vi.waitUntil(() => gate.fail !== undefined);
 		// The write of the first is under way: these go into the next one.
@@ -342,7 +342,7 @@ describe('a full or failing disk', () => {
 			truncate: async () => undefined,
 			close: async () => undefined,
 		};
-		const log = runLog('r1', runPaths(await freshStateFolder(), 'r1'), file, 0, -1);
+		const log = runLog('r1', runPaths(await freshStateDirectory(), 'r1'), file, 0, -1);
 		const all = [0, 1, 2].map(seq => log.append(said(seq), { durable: seq === 1 }));
 		await Promise.all(all);
 		expect(done).toEqual(['write 3', 'sync']);
@@ -367,26 +367,26 @@ describe('a full or failing disk', () => {
 
 describe('backups', () => {
 	it('are private, and found by their digest', async () => {
-		const { folder } = await leftRun([start()]);
-		const opened = await openRunLog(folder, 'r1');
+		const { directory } = await leftRun([start()]);
+		const opened = await openRunLog(directory, 'r1');
 		if (opened.kind !== 'open') throw new Error(opened.kind);
 		const sha256 = await opened.log.keep(bytesOf('{}\n'));
 		await opened.log.close();
 		expect(sha256).toBe(createHash('sha256').update('{}\n').digest('hex'));
-		const { backup } = runPaths(folder, 'r1');
+		const { backup } = runPaths(directory, 'r1');
 		expect(readdirSync(backup)).toEqual([sha256]);
 		expect(statSync(join(backup, sha256)).mode & 0o777).toBe(0o600);
 		expect(await opened.log.kept(sha256)).toEqual(bytesOf('{}\n'));
-		expect(await keptBytes(folder, 'r1', sha256)).toEqual(bytesOf('{}\n'));
+		expect(await keptBytes(directory, 'r1', sha256)).toEqual(bytesOf('{}\n'));
 	});
 
 	it('are left as they are when the same bytes come again', async () => {
-		const folder = await freshStateFolder();
-		const log = await createRunLog(folder, 'r1');
+		const directory = await freshStateDirectory();
+		const log = await createRunLog(directory, 'r1');
 		const sha256 = await log.keep(bytesOf('x'));
-		const before = statSync(join(runPaths(folder, 'r1').backup, sha256));
+		const before = statSync(join(runPaths(directory, 'r1').backup, sha256));
 		expect(await log.keep(bytesOf('x'))).toBe(sha256);
-		expect(statSync(join(runPaths(folder, 'r1').backup, sha256))).toMatchObject({
+		expect(statSync(join(runPaths(directory, 'r1').backup, sha256))).toMatchObject({
 			ino: before.ino,
 			mtimeMs: before.mtimeMs,
 		});
@@ -394,10 +394,10 @@ describe('backups', () => {
 	});
 
 	it('are not given when they are not what they were, and are made good when the bytes come again', async () => {
-		const folder = await freshStateFolder();
-		const log = await createRunLog(folder, 'r1');
+		const directory = await freshStateDirectory();
+		const log = await createRunLog(directory, 'r1');
 		const sha256 = await log.keep(bytesOf('good'));
-		writeFileSync(join(runPaths(folder, 'r1').backup, sha256), 'evil');
+		writeFileSync(join(runPaths(directory, 'r1').backup, sha256), 'evil');
 		expect(await log.kept(sha256)).toBeUndefined();
 		await log.keep(bytesOf('good'));
 		expect(await log.kept(sha256)).toEqual(bytesOf('good'));
@@ -405,21 +405,21 @@ describe('backups', () => {
 	});
 
 	it('are never looked for outside their folder, nor through a link', async () => {
-		const folder = await freshStateFolder();
-		const log = await createRunLog(folder, 'r1');
+		const directory = await freshStateDirectory();
+		const log = await createRunLog(directory, 'r1');
 		await log.append(start(), { durable: false });
 		expect(await log.kept('../events.ndjson')).toBeUndefined();
 		const sha256 = createHash('sha256').update('x').digest('hex');
-		writeFileSync(join(folder.path, 'x'), 'x');
-		symlinkSync(join(folder.path, 'x'), join(runPaths(folder, 'r1').backup, sha256));
+		writeFileSync(join(directory.path, 'x'), 'x');
+		symlinkSync(join(directory.path, 'x'), join(runPaths(directory, 'r1').backup, sha256));
 		expect(await log.kept(sha256)).toBeUndefined();
 		await log.close();
 	});
 
 	it('that cannot be written stop the run in words', async () => {
-		const folder = await freshStateFolder();
-		const log = await createRunLog(folder, 'r1');
-		const { backup } = runPaths(folder, 'r1');
+		const directory = await freshStateDirectory();
+		const log = await createRunLog(directory, 'r1');
+		const { backup } = runPaths(directory, 'r1');
 		rmdirSync(backup);
 		await expect(log.keep(bytesOf('x'))).rejects.toMatchObject({ name: 'LogWriteError', errno: 'ENOENT' });
 		await log.close();
@@ -428,21 +428,21 @@ describe('backups', () => {
 
 describe('the runs of a host', () => {
 	it('are listed with the latest first, and those that cannot be read left out', async () => {
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const add = async (run: string, seq: number, mode: 'run' | 'check' | 'revert', rest = {}): Promise<void> => {
-			const log = await createRunLog(folder, run);
+			const log = await createRunLog(directory, run);
 			await log.append(start(seq, { run, mode, ...rest }), { durable: false });
 			await log.close();
 		};
 		await add('b', 1, 'run');
 		await add('a', 3, 'revert', { reverts: 'b' });
 		await add('c', 2, 'check');
-		await (await createRunLog(folder, 'empty')).close();
-		mkdirSync(join(folder.runsFolder, 'no-log'));
-		mkdirSync(join(folder.runsFolder, '.hidden'));
+		await (await createRunLog(directory, 'empty')).close();
+		mkdirSync(join(directory.runsDirectory, 'no-log'));
+		mkdirSync(join(directory.runsDirectory, '.hidden'));
 
-		expect((await listRuns(folder)).map(({ run }) => run)).toEqual(['a', 'c', 'b']);
-		expect((await listRuns(folder))[0]).toEqual({
+		expect((await listRuns(directory)).map(({ run }) => run)).toEqual(['a', 'c', 'b']);
+		expect((await listRuns(directory))[0]).toEqual({
 			run: 'a',
 			mode: 'revert',
 			startedAt: at(3),
@@ -452,12 +452,12 @@ describe('the runs of a host', () => {
 			simulated: false,
 			reverts: 'b',
 		});
-		expect(await latestRun(folder, ['run'])).toMatchObject({ run: 'b' });
-		expect(await latestRun(folder, ['run', 'check'])).toMatchObject({ run: 'c' });
-		expect(await latestRun(folder, ['test'])).toBeUndefined();
+		expect(await latestRun(directory, ['run'])).toMatchObject({ run: 'b' });
+		expect(await latestRun(directory, ['run', 'check'])).toMatchObject({ run: 'c' });
+		expect(await latestRun(directory, ['test'])).toBeUndefined();
 	});
 
 	it('are none before the first', async () => {
-		expect(await listRuns(await freshStateFolder())).toEqual([]);
+		expect(await listRuns(await freshStateDirectory())).toEqual([]);
 	});
 });

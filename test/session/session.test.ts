@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { moveSessionAside, readSession, type Session, saveSession } from '../../src/session/session.ts';
 import { upgradeSession } from '../../src/session/upgrade.ts';
-import { freshStateFolder } from './state-folders.ts';
+import { freshStateDirectory } from './state-folders.ts';
 
 const session: Session = {
 	run: 'r1',
@@ -18,54 +18,54 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('the session', () => {
 	it('reads back as it was saved', async () => {
-		const folder = await freshStateFolder();
-		expect(await saveSession(folder, session)).toEqual({ kind: 'saved' });
-		expect(await readSession(folder, 'abc')).toEqual({ kind: 'session', session });
+		const directory = await freshStateDirectory();
+		expect(await saveSession(directory, session)).toEqual({ kind: 'saved' });
+		expect(await readSession(directory, 'abc')).toEqual({ kind: 'session', session });
 		const { cursor: _, ...withoutCursor } = session;
-		expect(await saveSession(folder, withoutCursor)).toEqual({ kind: 'saved' });
-		expect(await readSession(folder, 'abc')).toEqual({ kind: 'session', session: withoutCursor });
+		expect(await saveSession(directory, withoutCursor)).toEqual({ kind: 'saved' });
+		expect(await readSession(directory, 'abc')).toEqual({ kind: 'session', session: withoutCursor });
 	});
 
 	it('is a private file, and leaves no other', async () => {
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const before = process.umask(0);
 		try {
-			await saveSession(folder, session);
-			await saveSession(folder, { ...session, cursor: 'ci' });
+			await saveSession(directory, session);
+			await saveSession(directory, { ...session, cursor: 'ci' });
 		} finally {
 			process.umask(before);
 		}
-		expect(statSync(folder.sessionFile).mode & 0o777).toBe(0o600);
-		expect(readdirSync(folder.path)).toEqual(['session.json']);
-		expect(JSON.parse(readFileSync(folder.sessionFile, 'utf8'))).toMatchObject({
+		expect(statSync(directory.sessionFile).mode & 0o777).toBe(0o600);
+		expect(readdirSync(directory.path)).toEqual(['session.json']);
+		expect(JSON.parse(readFileSync(directory.sessionFile, 'utf8'))).toMatchObject({
 			version: 1,
 			answers: { 'ci.memory': '2g' },
 		});
 	});
 
 	it('is exchanged in one step also under a Node that came as a snap', async () => {
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		vi.stubEnv('SNAP', '/snap/node/1');
-		await saveSession(folder, session);
-		const before = statSync(folder.sessionFile).ino;
-		await saveSession(folder, { ...session, cursor: 'ci' });
-		expect(statSync(folder.sessionFile).ino).not.toBe(before);
+		await saveSession(directory, session);
+		const before = statSync(directory.sessionFile).ino;
+		await saveSession(directory, { ...session, cursor: 'ci' });
+		expect(statSync(directory.sessionFile).ino).not.toBe(before);
 		expect(process.env.SNAP).toBe('/snap/node/1');
 	});
 
 	it('is missing at first, and looking for it makes none', async () => {
-		const folder = await freshStateFolder();
-		expect(await readSession(folder, 'abc')).toEqual({ kind: 'missing' });
-		expect(readdirSync(folder.path)).toEqual([]);
+		const directory = await freshStateDirectory();
+		expect(await readSession(directory, 'abc')).toEqual({ kind: 'missing' });
+		expect(readdirSync(directory.path)).toEqual([]);
 	});
 
 	it('of another machine is told apart', async () => {
-		const folder = await freshStateFolder();
-		await saveSession(folder, session);
-		expect(await readSession(folder, 'def')).toMatchObject({ kind: 'other-machine', session: { machineId: 'abc' } });
-		expect(await readSession(folder, undefined)).toMatchObject({ kind: 'session' });
-		await saveSession(folder, { ...session, machineId: '' });
-		expect(await readSession(folder, 'def')).toMatchObject({ kind: 'session' });
+		const directory = await freshStateDirectory();
+		await saveSession(directory, session);
+		expect(await readSession(directory, 'def')).toMatchObject({ kind: 'other-machine', session: { machineId: 'abc' } });
+		expect(await readSession(directory, undefined)).toMatchObject({ kind: 'session' });
+		await saveSession(directory, { ...session, machineId: '' });
+		expect(await readSession(directory, 'def')).toMatchObject({ kind: 'session' });
 	});
 
 	it.each([
@@ -83,49 +83,53 @@ describe('the session', () => {
 			expect.stringContaining('answers.a'),
 		],
 	])('that is %s is corrupt, and stays as it is', async (_, content, what) => {
-		const folder = await freshStateFolder();
-		writeFileSync(folder.sessionFile, content);
-		expect(await readSession(folder, 'abc')).toEqual({ kind: 'corrupt', file: folder.sessionFile, what });
-		expect(readFileSync(folder.sessionFile, 'utf8')).toBe(content);
+		const directory = await freshStateDirectory();
+		writeFileSync(directory.sessionFile, content);
+		expect(await readSession(directory, 'abc')).toEqual({ kind: 'corrupt', file: directory.sessionFile, what });
+		expect(readFileSync(directory.sessionFile, 'utf8')).toBe(content);
 	});
 
 	it('is not read through a link', async () => {
-		const folder = await freshStateFolder();
-		writeFileSync(join(folder.path, 'other.json'), JSON.stringify({ version: 1, ...session }));
-		symlinkSync('other.json', folder.sessionFile);
-		expect(await readSession(folder, 'abc')).toMatchObject({ kind: 'corrupt', what: 'it is not a file' });
+		const directory = await freshStateDirectory();
+		writeFileSync(join(directory.path, 'other.json'), JSON.stringify({ version: 1, ...session }));
+		symlinkSync('other.json', directory.sessionFile);
+		expect(await readSession(directory, 'abc')).toMatchObject({ kind: 'corrupt', what: 'it is not a file' });
 	});
 
 	it('of a newer tool names that tool', async () => {
-		const folder = await freshStateFolder();
-		writeFileSync(folder.sessionFile, '{"version": 7, "tool": "9.9.9"}');
-		expect(await readSession(folder, 'abc')).toEqual({ kind: 'newer', file: folder.sessionFile, version: '9.9.9' });
-		writeFileSync(folder.sessionFile, '{"version": 7}');
-		expect(await readSession(folder, 'abc')).toMatchObject({ kind: 'newer', version: 'session format 7' });
+		const directory = await freshStateDirectory();
+		writeFileSync(directory.sessionFile, '{"version": 7, "tool": "9.9.9"}');
+		expect(await readSession(directory, 'abc')).toEqual({
+			kind: 'newer',
+			file: directory.sessionFile,
+			version: '9.9.9',
+		});
+		writeFileSync(directory.sessionFile, '{"version": 7}');
+		expect(await readSession(directory, 'abc')).toMatchObject({ kind: 'newer', version: 'session format 7' });
 	});
 
 	it('is moved aside, never deleted, to start afresh', async () => {
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const now = new Date('2026-11-24T01:00:00Z');
-		expect(await moveSessionAside(folder, now)).toBeUndefined();
-		writeFileSync(folder.sessionFile, 'broken');
-		expect(await moveSessionAside(folder, now)).toBe(`${folder.sessionFile}.2026-11-24T010000.000Z`);
-		expect(readFileSync(`${folder.sessionFile}.2026-11-24T010000.000Z`, 'utf8')).toBe('broken');
-		expect(await readSession(folder, 'abc')).toEqual({ kind: 'missing' });
+		expect(await moveSessionAside(directory, now)).toBeUndefined();
+		writeFileSync(directory.sessionFile, 'broken');
+		expect(await moveSessionAside(directory, now)).toBe(`${directory.sessionFile}.2026-11-24T010000.000Z`);
+		expect(readFileSync(`${directory.sessionFile}.2026-11-24T010000.000Z`, 'utf8')).toBe('broken');
+		expect(await readSession(directory, 'abc')).toEqual({ kind: 'missing' });
 	});
 
 	it('is whole when two saves come at once', async () => {
-		const folder = await freshStateFolder();
+		const directory = await freshStateDirectory();
 		const results = await Promise.all(
-			['host', 'sysbox', 'daemon'].map(cursor => saveSession(folder, { ...session, cursor })),
+			['host', 'sysbox', 'daemon'].map(cursor => saveSession(directory, { ...session, cursor })),
 		);
 		expect(results).toEqual([{ kind: 'saved' }, { kind: 'saved' }, { kind: 'saved' }]);
-		expect(await readSession(folder, 'abc')).toMatchObject({ session: { cursor: 'daemon' } });
+		expect(await readSession(directory, 'abc')).toMatchObject({ session: { cursor: 'daemon' } });
 	});
 
 	it('says why it could not be saved', async () => {
-		const folder = await freshStateFolder();
-		const blocked = { ...folder, sessionFile: '/proc/session.json' };
+		const directory = await freshStateDirectory();
+		const blocked = { ...directory, sessionFile: '/proc/session.json' };
 		expect(await saveSession(blocked, session)).toMatchObject({ kind: 'failed', file: '/proc/session.json' });
 	});
 });

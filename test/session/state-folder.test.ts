@@ -1,9 +1,9 @@
 import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaultStatePath, isRunName, openStateFolder, runPaths } from '../../src/session/state-folder.ts';
-import { isRoot, scratchFolder } from '../host/scratch-folder.ts';
-import { freshStateFolder, uid } from './state-folders.ts';
+import { defaultStatePath, isRunName, openStateDirectory, runPaths } from '../../src/session/state-directory.ts';
+import { isRoot, scratchDirectory } from '../host/scratch-folder.ts';
+import { freshStateDirectory, uid } from './state-folders.ts';
 
 describe('where state lies', () => {
 	it.each([
@@ -29,56 +29,59 @@ describe('where state lies', () => {
 
 describe('opening the state folder', () => {
 	it('creates it for its owner alone, with what is missing above it', async () => {
-		const path = join(scratchFolder(), 'a/b/state');
-		expect(await openStateFolder(path, { create: true, uid })).toMatchObject({ kind: 'open', folder: { path } });
+		const path = join(scratchDirectory(), 'a/b/state');
+		expect(await openStateDirectory(path, { create: true, uid })).toMatchObject({ kind: 'open', directory: { path } });
 		for (const made of [path, join(path, '..'), join(path, '../..')]) expect(statSync(made).mode & 0o777).toBe(0o700);
-		expect(await openStateFolder(path, { create: true, uid })).toMatchObject({ kind: 'open' });
+		expect(await openStateDirectory(path, { create: true, uid })).toMatchObject({ kind: 'open' });
 	});
 
 	it('creates nothing for a command that only reads', async () => {
-		const path = join(scratchFolder(), 'state');
-		expect(await openStateFolder(path, { create: false, uid })).toEqual({ kind: 'missing', path });
+		const path = join(scratchDirectory(), 'state');
+		expect(await openStateDirectory(path, { create: false, uid })).toEqual({ kind: 'missing', path });
 		expect(() => statSync(path)).toThrow();
 	});
 
 	it('refuses a link, also to a good folder', async () => {
-		const folder = scratchFolder();
-		mkdirSync(join(folder, 'real'), { mode: 0o700 });
-		symlinkSync(join(folder, 'real'), join(folder, 'state'));
-		expect(await openStateFolder(join(folder, 'state'), { create: true, uid })).toMatchObject({
+		const directory = scratchDirectory();
+		mkdirSync(join(directory, 'real'), { mode: 0o700 });
+		symlinkSync(join(directory, 'real'), join(directory, 'state'));
+		expect(await openStateDirectory(join(directory, 'state'), { create: true, uid })).toMatchObject({
 			kind: 'not-a-folder',
 			what: 'link',
 		});
-		symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
-		expect(await openStateFolder(join(folder, 'dangling'), { create: true, uid })).toMatchObject({
+		symlinkSync(join(directory, 'nowhere'), join(directory, 'dangling'));
+		expect(await openStateDirectory(join(directory, 'dangling'), { create: true, uid })).toMatchObject({
 			kind: 'not-a-folder',
 			what: 'link',
 		});
 	});
 
 	it('refuses a file', async () => {
-		const path = join(scratchFolder(), 'state');
+		const path = join(scratchDirectory(), 'state');
 		writeFileSync(path, '');
-		expect(await openStateFolder(path, { create: true, uid })).toMatchObject({ kind: 'not-a-folder', what: 'other' });
-		expect(await openStateFolder(join(path, 'x'), { create: true, uid })).toMatchObject({ kind: 'not-a-folder' });
+		expect(await openStateDirectory(path, { create: true, uid })).toMatchObject({
+			kind: 'not-a-folder',
+			what: 'other',
+		});
+		expect(await openStateDirectory(join(path, 'x'), { create: true, uid })).toMatchObject({ kind: 'not-a-folder' });
 	});
 
 	it.each([0o770, 0o707, 0o1777])('refuses one that others can write to (%o)', async mode => {
-		const path = join(scratchFolder(), 'state');
+		const path = join(scratchDirectory(), 'state');
 		mkdirSync(path);
 		chmodSync(path, mode);
-		expect(await openStateFolder(path, { create: true, uid })).toEqual({ kind: 'open-to-others', path, mode });
+		expect(await openStateDirectory(path, { create: true, uid })).toEqual({ kind: 'open-to-others', path, mode });
 	});
 
 	it.runIf(isRoot)('refuses one below a directory in which others could exchange it, for a real run', async () => {
-		const outer = join(scratchFolder(), 'shared');
+		const outer = join(scratchDirectory(), 'shared');
 		const path = join(outer, 'state');
 		mkdirSync(path, { recursive: true, mode: 0o700 });
-		const open = () => openStateFolder(path, { create: true, uid, above: true });
+		const open = () => openStateDirectory(path, { create: true, uid, above: true });
 		expect(await open()).toMatchObject({ kind: 'open' });
 		chmodSync(outer, 0o777);
 		expect(await open()).toEqual({ kind: 'open-above', path, above: outer });
-		expect(await openStateFolder(path, { create: true, uid })).toMatchObject({ kind: 'open' });
+		expect(await openStateDirectory(path, { create: true, uid })).toMatchObject({ kind: 'open' });
 		chmodSync(outer, 0o775);
 		chownSync(outer, 0, 1234);
 		expect(await open()).toEqual({ kind: 'open-above', path, above: outer });
@@ -88,10 +91,10 @@ describe('opening the state folder', () => {
 	});
 
 	it.runIf(isRoot)('refuses one of another user', async () => {
-		const path = join(scratchFolder(), 'state');
+		const path = join(scratchDirectory(), 'state');
 		mkdirSync(path, { mode: 0o700 });
 		chownSync(path, 1234, 1234);
-		expect(await openStateFolder(path, { create: true, uid })).toEqual({ kind: 'foreign', path, uid: 1234 });
+		expect(await openStateDirectory(path, { create: true, uid })).toEqual({ kind: 'foreign', path, uid: 1234 });
 	});
 });
 
@@ -102,8 +105,8 @@ describe('the name of a run', () => {
 		'may not be “%s”, which a forged record could name',
 		async name => {
 			expect(isRunName(name)).toBe(false);
-			const folder = await freshStateFolder();
-			expect(() => runPaths(folder, name)).toThrow();
+			const directory = await freshStateDirectory();
+			expect(() => runPaths(directory, name)).toThrow();
 		},
 	);
 });

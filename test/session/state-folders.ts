@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { openStateFolder, type StateFolder } from '../../src/session/state-folder.ts';
-import { scratchFolder } from '../host/scratch-folder.ts';
+import { openStateDirectory, type StateDirectory } from '../../src/session/state-directory.ts';
+import { scratchDirectory } from '../host/scratch-folder.ts';
 
 export const uid = process.geteuid?.() ?? -1;
 
-/** An empty state folder of its own for one test. */
-export async function freshStateFolder(): Promise<StateFolder> {
-	const opened = await openStateFolder(join(scratchFolder(), 'state'), { create: true, uid });
+/** An empty state directory of its own for one test. */
+export async function freshStateDirectory(): Promise<StateDirectory> {
+	const opened = await openStateDirectory(join(scratchDirectory(), 'state'), { create: true, uid });
 	if (opened.kind !== 'open') throw new Error(`no state folder: ${opened.kind}`);
-	return opened.folder;
+	return opened.directory;
 }

@@ -6,12 +6,12 @@ const file = '/etc/docker/daemon.json';
 const withRuntime =
 	'{\n    "runtimes": {\n        "sysbox-runc": {\n            "path": "/usr/bin/sysbox-runc"\n        }\n    }\n}\n';
 
-type Ways = ReturnType<typeof hostOf>;
-const format = async (ways: Ways, template: string) =>
+type WaysOut = ReturnType<typeof hostOf>;
+const format = async (ways: WaysOut, template: string) =>
 	(await ways.read(['docker', 'info', '--format', template])).out.trim();
-const runtimes = async (ways: Ways) =>
+const runtimes = async (ways: WaysOut) =>
 	Object.keys(JSON.parse(await format(ways, '{{json .Runtimes}}')) as object).sort();
-const lastOfJournal = async (ways: Ways, count = 4) =>
+const lastOfJournal = async (ways: WaysOut, count = 4) =>
 	(await ways.read(['journalctl', '-u', 'docker', '-n', String(count), '-o', 'cat', '--no-pager'])).out;
 
 describe('the daemon of the simulated host', () => {
@@ -140,7 +140,7 @@ describe('the daemon of the simulated host', () => {
 	});
 
 	describe('restarts', () => {
-		const states = (ways: Ways) =>
+		const states = (ways: WaysOut) =>
 			ways.host
 				.state()
 				.docker.engine.containers.map(({ name, status }) => `${name} ${status}`)

@@ -186,9 +186,9 @@ describe('the simulated host', () => {
 });
 
 describe('the state of a simulated host', () => {
-	const folders: string[] = [];
+	const directories: string[] = [];
 	afterEach(() => {
-		for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+		for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
 	});
 
 	it.each(scenarioNames)('of %s goes to JSON and back without loss', name => {
@@ -223,9 +223,9 @@ describe('the state of a simulated host', () => {
 	});
 
 	it('is kept in a file, and seen by another process of the tool afterwards', async () => {
-		const folder = mkdtempSync(join(tmpdir(), 'simulated-'));
-		folders.push(folder);
-		const file = simulatedHostFile(join(folder, 'session', 'host.json'));
+		const directory = mkdtempSync(join(tmpdir(), 'simulated-'));
+		directories.push(directory);
+		const file = simulatedHostFile(join(directory, 'session', 'host.json'));
 		expect(file.load()).toBeUndefined();
 		const { host, run } = hostOf('fresh-ubuntu', { onChange: state => file.save(state) });
 		await run(['docker', 'rm', '-f', 'ci-postgres']);
@@ -233,7 +233,7 @@ describe('the state of a simulated host', () => {
 		expect(loaded?.docker).toEqual(host.state().docker);
 		expect(loaded?.identity.pid).not.toBe(host.identity.pid);
 		expect(loaded?.machine.bootId).toBe(host.state().machine.bootId);
-		expect(readdirSync(join(folder, 'session'))).toEqual(['host.json']);
+		expect(readdirSync(join(directory, 'session'))).toEqual(['host.json']);
 		if (loaded === undefined) return;
 		const next = simulatedHost({ state: loaded });
 		expect((await next.stat(`/proc/${loaded.identity.pid}/stat`)).kind).toBe('found');

@@ -5,8 +5,8 @@ import { ciStep } from '../../steps/ci/step.ts';
 import { ciHost } from '../support/ci-host.ts';
 import { engineRun } from '../support/engine-run.ts';
 
-const folder = '/home/anna/sysbox-ci';
-const compose = `${folder}/docker-compose.sysbox.yml`;
+const directory = '/home/anna/sysbox-ci';
+const compose = `${directory}/docker-compose.sysbox.yml`;
 const socket = {
 	name: 'runner',
 	image: 'gitlab/gitlab-runner:v18',
@@ -43,7 +43,7 @@ describe('a run of the CI step', () => {
 	});
 
 	it('finds another folder when the default one cannot be used', async () => {
-		const links = { [folder]: '/srv/real' };
+		const links = { [directory]: '/srv/real' };
 		const host = ciHost({ files: { '/srv/real/': '', '/srv/ci/': '' }, links });
 		expect((await engineRun([ciStep], host, { answers: { 'ci.folder': '/srv/ci' } })).end.exit).toBe(0);
 		const byDefault = await engineRun([ciStep], ciHost({ files: { '/srv/real/': '' }, links }));

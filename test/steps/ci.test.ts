@@ -19,9 +19,9 @@ function contextWith(answers: Answers): JudgeContext {
 		knowledge,
 		options: {
 			imageArchives: [],
-			workingFolder: '/home/anna',
+			workingDirectory: '/home/anna',
 			command: 'sysbox-setup',
-			stateFolder: '/var/lib/sysbox-setup',
+			stateDirectory: '/var/lib/sysbox-setup',
 		},
 		answers,
 		state: initialState,
@@ -56,7 +56,7 @@ const allSystems: Answers = {
 /** Carries a plan out on the host, as the applier would. */
 async function apply(host: ReturnType<typeof ciHost>, actions: readonly Action[]): Promise<void> {
 	for (const action of actions) {
-		if (action.kind === 'make-folder') await host.makeFolder(action.path, { mode: action.mode });
+		if (action.kind === 'make-folder') await host.makeDirectory(action.path, { mode: action.mode });
 		if (action.kind === 'write') {
 			const result = await host.replaceFile(action.path, action.bytes, { expect: action.expect, mode: action.mode });
 			expect(result.kind).toBe('written');
@@ -75,10 +75,10 @@ describe('the plan of the CI step', () => {
 		expect(write).toMatchObject({
 			path: '/home/anna/sysbox-ci/docker-compose.sysbox.yml',
 			mode: 0o644,
-			asFolderOwner: true,
+			asDirectoryOwner: true,
 			expect: { kind: 'missing' },
 		});
-		expect(plan.actions[0]).toMatchObject({ asFolderOwner: true });
+		expect(plan.actions[0]).toMatchObject({ asDirectoryOwner: true });
 		expect(findings.filter(f => f.severity === 'block')).toEqual([]);
 		expect(named(findings, 'ci.files')?.severity).toBe('info');
 		expect(named(findings, 'ci.rendered')?.severity).toBe('ok');

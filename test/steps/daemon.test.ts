@@ -348,12 +348,12 @@ describe('a file that Docker cannot use', () => {
 		expect(without.plan.actions).toMatchObject([
 			{ kind: 'write', validateWith: ['dockerd', '--validate', '--config-file', '{}', '--host=fd://'] },
 		]);
-		const foreseen = await lookedAt(overlayHost(real, without.plan.actions));
-		expect(foreseen.findings.find(f => f.id === 'daemon-json.accepted')).toMatchObject({
+		const previewed = await lookedAt(overlayHost(real, without.plan.actions));
+		expect(previewed.findings.find(f => f.id === 'daemon-json.accepted')).toMatchObject({
 			severity: 'info',
 			summary: '/etc/docker/daemon.json is only planned yet, so dockerd was not asked about it',
 		});
-		expect(foreseen.plan.actions).toEqual([]);
+		expect(previewed.plan.actions).toEqual([]);
 		expect(real.ran.filter(line => line.startsWith('dockerd '))).toEqual([
 			'dockerd --validate --config-file /dev/null --host=fd://',
 			'dockerd --validate --config-file /dev/null --host=fd://',
@@ -370,7 +370,7 @@ describe('a file that Docker cannot use', () => {
 		const named = await seen({
 			...setUpHost,
 			dockerdFlags: '-H fd:// --config-file=/srv/docker.json',
-			folders: ['/srv'],
+			directories: ['/srv'],
 			commands: { 'dockerd --validate --config-file /dev/null --host=fd://': { stderr: 'configuration OK' } },
 		});
 		expect(named.findings.find(f => f.id === 'daemon-json.valid')).toMatchObject({

@@ -442,12 +442,12 @@ describe('a Jenkins agent', () => {
 		});
 		await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 		const { port } = server.address() as AddressInfo;
-		const folder = await mkdtemp(join(tmpdir(), 'sysbox-setup-jenkins-'));
-		const netrc = join(folder, 'netrc');
+		const directory = await mkdtemp(join(tmpdir(), 'sysbox-setup-jenkins-'));
+		const netrc = join(directory, 'netrc');
 		await writeFile(netrc, 'machine 127.0.0.1 login bot password s3cret-token\n', { mode: 0o600 });
 		onTestFinished(async () => {
 			server.close();
-			await rm(folder, { recursive: true });
+			await rm(directory, { recursive: true });
 		});
 		const answers: Answers = {
 			...restart,

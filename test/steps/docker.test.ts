@@ -80,7 +80,7 @@ describe('a reload', () => {
 	test('is enough for a runtime, and stops nothing', async () => {
 		const { plan, findings } = await seen({ ...notLoaded, containers: [{ name: 'web' }] });
 		expect(plan.actions).toMatchObject([
-			{ id: 'reload', argv: ['systemctl', 'reload', 'docker'], settle: { deadlineMs: 15_000 } },
+			{ id: 'reload', argv: ['systemctl', 'reload', 'docker'], waitUntil: { deadlineMs: 15_000 } },
 		]);
 		expect(risksOf(plan)).toEqual([]);
 		expect(plan.impact?.stops).toEqual([]);
@@ -101,12 +101,12 @@ describe('a reload', () => {
 			...notLoaded,
 			info: { ...notLoaded.info, Runtimes: { 'sysbox-runc': { path: '/usr/local/sbin/sysbox-runc' } } },
 		});
-		const settle = plan.actions[0]?.settle;
+		const waitUntil = plan.actions[0]?.waitUntil;
 		const quiet = { ...silent, [journal]: { stdout: '' } };
-		expect(await settle?.check(dockerHost({ ...notLoaded, commands: quiet }), signal, since)).toMatchObject({
+		expect(await waitUntil?.check(dockerHost({ ...notLoaded, commands: quiet }), signal, since)).toMatchObject({
 			kind: 'waiting',
 		});
-		expect(await settle?.check(dockerHost({ ...setUpHost, commands: silent }), signal, since)).toMatchObject({
+		expect(await waitUntil?.check(dockerHost({ ...setUpHost, commands: silent }), signal, since)).toMatchObject({
 			kind: 'settled',
 		});
 	});
@@ -134,7 +134,7 @@ describe('a reload', () => {
 	test("is proved by the daemon's own event, without another question", async () => {
 		const { plan } = await seen(notLoaded);
 		const host = saying(notLoaded, 'runc:{"path":"runc"} sysbox-runc:{"path":"/usr/bin/sysbox-runc"}');
-		expect(await plan.actions[0]?.settle?.check(host, signal, since)).toMatchObject({ kind: 'settled' });
+		expect(await plan.actions[0]?.waitUntil?.check(host, signal, since)).toMatchObject({ kind: 'settled' });
 		expect(host.asked).toEqual([]);
 	});
 
@@ -143,9 +143,9 @@ describe('a reload', () => {
 		const other = 'sysbox-runc:{"path":"/opt/sysbox-runc"}';
 		const quiet = { [journal]: { stdout: '' } };
 		expect(
-			await plan.actions[0]?.settle?.check(saying({ ...notLoaded, commands: quiet }, other), signal, since),
+			await plan.actions[0]?.waitUntil?.check(saying({ ...notLoaded, commands: quiet }, other), signal, since),
 		).toMatchObject({ kind: 'waiting' });
-		expect(await plan.actions[0]?.settle?.check(saying(setUpHost, ''), signal, since)).toMatchObject({
+		expect(await plan.actions[0]?.waitUntil?.check(saying(setUpHost, ''), signal, since)).toMatchObject({
 			kind: 'settled',
 		});
 	});
@@ -157,7 +157,7 @@ describe('a reload', () => {
 			'time="2026-11-23T23:21:10Z" level=error msg="unable to configure the Docker daemon with file /etc/docker/daemon.json: unexpected end of JSON input"\n' +
 			'Reloaded docker.service - Docker Application Container Engine.\n';
 		const refusing = dockerHost({ ...notLoaded, commands: { ...silent, [journal]: { stdout: said } } });
-		expect(await plan.actions[0]?.settle?.check(refusing, signal, since)).toEqual({
+		expect(await plan.actions[0]?.waitUntil?.check(refusing, signal, since)).toEqual({
 			kind: 'refused',
 			said: 'dockerd kept its old configuration: unable to configure the Docker daemon with file /etc/docker/daemon.json: unexpected end of JSON input',
 		});
@@ -168,7 +168,7 @@ describe('a reload', () => {
 		const said =
 			'level=error msg="Error reconfiguring the daemon"\nlevel=info msg="Got signal to reload configuration"\n';
 		const host = dockerHost({ ...notLoaded, commands: { ...silent, [journal]: { stdout: said } } });
-		expect(await plan.actions[0]?.settle?.check(host, signal, since)).toMatchObject({ kind: 'waiting' });
+		expect(await plan.actions[0]?.waitUntil?.check(host, signal, since)).toMatchObject({ kind: 'waiting' });
 	});
 
 	test('puts other settings of the file in force too, and says which', async () => {
@@ -182,7 +182,7 @@ describe('a reload', () => {
 	test('of a default runtime is waited for', async () => {
 		const daemonJson = readyDaemonJson.replace('{\n', '{\n    "default-runtime": "sysbox-runc",\n');
 		const { plan } = await seen({ ...setUpHost, daemonJson });
-		expect(plan.actions[0]?.settle?.what).toBe('the default runtime is sysbox-runc');
+		expect(plan.actions[0]?.waitUntil?.what).toBe('the default runtime is sysbox-runc');
 	});
 
 	test('of a Docker that systemd does not run is left to the operator', async () => {
@@ -262,12 +262,12 @@ describe('a restart', () => {
 			'docker info --format {{json .}}': { code: 1, stderr: 'Cannot connect to the Docker daemon' },
 			[journal]: { stdout: 'failed to start daemon: invalid bip\n' },
 		};
-		const settle = restartOf(plan)?.settle;
-		expect(await settle?.check(dockerHost({ ...otherBridge, commands: down }), signal, since)).toEqual({
+		const waitUntil = restartOf(plan)?.waitUntil;
+		expect(await waitUntil?.check(dockerHost({ ...otherBridge, commands: down }), signal, since)).toEqual({
 			kind: 'waiting',
 			seen: 'failed to start daemon: invalid bip',
 		});
-		expect(await settle?.check(dockerHost(otherBridge), signal, since)).toMatchObject({ kind: 'settled' });
+		expect(await waitUntil?.check(dockerHost(otherBridge), signal, since)).toMatchObject({ kind: 'settled' });
 	});
 
 	test('that did not help is not repeated', async () => {

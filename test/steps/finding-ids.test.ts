@@ -6,11 +6,11 @@ import { findingIds } from '../../steps/finding-ids.ts';
 import { hostOf, runbook } from '../runbook/whole-runbook.ts';
 
 const known = findingIds.map(({ id }) => id);
-const folder = join(import.meta.dirname, '../../steps');
+const directory = join(import.meta.dirname, '../../steps');
 
 /** The ids of the finding-like literals in a step's sources; `${…}` stands for any word. */
 function idsIn(file: string): readonly RegExp[] {
-	const text = readFileSync(join(folder, file), 'utf8');
+	const text = readFileSync(join(directory, file), 'utf8');
 	const literals = text.matchAll(/(?:\bid: |const id = )(['`])([a-z][^'`]*\.[^'`]*)\1/g);
 	// Questions and probes have a title, findings a severity.
 	return [...literals]
@@ -31,7 +31,7 @@ describe('the list of findings', () => {
 	});
 
 	it('has every finding that the source of a step names', () => {
-		const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
+		const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
 		const ids = files.filter(name => name !== 'finding-ids.ts').flatMap(idsIn);
 		expect(ids.length).toBeGreaterThan(60);
 		expect(ids.filter(id => !known.some(name => id.test(name))).map(String)).toEqual([]);

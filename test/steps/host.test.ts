@@ -25,9 +25,9 @@ function contextOf(answers: Answers = {}, change: Partial<JudgeContext> = {}): J
 		knowledge,
 		options: {
 			imageArchives: [],
-			workingFolder: '/root',
+			workingDirectory: '/root',
 			command: 'sysbox-setup',
-			stateFolder: '/var/lib/sysbox-setup',
+			stateDirectory: '/var/lib/sysbox-setup',
 		},
 		answers,
 		state: initialState,
@@ -283,14 +283,14 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		'kernel.user-namespaces',
 		'block',
 		'without user namespaces',
-		changed(ubuntu, { folders: ubuntu.folders.filter(f => !f.includes('/ns/')) }),
+		changed(ubuntu, { directories: ubuntu.directories.filter(f => !f.includes('/ns/')) }),
 	],
 	[
 		'kernel.fuse',
 		'warn',
 		'without FUSE',
 		changed(ubuntu, {
-			folders: ubuntu.folders.filter(f => f !== '/dev/fuse'),
+			directories: ubuntu.directories.filter(f => f !== '/dev/fuse'),
 			files: { '/proc/filesystems': 'nodev\tproc\nnodev\toverlay\n' },
 		}),
 	],
@@ -305,14 +305,14 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		'kernel.modules',
 		'info',
 		'without modules',
-		changed(ubuntu, { folders: ubuntu.folders.filter(f => !f.startsWith('/lib/modules')) }),
+		changed(ubuntu, { directories: ubuntu.directories.filter(f => !f.startsWith('/lib/modules')) }),
 	],
 	['kernel.modules', 'warn', 'with a kernel without any', changed(ubuntu, { files: { '/proc/modules': undefined } })],
 	[
 		'kernel.headers',
 		'info',
 		'without headers',
-		changed(ubuntu, { folders: ubuntu.folders.filter(f => !f.startsWith('/usr/src')) }),
+		changed(ubuntu, { directories: ubuntu.directories.filter(f => !f.startsWith('/usr/src')) }),
 	],
 	[
 		'kernel.br-netfilter',
@@ -371,7 +371,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		'init.systemd',
 		'block',
 		'without systemd',
-		changed(ubuntu, { folders: ubuntu.folders.filter(f => f !== '/run/systemd/system') }),
+		changed(ubuntu, { directories: ubuntu.directories.filter(f => f !== '/run/systemd/system') }),
 	],
 	['systemd.state', 'info', 'with failed units', centos],
 	[
@@ -549,7 +549,7 @@ const misfits: readonly (readonly [string, Severity, string, ScriptedHost, Parti
 		'disk.var-lib-sysbox',
 		'warn',
 		'when it gets narrow',
-		changed(ubuntu, { free: { '/var/lib': 3e9 }, folders: [...ubuntu.folders, '/var/lib'] }),
+		changed(ubuntu, { free: { '/var/lib': 3e9 }, directories: [...ubuntu.directories, '/var/lib'] }),
 	],
 	['disk.programs', 'block', 'when it is full', changed(ubuntu, { free: { '/usr/bin': 1e7 } })],
 	[

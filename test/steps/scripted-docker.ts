@@ -7,7 +7,7 @@ import type { JudgeContext, RunOptions, StepContext } from '../../src/model/step
 import type { ReadHost, StatResult } from '../../src/port/host.ts';
 import { packagesCommand } from '../../src/system/dpkg.ts';
 import { showUnitsCommand } from '../../src/system/systemd-units.ts';
-import { showSwitchCommand } from '../../src/watchdog/facts.ts';
+import { showWatchdogCommand } from '../../src/watchdog/facts.ts';
 import { showBootCommand } from '../../steps/daemon/under-default.ts';
 import { showRunnerCommand } from '../../steps/docker/runners.ts';
 import { type Reply, type ScriptedHost, scriptedHost } from '../support/scripted-host.ts';
@@ -39,7 +39,7 @@ export interface DockerHost {
 	readonly simulation?: Reply;
 	readonly validate?: Reply;
 	readonly files?: Readonly<Record<string, string>>;
-	readonly folders?: readonly string[];
+	readonly directories?: readonly string[];
 	readonly commands?: Readonly<Record<string, Reply>>;
 	readonly uid?: number;
 	/** When this dockerd was started and its file was last changed; nobody knows unless this says so. */
@@ -132,7 +132,7 @@ export function dockerHost(words: DockerHost): ReadHost & { readonly ran: readon
 	};
 	const script: ScriptedHost = {
 		files,
-		folders: ['/etc', '/etc/docker', '/var/lib/sysbox-setup', ...(words.folders ?? [])],
+		directories: ['/etc', '/etc/docker', '/var/lib/sysbox-setup', ...(words.directories ?? [])],
 		programs: programs === undefined ? [] : Object.keys(programs).map(name => `/usr/bin/sysbox-${name}`),
 		names: {},
 		links: {},
@@ -206,7 +206,7 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 				})
 				.join('\n'),
 		},
-		[showSwitchCommand.join(' ')]: {
+		[showWatchdogCommand.join(' ')]: {
 			stdout:
 				'NRestarts=0\nExecMainStartTimestampMonotonic=5000000\nId=docker.service\nActiveState=active\nInactiveExitTimestampMonotonic=5000000\nActiveEnterTimestampMonotonic=7000000\n',
 		},
@@ -302,9 +302,9 @@ const inspected = (c: ContainerWords, id: string) => ({
 
 export const options: RunOptions = {
 	imageArchives: [],
-	workingFolder: '/home/anna',
+	workingDirectory: '/home/anna',
 	command: 'sysbox-setup',
-	stateFolder: '/var/lib/sysbox-setup',
+	stateDirectory: '/var/lib/sysbox-setup',
 };
 
 export function judging(change: Partial<JudgeContext> = {}): JudgeContext {

@@ -43,11 +43,11 @@ interface Ended {
 type Ask = Pick<EngineAsk, 'mode' | 'answers' | 'risks' | 'decider'> & { readonly deb?: string };
 
 async function run(host: SimulatedHost, { deb, ...ask }: Ask = {}): Promise<Ended> {
-	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
+	await host.makeDirectory('/var/lib/sysbox-setup', { mode: 0o700 });
 	const ended = await engineRun([sysboxStep, daemonStep, dockerStep], host, {
 		...ask,
 		clock: host.clock,
-		options: { workingFolder: '/root', ...(deb !== undefined && { deb }) },
+		options: { workingDirectory: '/root', ...(deb !== undefined && { deb }) },
 	});
 	return {
 		...ended,

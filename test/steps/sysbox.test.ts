@@ -106,7 +106,7 @@ describe('a fresh host', () => {
 		const target = `/var/lib/sysbox-setup/downloads/${amd64?.url.split('/').at(-1)}`;
 		const { plan } = await seen({
 			digests: { [target]: amd64?.sha256 ?? '' },
-			folders: ['/var/lib/sysbox-setup/downloads'],
+			directories: ['/var/lib/sysbox-setup/downloads'],
 			commands: {
 				[`apt-get install --simulate --no-install-recommends ${target}`]: { stdout: 'Inst sysbox-ce (x)\n' },
 			},
@@ -190,14 +190,14 @@ describe('services', () => {
 
 	test('are waited for: services, sockets and versions', async () => {
 		const { plan } = await seen(down);
-		const settle = plan.actions[0]?.settle;
+		const waitUntil = plan.actions[0]?.waitUntil;
 		const { signal } = new AbortController();
-		expect(await settle?.check(dockerHost(down), signal, new Date(0))).toMatchObject({ kind: 'waiting' });
-		expect(await settle?.check(dockerHost({ ...setUpHost, sockets: false }), signal, new Date(0))).toEqual({
+		expect(await waitUntil?.check(dockerHost(down), signal, new Date(0))).toMatchObject({ kind: 'waiting' });
+		expect(await waitUntil?.check(dockerHost({ ...setUpHost, sockets: false }), signal, new Date(0))).toEqual({
 			kind: 'waiting',
 			seen: `no socket at ${socketPaths.join(', ')}`,
 		});
-		expect(await settle?.check(dockerHost(setUpHost), signal, new Date(0))).toMatchObject({ kind: 'settled' });
+		expect(await waitUntil?.check(dockerHost(setUpHost), signal, new Date(0))).toMatchObject({ kind: 'settled' });
 	});
 
 	test('that are disabled are enabled, and can be disabled again', async () => {

@@ -15,7 +15,7 @@ export interface CiContainer {
 }
 
 export interface CiHostOptions {
-	/** Paths to texts; folders of their own end with a slash and have an empty text. */
+	/** Paths to texts; directories of their own end with a slash and have an empty text. */
 	readonly files?: Readonly<Record<string, string>>;
 	/** Links by path. */
 	readonly links?: Readonly<Record<string, string>>;
@@ -66,7 +66,7 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 		size: encode(text).length,
 		realPath: links[path] ?? path,
 	});
-	const isFolder = (path: string): boolean =>
+	const isDirectory = (path: string): boolean =>
 		[...files.keys()].some(file => file === `${path}/` || (file.startsWith(`${path}/`) && path !== ''));
 	const stat = async (path: string): Promise<StatResult> => {
 		const target = links[path];
@@ -78,7 +78,7 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 		}
 		const text = files.get(path);
 		if (text !== undefined) return { kind: 'found', type: 'file', link: false, meta: meta(path, text) };
-		return isFolder(path)
+		return isDirectory(path)
 			? { kind: 'found', type: 'directory', link: false, meta: meta(path, '') }
 			: { kind: 'missing' };
 	};
@@ -129,7 +129,7 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 			if (options.denied?.includes(path)) return { kind: 'denied' };
 			const text = files.get(links[path] ?? path);
 			if (text !== undefined) return { kind: 'bytes', bytes: encode(text), meta: meta(path, text) };
-			return isFolder(path) ? { kind: 'not-a-file', what: 'directory' } : { kind: 'missing' };
+			return isDirectory(path) ? { kind: 'not-a-file', what: 'directory' } : { kind: 'missing' };
 		},
 		list: async () => ({ kind: 'missing' }),
 		async digest(path) {
@@ -138,7 +138,7 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 		},
 		space: async () => ({ kind: 'space', freeBytes: 1e12, totalBytes: 1e12 }),
 		async replaceFile(path, bytes, { expect }) {
-			if (!isFolder(dirname(path))) return { kind: 'failed', errno: 'ENOENT', message: 'no such folder' };
+			if (!isDirectory(dirname(path))) return { kind: 'failed', errno: 'ENOENT', message: 'no such folder' };
 			const now = found(path);
 			const same =
 				now.kind === 'missing' ? expect.kind === 'missing' : expect.kind === 'sha256' && expect.sha256 === now.sha256;
@@ -150,11 +150,11 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 			files.delete(path);
 			return { kind: 'written', sha256: '', atomic: true };
 		},
-		async makeFolder(path) {
+		async makeDirectory(path) {
 			files.set(`${path}/`, '');
 			return { kind: 'written', sha256: '', atomic: true };
 		},
-		removeFolder: async () => ({ kind: 'written', sha256: '', atomic: true }),
+		removeDirectory: async () => ({ kind: 'written', sha256: '', atomic: true }),
 		signal: async () => ({ kind: 'sent' }),
 		download: async () => ({ kind: 'failed', message: 'no network' }),
 		copyFile: async from => ({ kind: 'failed', message: `${from}: not found` }),

@@ -3,7 +3,7 @@ import { performAction } from '../../src/actions/perform-action.ts';
 import { showAction } from '../../src/actions/show-action.ts';
 import type { EngineDeps, EngineEnd, EngineRequest } from '../../src/engine/contract.ts';
 import { runSteps } from '../../src/engine/engine.ts';
-import { type ForeseeDeps, foreseeRun } from '../../src/engine/preview-run.ts';
+import { type PreviewDeps, previewRun } from '../../src/engine/preview-run.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import type { Action } from '../../src/model/action.ts';
 import type { Decider } from '../../src/model/decider.ts';
@@ -100,14 +100,14 @@ export async function engineRun(
 		outOfWindow: (action: Action) => outOfWindow(action, ask.options?.until, now()),
 	};
 	const decider = ask.decider ?? decideFromAnswers({ answers: ask.answers ?? {}, saved: {}, risks: ask.risks ?? [] });
-	const seen: ForeseeDeps = {
+	const seen: PreviewDeps = {
 		host,
 		knowledge,
 		options: {
 			imageArchives: [],
-			workingFolder: '/home/anna',
+			workingDirectory: '/home/anna',
 			command: 'sysbox-setup',
-			stateFolder: '/var/lib/sysbox-setup',
+			stateDirectory: '/var/lib/sysbox-setup',
 			...ask.options,
 		},
 		decider,
@@ -115,7 +115,7 @@ export async function engineRun(
 		elapsed,
 		signal,
 		show: action => showAction(action),
-		foresee: actions => overlayHost(host, actions),
+		preview: actions => overlayHost(host, actions),
 		kept: log.kept,
 		probeHost: {} as ProbeHost,
 		cleanUpProbes: async () => [],
@@ -138,7 +138,7 @@ export async function engineRun(
 					action,
 					how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal },
 				),
-			...(ask.ahead === true && { lookAhead: () => foreseeRun(seen, { ...state(), steps: [] }, request) }),
+			...(ask.ahead === true && { lookAhead: () => previewRun(seen, { ...state(), steps: [] }, request) }),
 			saveAnswer: () => undefined,
 			saveCursor: () => undefined,
 			...ask.deps,

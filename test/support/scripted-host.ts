@@ -12,9 +12,9 @@ export interface Reply {
 /** A host made of texts: what is not written down is not there, and a command that is not is a failed test. */
 export interface ScriptedHost {
 	readonly files: Readonly<Record<string, string | { readonly denied: true }>>;
-	readonly folders: readonly string[];
+	readonly directories: readonly string[];
 	readonly programs: readonly string[];
-	/** Names in a folder, besides those of files, folders and programs. */
+	/** Names in a directory, besides those of files, directories and programs. */
 	readonly names: Readonly<Record<string, readonly string[]>>;
 	/** A path that is a link, and where it leads. */
 	readonly links: Readonly<Record<string, string>>;
@@ -31,14 +31,14 @@ const hosts = new URL('../fixtures/hosts/', import.meta.url);
 
 /** Reads test/fixtures/hosts/NAME: host.json, the files below files/, and outputs of commands beside them. */
 export function hostFixture(name: string): ScriptedHost {
-	const folder = new URL(`${name}/`, hosts);
-	const text = (file: string) => readFileSync(new URL(file, folder), 'utf8');
+	const directory = new URL(`${name}/`, hosts);
+	const text = (file: string) => readFileSync(new URL(file, directory), 'utf8');
 	const { commands, ...rest } = JSON.parse(text('host.json')) as Partial<ScriptedHost> & Pick<ScriptedHost, 'commands'>;
-	const files = readdirSync(new URL('files/', folder), { recursive: true, withFileTypes: true })
+	const files = readdirSync(new URL('files/', directory), { recursive: true, withFileTypes: true })
 		.filter(entry => entry.isFile())
-		.map(entry => `${entry.parentPath}/${entry.name}`.slice(new URL('files', folder).pathname.length));
+		.map(entry => `${entry.parentPath}/${entry.name}`.slice(new URL('files', directory).pathname.length));
 	return {
-		folders: [],
+		directories: [],
 		programs: [],
 		names: {},
 		links: {},
@@ -81,9 +81,9 @@ export function scriptedHost(host: ScriptedHost): ReadHost & { readonly ran: rea
 	const identity: HostIdentity = { hostname: 'ci-07', pid: 4000, uid: host.uid, user: 'anna' };
 	const realOf = (path: string) => host.links[path] ?? path;
 	const meta = (path: string, size = 0): FileMeta => ({ mode: 0o644, uid: 0, gid: 0, size, realPath: realOf(path) });
-	const paths = [...Object.keys(host.files), ...host.programs, ...host.folders];
-	const isFolder = (path: string) =>
-		path === '/' || host.folders.includes(path) || path in host.names || paths.some(p => p.startsWith(`${path}/`));
+	const paths = [...Object.keys(host.files), ...host.programs, ...host.directories];
+	const isDirectory = (path: string) =>
+		path === '/' || host.directories.includes(path) || path in host.names || paths.some(p => p.startsWith(`${path}/`));
 	return {
 		kind: 'simulated',
 		identity,
@@ -108,16 +108,16 @@ export function scriptedHost(host: ScriptedHost): ReadHost & { readonly ran: rea
 				const bytes = new TextEncoder().encode(file);
 				return { kind: 'bytes', bytes, meta: meta(path, bytes.length) };
 			}
-			return isFolder(path) ? { kind: 'not-a-file', what: 'directory' } : { kind: 'missing' };
+			return isDirectory(path) ? { kind: 'not-a-file', what: 'directory' } : { kind: 'missing' };
 		},
 		async stat(path): Promise<StatResult> {
 			const link = path in host.links;
 			if (host.files[path] !== undefined || host.programs.includes(path))
 				return { kind: 'found', type: 'file', link, meta: meta(path) };
-			return isFolder(path) ? { kind: 'found', type: 'directory', link, meta: meta(path) } : { kind: 'missing' };
+			return isDirectory(path) ? { kind: 'found', type: 'directory', link, meta: meta(path) } : { kind: 'missing' };
 		},
 		async list(path) {
-			if (!isFolder(path)) return { kind: 'missing' };
+			if (!isDirectory(path)) return { kind: 'missing' };
 			const below = paths
 				.filter(p => p.startsWith(path === '/' ? '/' : `${path}/`))
 				.map(p => p.slice(path === '/' ? 1 : path.length + 1).split('/')[0] ?? '');

@@ -10,7 +10,7 @@ const types = { file: 'file', folder: 'directory', link: 'link' } as const;
 /** The system calls of a writer of files, made on a simulated host: each one changes it, or fails as a system would. */
 export function simulatedFileCalls(host: SimulatedHost): FileCalls {
 	const nodeAt = (path: string): FileNode => {
-		const node = host.state().files[path] ?? (path === '/' ? rootFolder : undefined);
+		const node = host.state().files[path] ?? (path === '/' ? rootDirectory : undefined);
 		if (node === undefined) throw systemError('ENOENT');
 		return node;
 	};
@@ -83,7 +83,7 @@ export function simulatedFileCalls(host: SimulatedHost): FileCalls {
 			set(path, { kind: 'file', text: '', mode: 0o600, uid: 0, gid: 0 });
 			return opened(path);
 		},
-		openFolder: async path => {
+		openDirectory: async path => {
 			if (nodeAt(path).kind !== 'folder') throw systemError('ENOTDIR');
 			return { ...inode(path), at: name => (path === '/' ? `/${name}` : `${path}/${name}`) };
 		},
@@ -116,7 +116,7 @@ export function simulatedFileCalls(host: SimulatedHost): FileCalls {
 	};
 }
 
-const rootFolder: FileNode = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
+const rootDirectory: FileNode = { kind: 'folder', mode: 0o755, uid: 0, gid: 0 };
 
 /** The same host with its files written as on a real one: by the writer of root's files, call by call. */
 export function writtenByCalls(host: SimulatedHost, calls: FileCalls = simulatedFileCalls(host)): SimulatedHost {
@@ -133,7 +133,7 @@ export function writtenByCalls(host: SimulatedHost, calls: FileCalls = simulated
 			const declared = node?.kind === 'file' && node.declared !== undefined;
 			return declared ? host.removeFile(path, how) : writer.removeFile(path, how);
 		},
-		makeFolder: (path, how) => writer.makeFolder(path, how),
-		removeFolder: path => writer.removeFolder(path),
+		makeDirectory: (path, how) => writer.makeDirectory(path, how),
+		removeDirectory: path => writer.removeDirectory(path),
 	};
 }

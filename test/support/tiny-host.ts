@@ -55,8 +55,8 @@ export function tinyHost(
 			files.delete(path);
 			return { kind: 'written', sha256: '', atomic: true };
 		},
-		makeFolder: async () => ({ kind: 'written', sha256: '', atomic: true }),
-		removeFolder: async () => ({ kind: 'written', sha256: '', atomic: true }),
+		makeDirectory: async () => ({ kind: 'written', sha256: '', atomic: true }),
+		removeDirectory: async () => ({ kind: 'written', sha256: '', atomic: true }),
 		signal: async () => ({ kind: 'sent' }),
 		download: async () => ({ kind: 'failed', message: 'no network' }),
 		copyFile: async from => ({ kind: 'failed', message: `${from}: not found` }),

@@ -152,7 +152,7 @@ describe('docker inspect', () => {
 			project: 'ci',
 			service: 'runner',
 			files: ['/srv/ci/docker-compose.yml'],
-			folder: '/srv/ci',
+			directory: '/srv/ci',
 		});
 		expect(runner && describeOwner(runner)).toBe('compose service runner of ci');
 		expect(database && describeOwner(database)).toBeUndefined();

@@ -63,7 +63,7 @@ const shown = (units: readonly string[]): string =>
 const hostThatSays = (commands: Readonly<Record<string, Reply>>) =>
 	scriptedHost({
 		files: {},
-		folders: [],
+		directories: [],
 		programs: [],
 		names: {},
 		links: {},

@@ -97,11 +97,11 @@ describe('a question', () => {
 		const { keys, sees, answer } = await ask(
 			{ ...asked, kind: 'path', wants: 'folder' },
 			{
-				folders: {
-					'/srv/': [{ name: 'ci', folder: true }],
+				directories: {
+					'/srv/': [{ name: 'ci', directory: true }],
 					'/': [
-						{ name: 'srv', folder: true },
-						{ name: 'sys', folder: true },
+						{ name: 'srv', directory: true },
+						{ name: 'sys', directory: true },
 					],
 				},
 			},

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ForeseenStep } from '../../src/model/review.ts';
+import type { PreviewedStep } from '../../src/model/review.ts';
 import { bench, enter, esc, shown, stepStart } from './support.tsx';
 
-const run: readonly ForeseenStep[] = [
+const run: readonly PreviewedStep[] = [
 	{
 		id: 'host',
 		n: 1,
@@ -138,7 +138,12 @@ describe('the review of a run', () => {
 		const actions = Array.from({ length: 9 }, (_, n) =>
 			shown({ id: `a${n}`, title: `Write /etc/some/quite/long/path-${n}` }),
 		);
-		const many = Array.from({ length: 8 }, (_, n) => ({ ...(run[0] as ForeseenStep), id: `s${n}`, n: n + 1, actions }));
+		const many = Array.from({ length: 8 }, (_, n) => ({
+			...(run[0] as PreviewedStep),
+			id: `s${n}`,
+			n: n + 1,
+			actions,
+		}));
 		const decision = decider.review?.('host', many, { back: true });
 		await sees('72 changes in 8 steps');
 		expect(frame().split('\n').length).toBeLessThan(rows);

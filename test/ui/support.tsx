@@ -64,7 +64,7 @@ export function bench(
 		readonly intro?: Partial<Intro>;
 		readonly size?: { readonly columns: number; readonly rows: number };
 		readonly decider?: Partial<DeciderOptions>;
-		readonly folders?: Readonly<Record<string, readonly { name: string; folder: boolean }[]>>;
+		readonly directories?: Readonly<Record<string, readonly { name: string; directory: boolean }[]>>;
 	} = {},
 ): Bench {
 	const printed: string[] = [];
@@ -74,7 +74,7 @@ export function bench(
 		theme: themeFor(unicodeGlyphs),
 		size: options.size ?? { columns: 80, rows: 24 },
 		clock: () => Date.parse('2026-11-24T10:00:00Z'),
-		listFolder: async path => options.folders?.[path] ?? [],
+		listDirectory: async path => options.directories?.[path] ?? [],
 		interrupt: () => done.push('interrupt'),
 		suspend: () => done.push('suspend'),
 		redraw: () => done.push('redraw'),

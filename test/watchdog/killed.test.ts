@@ -43,7 +43,7 @@ const writing = (text: string): Step =>
 	});
 
 async function run(host: SimulatedHost, text: string, kept: KeptRun, dieAt?: { n: number; side: 'before' | 'after' }) {
-	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
+	await host.makeDirectory('/var/lib/sysbox-setup', { mode: 0o700 });
 	return engineRun([writing(text), dockerStep], host, {
 		kept,
 		clock: host.clock,
@@ -53,12 +53,12 @@ async function run(host: SimulatedHost, text: string, kept: KeptRun, dieAt?: { n
 	});
 }
 
-interface Left {
+interface OpenAction {
 	readonly state: SimulatedState;
 	readonly kept: KeptRun;
 }
 
-async function killedAt(text: string, n: number, side: 'before' | 'after'): Promise<Left> {
+async function killedAt(text: string, n: number, side: 'before' | 'after'): Promise<OpenAction> {
 	const host = simulatedHost({ state: original });
 	const kept = newKeptRun();
 	await expect(run(host, text, kept, { n, side })).rejects.toThrow(Killed);

@@ -34,7 +34,7 @@ const handingOver: Step = changeStep<string>({
 
 test('what they wrote and Docker does not come up with is taken out by the switch, and Docker runs', async () => {
 	const host = simulatedHost({ state: original });
-	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
+	await host.makeDirectory('/var/lib/sysbox-setup', { mode: 0o700 });
 	const kept = newKeptRun();
 	const run = () =>
 		engineRun([handingOver, dockerStep], host, {

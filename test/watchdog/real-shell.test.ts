@@ -19,7 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { switchScript } from '../../src/watchdog/script.ts';
+import { watchdogScript } from '../../src/watchdog/script.ts';
 import { sha256 } from '../steps/scripted-docker.ts';
 
 const earlier = '{ "debug": false }\n';
@@ -59,7 +59,7 @@ cat "${root}/$property" 2>/dev/null || echo 0`,
 	stub('docker', `. ${at('/answers')}`);
 	stub('logger', `echo "logger $*" >>${at('/log')}`);
 	stub('sleep', 'exit 0');
-	const text = switchScript({
+	const text = watchdogScript({
 		file,
 		written: sha256(written),
 		earlier: sha256(earlier),

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/text/sha256.ts';
-import { type Afterwards, switchScript } from '../../src/watchdog/script.ts';
+import { type Afterwards, watchdogScript } from '../../src/watchdog/script.ts';
 
 const good = '{ "debug": false }\n';
 const bad = '{ "debug": ';
@@ -22,9 +22,9 @@ const failed: Look = ['failed', 'failed', 0, '0', false];
 const starting: Look = ['activating', 'start', 0, '0', false];
 const again: Look = ['activating', 'auto-restart', 1, '0', false];
 
-const folders: string[] = [];
+const directories: string[] = [];
 afterEach(() => {
-	for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+	for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
 });
 
 interface Situation {
@@ -47,10 +47,10 @@ async function fire({
 	afterwards = [],
 }: Situation) {
 	const root = mkdtempSync(join(tmpdir(), 'switch-'));
-	folders.push(root);
+	directories.push(root);
 	const at = (path: string) => join(root, path);
-	for (const folder of ['bin', 'etc', 'run', 'units/wants.d', 'state/switch'])
-		mkdirSync(at(folder), { recursive: true });
+	for (const directory of ['bin', 'etc', 'run', 'units/wants.d', 'state/switch'])
+		mkdirSync(at(directory), { recursive: true });
 	writeFileSync(at('etc/daemon.json'), now);
 	writeFileSync(at('state/switch/daemon.json'), copy);
 	for (const path of ['units/boot.service', 'units/wants.d/drop-in.conf']) writeFileSync(at(path), '');
@@ -76,7 +76,7 @@ async function fire({
 	program('systemd-run', `echo "systemd-run $*" >>${at('did')}`);
 	program('sync', ':');
 	const hash = async (text: string) => (text === 'missing' ? text : sha256(new TextEncoder().encode(text)));
-	const script = switchScript({
+	const script = watchdogScript({
 		file: at('etc/daemon.json'),
 		written: await hash(bad),
 		earlier: await hash(earlier),
@@ -102,7 +102,7 @@ async function fire({
 		docker: note === undefined ? undefined : /^docker=(.*)$/m.exec(note)?.[1],
 		restarts: said.filter(text => text === 'restart').length,
 		log: said.find(text => text.startsWith('logger ')) ?? '',
-		handedOver: said.filter(text => text.startsWith('systemd-run ')),
+		delegated: said.filter(text => text.startsWith('systemd-run ')),
 		giveBack: read('run/sysbox-setup-switch-give-back'),
 		left: ['units/boot.service', 'units/wants.d', 'state/switch/put-back', 'state/switch/daemon.json'].filter(path =>
 			existsSync(at(path)),
@@ -174,9 +174,9 @@ describe.skipIf(process.platform === 'win32')('the script of the switch, in a re
 
 	test('hands over what is given back, and leaves a script for it', async () => {
 		const afterwards: readonly Afterwards[] = [['docker', 'start', 'gitlab-runner']];
-		const { handedOver, giveBack } = await fire({ looks: [restarted], afterwards });
-		expect(handedOver).toHaveLength(1);
-		expect(handedOver[0]).toMatch(/--property=After=docker\.service .* give-back$/);
+		const { delegated, giveBack } = await fire({ looks: [restarted], afterwards });
+		expect(delegated).toHaveLength(1);
+		expect(delegated[0]).toMatch(/--property=After=docker\.service .* give-back$/);
 		expect(giveBack).toContain('docker start gitlab-runner');
 	});
 });

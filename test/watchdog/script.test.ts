@@ -9,10 +9,10 @@ import { rebooted } from '../../src/simulation/reboot.ts';
 import { scenarioState } from '../../src/simulation/scenarios.ts';
 import { type SimulatedState, startToolProcess } from '../../src/simulation/state.ts';
 import { sha256 } from '../../src/text/sha256.ts';
-import { armSwitch, clearAway, disarmSwitch } from '../../src/watchdog/actions.ts';
-import { inspectSwitch } from '../../src/watchdog/facts.ts';
+import { armWatchdog, clearAway, disarmWatchdog } from '../../src/watchdog/actions.ts';
+import { inspectWatchdog } from '../../src/watchdog/facts.ts';
+import { watchdogFindings } from '../../src/watchdog/findings.ts';
 import type { Afterwards } from '../../src/watchdog/script.ts';
-import { switchFindings } from '../../src/watchdog/telling.ts';
 
 const daemonJson = '/etc/docker/daemon.json';
 const good = '{\n  "log-driver": "json-file"\n}\n';
@@ -31,8 +31,8 @@ const textAt = (host: SimulatedHost, path: string): string | undefined => {
 /** A host on which a run has written `now` over `earlier`, and whose Docker still goes by `earlier`. */
 async function hostWith(now: string, faults: readonly Fault[] = []): Promise<SimulatedHost> {
 	const host = simulatedHost({ state: scenarioState('fresh-debian'), faults });
-	await host.makeFolder('/etc/docker', { mode: 0o755 });
-	await host.makeFolder('/var/lib/sysbox-setup', { mode: 0o700 });
+	await host.makeDirectory('/etc/docker', { mode: 0o755 });
+	await host.makeDirectory('/var/lib/sysbox-setup', { mode: 0o700 });
 	host.disturb(state => {
 		state.files[daemonJson] = { kind: 'file', text: now, mode: 0o644, uid: 0, gid: 0 };
 	});
@@ -40,7 +40,7 @@ async function hostWith(now: string, faults: readonly Fault[] = []): Promise<Sim
 }
 
 /** As the tool does it. */
-async function carryOut(host: SimulatedHost, action: Action): Promise<void> {
+async function dispatch(host: SimulatedHost, action: Action): Promise<void> {
 	const events: Event[] = [];
 	const result = await performAction('docker', action, {
 		host,
@@ -64,12 +64,12 @@ async function armed(
 	now: string,
 	afterwards: readonly Afterwards[] = [],
 ) {
-	const facts = await inspectSwitch(host, signal);
-	const actions = armSwitch(
+	const facts = await inspectWatchdog(host, signal);
+	const actions = armWatchdog(
 		{ file: daemonJson, sha256: await sha(now), earlier, dockerHost: 'unix:///var/run/docker.sock', afterwards },
 		facts,
 	);
-	for (const action of actions) await carryOut(host, action);
+	for (const action of actions) await dispatch(host, action);
 	return actions;
 }
 
@@ -110,7 +110,7 @@ describe('an armed switch', () => {
 		pass(host, 90_000);
 		expect(textAt(host, daemonJson)).toBe(good);
 		expect(host.state().docker.engine.up).toBe(true);
-		const facts = await inspectSwitch(host, signal);
+		const facts = await inspectWatchdog(host, signal);
 		expect(facts.fired).toMatchObject({ by: 'deadline', did: 'put-back', docker: 'started', written: await sha(bad) });
 		expect(saidBy(host)).toContain("dead man's switch (deadline)");
 		expectGone(host.state(), 'note');
@@ -139,7 +139,7 @@ describe('an armed switch', () => {
 		pass(host, 90_000);
 		expect(textAt(host, daemonJson)).toBe(theirs);
 		expect(host.state().docker.engine.up).toBe(true);
-		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'left-file', docker: 'started' });
+		expect((await inspectWatchdog(host, signal)).fired).toMatchObject({ did: 'left-file', docker: 'started' });
 	});
 
 	test('does not put back a copy that was damaged', async () => {
@@ -157,13 +157,13 @@ describe('an armed switch', () => {
 		await restart(host);
 		pass(host, 90_000);
 		expect(textAt(host, daemonJson)).toBe(bad);
-		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'no-copy', docker: 'does-not-start' });
+		expect((await inspectWatchdog(host, signal)).fired).toMatchObject({ did: 'no-copy', docker: 'does-not-start' });
 	});
 
 	test('lets those take jobs again who were told to take none, and looks first where it has to', async () => {
 		const host = await hostWith('{}\n');
 		const said = (text: string) => ['logger', '-t', 'sysbox-setup', text] as const;
-		const actions = armSwitch(
+		const actions = armWatchdog(
 			{
 				file: daemonJson,
 				sha256: await sha('{}\n'),
@@ -175,9 +175,9 @@ describe('an armed switch', () => {
 					{ where: ['cat', daemonJson], says: '"other"', run: said('it was not so') },
 				],
 			},
-			await inspectSwitch(host, signal),
+			await inspectWatchdog(host, signal),
 		);
-		for (const action of actions) await carryOut(host, action);
+		for (const action of actions) await dispatch(host, action);
 		await restart(host);
 		pass(host, 90_000);
 		expect(saidBy(host).split('\n').slice(-2)).toEqual(['always', 'it was so']);
@@ -226,7 +226,7 @@ describe('an armed switch', () => {
 		expect((await restart(host)).code).toBe(0);
 		pass(host, 120_000);
 		expect(textAt(host, daemonJson)).toBe(good);
-		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'put-back', docker: 'started' });
+		expect((await inspectWatchdog(host, signal)).fired).toMatchObject({ did: 'put-back', docker: 'started' });
 	});
 
 	test('leaves a Docker alone that answers late, and goes', async () => {
@@ -277,7 +277,7 @@ describe('an armed switch', () => {
 			const actions = await armed(host, encode(good), '{}\n');
 			await restart(host);
 			pass(host, 10_000);
-			for (const action of disarmSwitch(actions)) await carryOut(host, action);
+			for (const action of disarmWatchdog(actions)) await dispatch(host, action);
 			expectGone(host.state());
 		});
 	});
@@ -297,7 +297,7 @@ describe('an armed switch', () => {
 		const stop = ['systemctl', 'stop', 'sysbox-setup-switch-deadline.timer'] as const;
 		expect((await host.run(stop, { timeoutMs: 30_000 })).code).toBe(0);
 		pass(host, 10_000);
-		expect((await inspectSwitch(host, signal)).waiting).toBe(false);
+		expect((await inspectWatchdog(host, signal)).waiting).toBe(false);
 	});
 
 	test.each(['timer', 'service'])(
@@ -313,7 +313,7 @@ describe('an armed switch', () => {
 			const start = ['systemctl', 'start', 'sysbox-setup-switch.service'] as const;
 			expect((await host.run(start, { timeoutMs: 60_000 })).code).toBe(0);
 			expect(textAt(host, daemonJson)).toBe(bad);
-			expect((await inspectSwitch(host, signal)).fired).toBeUndefined();
+			expect((await inspectWatchdog(host, signal)).fired).toBeUndefined();
 		},
 	);
 
@@ -349,7 +349,7 @@ describe('an armed switch', () => {
 			state.docker.engine.up = false;
 		});
 		pass(host, 90_000);
-		expect((await inspectSwitch(host, signal)).fired).toMatchObject({ did: 'give-up', docker: 'activating' });
+		expect((await inspectWatchdog(host, signal)).fired).toMatchObject({ did: 'give-up', docker: 'activating' });
 		expect(textAt(host, daemonJson)).toBe('{}\n');
 		expectGone(host.state(), 'note');
 	});
@@ -369,7 +369,7 @@ describe('an armed switch', () => {
 		const after = simulatedHost({ state: rebooted(host.state(), how) });
 		expect(textAt(after, daemonJson)).toBe(good);
 		expect(after.state().docker.engine.up).toBe(true);
-		expect((await inspectSwitch(after, signal)).fired).toMatchObject({ by: 'boot', did: 'put-back' });
+		expect((await inspectWatchdog(after, signal)).fired).toMatchObject({ by: 'boot', did: 'put-back' });
 		expectGone(after.state(), 'note');
 	});
 
@@ -423,7 +423,7 @@ describe('an armed switch', () => {
 			}
 			expect(textAt(after, daemonJson)).toBe(good);
 			expect(after.state().docker.engine.up).toBe(true);
-			expect((await inspectSwitch(after, signal)).fired).toMatchObject({ by, did: 'put-back' });
+			expect((await inspectWatchdog(after, signal)).fired).toMatchObject({ by, did: 'put-back' });
 			expect(saidBy(after)).not.toContain('seen');
 			expectGone(after.state(), 'note');
 			// Another boot is like any other: somebody's later file stays.
@@ -444,16 +444,16 @@ describe('an armed switch', () => {
 		] as const)
 			expect((await host.run(argv, { timeoutMs: 1000 })).code).toBe(0);
 		const after = simulatedHost({ state: startToolProcess(rebooted(host.state(), 'cut')) });
-		const facts = await inspectSwitch(after, signal);
-		expect(switchFindings(facts)[0]?.summary).toBe("Something of a dead man's switch is left; nothing of it acts");
-		for (const action of clearAway(facts)) await carryOut(after, action);
+		const facts = await inspectWatchdog(after, signal);
+		expect(watchdogFindings(facts)[0]?.summary).toBe("Something of a dead man's switch is left; nothing of it acts");
+		for (const action of clearAway(facts)) await dispatch(after, action);
 		expectGone(after.state());
 	});
 
 	test('is gone once it is taken away, and the next boot is like any other', async () => {
 		const host = await hostWith('{}\n');
 		const actions = await armed(host, encode(good), '{}\n');
-		for (const action of disarmSwitch(actions)) await carryOut(host, action);
+		for (const action of disarmWatchdog(actions)) await dispatch(host, action);
 		expectGone(host.state());
 		const after = simulatedHost({ state: rebooted(host.state()) });
 		expect(textAt(after, daemonJson)).toBe('{}\n');
@@ -463,12 +463,12 @@ describe('an armed switch', () => {
 
 test('each action says which earlier one it takes back, and none is left out', async () => {
 	const host = await hostWith(bad);
-	const actions = armSwitch(
+	const actions = armWatchdog(
 		{ file: daemonJson, sha256: await sha(bad), earlier: encode(good), dockerHost: 'unix:///var/run/docker.sock' },
-		await inspectSwitch(host, signal),
+		await inspectWatchdog(host, signal),
 	);
 	expect(
-		disarmSwitch(actions)
+		disarmWatchdog(actions)
 			.flatMap(action => action.takesBack ?? [])
 			.toSorted(),
 	).toEqual(actions.map(action => action.id).toSorted());

@@ -53,7 +53,7 @@ export const exec: ActionKind<'exec'> = {
 function endOf(action: Exec, result: ExecResult): Performed | undefined {
 	if (result.code === 0) return { kind: 'done' };
 	if (result.problem === 'cancelled') return { kind: 'interrupted' };
-	if (action.settledByLook === true && result.problem === undefined) return { kind: 'done' };
+	if (action.judgedByReadiness === true && result.problem === undefined) return { kind: 'done' };
 	if (action.nothingToDo !== undefined && `${result.stdout}\n${result.stderr}`.includes(action.nothingToDo))
 		return { kind: 'done', evidence: 'there was nothing to do' };
 	return undefined;

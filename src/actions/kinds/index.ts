@@ -4,10 +4,10 @@ import { copy } from './copy.ts';
 import { download } from './download.ts';
 import { exec } from './exec.ts';
 import { loadImage } from './load-image.ts';
-import { makeFolder } from './make-folder.ts';
+import { makeDirectory } from './make-directory.ts';
 import { manual } from './manual.ts';
 import { remove } from './remove.ts';
-import { removeFolder } from './remove-folder.ts';
+import { removeDirectory } from './remove-directory.ts';
 import { restore } from './restore.ts';
 import { signal } from './signal.ts';
 import { write } from './write.ts';
@@ -17,10 +17,10 @@ const kinds: { readonly [K in Action['kind']]: ActionKind<K> } = {
 	download,
 	exec,
 	'load-image': loadImage,
-	'make-folder': makeFolder,
+	'make-folder': makeDirectory,
 	manual,
 	remove,
-	'remove-folder': removeFolder,
+	'remove-folder': removeDirectory,
 	restore,
 	signal,
 	write,

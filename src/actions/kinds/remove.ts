@@ -8,7 +8,7 @@ export const remove: ActionKind<'remove'> = {
 	undo: ({ path }) => `put ${path} back`,
 	essence: action => [remove.file?.(action), action.withoutBackup ?? false],
 	file: ({ path, expect }) => ({ path, before: expect.kind === 'sha256' ? expect.sha256 : null, after: null }),
-	foresee: ({ path }, overlay) => overlay.remove(path),
+	preview: ({ path }, overlay) => overlay.remove(path),
 	delegate: ({ path }, by) => ({
 		title: `Have ${path} removed by ${by}`,
 		text: `Take ${path} out where ${by} takes it from, and let it be removed here; this run does not remove it`,

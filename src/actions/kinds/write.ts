@@ -13,7 +13,7 @@ export const write: ActionKind<'write'> = {
 		write.file?.(action),
 		action.mode,
 		action.owner === undefined ? null : [action.owner.uid, action.owner.gid],
-		action.asFolderOwner ?? false,
+		action.asDirectoryOwner ?? false,
 		action.validateWith ?? [],
 	],
 	file: ({ path, expect, bytes }) => ({
@@ -21,7 +21,7 @@ export const write: ActionKind<'write'> = {
 		before: expect.kind === 'sha256' ? expect.sha256 : null,
 		after: sha256(bytes),
 	}),
-	foresee: ({ path, bytes, mode }, overlay) => overlay.write(path, bytes, mode),
+	preview: ({ path, bytes, mode }, overlay) => overlay.write(path, bytes, mode),
 	delegate: ({ path, bytes, before }, by) => ({
 		title: `Have ${path} written by ${by}`,
 		text: `Put this content of ${path} where ${by} takes it from, and let it be written here; this run does not write it`,
@@ -34,7 +34,7 @@ export const write: ActionKind<'write'> = {
 		return prepared;
 	},
 	async perform({ path, bytes, expect, mode, validateWith, ...action }, { host }) {
-		const owner = action.asFolderOwner === true ? await directoryOwner(host, dirname(path)) : action.owner;
+		const owner = action.asDirectoryOwner === true ? await directoryOwner(host, dirname(path)) : action.owner;
 		if (owner === 'unknown') return cannotLook(path);
 		const how = { expect, mode, ...(owner !== undefined && { owner }), ...(validateWith && { validateWith }) };
 		return sayWrite(path, await host.replaceFile(path, bytes, how));

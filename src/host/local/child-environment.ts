@@ -20,7 +20,7 @@ const removedNames = new Set([
 const removedPrefixes = ['SBXSETUP_', 'SYSBOX_', 'npm_', 'LC_'];
 
 /** Where administrators' programs lie. Debian leaves these out of an ordinary user's PATH. */
-const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin', '/snap/bin'];
+const systemDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin', '/snap/bin'];
 
 /** Of the environment that root was started with: the addresses of Docker and of proxies, and the terminal. */
 const keptForRoot =
@@ -47,7 +47,7 @@ export function childEnvironment(
 	return {
 		...kept,
 		...(home !== undefined && { HOME: home, USER: 'root', LOGNAME: 'root' }),
-		PATH: home === undefined ? searchPath(own.PATH) : systemFolders.join(':'),
+		PATH: home === undefined ? searchPath(own.PATH) : systemDirectories.join(':'),
 		LC_ALL: 'C',
 		LANG: 'C',
 		DEBIAN_FRONTEND: 'noninteractive',
@@ -57,12 +57,12 @@ export function childEnvironment(
 }
 
 /**
- * npx puts `node_modules/.bin` of the working folder and of all folders above it in front. Whoever can write there would
+ * npx puts `node_modules/.bin` of the working directory and of all directories above it in front. Whoever can write there would
  * choose which `docker` is run. The same goes for relative entries.
  */
 function searchPath(path: string | undefined): string {
 	const own = (path ?? '')
 		.split(':')
-		.filter(folder => folder.startsWith('/') && !/\/node_modules\/\.bin\/?$|\/node-gyp-bin\/?$/.test(folder));
-	return [...own, ...systemFolders.filter(folder => !own.includes(folder))].join(':');
+		.filter(directory => directory.startsWith('/') && !/\/node_modules\/\.bin\/?$|\/node-gyp-bin\/?$/.test(directory));
+	return [...own, ...systemDirectories.filter(directory => !own.includes(directory))].join(':');
 }

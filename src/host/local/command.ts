@@ -66,7 +66,7 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
 
 /**
  * Runs one command in a session and process group of its own, so that neither Ctrl+C nor a lost terminal reaches it
- * (apt in the middle of unpacking), in the folder `/`. Never rejects.
+ * (apt in the middle of unpacking), in the directory `/`. Never rejects.
  */
 export async function runCommand(argv: Argv, options: ExecOptions, way: CommandWay): Promise<ExecResult> {
 	const began = performance.now();
@@ -146,7 +146,7 @@ function start(
 		const outlivesUs = pid !== undefined && way.changesHost && options.signal === undefined;
 		const sendReaderAway = outlivesUs ? readOnWhenGone(subprocess) : undefined;
 
-		const settle = (
+		const waitUntil = (
 			code: number | null,
 			signal: string | null,
 			failed?: { problem: 'missing' | 'denied'; said: string },
@@ -176,29 +176,29 @@ function start(
 			if (exited !== undefined) {
 				// It has ended by itself, and only what it left behind still holds its output. Cut output is told all the same.
 				if (why === 'too-much-output') problem = why;
-				settle(exited.code, exited.signal);
+				waitUntil(exited.code, exited.signal);
 				return;
 			}
 			problem = why;
 			signalGroup(pid, 'SIGTERM');
 			after(way.politeMs ?? defaultPoliteMs, () => {
 				signalGroup(pid, 'SIGKILL');
-				after(killedMs, () => settle(null, null));
+				after(killedMs, () => waitUntil(null, null));
 			});
 		};
 		const cancel = (): void => stop('cancelled');
 
 		const ends: (() => void)[] = [];
 		let openStreams = 0;
-		const settleWhenOver = (): void => {
-			if (exited !== undefined && openStreams === 0) settle(exited.code, exited.signal);
+		const endWhenOver = (): void => {
+			if (exited !== undefined && openStreams === 0) waitUntil(exited.code, exited.signal);
 		};
 		let received = 0;
 		/** Waits for the rest of the output as long as some arrives, as a busy machine may be late in handing it over. */
 		const drain = (round: number, before: number): void => {
 			if (settled || exited === undefined) return;
 			const { code, signal } = exited;
-			if (received === before || round >= drainRounds) settle(code, signal);
+			if (received === before || round >= drainRounds) waitUntil(code, signal);
 			else after(afterExitMs, () => setImmediate(drain, round + 1, received));
 		};
 		for (const stream of ['stdout', 'stderr'] as const) {
@@ -222,7 +222,7 @@ function start(
 			source.on('error', () => {});
 			source.once('close', () => {
 				openStreams -= 1;
-				settleWhenOver();
+				endWhenOver();
 			});
 			ends.push(() => {
 				lines?.take(decoder.end());
@@ -231,14 +231,14 @@ function start(
 		}
 		subprocess.once('exit', (code, signal) => {
 			exited = { code, signal };
-			settleWhenOver();
+			endWhenOver();
 			// A command that was told to end may leave children that need as long as it was given itself.
 			if (problem === undefined) drain(0, -1);
 		});
 		// With `reject: false` this also tells what never started: then there is no exit.
 		void subprocess.then(async result => {
 			if (pid !== undefined) return;
-			settle(null, null, await notStarted(program, errnoOf(result.cause ?? result), environment.PATH));
+			waitUntil(null, null, await notStarted(program, errnoOf(result.cause ?? result), environment.PATH));
 		});
 		after(options.timeoutMs, () => stop('timeout'));
 		options.signal?.addEventListener('abort', cancel, { once: true });
@@ -252,15 +252,15 @@ async function notStarted(
 ): Promise<{ problem: 'missing' | 'denied'; said: string }> {
 	const missing = { problem: 'missing', said: `${program}: command not found\n` } as const;
 	if (errno === 'ENOENT' || errno === 'ENOTDIR') return missing;
-	// One closed folder in PATH (root's, after su) is enough for EACCES, wherever the program is or is not.
+	// One closed directory in PATH (root's, after su) is enough for EACCES, wherever the program is or is not.
 	if (errno === 'EACCES' && !program.includes('/') && !(await isInPath(program, path ?? ''))) return missing;
 	if (errno === 'ENOEXEC') return { problem: 'denied', said: `${program}: not a program of this machine's kind\n` };
 	return { problem: 'denied', said: `${program}: ${errnoText(errno)}\n` };
 }
 
 async function isInPath(program: string, path: string): Promise<boolean> {
-	for (const folder of path.split(':')) {
-		const found = await stat(join(folder, program)).catch(() => undefined);
+	for (const directory of path.split(':')) {
+		const found = await stat(join(directory, program)).catch(() => undefined);
 		if (found?.isFile() === true) return true;
 	}
 	return false;

@@ -5,7 +5,7 @@ import { arrive, NotFetched, store } from './download.ts';
 import { errnoOf, errnoText } from './errno-text.ts';
 
 /**
- * Copies a file into a folder that only this user can write to. The digest is of the copy, whatever becomes of the file
+ * Copies a file into a directory that only this user can write to. The digest is of the copy, whatever becomes of the file
  * meanwhile.
  */
 export async function copyFile(

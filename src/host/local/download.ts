@@ -19,7 +19,7 @@ export class NotFetched extends Error {}
 
 /**
  * Fetches a file over https through the proxy that the environment names (`https_proxy`, `no_proxy`). It arrives under a
- * temporary name in a folder that only this user can write to, and gets its own name when it is complete and on disk.
+ * temporary name in a directory that only this user can write to, and gets its own name when it is complete and on disk.
  * Plain http is for this machine's own address only.
  */
 export async function fetchFile(
@@ -39,15 +39,15 @@ export async function fetchFile(
 
 /** Lets a file come in under a temporary name; it gets its own when it is complete and on disk. */
 export async function arrive<T>(path: string, uid: number, fill: (target: FileHandle) => Promise<T>): Promise<T> {
-	const folder = dirname(path);
-	const temporary = join(folder, temporaryName());
+	const directory = dirname(path);
+	const temporary = join(directory, temporaryName());
 	let target: FileHandle | undefined;
 	try {
-		const parent = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+		const parent = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 		try {
 			const facts = await parent.stat();
 			if (facts.uid !== uid || (facts.mode & 0o022) !== 0)
-				throw new NotFetched(`others can change what lies in ${folder}, so nothing is fetched into it`);
+				throw new NotFetched(`others can change what lies in ${directory}, so nothing is fetched into it`);
 			target = await open(
 				temporary,
 				constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,

@@ -23,9 +23,9 @@ export interface OpenFile {
 	close(): Promise<void>;
 }
 
-/** A folder that was looked at and stays the same folder, whatever becomes of its path. */
-export interface OpenFolder extends Pick<OpenFile, 'facts' | 'chown' | 'chmod' | 'sync' | 'close'> {
-	/** The path of a name in this very folder. */
+/** A directory that was looked at and stays the same directory, whatever becomes of its path. */
+export interface OpenDirectory extends Pick<OpenFile, 'facts' | 'chown' | 'chmod' | 'sync' | 'close'> {
+	/** The path of a name in this very directory. */
 	at(name: string): string;
 }
 
@@ -40,7 +40,7 @@ export interface FileCalls {
 	readlink(path: string): Promise<string>;
 	/** Never follows a link in the last place; `create` demands that nothing is there. */
 	open(path: string, purpose: OpenPurpose): Promise<OpenFile>;
-	openFolder(path: string): Promise<OpenFolder>;
+	openDirectory(path: string): Promise<OpenDirectory>;
 	list(path: string): Promise<readonly string[]>;
 	rename(from: string, to: string): Promise<void>;
 	/** A second name for a file; fails when the name is taken. */
@@ -78,11 +78,11 @@ export const systemFileCalls: FileCalls = {
 		handles.set(file, handle);
 		return file;
 	},
-	openFolder: async path => {
+	openDirectory: async path => {
 		const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | always);
 		return {
 			...inode(handle),
-			// Node has no openat(2); the link in /proc leads to the open folder even when its path is another's by now.
+			// Node has no openat(2); the link in /proc leads to the open directory even when its path is another's by now.
 			at: name => (process.platform === 'linux' ? `/proc/self/fd/${handle.fd}/${name}` : join(path, name)),
 		};
 	},

@@ -6,8 +6,8 @@ import type { FileCalls, FileFacts } from './file-calls.ts';
 const longestLinkChain = 40;
 
 export interface Place {
-	/** The folder that really holds the file: no link is left in it. */
-	readonly folder: string;
+	/** The directory that really holds the file: no link is left in it. */
+	readonly directory: string;
 	readonly name: string;
 	/** True when nobody but root and this process's user could have changed the way to it. */
 	readonly trusted: boolean;
@@ -25,8 +25,8 @@ export const failedWith = (errno: string, subject: string, more?: string): Place
 	message: `${subject}: ${errnoText(errno)}${more === undefined ? '' : `; ${more}`}`,
 });
 
-/** Nobody else can exchange what lies in a folder like this. In a sticky one, only what they own themselves. */
-export function isSafeFolder(facts: FileFacts, uid: number): boolean {
+/** Nobody else can exchange what lies in a directory like this. In a sticky one, only what they own themselves. */
+export function isSafeDirectory(facts: FileFacts, uid: number): boolean {
 	const ours = facts.uid === 0 || facts.uid === uid;
 	// Members of a group may exchange files too; root's own group has none but root.
 	const others = facts.gid === 0 ? 0o002 : 0o022;
@@ -35,24 +35,24 @@ export function isSafeFolder(facts: FileFacts, uid: number): boolean {
 
 /**
  * Follows a path link by link, and watches who could have laid the links. A link in the last place is followed only
- * where nobody else could have put it: otherwise the owner of a folder could lead root to /etc/shadow.
+ * where nobody else could have put it: otherwise the owner of a directory could lead root to /etc/shadow.
  */
 export async function findPlace(calls: FileCalls, path: string, uid: number): Promise<Place | PlaceProblem> {
 	if (!path.startsWith('/') || path.includes('\0')) return failedWith('EINVAL', path, 'the path must be absolute');
 	let rest = partsOf(path);
-	let folder = '/';
+	let directory = '/';
 	let links = 0;
 	try {
-		let trusted = isSafeFolder(await calls.lstat('/'), uid);
+		let trusted = isSafeDirectory(await calls.lstat('/'), uid);
 		for (;;) {
 			const name = rest.shift();
 			if (name === undefined) return failedWith('EISDIR', path);
 			if (name === '..') {
-				folder = join(folder, '..');
+				directory = join(directory, '..');
 				continue;
 			}
 			const last = rest.length === 0;
-			const here = join(folder, name);
+			const here = join(directory, name);
 			const facts = await lstatOrMissing(calls, here);
 			if (facts?.type === 'link') {
 				links += 1;
@@ -61,15 +61,15 @@ export async function findPlace(calls: FileCalls, path: string, uid: number): Pr
 				if (last && !trusted)
 					return failedWith('ELOOP', here, 'it is a link in a folder that others can change, so it is not followed');
 				const target = await calls.readlink(here);
-				if (target.startsWith('/')) folder = '/';
+				if (target.startsWith('/')) directory = '/';
 				rest = [...partsOf(target), ...rest];
 				continue;
 			}
-			if (last) return { folder, name, trusted };
+			if (last) return { directory, name, trusted };
 			if (facts === undefined) return failedWith('ENOENT', here);
 			if (facts.type !== 'directory') return failedWith('ENOTDIR', here);
-			if (!isSafeFolder(facts, uid)) trusted = false;
-			folder = here;
+			if (!isSafeDirectory(facts, uid)) trusted = false;
+			directory = here;
 		}
 	} catch (error) {
 		const errno = errnoOf(error);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Argv, ExecResult, Expected, WriteHost, WriteResult } from '../../port/host.ts';
 import { sha256 } from '../../text/sha256.ts';
 import { errnoOf } from './errno-text.ts';
-import { type FileCalls, type FileFacts, type OpenFile, type OpenFolder, systemFileCalls } from './file-calls.ts';
-import { failedWith, findPlace, isSafeFolder, type Place } from './path-walk.ts';
+import { type FileCalls, type FileFacts, type OpenDirectory, type OpenFile, systemFileCalls } from './file-calls.ts';
+import { failedWith, findPlace, isSafeDirectory, type Place } from './path-walk.ts';
 
 /** Files of ours that a kill or a power cut left behind are known by this name, and hold nothing that is needed. */
 const temporaryFile = /^\.sysbox-setup-[0-9a-f]{16}$/;
@@ -17,8 +17,8 @@ const heldBytes = 16 * 1024 * 1024;
 /** What a file system without hard links answers to link(2). */
 const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);
 
-/** What a file system that cannot sync folders answers (some FUSE and network ones). */
-const noFolderSync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
+/** What a file system that cannot sync directories answers (some FUSE and network ones). */
+const noDirectorySync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
 
 export interface WriterOptions {
 	readonly calls?: FileCalls;
@@ -44,14 +44,14 @@ type Found =
 			readonly bytes: Uint8Array | undefined;
 	  };
 
-export type RootFileWriter = Pick<WriteHost, 'replaceFile' | 'removeFile' | 'makeFolder' | 'removeFolder'>;
+export type RootFileWriter = Pick<WriteHost, 'replaceFile' | 'removeFile' | 'makeDirectory' | 'removeDirectory'>;
 
 /**
  * Writes files so that a kill, a full disk or a power cut at any moment leaves either all of the old bytes or all of
  * the new ones, and so that nobody who can write near the path can make root write elsewhere.
  *
  * A path that only root (or this process's user) could have laid may hold links and end in one. Any other path must
- * lead to a folder of the very owner that the caller names (this user, when none is named), and must not end in a link.
+ * lead to a directory of the very owner that the caller names (this user, when none is named), and must not end in a link.
  */
 export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 	const calls = options.calls ?? systemFileCalls;
@@ -60,10 +60,10 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 
 	return {
 		replaceFile: (path, bytes, { expect, mode, owner, validateWith }) =>
-			inFolder(path, owner ?? { uid, gid: -1 }, async (folder, place) => {
-				const found = await look(calls, folder.at(place.name));
+			inDirectory(path, owner ?? { uid, gid: -1 }, async (directory, place) => {
+				const found = await look(calls, directory.at(place.name));
 				const name = newName();
-				const temporary = folder.at(name);
+				const temporary = directory.at(name);
 				let left = false;
 				try {
 					if (!isExpected(found, expect)) return { kind: 'changed', found: asExpected(found) };
@@ -77,19 +77,19 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 					} finally {
 						await file.close();
 					}
-					const said = await refusal(validateWith, join(place.folder, name), path);
+					const said = await refusal(validateWith, join(place.directory, name), path);
 					if (said !== undefined) return { kind: 'rejected', said };
 					const placed =
 						found.kind === 'file'
-							? await exchange(folder, place, temporary, expect, bytes)
-							: await putNew(folder, place, temporary, expect);
+							? await exchange(directory, place, temporary, expect, bytes)
+							: await putNew(directory, place, temporary, expect);
 					if (placed.kind !== 'written') return placed;
 					left = !placed.temporaryGone;
 					if (left) {
 						await calls.unlink(temporary);
 						left = false;
 					}
-					await syncFolder(folder);
+					await syncDirectory(directory);
 					return { kind: 'written', sha256: sha256(bytes), atomic: placed.atomic };
 				} finally {
 					if (found.kind === 'file') await found.file.close();
@@ -98,19 +98,19 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 			}),
 
 		removeFile: (path, { expect }) =>
-			inFolder(path, undefined, async (folder, place) => {
-				const target = folder.at(place.name);
+			inDirectory(path, undefined, async (directory, place) => {
+				const target = directory.at(place.name);
 				const found = await look(calls, target);
 				if (found.kind === 'file') await found.file.close();
 				if (!isExpected(found, expect)) return { kind: 'changed', found: asExpected(found) };
 				if (found.kind === 'missing') return gone;
 				await calls.unlink(target);
-				await syncFolder(folder);
+				await syncDirectory(directory);
 				return gone;
 			}),
 
-		makeFolder: (path, { mode, owner }) =>
-			inFolder(path, owner ?? { uid, gid: -1 }, async (parent, place) => {
+		makeDirectory: (path, { mode, owner }) =>
+			inDirectory(path, owner ?? { uid, gid: -1 }, async (parent, place) => {
 				const target = parent.at(place.name);
 				try {
 					await calls.mkdir(target, mode);
@@ -119,61 +119,61 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 					const there = await calls.lstat(target);
 					return there.type === 'directory' ? gone : failedWith('EEXIST', path, 'and it is not a folder');
 				}
-				const folder = await calls.openFolder(target);
+				const directory = await calls.openDirectory(target);
 				try {
 					const wanted = owner ?? (uid === 0 ? { uid: 0, gid: 0 } : undefined);
-					await own(folder, await folder.facts(), wanted);
+					await own(directory, await directory.facts(), wanted);
 					// The umask may have taken bits away, and a set-group-id parent may have added one.
-					await folder.chmod(mode);
-					await syncFolder(folder);
+					await directory.chmod(mode);
+					await syncDirectory(directory);
 				} catch (error) {
 					await calls.rmdir(target).catch(() => {});
 					throw error;
 				} finally {
-					await folder.close();
+					await directory.close();
 				}
-				await syncFolder(parent);
+				await syncDirectory(parent);
 				return gone;
 			}),
 
-		removeFolder: path =>
-			inFolder(path, undefined, async (parent, place) => {
+		removeDirectory: path =>
+			inDirectory(path, undefined, async (parent, place) => {
 				try {
 					await calls.rmdir(parent.at(place.name));
 				} catch (error) {
 					if (errnoOf(error) === 'ENOENT') return gone;
 					throw error;
 				}
-				await syncFolder(parent);
+				await syncDirectory(parent);
 				return gone;
 			}),
 	};
 
-	/** `owner` is who a folder that others can change has to belong to; undefined: it does not matter. */
-	async function inFolder(
+	/** `owner` is who a directory that others can change has to belong to; undefined: it does not matter. */
+	async function inDirectory(
 		path: string,
 		owner: Owner | undefined,
-		work: (folder: OpenFolder, place: Place) => Promise<WriteResult>,
+		work: (directory: OpenDirectory, place: Place) => Promise<WriteResult>,
 	): Promise<WriteResult> {
 		const place = await findPlace(calls, path, uid);
 		if ('kind' in place) return place;
 		try {
-			const folder = await calls.openFolder(place.folder);
+			const directory = await calls.openDirectory(place.directory);
 			try {
-				const facts = await folder.facts();
-				const safe = place.trusted && isSafeFolder(facts, uid);
+				const facts = await directory.facts();
+				const safe = place.trusted && isSafeDirectory(facts, uid);
 				const open = (facts.mode & 0o002) !== 0 && (facts.mode & 0o1000) === 0;
 				if (owner !== undefined && !safe && (open || facts.uid !== owner.uid)) {
 					const who = open ? 'everybody' : `uid ${facts.uid}`;
 					return {
 						kind: 'failed',
 						errno: 'EPERM',
-						message: `${path}: nothing was written, as ${who} can exchange files in ${place.folder}`,
+						message: `${path}: nothing was written, as ${who} can exchange files in ${place.directory}`,
 					};
 				}
-				return await work(folder, place);
+				return await work(directory, place);
 			} finally {
-				await folder.close();
+				await directory.close();
 			}
 		} catch (error) {
 			if (error instanceof PlainFailure)
@@ -219,13 +219,13 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 
 	/** Looks once more directly before, as another program may have written the file meanwhile. */
 	async function exchange(
-		folder: OpenFolder,
+		directory: OpenDirectory,
 		place: Place,
 		temporary: string,
 		expect: Expected,
 		bytes: Uint8Array,
 	): Promise<Placed> {
-		const target = folder.at(place.name);
+		const target = directory.at(place.name);
 		const now = await look(calls, target);
 		if (now.kind === 'file') await now.file.close();
 		if (!isExpected(now, expect)) return { kind: 'changed', found: asExpected(now) };
@@ -241,8 +241,8 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 	}
 
 	/** link(2) fails when the name was taken meanwhile, where rename(2) would silently replace what is there. */
-	async function putNew(folder: OpenFolder, place: Place, temporary: string, expect: Expected): Promise<Placed> {
-		const target = folder.at(place.name);
+	async function putNew(directory: OpenDirectory, place: Place, temporary: string, expect: Expected): Promise<Placed> {
+		const target = directory.at(place.name);
 		const lookAgain = async (): Promise<Found> => {
 			const now = await look(calls, target);
 			if (now.kind === 'file') await now.file.close();
@@ -285,13 +285,13 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 		}
 	}
 
-	async function syncFolder(folder: OpenFolder): Promise<void> {
+	async function syncDirectory(directory: OpenDirectory): Promise<void> {
 		try {
-			await folder.sync();
+			await directory.sync();
 		} catch (error) {
 			const errno = errnoOf(error);
 			if (errno === 'EUNKNOWN') throw error;
-			if (!noFolderSync.has(errno))
+			if (!noDirectorySync.has(errno))
 				throw new PlainFailure(
 					errno,
 					`${failedWith(errno, 'it was changed, but the change may not be on disk').message}`,
@@ -380,7 +380,7 @@ async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Removes the temporary files that a killed run left in a folder, and returns their names. Only while holding the host's
+ * Removes the temporary files that a killed run left in a directory, and returns their names. Only while holding the host's
  * lock: a file of a running writer would be taken from it.
  */
 export async function sweepTemporaryFiles(
@@ -392,7 +392,7 @@ export async function sweepTemporaryFiles(
 	try {
 		names = await calls.list(path);
 	} catch {
-		// No such folder, so no files in it.
+		// No such directory, so no files in it.
 		return [];
 	}
 	const removed: string[] = [];

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { changing, type ForeseenStep } from '../../model/review.ts';
+import { changing, type PreviewedStep } from '../../model/review.ts';
 import type { RiskName } from '../../model/risk.ts';
 import type { Look } from '../layout.ts';
 import { blank, line } from '../line.ts';
@@ -18,7 +18,7 @@ export function ReviewScreen({
 	prompt,
 }: {
 	readonly look: Look;
-	readonly run: readonly ForeseenStep[];
+	readonly run: readonly PreviewedStep[];
 	/** The run has changed something before. */
 	readonly begun: boolean;
 	/** Risks that were accepted when the run was started. */

@@ -2,7 +2,7 @@ import {
 	asksFirst,
 	assumedAhead,
 	changing,
-	type ForeseenStep,
+	type PreviewedStep,
 	quietly,
 	risksAhead,
 	stopsAhead,
@@ -16,7 +16,7 @@ import { count } from './words.ts';
 
 /** Every change of the run in a row of its own, or every step. */
 export function reviewLines(
-	run: readonly ForeseenStep[],
+	run: readonly PreviewedStep[],
 	detail: 'changes' | 'steps',
 	width: number,
 	theme: Theme,
@@ -46,7 +46,7 @@ export function reviewLines(
 
 /** What the changes mean: what stops, what has to be accepted, what is only assumed, and the way back. */
 export function reviewNotes(
-	run: readonly ForeseenStep[],
+	run: readonly PreviewedStep[],
 	accepted: readonly RiskName[],
 	command: string,
 	width: number,
@@ -76,7 +76,7 @@ export function reviewNotes(
 }
 
 /** All of it, diffs and all. */
-export function reviewText(run: readonly ForeseenStep[], width: number, theme: Theme): readonly Line[] {
+export function reviewText(run: readonly PreviewedStep[], width: number, theme: Theme): readonly Line[] {
 	const assumed = assumedAhead(run);
 	return [
 		...changing(run).flatMap(step => [

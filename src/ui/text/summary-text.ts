@@ -3,10 +3,10 @@ import { nextSteps } from '../../model/next-steps.ts';
 import {
 	actionsToRevert,
 	changesMade,
-	inForceAllTheSame,
 	leftByRevert,
 	outcomeOfRun,
 	type RunState,
+	survivesFailure,
 } from '../../model/state.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../model/threat.ts';
 import { blank, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
@@ -100,7 +100,7 @@ function undoText(run: RunState, { command }: Intro, detail: SummaryDetail): str
 
 function putBackText(run: RunState, action: RunState['actions'][number]): string {
 	const { title, failure } = action;
-	return inForceAllTheSame(run, action)
+	return survivesFailure(run, action)
 		? `${title}: it failed, and is in force all the same`
 		: `${title}: it failed${failure?.now === undefined ? '' : `; ${failure.now}`}`;
 }

@@ -1,4 +1,4 @@
-import { changesMade, inForceAllTheSame, type RunState, type StepState } from '../../model/state.ts';
+import { changesMade, type RunState, type StepState, survivesFailure } from '../../model/state.ts';
 import { type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
 import { type Intro, latestFindings } from '../screen.ts';
 import type { Theme } from '../theme.ts';
@@ -41,7 +41,7 @@ export function stepLines(run: RunState, step: StepState, width: number, theme: 
 		return changed.length === 1 || widthOf(named) <= width
 			? wrap(named, width, titleColumn + 6)
 			: [row([span(`  ${count(changed.length, 'change')}`, 'dim')])];
-	const back = run.actions.find(a => a.step === step.id && inForceAllTheSame(run, a));
+	const back = run.actions.find(a => a.step === step.id && survivesFailure(run, a));
 	if (status === 'done' && back !== undefined)
 		return wrap(row([span(`  ${back.title}: failed, yet in force now`, 'dim')]), width, titleColumn + 6);
 	return wrap(row(details(step, theme)), width, titleColumn + 6);

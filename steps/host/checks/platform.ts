@@ -185,11 +185,11 @@ export const platformChecks: readonly Check[] = [
 				});
 			}
 			if (kernel.kind !== 'ok') return couldNotTell('The directory of kernel modules is not known', kernel.why);
-			const folder = `/lib/modules/${kernel.value.release}`;
+			const directory = `/lib/modules/${kernel.value.release}`;
 			return kernelModules
-				? ok('The modules of the running kernel are there', folder)
+				? ok('The modules of the running kernel are there', directory)
 				: info('There are no modules of the running kernel: sysbox-mgr warns, and containers cannot read any', {
-						evidence: `${folder} is not there`,
+						evidence: `${directory} is not there`,
 					});
 		},
 	},
@@ -199,11 +199,11 @@ export const platformChecks: readonly Check[] = [
 		why: 'sysbox-mgr shows the kernel headers to its containers, for jobs that build modules',
 		judge: ({ kernel, kernelHeaders }) => {
 			if (kernel.kind !== 'ok') return couldNotTell('The folder of kernel headers is not known', kernel.why);
-			const folder = `/usr/src/linux-headers-${kernel.value.release}`;
+			const directory = `/usr/src/linux-headers-${kernel.value.release}`;
 			return kernelHeaders
-				? ok('The headers of the running kernel are there', folder)
+				? ok('The headers of the running kernel are there', directory)
 				: info('There are no headers of the running kernel; only jobs that build kernel modules miss them', {
-						evidence: `${folder} is not there`,
+						evidence: `${directory} is not there`,
 					});
 		},
 	},

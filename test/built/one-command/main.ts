@@ -3,17 +3,17 @@
  * a process of its own, thousands of lines, minutes of work. Everything but the step is the product.
  */
 
-import { walk } from '../../../src/cli/run.ts';
+import { executeRun } from '../../../src/cli/run.ts';
 import { stopSignals } from '../../../src/cli/stop-signals.ts';
 import { processTerminal } from '../../../src/cli/terminal.ts';
 import { localHost } from '../../../src/host/local/local-host.ts';
 import { knowledge } from '../../../src/knowledge/index.ts';
 import { changeStep } from '../../../src/model/step.ts';
-import type { Surroundings } from '../../../src/session/environment.ts';
+import type { Environment } from '../../../src/session/environment.ts';
 import { openRun } from '../../../src/session/open-run.ts';
 import type { OneCommand } from './bundle.ts';
 
-const { argv, uninterruptible, stateFolder, plain }: OneCommand = JSON.parse(process.env['ONE_COMMAND'] ?? '{}');
+const { argv, uninterruptible, stateDirectory, plain }: OneCommand = JSON.parse(process.env['ONE_COMMAND'] ?? '{}');
 
 /** Looks whether this process ran it already: then there is nothing to do any more. */
 let done = false;
@@ -46,13 +46,13 @@ const step = changeStep<undefined>({
 
 const terminal = processTerminal();
 const stop = stopSignals(terminal.err);
-const surroundings: Surroundings = {
+const environment: Environment = {
 	host: localHost(),
 	simulated: false,
 	knowledge,
-	stateFolder,
-	hostFolder: stateFolder,
-	workingFolder: process.cwd(),
+	stateDirectory,
+	hostDirectory: stateDirectory,
+	workingDirectory: process.cwd(),
 	command: 'sysbox-setup',
 	version: '0.0.0',
 	machine: '',
@@ -62,9 +62,9 @@ const surroundings: Surroundings = {
 	now: () => new Date(),
 };
 try {
-	const opened = await openRun(surroundings, { mode: 'run', fresh: false });
+	const opened = await openRun(environment, { mode: 'run', fresh: false });
 	try {
-		process.exitCode = await walk({
+		process.exitCode = await executeRun({
 			mode: 'run',
 			steps: [step],
 			selection: {},
@@ -79,7 +79,7 @@ try {
 			},
 			passed: { answers: {}, risks: [], waivers: [] },
 			strict: false,
-			surroundings,
+			environment,
 			terminal,
 			stop,
 			typed: [],

@@ -1,7 +1,7 @@
 import type { ReadHost, StatResult } from '../../src/port/host.ts';
 
 /** Where the files go, as the host has it. */
-export type TargetFolder =
+export type TargetDirectory =
 	| { readonly kind: 'ready'; readonly path: string; readonly uid: number }
 	/** Only the last part is missing: it is made. */
 	| { readonly kind: 'missing'; readonly path: string }
@@ -14,8 +14,8 @@ export type TargetFolder =
 			readonly needsRoot?: true;
 	  };
 
-/** Folders of the system, where files of a CI have no business and where root's rules apply. */
-const systemFolders = [
+/** Directories of the system, where files of a CI have no business and where root's rules apply. */
+const systemDirectories = [
 	'/bin',
 	'/boot',
 	'/dev',
@@ -30,18 +30,18 @@ const systemFolders = [
 	'/var/lib',
 ];
 
-/** What is wrong with a folder's name, before the host is looked at. */
-export function folderNameProblem(text: string): string | undefined {
+/** What is wrong with a directory's name, before the host is looked at. */
+export function directoryNameProblem(text: string): string | undefined {
 	if (text.trim() !== text || text === '') return 'must be the path of a folder';
 	if (/\p{Cc}/u.test(text)) return 'must not hold control characters';
 	if (text.split('/').includes('..')) return 'must not hold ..';
 	const path = absolute(text, '/srv');
 	if (path === '/') return 'must be a folder of its own';
-	const system = systemFolders.find(folder => path === folder || path.startsWith(`${folder}/`));
+	const system = systemDirectories.find(directory => path === directory || path.startsWith(`${directory}/`));
 	return system === undefined ? undefined : `must not lie in ${system}: that belongs to the system`;
 }
 
-/** A path as an absolute one, with each slash once. Relative ones begin in the folder in which the tool was started. */
+/** A path as an absolute one, with each slash once. Relative ones begin in the directory in which the tool was started. */
 export function absolute(path: string, base: string): string {
 	const parts = `${path.startsWith('/') ? '' : base}/${path}`.split('/').filter(part => part !== '' && part !== '.');
 	return `/${parts.join('/')}`;
@@ -49,8 +49,8 @@ export function absolute(path: string, base: string): string {
 
 export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
-export async function lookAtFolder(host: ReadHost, path: string): Promise<TargetFolder> {
-	const refused = (why: string, remedy: string, problem?: StatResult['kind']): TargetFolder => ({
+export async function lookAtDirectory(host: ReadHost, path: string): Promise<TargetDirectory> {
+	const refused = (why: string, remedy: string, problem?: StatResult['kind']): TargetDirectory => ({
 		kind: 'refused',
 		path,
 		why,
@@ -59,7 +59,7 @@ export async function lookAtFolder(host: ReadHost, path: string): Promise<Target
 	});
 	const found = await host.stat(path);
 	if (found.kind === 'found') {
-		// Files are written with the rights of the folder's owner, so nobody may bend the way to it.
+		// Files are written with the rights of the directory's owner, so nobody may bend the way to it.
 		if (found.link)
 			return refused(
 				`${path} is a symbolic link to ${found.meta.realPath}`,

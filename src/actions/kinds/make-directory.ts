@@ -4,11 +4,11 @@ import { cannotLook, directoryOwner, sayWrite } from '../file-change.ts';
 import { type ActionKind, noUndo } from '../kind.ts';
 
 /** Makes a directory. */
-export const makeFolder: ActionKind<'make-folder'> = {
+export const makeDirectory: ActionKind<'make-folder'> = {
 	does: ({ mode, path }) => shellLine(['mkdir', '-m', mode.toString(8), path]),
 	undo: ({ path }) => `remove ${path} when it is empty`,
-	essence: ({ path, mode, asFolderOwner }) => [path, mode, asFolderOwner ?? false],
-	foresee: ({ path }, overlay) => overlay.makeDirectory(path),
+	essence: ({ path, mode, asDirectoryOwner }) => [path, mode, asDirectoryOwner ?? false],
+	preview: ({ path }, overlay) => overlay.makeDirectory(path),
 	async prepare({ path }, { host }) {
 		const there = await host.stat(path);
 		// One that was there before is not ours to remove.
@@ -16,10 +16,10 @@ export const makeFolder: ActionKind<'make-folder'> = {
 			? noUndo(`${path} was there already`)
 			: { kind: 'prepared', undo: { kind: 'folder', path } };
 	},
-	async perform({ path, mode, asFolderOwner }, { host }) {
-		const owner = asFolderOwner === true ? await directoryOwner(host, dirname(path)) : undefined;
+	async perform({ path, mode, asDirectoryOwner }, { host }) {
+		const owner = asDirectoryOwner === true ? await directoryOwner(host, dirname(path)) : undefined;
 		if (owner === 'unknown') return cannotLook(path);
-		return sayWrite(path, await host.makeFolder(path, { mode, ...(owner !== undefined && { owner }) }));
+		return sayWrite(path, await host.makeDirectory(path, { mode, ...(owner !== undefined && { owner }) }));
 	},
 	now: ({ path }) => `${path} was not made`,
 };

@@ -30,9 +30,9 @@ interface Facts {
  * of a configuration manager, everything that lasts below /etc and the file that dockerd reads; and a file that is a link
  * into a repository. An answer of no to the host step's question takes that default back.
  */
-export function handsOff(step: Step): Step {
+export function withManagedFiles(step: Step): Step {
 	if (step.kind !== 'change') return step;
-	const { observe, ask, owes } = step;
+	const { observe, ask, cleanup } = step;
 	return changeStep<Facts>({
 		...withoutKind(step),
 		async inspect(context) {
@@ -44,7 +44,7 @@ export function handsOff(step: Step): Step {
 		...(ask !== undefined && {
 			ask: (answers, facts: Facts | undefined, context) => ask(answers, facts?.own, context),
 		}),
-		...(owes !== undefined && { owes: ({ own }: Facts, context) => owes(own, context) }),
+		...(cleanup !== undefined && { cleanup: ({ own }: Facts, context) => cleanup(own, context) }),
 		plan: ({ own, others }, context) => delegate(step.plan(own, context), managedFiles(others, context)),
 	});
 }

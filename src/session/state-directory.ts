@@ -3,17 +3,17 @@ import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../host/local/errno-text.ts';
-import { isSafeFolder } from '../host/local/path-walk.ts';
+import { isSafeDirectory } from '../host/local/path-walk.ts';
 
 /** Where the lock, the session and the runs of one host lie. Nobody but its owner can look inside. */
-export interface StateFolder {
+export interface StateDirectory {
 	readonly path: string;
 	readonly lockFile: string;
 	readonly sessionFile: string;
-	readonly runsFolder: string;
+	readonly runsDirectory: string;
 }
 
-export type StateFolderProblem =
+export type StateDirectoryProblem =
 	/** Only when it was not to be created. */
 	| { readonly kind: 'missing'; readonly path: string }
 	| { readonly kind: 'denied'; readonly path: string }
@@ -25,9 +25,11 @@ export type StateFolderProblem =
 	| { readonly kind: 'open-above'; readonly path: string; readonly above: string }
 	| { readonly kind: 'failed'; readonly path: string; readonly errno: string };
 
-export type StateFolderResult = { readonly kind: 'open'; readonly folder: StateFolder } | StateFolderProblem;
+export type StateDirectoryResult =
+	| { readonly kind: 'open'; readonly directory: StateDirectory }
+	| StateDirectoryProblem;
 
-/** `/var/lib/sysbox-setup` for root, else the user's own state folder (XDG base directory specification). */
+/** `/var/lib/sysbox-setup` for root, else the user's own state directory (XDG base directory specification). */
 export function defaultStatePath(
 	uid: number,
 	environment: Readonly<Record<string, string | undefined>>,
@@ -44,20 +46,20 @@ export function defaultStatePath(
 }
 
 /**
- * Opens the folder for this tool's state, and creates it (0700) with what is missing above it when `create` says so.
+ * Opens the directory for this tool's state, and creates it (0700) with what is missing above it when `create` says so.
  * Refuses one that is a link, is another user's, or that others can write to: a run is resumed and reverted from it.
  */
-export async function openStateFolder(
+export async function openStateDirectory(
 	path: string,
 	options: {
 		readonly create: boolean;
 		readonly uid: number;
-		/** The directories above are looked at too: a real run of root is undone by what lies in the folder. */
+		/** The directories above are looked at too: a real run of root is undone by what lies in the directory. */
 		readonly above?: boolean;
 	},
-): Promise<StateFolderResult> {
+): Promise<StateDirectoryResult> {
 	try {
-		if (options.create) await createFolders(path);
+		if (options.create) await createDirectories(path);
 		const facts = await lstat(path);
 		if (!facts.isDirectory()) return { kind: 'not-a-folder', path, what: facts.isSymbolicLink() ? 'link' : 'other' };
 		if (facts.uid !== options.uid) return { kind: 'foreign', path, uid: facts.uid };
@@ -66,11 +68,11 @@ export async function openStateFolder(
 		if (above !== undefined) return { kind: 'open-above', path, above };
 		return {
 			kind: 'open',
-			folder: {
+			directory: {
 				path,
 				lockFile: join(path, 'lock'),
 				sessionFile: join(path, 'session.json'),
-				runsFolder: join(path, 'runs'),
+				runsDirectory: join(path, 'runs'),
 			},
 		};
 	} catch (error) {
@@ -83,42 +85,42 @@ export async function openStateFolder(
 }
 
 /**
- * A directory above in which others can exchange the state folder for one of theirs; links on the way are followed, as
+ * A directory above in which others can exchange the state directory for one of theirs; links on the way are followed, as
  * whoever could have laid one could write to the directory that it lies in.
  */
 async function unsafeAbove(path: string, uid: number): Promise<string | undefined> {
 	for (let above = dirname(await realpath(path)); ; above = dirname(above)) {
 		const { uid: owner, gid, mode } = await lstat(above);
-		if (!isSafeFolder({ type: 'directory', uid: owner, gid, mode }, uid)) return above;
+		if (!isSafeDirectory({ type: 'directory', uid: owner, gid, mode }, uid)) return above;
 		if (above === dirname(above)) return undefined;
 	}
 }
 
 /** Creates what is missing, from the top down, and puts each new name on disk. */
-async function createFolders(path: string): Promise<void> {
+async function createDirectories(path: string): Promise<void> {
 	try {
 		await mkdir(path, 0o700);
 	} catch (error) {
 		const errno = errnoOf(error);
 		if (errno === 'EEXIST') return;
 		if (errno !== 'ENOENT' || dirname(path) === path) throw error;
-		await createFolders(dirname(path));
-		return createFolders(path);
+		await createDirectories(dirname(path));
+		return createDirectories(path);
 	}
-	await syncFolder(dirname(path));
+	await syncDirectory(dirname(path));
 }
 
-/** What file systems answer that cannot put a folder on disk by itself (some FUSE and network ones). */
-const noFolderSync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EPERM']);
+/** What file systems answer that cannot put a directory on disk by itself (some FUSE and network ones). */
+const noDirectorySync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EPERM']);
 
-/** Puts the names in a folder on disk, so that a power cut does not take a new or renamed file away. */
-export async function syncFolder(path: string): Promise<void> {
+/** Puts the names in a directory on disk, so that a power cut does not take a new or renamed file away. */
+export async function syncDirectory(path: string): Promise<void> {
 	let handle: FileHandle | undefined;
 	try {
 		handle = await open(path, constants.O_RDONLY);
 		await handle.sync();
 	} catch (error) {
-		if (!noFolderSync.has(errnoOf(error))) throw error;
+		if (!noDirectorySync.has(errnoOf(error))) throw error;
 	} finally {
 		await handle?.close();
 	}
@@ -133,14 +135,14 @@ export function isRunName(name: string): boolean {
 }
 
 export interface RunPaths {
-	readonly folder: string;
+	readonly directory: string;
 	readonly events: string;
 	readonly backup: string;
 }
 
 /** Where a run's files lie. The name has to be one by {@link isRunName}. */
-export function runPaths(folder: StateFolder, run: string): RunPaths {
+export function runPaths(directory: StateDirectory, run: string): RunPaths {
 	if (!isRunName(run)) throw new Error(`not the name of a run: ${JSON.stringify(run)}`);
-	const own = join(folder.runsFolder, run);
-	return { folder: own, events: join(own, 'events.ndjson'), backup: join(own, 'backup') };
+	const own = join(directory.runsDirectory, run);
+	return { directory: own, events: join(own, 'events.ndjson'), backup: join(own, 'backup') };
 }

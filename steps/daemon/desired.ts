@@ -1,7 +1,7 @@
 import { currentBytes, editable, type ReadableContent, viewOf } from '../../src/docker/daemon-file.ts';
 import {
 	type DaemonJsonPlan,
-	type DaemonJsonWish,
+	type DesiredDaemonJson,
 	planDaemonJson,
 	type RuntimeEntry,
 } from '../../src/docker/daemon-json.ts';
@@ -37,7 +37,7 @@ export function registrationOf(facts: Registered): Registration {
 		return to === undefined ? { kind: 'no-program' } : { kind: 'missing', to };
 	}
 	const path = entry.path ?? entry.binaryName ?? '';
-	// A name without a folder is looked up by dockerd itself, and an unreadable one cannot be held against it.
+	// A name without a directory is looked up by dockerd itself, and an unreadable one cannot be held against it.
 	const state = path.startsWith('/') ? facts.programs.get(path) : 'denied';
 	if (state === 'runs' || state === 'denied') {
 		const usual = usualPlaces.some(place => place === path);
@@ -79,7 +79,7 @@ export function canHaveDefault(facts: Registered): boolean {
  * What the key has to say, or undefined where it can stay as it is. A key that is merely missing lets a daemon that was
  * told otherwise go on (moby daemon/reload_unix.go), so that the way back names the stock runtime.
  */
-export function wishedDefault(facts: DaemonFacts, context: JudgeContext): string | undefined {
+export function desiredDefault(facts: DaemonFacts, context: JudgeContext): string | undefined {
 	if (defaultIsFlag(facts)) return undefined;
 	const configured = configuredDefault(facts);
 	const loaded = facts.docker.info.kind === 'ok' ? facts.docker.info.value.defaultRuntime : undefined;
@@ -103,11 +103,11 @@ export function editOf(facts: DaemonFacts, context: JudgeContext): Edit {
 	const registration = registrationOf(facts);
 	if (registration.kind === 'no-program') return { kind: 'none' };
 	const path = registration.kind === 'missing' || registration.kind === 'wrong-path' ? registration.to : undefined;
-	const defaultRuntime = wishedDefault(facts, context);
-	const wish: DaemonJsonWish = {
+	const defaultRuntime = desiredDefault(facts, context);
+	const desired: DesiredDaemonJson = {
 		...(path !== undefined && { runtime: { name: runtimeName, path } }),
 		...(defaultRuntime !== undefined && { defaultRuntime }),
 	};
-	const plan = planDaemonJson(currentBytes(content), wish, { flagRuntimes: flagRuntimes(facts).map(r => r.name) });
+	const plan = planDaemonJson(currentBytes(content), desired, { flagRuntimes: flagRuntimes(facts).map(r => r.name) });
 	return plan.kind === 'unchanged' ? { kind: 'none' } : { kind: 'edit', content, plan };
 }

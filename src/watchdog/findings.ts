@@ -1,5 +1,5 @@
 import type { Finding } from '../model/finding.ts';
-import type { Fired, SwitchFacts } from './facts.ts';
+import type { Fired, WatchdogFacts } from './facts.ts';
 import { isThere } from './facts.ts';
 import { markerPath } from './names.ts';
 
@@ -59,7 +59,7 @@ export function firedFinding(fired: Fired): Finding {
 }
 
 /** What to say of a switch that is found on the host. */
-export function switchFindings(facts: SwitchFacts): readonly Finding[] {
+export function watchdogFindings(facts: WatchdogFacts): readonly Finding[] {
 	if (facts.fired !== undefined) return [firedFinding(facts.fired)];
 	if (!isThere(facts)) return [];
 	return [
