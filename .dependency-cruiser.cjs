@@ -13,7 +13,10 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
 	from: { path: inside(room) },
 	to: {
 		path: '^(src|steps|templates)/',
-		pathNot: [...(room === 'steps' ? [] : [inside(room)]), ...allowed.map(name => `^src/${name.replace('.', '\\.')}${name.includes('.') ? '$' : '/'}`)],
+		pathNot: [
+			...(room === 'steps' ? [] : [inside(room)]),
+			...allowed.map(name => `^src/${name.replace('.', '\\.')}${name.includes('.') ? '$' : '/'}`),
+		],
 	},
 }));
 
@@ -30,7 +33,15 @@ module.exports = {
 			severity: 'error',
 			comment: 'A new folder below src needs a row in `rooms` and in docs/architecture.md first.',
 			from: {},
-			to: { path: '^src/[^/]+/', pathNot: [...Object.keys(rooms).filter(room => room !== 'steps').map(inside), '^src/cli/'] },
+			to: {
+				path: '^src/[^/]+/',
+				pathNot: [
+					...Object.keys(rooms)
+						.filter(room => room !== 'steps')
+						.map(inside),
+					'^src/cli/',
+				],
+			},
 		},
 		{
 			name: 'simulation-in-demos-only',

@@ -54,6 +54,22 @@ function missingTest(named) {
 	return gone === undefined ? undefined : `${file} has no test “${gone}”`;
 }
 
+// docs/architecture.md: each room once, with what scripts/rooms.json lets it import.
+const rooms = JSON.parse(readFileSync(join(root, 'scripts/rooms.json'), 'utf8'));
+const table = new Map(
+	[...readFileSync(join(root, 'docs/architecture.md'), 'utf8').matchAll(/^\| `([^`]+)` \|.*\| (.+) \|$/gm)].map(
+		([, room, imports]) => [room, imports],
+	),
+);
+for (const [room, allowed] of Object.entries(rooms)) {
+	const said = table.get(room);
+	const wanted = allowed.length === 0 ? '–' : allowed.join(', ');
+	if (said !== wanted) problems.push(`docs/architecture.md: ${room} may import ${wanted}, and the table says ${said}`);
+}
+for (const room of table.keys())
+	if (room !== 'src/cli' && !(room in rooms))
+		problems.push(`docs/architecture.md: ${room} is no room of scripts/rooms.json`);
+
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 for (const page of pages(root)) {
 	const text = readFileSync(page, 'utf8');

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseArgs } from '../../src/args.ts';
+import { parseArgs } from '../../src/cli/args.ts';
 import { proofNames, stepNames } from '../../steps/step-names.ts';
-import { emptyFolder, root, run } from './program.ts';
+import { emptyDirectory, root, run } from './program.ts';
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'docs/walkthrough.md', 'docs/safety.md', 'test/lab/README.md'];
 
@@ -43,8 +43,8 @@ describe('the documents', () => {
 	});
 
 	it('of README: every line of this program ends as documented, on one simulated host in their order', async () => {
-		const folder = emptyFolder();
-		writeFileSync(join(folder, 'answers.yml'), sample());
+		const directory = emptyDirectory();
+		writeFileSync(join(directory, 'answers.yml'), sample());
 		const lines = linesOf('README.md').filter(line => line.startsWith('sysbox-setup'));
 		expect(lines.length).toBeGreaterThan(5);
 		for (const line of lines) {
@@ -52,7 +52,7 @@ describe('the documents', () => {
 			const asks = words.length === 0 || words[0] === 'revert' ? ['--yes'] : [];
 			const fresh = words.includes('--plan') || words[0] === 'plan' ? ['--fresh'] : [];
 			const { exit, stderr } = await run([...words, ...asks, ...fresh, '--demo', '--session-dir', 'state'], {
-				cwd: folder,
+				cwd: directory,
 			});
 			expect([line, exit, stderr.match(/^sysbox-setup: .*/m)?.[0]]).toEqual([
 				line,

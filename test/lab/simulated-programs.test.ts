@@ -3,8 +3,8 @@
  * the same shape. What is shown is each host's own.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packagesCommand } from '../../src/facts/dpkg.ts';
-import type { Argv } from '../../src/host/port.ts';
+import type { Argv } from '../../src/port/host.ts';
+import { packagesCommand } from '../../src/system/dpkg.ts';
 import { hostOf } from '../simulated/support.ts';
 import { type LabHost, labAvailable, type Output, startLabHost } from './lab-host.ts';
 
