@@ -30,4 +30,4 @@ export const mayObey = (text: string): readonly string[] =>
 		.map(character => `U+${character.codePointAt(0)?.toString(16)}`);
 
 /** What stands in for a hostile source: a colour, the clipboard, a title, the cursor, directions, and a line of ours. */
-const hostile = `x\u001b]52;c;eA==\u0007\u001b[2J\u009b1;1H\u202eX\u2066\u2028\u200b\u0085\r\n${'✔ all fine: FORGED'}`;
+export const hostile = `x\u001b]52;c;eA==\u0007\u001b[2J\u009b1;1H\u202eX\u2066\u2028\u200b\u0085\r\n${'✔ all fine: FORGED'}`;
