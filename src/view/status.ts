@@ -1,6 +1,7 @@
 import type { EventOf } from '../model/event.ts';
 import { changesMade, hostChanges, outcomeOfRun, type RunState } from '../model/state.ts';
 import { statusWords } from '../model/status-words.ts';
+import { hanging } from '../text/safe.ts';
 import { shellLine } from '../text/shell-line.ts';
 import type { Glyphs } from './glyphs.ts';
 import { statusGlyph } from './text.ts';
@@ -68,16 +69,17 @@ export function statusLines(
 	if (start === undefined) return ['the last run ended before it began'];
 	const simulated = start.simulated ? ' (simulated)' : '';
 	const head = `run ${start.run} on ${start.host}${simulated}, ${start.mode === 'revert' ? `reverts ${start.reverts ?? 'a run'}, ` : ''}started ${start.at} by ${start.user}`;
-	const steps = state.steps.map(step => {
+	const steps = state.steps.flatMap(step => {
 		const status = step.status === 'running' ? 'interrupted here' : statusWords[step.status];
 		const glyph = step.status === 'running' ? glyphs.unknown : statusGlyph(step.status, glyphs);
-		return `  ${glyph} ${step.title.padEnd(30)} ${status}${step.why === undefined ? '' : `: ${step.why.replaceAll('\n', '\n      ')}`}`;
+		const line = `  ${glyph} ${step.title.padEnd(30)} ${status}`;
+		return step.why === undefined ? [line] : hanging(`${line}: `, step.why, 6);
 	});
 	const changes = changesMade(state).map(a => `  changed  ${a.title}`);
 	const unknown = state.actions
 		.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted')
 		.map(a => `  unknown  ${a.title}: it was begun, and how it ended was not seen`);
-	const left = (end?.open ?? []).map(open => `  left     ${open.replaceAll('\n', '\n           ')}`);
+	const left = (end?.open ?? []).flatMap(open => hanging('  left     ', open, 11));
 	// A test is done from its beginning again.
 	const goesOn = start.mode !== 'test';
 	const goOn =

@@ -24,6 +24,8 @@ export function decide(facts: SysboxFacts, context: JudgeContext): Decision {
 		case 'absent':
 			return isSourceBuild(facts) || !isUsable(facts) ? { kind: 'leave' } : { kind: 'install' };
 		case 'unfinished':
+			// The operator's own file is what mends a package whose scripts cannot end.
+			if (facts.candidate.kind === 'file' && isUsable(facts)) return { kind: 'install' };
 			// What dpkg has not even unpacked, it cannot configure.
 			if (facts.package.record.state !== 'half-installed' && !facts.package.record.reinstall) {
 				return { kind: 'configure' };

@@ -165,14 +165,18 @@ function canBeReady(facts: SysboxFacts, context: JudgeContext): boolean {
 
 function halfConfigured(facts: SysboxFacts, context: JudgeContext): Finding {
 	const record = facts.package.kind === 'unfinished' ? facts.package.record : undefined;
-	const ends = decide(facts, context).kind !== 'leave' && canBeReady(facts, context);
+	const { kind } = decide(facts, context);
+	const ends = kind !== 'leave' && canBeReady(facts, context);
 	return {
 		id: 'sysbox.half-configured',
 		severity: 'block',
 		summary: `dpkg did not finish with ${packageName} ${record?.version ?? ''}: it is ${record?.state ?? 'unknown'}`,
 		why: 'Until it is finished, every other use of apt on this host tries it again and fails',
 		remedy: ends
-			? { kind: 'planned', text: 'daemon.json is made ready for it, then dpkg goes on' }
+			? {
+					kind: 'planned',
+					text: `daemon.json is made ready for it, then ${kind === 'install' ? 'the package is installed in its place' : 'dpkg goes on'}`,
+				}
 			: { kind: 'commands', text: 'Let dpkg finish, or see why it cannot', commands: ['dpkg --configure -a'] },
 	};
 }

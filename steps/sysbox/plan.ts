@@ -32,6 +32,7 @@ import type { PackageStep } from '../../src/system/apt.ts';
 import { sysctlUndo } from '../../src/system/sysctl-value.ts';
 import { inspectUnits, unitNamed } from '../../src/system/systemd-units.ts';
 import { sysboxUnits, whyUnitsFailed } from '../../src/system/unit-failure.ts';
+import { compareVersions } from '../../src/system/version.ts';
 import { nameSome } from '../../src/text/name-some.ts';
 import {
 	type Candidate,
@@ -67,6 +68,11 @@ const startsAgain = {
 		return unit?.activeState === 'failed' && unit.result === 'timeout';
 	},
 	explain: (host: ReadHost, signal: AbortSignal, since: Date) => whyUnitsFailed(host, sysboxUnits, since, signal),
+};
+
+/** An apt that a killed run of ours had started goes on by itself, and dpkg has no way to wait for its lock. */
+const waitsForDpkg = {
+	retryWhile: { says: /lock was locked by|is locked by another process/, everyMs: 2_000, deadlineMs: 5 * minutes },
 };
 
 const restartId = 'restart';
@@ -285,21 +291,26 @@ function install(
 	const installs = simulation?.kind === 'would' ? simulation.installs : [];
 	const version = candidateVersion(candidate) ?? '';
 	const replaced = decision.kind === 'replace' ? decision : undefined;
-	const argv: Argv = [
-		'apt-get',
-		'install',
-		'-y',
-		'--no-install-recommends',
-		// What the simulation did not foresee must not go along with a yes to everything.
-		...(removes.length === 0 ? ['--no-remove'] : []),
-		...(replaced?.older ? ['--allow-downgrades'] : []),
-		...waitForLock,
-		'-o',
-		'Dpkg::Options::=--force-confold',
-		candidateFile(candidate),
-	];
+	const older = replaced?.older === true || isOlderThanUnfinished(facts, version);
+	// apt does not unpack a version again that dpkg is not through with (seen in the lab: "Internal Error, No file name for …").
+	const unfinished = facts.package.kind === 'unfinished';
+	const argv: Argv = unfinished
+		? ['dpkg', '--install', '--force-confold', candidateFile(candidate)]
+		: [
+				'apt-get',
+				'install',
+				'-y',
+				'--no-install-recommends',
+				// What the simulation did not foresee must not go along with a yes to everything.
+				...(removes.length === 0 ? ['--no-remove'] : []),
+				...(replaced?.older ? ['--allow-downgrades'] : []),
+				...waitForLock,
+				'-o',
+				'Dpkg::Options::=--force-confold',
+				candidateFile(candidate),
+			];
 	const raised = raisedLimits(facts);
-	const risks = risksOfInstall(facts, candidate, replaced?.older === true, removes.length + upgrades.length > 0);
+	const risks = risksOfInstall(facts, candidate, older, removes.length + upgrades.length > 0);
 	return {
 		id: 'install',
 		kind: 'exec',
@@ -320,6 +331,7 @@ function install(
 		uninterruptible: true,
 		// Its script starts the services, and fails with them when sysbox-fs misses its 10 s.
 		...startsAgain,
+		...(unfinished && waitsForDpkg),
 		whenItFails: ['see what dpkg and the services say (dpkg --audit, journalctl -u sysbox -n 50), then start again'],
 		...(risks.length > 0 && { risks }),
 		touches: [
@@ -345,6 +357,9 @@ function install(
 		undo: undoOfInstall(facts, decision, version),
 	};
 }
+
+const isOlderThanUnfinished = ({ package: found }: SysboxFacts, version: string): boolean =>
+	found.kind === 'unfinished' && version !== '' && compareVersions(version, found.record.version) < 0;
 
 function risksOfInstall(
 	facts: SysboxFacts,
@@ -414,8 +429,7 @@ const configure: Action = {
 	timeoutMs: 15 * minutes,
 	uninterruptible: true,
 	...startsAgain,
-	// An apt that a killed run of ours had started goes on by itself, and dpkg has no way to wait for its lock.
-	retryWhile: { says: /lock was locked by|is locked by another process/, everyMs: 2_000, deadlineMs: 5 * minutes },
+	...waitsForDpkg,
 	touches: ['every other package that dpkg has not finished with is configured too'],
 	waitUntil: { what: `dpkg has finished with ${packageName}`, deadlineMs: 10_000, check: packageIsInstalled },
 	undo: { kind: 'none', why: 'the package was already unpacked before this run' },

@@ -65,4 +65,17 @@ describe.skipIf(!lab.available)('a package of 30 MB', () => {
 		expect(done.said).toContain(deb.sha256);
 		expect(await bytesBelow('/var/lib/sysbox-setup')).toBeLessThan(5 * megabyte);
 	}, 120_000);
+
+	it('takes the place of the same version whose script fails each time', async () => {
+		await host.exec(['dpkg', '--unpack', deb.path]);
+		await host.writeFile('/var/lib/dpkg/info/sysbox-ce.postinst', '#!/bin/sh\nexit 1\n');
+		await host.exec(['dpkg', '--configure', 'sysbox-ce'], { reject: false });
+		const state = async () => (await host.exec(['dpkg', '--list', 'sysbox-ce'])).stdout;
+		expect(await state()).toMatch(/^iF /m);
+		const steps = ['host', 'sysbox', 'daemon', 'docker'].flatMap(step => ['--only', step]);
+		const done = await tool('--yes', ...steps, '--deb', deb.path, '--accept-risk', 'unverified-deb');
+		expect(done.code, done.said.slice(-4000)).toBe(0);
+		expect(await state()).toMatch(/^ii /m);
+		expect((await host.exec(['dpkg', '--audit'])).stdout).toBe('');
+	}, 120_000);
 });

@@ -447,6 +447,26 @@ describe('a package that dpkg did not finish with', () => {
 		expect(argvOf(plan.actions, 'configure')).toBe('dpkg --configure -a');
 		expect(findings.find(f => f.id === 'sysbox.half-configured')?.remedy?.kind).toBe('planned');
 	});
+
+	test.each(['iF ', 'iU ', 'iHR'])('is replaced by the package that the operator passes, in state %j', async status => {
+		const { plan, findings } = await seen(
+			{
+				package: { version: '0.7.1.linux', status },
+				programs: '0.7.1',
+				digests: { [debPath]: amd64?.sha256 ?? '' },
+				commands: {
+					[debFields]: { stdout: 'Package: sysbox-ce\nVersion: 0.7.1.linux\nArchitecture: amd64\n' },
+				},
+			},
+			{ options: { ...options, deb: 'sysbox-ce.deb' } },
+		);
+		expect(argvOf(plan.actions, 'install')).toMatch(/^dpkg --install --force-confold \S+\.deb$/);
+		expect(ids(plan.actions)).not.toContain('configure');
+		expect(findings.find(f => f.id === 'sysbox.half-configured')?.remedy).toMatchObject({
+			kind: 'planned',
+			text: expect.stringContaining('the package is installed in its place'),
+		});
+	});
 });
 
 describe('an older Sysbox', () => {
