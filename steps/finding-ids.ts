@@ -17,6 +17,7 @@ export const findingIds: readonly { readonly id: string; readonly about: string 
 		'sysbox.half-configured': 'whether dpkg left the package half configured',
 		'sysbox.deb-file': 'the package file given with --deb',
 		'sysbox.deb-digest': 'the checksum of the package, against the table',
+		'sysbox.reachable': 'whether the package can be fetched',
 		'sysbox.dependencies': 'whether apt can install the package',
 		'sysbox.other-packages': 'whether apt would remove or upgrade other packages',
 		'sysbox.package-guard': 'whether the package can be installed without stopping containers',

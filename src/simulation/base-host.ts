@@ -262,7 +262,22 @@ function sysctlsOf(m: Machine): Record<string, string> {
 
 /** Programs of the base system; those of packages come with them. */
 const basePrograms = [
-	...['dash', 'cat', 'printf', 'sleep', 'rm', 'kill', 'readlink', 'stat', 'umount', 'uname', 'true', 'tar', 'logger'],
+	...[
+		'dash',
+		'cat',
+		'printf',
+		'sleep',
+		'rm',
+		'kill',
+		'readlink',
+		'stat',
+		'umount',
+		'uname',
+		'true',
+		'tar',
+		'curl',
+		'logger',
+	],
 	...['systemctl', 'systemd-run', 'journalctl', 'dpkg', 'dpkg-query', 'dpkg-deb', 'apt-get', 'apt-cache', 'apt-mark'],
 ];
 const adminPrograms = ['modprobe', 'sysctl', 'apparmor_parser'];

@@ -28,6 +28,7 @@ import {
 } from './decision.ts';
 import type { SysboxFacts } from './facts.ts';
 import { makeReady, type NotReady, unseenKeys } from './package-keys.ts';
+import { reachableFinding } from './reachable.ts';
 import { activeFinding, deadContainerFindings, deadMountFindings } from './running.ts';
 
 export function judgeSysbox(facts: SysboxFacts, context: JudgeContext): readonly Finding[] {
@@ -186,6 +187,8 @@ function candidateFindings(facts: SysboxFacts, context: JudgeContext): readonly 
 	const { candidate, simulation } = facts;
 	const findings: Finding[] = [];
 	const used = decide(facts, context).kind;
+	if (candidate.kind === 'release' && facts.reachable !== undefined && (used === 'install' || used === 'replace'))
+		findings.push(reachableFinding(candidate.package.url, facts.reachable));
 	if (used === 'install' || used === 'replace') {
 		const digest = digestFinding(candidate);
 		if (digest !== undefined) findings.push(digest);

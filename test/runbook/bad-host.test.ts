@@ -310,8 +310,13 @@ describe('a host', () => {
 });
 
 describe('a step that fails', () => {
-	const failing = async (faults: readonly Fault[], scenario: ScenarioName = 'fresh-ubuntu', ask: Ask = {}) => {
-		const host = hostOf(scenario, { faults });
+	const failing = async (
+		faults: readonly Fault[],
+		scenario: ScenarioName = 'fresh-ubuntu',
+		ask: Ask = {},
+		change?: (state: SimulatedState) => void,
+	) => {
+		const host = hostOf(scenario, { faults, ...(change && { change }) });
 		const containers = runningOn(host.state());
 		const original = textOn(host);
 		const ended = await runbook(host, ask);
@@ -394,7 +399,9 @@ describe('a step that fails', () => {
 	});
 
 	test('as the package cannot be fetched says how to bring it', async () => {
-		const { host, ended, original } = await failing([], 'no-internet');
+		// Without curl nothing tells beforehand that there is no way out.
+		const withoutCurl = ({ files }: SimulatedState) => void delete files['/usr/bin/curl'];
+		const { host, ended, original } = await failing([], 'no-internet', {}, withoutCurl);
 		const { said, next } = failure(ended, 'sysbox.download');
 		// What has to be fetched is fetched before anything is changed for it.
 		expect(textOn(host)).toBe(original);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { inspectCommand } from '../../src/docker/daemon.ts';
 import { parseDockerdFlags } from '../../src/docker/dockerd-flags.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
+import { latestRelease } from '../../src/knowledge/lookup.ts';
 import { initialState, type RunState } from '../../src/model/state.ts';
 import type { JudgeContext, RunOptions, StepContext } from '../../src/model/step.ts';
 import type { ReadHost, StatResult } from '../../src/port/host.ts';
@@ -10,6 +11,7 @@ import { showUnitsCommand } from '../../src/system/systemd-units.ts';
 import { showWatchdogCommand } from '../../src/watchdog/facts.ts';
 import { showBootCommand } from '../../steps/daemon/under-default.ts';
 import { showRunnerCommand } from '../../steps/docker/runners.ts';
+import { reachCommand } from '../../steps/sysbox/reachable.ts';
 import { type Reply, type ScriptedHost, scriptedHost } from '../support/scripted-host.ts';
 
 /** A Docker host in a few words, turned into the texts that its programs print. */
@@ -187,6 +189,9 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 	const listed = words.package;
 	const bridge = words.bridge ?? { subnet: '172.17.0.0/16', gateway: '172.17.0.1' };
 	return {
+		...Object.fromEntries(
+			(latestRelease(knowledge)?.packages ?? []).map(({ url }) => [reachCommand(url).join(' '), { stdout: '' }]),
+		),
 		[[dpkg, ...rest, 'dpkg', 'sysbox-ce'].join(' ')]: {
 			code: listed === undefined ? 1 : 0,
 			stdout: `dpkg\t1.22.6ubuntu6\tamd64\tii \n${

@@ -137,10 +137,13 @@ describe('a fresh host', () => {
 		expect(second.end.exit).toBe(0);
 	});
 
-	test('without a way out says how to bring the package', async () => {
+	test('without a way out changes nothing, and says how to bring the package', async () => {
 		const ended = await run(hostOf('no-internet'));
-		expect(ended.end.exit).toBe(1);
-		expect(failures(ended)[0]?.next.join(' ')).toContain('--deb');
+		expect(ended.end.exit).toBe(3);
+		expect(ended.actions).toEqual([]);
+		const found = ended.state.steps.flatMap(step => step.before).find(({ id }) => id === 'sysbox.reachable');
+		expect(found).toMatchObject({ severity: 'block', evidence: expect.stringContaining('Could not resolve host') });
+		expect(found?.remedy?.text).toContain('--deb');
 	});
 });
 
