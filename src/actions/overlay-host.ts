@@ -68,9 +68,9 @@ export function overlayHost(host: ReadHost, actions: readonly Action[]): ReadHos
 				? { kind: 'names', names: [...names] }
 				: there;
 		},
-		async digest(path) {
+		async digest(path, options) {
 			const file = files.get(path);
-			if (!files.has(path)) return host.digest(path);
+			if (!files.has(path)) return host.digest(path, options);
 			return file === undefined
 				? { kind: 'missing' }
 				: { kind: 'digest', sha256: sha256(file.bytes), size: file.bytes.length };

@@ -57,7 +57,7 @@ export function dockerDeadline(host: ReadHost, elapsed: () => number): ReadHost 
 		readFile: (path, options) => host.readFile(path, options),
 		stat: path => host.stat(path),
 		list: path => host.list(path),
-		digest: path => host.digest(path),
+		digest: (path, options) => host.digest(path, options),
 		space: path => host.space(path),
 	};
 }

@@ -10,7 +10,7 @@ export function hostWithForeignFile(host: WriteHost, other: WriteHost, path: str
 		identity: host.identity,
 		readFile: (asked, options) => at(asked).readFile(asked, options),
 		stat: asked => at(asked).stat(asked),
-		digest: asked => at(asked).digest(asked),
+		digest: (asked, options) => at(asked).digest(asked, options),
 		replaceFile: (asked, bytes, options) => at(asked).replaceFile(asked, bytes, options),
 		removeFile: (asked, options) => at(asked).removeFile(asked, options),
 	};

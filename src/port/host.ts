@@ -108,8 +108,8 @@ export interface ReadHost {
 	readFile(path: string, options?: { readonly maxBytes?: number }): Promise<ReadResult>;
 	stat(path: string): Promise<StatResult>;
 	list(path: string): Promise<ListResult>;
-	/** sha256 of a file, read as a stream: for packages and images. */
-	digest(path: string): Promise<DigestResult>;
+	/** sha256 of a file, read as a stream: for packages and images. Only with `maxBytes` is a file `too-large`. */
+	digest(path: string, options?: { readonly maxBytes?: number }): Promise<DigestResult>;
 	/** Room on the file system that holds `path`. */
 	space(path: string): Promise<SpaceResult>;
 }

@@ -24,7 +24,7 @@ export function rememberedHost(host: ReadHost): ReadHost {
 		readFile: (path, options) => once(['read', path, options?.maxBytes], () => host.readFile(path, options)),
 		stat: path => once(['stat', path], () => host.stat(path)),
 		list: path => once(['list', path], () => host.list(path)),
-		digest: path => once(['digest', path], () => host.digest(path)),
+		digest: (path, options) => once(['digest', path, options?.maxBytes], () => host.digest(path, options)),
 		space: path => once(['space', path], () => host.space(path)),
 	};
 }

@@ -314,10 +314,13 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 			if (!allowed(found.node, scope.who, 4)) return { kind: 'denied' };
 			return { kind: 'names', names: scope.view.names(found.path) };
 		},
-		async digest(path): Promise<DigestResult> {
+		async digest(path, read): Promise<DigestResult> {
 			const found = fileAt(look(), path);
 			if (found.kind !== 'file') return found.problem;
-			return { kind: 'digest', sha256: digestOf(found.node), size: sizeOf(found.node) };
+			const size = sizeOf(found.node);
+			if (read?.maxBytes !== undefined && size > read.maxBytes)
+				return { kind: 'too-large', size, limit: read.maxBytes };
+			return { kind: 'digest', sha256: digestOf(found.node), size };
 		},
 		async space(path): Promise<SpaceResult> {
 			const scope = look();

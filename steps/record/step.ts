@@ -83,7 +83,7 @@ async function inspectTarget(context: StepContext): Promise<ReportTarget> {
 	const { mode, uid: owner } = found.meta;
 	if (uid !== 0 && uid !== owner && (mode & 0o002) === 0)
 		return { kind: 'refused', why: `the record cannot be written: ${directory} belongs to somebody else` };
-	const digest = await context.host.digest(path);
+	const digest = await context.host.digest(path, { maxBytes: 32 * 1024 * 1024 });
 	switch (digest.kind) {
 		case 'missing':
 			return { kind: 'target', path, exists: { kind: 'missing' } };

@@ -31,6 +31,9 @@ export type Candidate =
 	  }
 	| { readonly kind: 'none'; readonly why: string };
 
+/** Packages are about 12 MB; ten times that is no package of Sysbox. */
+export const largestPackage = 128 * 1024 * 1024;
+
 export const downloadsDirectory = (options: RunOptions): string => `${options.stateDirectory}/downloads`;
 
 export async function inspectCandidate(context: StepContext, arch: string | undefined): Promise<Candidate> {
@@ -56,13 +59,13 @@ export async function inspectCandidate(context: StepContext, arch: string | unde
 }
 
 async function hasDigest(host: ReadHost, path: string, sha256: string): Promise<boolean> {
-	const result = await host.digest(path);
+	const result = await host.digest(path, { maxBytes: largestPackage });
 	return result.kind === 'digest' && result.sha256 === sha256;
 }
 
 async function inspectFile(context: StepContext, path: string): Promise<Candidate> {
 	const { host, knowledge, signal } = context;
-	const digest = await host.digest(path);
+	const digest = await host.digest(path, { maxBytes: largestPackage });
 	switch (digest.kind) {
 		case 'digest':
 			return {

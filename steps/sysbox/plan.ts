@@ -40,6 +40,7 @@ import {
 	candidateVersion,
 	downloadsDirectory,
 	isVouchedFor,
+	largestPackage,
 	publishedPackage,
 } from './candidate.ts';
 import { inspectPackage, packageName } from './deb-package.ts';
@@ -48,9 +49,6 @@ import type { SysboxFacts } from './facts.ts';
 import { describeOthers } from './judge.ts';
 import { makeReady, type Readiness } from './package-keys.ts';
 import { deadMountsOf } from './running.ts';
-
-/** Packages are about 12 MB; ten times that is no package of Sysbox. */
-const largestPackage = 128 * 1024 * 1024;
 
 /** dpkg's lock may be held by the host's own nightly upgrades. */
 const waitForLock = ['-o', 'DPkg::Lock::Timeout=300'] as const;

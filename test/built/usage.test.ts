@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { emptyDirectory, root, run, stackTrace } from './program.ts';
@@ -47,6 +47,33 @@ describe('wrong usage', () => {
 		expect(stderr).not.toMatch(stackTrace);
 		const left = existsSync(join(directory, 'state')) ? readdirSync(join(directory, 'state')) : [];
 		expect(left.filter(name => !name.startsWith('host-'))).toEqual([]);
+	});
+
+	it.each([
+		['--answers', '/dev/zero', 'has more than 1048576 bytes'],
+		['--answers', 'huge', 'has more than 1048576 bytes'],
+		['--deb', '/dev/zero', 'is a device'],
+		['--deb', 'huge', 'has 1099511627776 bytes, more than any package'],
+		['--image-archive', '/dev/zero', 'is a device'],
+	])('%s %s is refused before it is read to an end that never comes', async (option, file, words) => {
+		const cwd = emptyDirectory();
+		writeFileSync(join(cwd, 'huge'), '');
+		truncateSync(join(cwd, 'huge'), 2 ** 40);
+		const { exit, stdout, stderr } = await run(['plan', '--only', 'sysbox', option, file], { cwd });
+		expect(exit).toBe(2);
+		expect(stdout + stderr).toContain(words);
+	});
+
+	it.each([
+		['/dev/zero', 'has more than 16777216 bytes; that is no plan'],
+		['huge', 'has more than 16777216 bytes; that is no plan'],
+	])('--plan %s is refused in the same way', async (file, words) => {
+		const cwd = emptyDirectory();
+		writeFileSync(join(cwd, 'huge'), '');
+		truncateSync(join(cwd, 'huge'), 2 ** 40);
+		const { exit, stderr } = await run(['--demo', '--yes', '--session-dir', 'state', '--plan', file], { cwd });
+		expect(exit).toBe(2);
+		expect(stderr).toContain(words);
 	});
 
 	it.each([

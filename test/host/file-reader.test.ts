@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fileReader } from '../../src/host/local/file-reader.ts';
@@ -30,6 +30,17 @@ describe('reading files of this machine', () => {
 			size: 1001,
 			limit: 1000,
 		});
+	});
+
+	it('computes no digest of more than it is asked to, whatever the file tells of its size', async () => {
+		const file = join(scratchDirectory(), 'huge');
+		writeFileSync(file, '');
+		truncateSync(file, 2 ** 40);
+		expect(await reader.digest(file, { maxBytes: 1000 })).toEqual({ kind: 'too-large', size: 2 ** 40, limit: 1000 });
+		// Files of /proc say that they are empty.
+		expect(await reader.digest('/proc/self/status', { maxBytes: 10 })).toMatchObject({ kind: 'too-large', limit: 10 });
+		truncateSync(file, 1000);
+		expect(await reader.digest(file, { maxBytes: 1000 })).toMatchObject({ kind: 'digest', size: 1000 });
 	});
 
 	it('tells what it may not read from what is not there', async () => {

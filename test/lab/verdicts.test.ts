@@ -190,6 +190,15 @@ describe.skipIf(!lab.available)('check, on one host in many states,', () => {
 		expectVerdict(found, { verdict: 'broken', exit: 3 });
 	});
 
+	it('dockerd is stopped by SIGSTOP: check ends, calls Docker mute and no container anything', async () => {
+		const found = await inState(
+			'kill -STOP "$(pidof dockerd)"',
+			'kill -CONT "$(pidof dockerd)"; docker info >/dev/null',
+		);
+		expectVerdict(found, { verdict: 'broken', exit: 3 });
+		expect(found.because.join('\n')).toMatch(/did not answer|does not answer/);
+	});
+
 	it('the runtime is in the file and Docker has not loaded it: broken until it is told', async () => {
 		// Docker starts without the file, and gets it back unread.
 		const unread = `mv ${daemonJson} /root/kept; systemctl reset-failed; systemctl restart docker; mv /root/kept ${daemonJson}`;

@@ -121,6 +121,15 @@ describe('the package of Sysbox', () => {
 			expect(ways.host.state().units[`${name}.service`]?.active).toBe('active');
 	});
 
+	it('takes the place of an unfinished one', async () => {
+		const ways = withPackage();
+		expect((await ways.run([...install])).code).toBe(100);
+		ways.write(file, spaceIndented);
+		expect(await ways.run(['dpkg', '--install', '--force-confold', deb])).toMatchObject({ code: 0, err: '' });
+		expect((await ways.read(['dpkg', '--audit'])).out).toBe('');
+		expect(await ways.run(['dpkg', '--install', '--force-confold', '/root/no.deb'])).toMatchObject({ code: 2 });
+	});
+
 	it('does not see keys that are indented with tabs', async () => {
 		const ways = withPackage();
 		ways.write(file, spaceIndented.replaceAll('    ', '\t'));

@@ -28,7 +28,7 @@ export interface FileReader {
 	readFile(path: string, options?: { readonly maxBytes?: number }): Promise<ReadResult>;
 	stat(path: string): Promise<StatResult>;
 	list(path: string): Promise<ListResult>;
-	digest(path: string): Promise<DigestResult>;
+	digest(path: string, options?: { readonly maxBytes?: number }): Promise<DigestResult>;
 	space(path: string): Promise<SpaceResult>;
 }
 
@@ -115,11 +115,12 @@ export function fileReader(root = ''): FileReader {
 			}
 		},
 
-		digest: async path => {
+		digest: async (path, { maxBytes: limit = Number.POSITIVE_INFINITY } = {}) => {
 			const opened = await openFile(inside(path));
 			if (opened.kind !== 'open') return opened;
-			const { handle } = opened;
+			const { handle, stats } = opened;
 			try {
+				if (stats.size > limit) return { kind: 'too-large', size: stats.size, limit };
 				const hash = createHash('sha256');
 				const buffer = Buffer.allocUnsafe(chunkBytes);
 				let size = 0;
@@ -128,6 +129,7 @@ export function fileReader(root = ''): FileReader {
 					if (bytesRead === 0) return { kind: 'digest', sha256: hash.digest('hex'), size };
 					hash.update(buffer.subarray(0, bytesRead));
 					size += bytesRead;
+					if (size > limit) return { kind: 'too-large', size, limit };
 				}
 			} catch (error) {
 				return await problemOf(error, inside(path));

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import type { HostIdentity } from '../../port/host.ts';
 
@@ -7,7 +7,14 @@ export type ReadText = (path: string) => string | undefined;
 
 const readText: ReadText = path => {
 	try {
-		return readFileSync(path, 'utf8');
+		// No more than that, as a file of /etc may be a link to a device that never ends.
+		const buffer = Buffer.alloc(4096);
+		const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		try {
+			return buffer.toString('utf8', 0, readSync(file, buffer));
+		} finally {
+			closeSync(file);
+		}
 	} catch {
 		return undefined;
 	}

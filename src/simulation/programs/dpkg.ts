@@ -1,7 +1,7 @@
 import { absolute, resolve } from '../file-tree.ts';
 import { installPackage } from '../packages.ts';
 import type { InstalledPackage, PackageControl } from '../state.ts';
-import { type Program, touch, UnsimulatedCommand } from '../world.ts';
+import { type Program, type Scope, touch, UnsimulatedCommand } from '../world.ts';
 import { compareVersions } from './apt.ts';
 import { lastOf, parseOptions } from './options.ts';
 
@@ -42,7 +42,7 @@ export const dpkgQuery: Program = (scope, call) => {
 	return code;
 };
 
-/** dpkg --configure -a, --audit and --compare-versions. */
+/** dpkg --configure -a, --install FILE, --audit and --compare-versions. */
 export const dpkg: Program = (scope, call) => {
 	const [, verb = '', ...rest] = call.argv;
 	const { world } = scope;
@@ -59,16 +59,23 @@ export const dpkg: Program = (scope, call) => {
 		const order = Math.sign(compareVersions(a, b));
 		return { lt: [-1], le: [-1, 0], eq: [0], ge: [0, 1], gt: [1] }[operator]?.includes(order) === true ? 0 : 1;
 	}
-	if (verb !== '--configure') throw new UnsimulatedCommand(call.argv, `dpkg ${verb}`);
+	const installs = verb === '--install' && rest[0] === '--force-confold';
+	if (verb !== '--configure' && !installs) throw new UnsimulatedCommand(call.argv, `dpkg ${verb}`);
 	if (scope.who.uid !== 0) {
 		call.io.err('dpkg: error: requested operation requires superuser privilege\n');
+		return 2;
+	}
+	const [, path = ''] = rest;
+	const passed = installs ? debAt(scope, path) : undefined;
+	if (installs && passed === undefined) {
+		call.io.err(`dpkg: error: cannot access archive '${path}': No such file or directory\n`);
 		return 2;
 	}
 	touch(world);
 	const say = (line: string) => call.io.out(line.startsWith('Setting up') ? `${line}\n` : '');
 	let code = 0;
-	for (const p of broken) {
-		const problem = installPackage(world, p, say, p.auto ?? false);
+	for (const p of passed === undefined ? broken : [passed]) {
+		const problem = installPackage(world, p, say, world.state.packages[p.name]?.auto ?? false);
 		if (problem === undefined) continue;
 		call.io.err(
 			`dpkg: error processing package ${p.name} (--configure):\n${problem}\nErrors were encountered while processing:\n ${p.name}\n`,
@@ -77,6 +84,13 @@ export const dpkg: Program = (scope, call) => {
 	}
 	return code;
 };
+
+function debAt(scope: Scope, path: string): PackageControl | undefined {
+	const found = resolve(scope.view, absolute(path, scope.cwd), scope.who);
+	if (found.kind === 'problem' || found.node.kind !== 'file') return undefined;
+	const holds = found.node.declared?.holds;
+	return holds?.kind === 'deb' ? holds.package : undefined;
+}
 
 /** dpkg-deb --field FILE FIELD…: one field bare, several with their names. */
 export const dpkgDeb: Program = (scope, call) => {
