@@ -73,13 +73,13 @@ const walks = [
 	},
 	{
 		options: ['--demo=no-internet', '--fresh'],
-		exit: 1,
+		exit: 3,
 		steps: [
 			{ sees: ['❯ Begin', 'q quit'], keys: enter },
-			{ sees: ['Before the first change', '❯ Go on, step by step', 'q quit'], keys: enter },
-			{ sees: ['2 of 8', '❯ Do all 5', 'q quit'], keys: enter },
-			{ sees: ['Failed: Fetch', '❯ Try again', 'q quit'], picture: 'failure', keys: 'q' },
-			{ sees: ['Ended with a failure', '❯ Leave', 'q quit'], keys: enter },
+			{ sees: ['2 of 8', 'cannot go on as things are', '❯ Look again', 'q quit'], picture: 'unreachable', keys: right },
+			{ sees: ['❯ Go on without this step'], keys: right },
+			{ sees: ['❯ Save and quit'], keys: enter },
+			{ sees: ['settled first', '❯ Leave', 'q quit'], keys: enter },
 		],
 	},
 	{
