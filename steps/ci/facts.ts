@@ -67,9 +67,7 @@ export async function lookAtCi({ host, answers, options, signal }: StepContext):
 		runnerConfigs,
 		unread: [
 			...configs.flatMap(config => (config?.kind === 'unread' ? [config] : [])),
-			...runnerConfigs.flatMap(({ customRunners }) =>
-				customRunners.map(path => ({ path, why: 'programs of its own decide where its jobs run', needsRoot: false })),
-			),
+			...runnerConfigs.flatMap(({ unplaced }) => unplaced.map(of => ({ ...of, needsRoot: false }))),
 			...services.unread.map(of => ({ ...of, needsRoot: false })),
 		],
 		runnerUserHasDocker:

@@ -19,8 +19,8 @@ export interface RunnerConfig {
 	readonly runners: readonly RunnerEntry[];
 	/** Runners whose jobs run on this host itself, as the runner's user. */
 	readonly shellRunners: readonly string[];
-	/** Runners with the executor `custom`, which leaves it to programs of the operator's where jobs run: this is not known. */
-	readonly customRunners: readonly string[];
+	/** Runners of which the file does not tell whether their jobs run on this host, and why. */
+	readonly unplaced: readonly { readonly path: string; readonly why: string }[];
 }
 
 /** A `[[runners]]` whose jobs run on this host. */
@@ -62,7 +62,10 @@ export function parseRunnerConfig(path: string, text: string, defaultRuntime = '
 		sites: runners.flatMap((runner, index) => runnerSites(path, text, runner, index, defaultRuntime)),
 		runners: runners.flatMap((runner, index) => entryOf(text, runner, index, defaultRuntime)),
 		shellRunners: headsOf(isOnHost),
-		customRunners: headsOf(runner => textIn(runner, 'executor') === 'custom'),
+		unplaced: runners.flatMap(runner => {
+			const why = whyUnplaced(runner);
+			return why === undefined ? [] : headsOf(other => other === runner).map(path => ({ path, why }));
+		}),
 	});
 }
 
@@ -72,9 +75,27 @@ const nameOf = (runner: PlainMap): string => JSON.stringify(textIn(runner, 'name
 
 const isOnHost = (runner: PlainMap): boolean => textIn(runner, 'executor') === 'shell';
 
+/** Why nobody can say whether the jobs of this runner run on this host; undefined: it is known. */
+function whyUnplaced(runner: PlainMap): string | undefined {
+	const executor = textIn(runner, 'executor');
+	if (executor === 'custom') return 'programs of its own decide where its jobs run';
+	const section = executor === 'ssh' ? 'ssh' : dockerExecutors.includes(executor) ? 'docker' : undefined;
+	const of = section === undefined ? undefined : runner[section];
+	const host = isMap(of) ? textIn(of, 'host') : '';
+	if (!isLoopback(host)) return undefined;
+	return section === 'ssh'
+		? `it logs in at ${host} for its jobs, which is this host or a port of it that leads elsewhere`
+		: `it uses the Docker at ${host}, which is this host's or behind a port of it`;
+}
+
+const dockerExecutors: readonly string[] = ['docker', 'docker-ssh'];
+
+const isLoopback = (host: string): boolean =>
+	/^(\w+:\/\/)?([^/@]*@)?(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)(:\d+)?\/?$/i.test(host);
+
 /** What `[runners.docker]` says, where its containers are this host's: other machines' are not looked at. */
 function dockerOf(runner: PlainMap): PlainMap | undefined {
-	if (!['docker', 'docker-ssh'].includes(textIn(runner, 'executor'))) return undefined;
+	if (!dockerExecutors.includes(textIn(runner, 'executor'))) return undefined;
 	const docker = isMap(runner['docker']) ? runner['docker'] : {};
 	return /^(tcp|ssh|https?):/.test(textIn(docker, 'host')) ? undefined : docker;
 }

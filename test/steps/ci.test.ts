@@ -746,15 +746,37 @@ describe('what is configured', () => {
 		]);
 	});
 
-	it.each(['docker+machine', 'docker-autoscaler', 'instance', 'kubernetes', 'ssh'])(
-		'does not take the jobs of %s, which run on other machines, for jobs of this host',
-		async executor => {
-			const elsewhere = toml.replaceAll('executor = "docker"', `executor = "${executor}"`);
-			const { findings, facts } = await look(ciHost({ files: { [path]: elsewhere } }));
-			expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([]);
-			expect(entriesOf(facts)).toEqual([]);
-		},
-	);
+	it.each([
+		['docker', 'docker', 'tcp://127.0.0.1:2375', "it uses the Docker at tcp://127.0.0.1:2375, which is this host's"],
+		['docker', 'docker', 'tcp://localhost:2376', 'it uses the Docker at tcp://localhost:2376'],
+		['docker', 'docker', 'ssh://ci@[::1]', 'it uses the Docker at ssh://ci@[::1]'],
+		['ssh', 'ssh', 'localhost', 'it logs in at localhost for its jobs'],
+	])('cannot tell whether %s at an address of this host itself is elsewhere (%s.host %s)', async (...given) => {
+		const [executor, section, host, why] = given;
+		const text = `[[runners]]\n  name = "a"\n  executor = "${executor}"\n  [runners.${section}]\n    host = "${host}"\n`;
+		const { findings } = await look(ciHost({ files: { [path]: text } }));
+		const unseen = findings.filter(f => f.id.startsWith('ci.unseen.'));
+		expect(unseen.length).toBe(2);
+		for (const { evidence } of unseen) expect(evidence).toContain(`${path}:3 (runner "a"): ${why}`);
+	});
+
+	it('takes the Docker of another machine for another machine', async () => {
+		const text = `[[runners]]\n  name = "a"\n  executor = "docker"\n  [runners.docker]\n    host = "tcp://build-2:2376"\n    privileged = true\n`;
+		const { findings, facts } = await look(ciHost({ files: { [path]: text } }));
+		expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([]);
+		expect(entriesOf(facts)).toEqual([]);
+	});
+
+	it.each([
+		...['docker+machine', 'docker-autoscaler', 'instance', 'kubernetes', 'ssh'],
+		// Virtual machines of this host: their kernel is their own, and no Docker of the host is given to them.
+		...['virtualbox', 'parallels'],
+	])('does not take the jobs of %s, which run in other machines, for jobs of this host', async executor => {
+		const elsewhere = toml.replaceAll('executor = "docker"', `executor = "${executor}"`);
+		const { findings, facts } = await look(ciHost({ files: { [path]: elsewhere } }));
+		expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([]);
+		expect(entriesOf(facts)).toEqual([]);
+	});
 
 	it("names jobs that run on the host, and blocks when they may use this host's Docker", async () => {
 		const shell = '[[runners]]\n  name = "sh"\n  executor = "shell"\n';
