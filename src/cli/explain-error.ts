@@ -10,7 +10,7 @@ import { hanging, lineOf, type SafeText } from '../text/safe.ts';
  */
 export function explainError(error: unknown, say: (text: SafeText) => void): number {
 	const tell = (message: string): void => {
-		for (const line of hanging('sysbox-setup: ', message, 2)) say(lineOf(line));
+		for (const line of hanging('sysbox-setup: ', message, 4)) say(lineOf(line));
 	};
 	if (error instanceof WrongInput || error instanceof CannotGoOn) {
 		tell(error.message);

@@ -243,7 +243,7 @@ async function askQuestion(
 ): Promise<AnswerDecision> {
 	say('');
 	say(` ${question.title}`);
-	for (const line of hanging(' ', question.help, 1)) say(line);
+	say(` ${question.help}`);
 	say(` ${placeWords(place)}`);
 	if (question.kind === 'choice' || question.kind === 'many') {
 		for (const option of question.options.slice(0, mostOptions))

@@ -21,7 +21,7 @@ import {
 } from '../../src/model/threat.ts';
 import { verdictWord } from '../../src/model/verdict-words.ts';
 import { nameSome } from '../../src/text/name-some.ts';
-import { safeJson } from '../../src/text/safe.ts';
+import { oneLine, safeJson } from '../../src/text/safe.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
 import { block, code, inline, table } from './markdown.ts';
 
@@ -60,7 +60,7 @@ export function composeRecord(state: RunState, options: RecordOptions): string {
 		afterwards(state, options),
 	];
 	return `${sections
-		.map(lines => lines.join('\n'))
+		.map(lines => lines.map(oneLine).join('\n'))
 		.join('\n\n')
 		.trimEnd()}\n`;
 }
@@ -171,7 +171,8 @@ const statusText = (step: StepState): string =>
 function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly string[] {
 	const after = (row: ThreatRow): string => {
 		const reasons = afterReasons(row).map(inline).join('; ');
-		const level = row.after.kind === 'still' ? `**${sayAfter(row)}**` : sayAfter(row);
+		const said = inline(sayAfter(row));
+		const level = row.after.kind === 'still' ? `**${said}**` : said;
 		return reasons === '' ? level : `${level}: ${reasons}`;
 	};
 	const lines = [
@@ -183,11 +184,11 @@ function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly strin
 				row.title,
 				sayBefore(row),
 				after(row),
-				`${sayRestsOn(row) ?? 'no attack'}${row.restsOn.leftOut.length === 0 ? '' : `; left out: ${row.restsOn.leftOut.join(', ')}`}`,
+				`${inline(sayRestsOn(row) ?? 'no attack')}${row.restsOn.leftOut.length === 0 ? '' : `; left out: ${inline(row.restsOn.leftOut.join(', '))}`}`,
 			]),
 		),
 		'',
-		...rows.map(row => `- ${row.title}: ${row.way}: ${row.impact}. Before: ${inline(row.before.basis)}.`),
+		...rows.map(row => `- ${row.title}: ${inline(`${row.way}: ${row.impact}`)}. Before: ${inline(row.before.basis)}.`),
 		'',
 		...knownOf(rows).map(text => `${inline(text)}.`),
 		whatLowMeans,

@@ -56,6 +56,6 @@ describe('an error is explained', () => {
 		expect(said).toContain('this is a defect of sysbox-setup, not of your host');
 		const told = error instanceof Error ? `${error.stack}` : 'no such state';
 		// Indented: a message may quote the host, and no line of it looks like one of ours.
-		expect(said).toContain(told.replaceAll(/^/gm, '  '));
+		expect(said).toContain(told.replaceAll(/^/gm, '    '));
 	});
 });
