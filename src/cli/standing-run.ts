@@ -106,18 +106,20 @@ export async function runNamed(directory: StateDirectory, name: string): Promise
 	const begin = name === '' ? [] : runs.filter(({ run }) => run.startsWith(name));
 	const found = runs.find(({ run }) => run === name) ?? (begin.length === 1 ? begin[0] : undefined);
 	if (found !== undefined) return found;
-	const unread = name === '' ? undefined : (await unreadRuns(directory)).find(({ run }) => run.startsWith(name));
-	if (unread !== undefined && begin.length === 0) await refuseUnread(directory, unread.run, 'alone');
+	const unread = await unreadRuns(directory);
+	const meant = name === '' ? undefined : unread.find(({ run }) => run.startsWith(name));
+	if (meant !== undefined && begin.length === 0) await refuseUnread(directory, meant.run, 'alone');
 	const [what, known] =
 		begin.length > 1 ? [`${begin.length} runs begin with ${name}`, begin] : [`there is no run called ${name}`, runs];
 	const most = 20;
 	throw new WrongInput(
-		`${what} on this host.${known.length === 0 ? ' No run was started here yet.' : ''}`,
+		`${what} on this host.${known.length + unread.length === 0 ? ' No run was started here yet.' : ''}`,
 		known.length === 0
-			? []
+			? unread.map(unreadSentence)
 			: [
 					...known.slice(0, most).map(({ run, mode, startedAt }) => `${run}  ${mode}, started ${startedAt}`),
 					...(known.length > most ? [`and ${known.length - most} older runs`] : []),
+					...unread.map(unreadSentence),
 				],
 	);
 }

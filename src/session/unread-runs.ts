@@ -114,7 +114,7 @@ export function unreadSentence({ run, problem }: UnreadRun): string {
 		case 'denied':
 			return `the log of run ${run} cannot be read: ${problem.file}: permission denied.`;
 		case 'failed':
-			return `the log of run ${run} cannot be read: ${problem.file}: ${problem.errno}.`;
+			return `the log of run ${run} cannot be read: ${problem.file}: ${problem.errno === 'ELOOP' ? 'it is a link' : problem.errno}.`;
 		default:
 			return problem satisfies never;
 	}

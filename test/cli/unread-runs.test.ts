@@ -1,5 +1,14 @@
 /** Logs that cannot be read: `revert` and `status` say which, and what the backups still hold. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scratchDirectory } from '../host/scratch-folder.ts';
@@ -47,6 +56,14 @@ const ways: readonly (readonly [string, (of: Changed) => void, (of: Changed) => 
 		of => `${of.log}:1: it does not say how the run began`,
 	],
 	['empty', of => truncateSync(of.log), of => `${of.log}:1: it does not say how the run began`],
+	[
+		'a link to a device',
+		of => {
+			rmSync(of.log);
+			symlinkSync('/dev/zero', of.log);
+		},
+		of => `${of.log}: it is a link`,
+	],
 	['gone', of => rmSync(of.log), of => `the log of run ${of.run} is gone: ${of.log}`],
 	[
 		'of a newer version',
@@ -69,6 +86,15 @@ describe.each(ways)('a log that is %s', (how, breakIt, said) => {
 		expect(host.state().files[daemonJson]).toEqual(was);
 	});
 
+	test('is told of beside a name that no run has', async () => {
+		const of = await changed();
+		breakIt(of);
+		const unknown = await of.on.status('nothing');
+		expect(unknown.exit).toBe(2);
+		expect(unknown.screen).not.toContain('No run was started here yet');
+		expect(unknown.screen).toContain(said(of));
+	});
+
 	test('is told of by status, which ends with "unknown"', async () => {
 		const of = await changed();
 		breakIt(of);
@@ -84,7 +110,9 @@ describe.each(ways)('a log that is %s', (how, breakIt, said) => {
 		breakIt(of);
 		const { screen } = await of.on.revert();
 		const name = sha256(of.before);
-		const named = how === 'empty' || how === 'gone' ? 'of a file that no line names' : `${daemonJson} before the run`;
+		const named = ['empty', 'gone', 'a link to a device'].includes(how)
+			? 'of a file that no line names'
+			: `${daemonJson} before the run`;
 		expect(screen).toMatch(
 			new RegExp(
 				`${of.directory}/runs/${of.run}/backup/${name}  3 bytes, \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z, ${named}$`,
