@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 
 /** Milliseconds that a program takes from its start to its end. */
-export function started(argv, env = process.env) {
+export function started(argv, env = process.env, user = {}) {
 	const began = process.hrtime.bigint();
-	spawnSync(process.execPath, argv, { stdio: 'ignore', env });
+	spawnSync(process.execPath, argv, { stdio: 'ignore', env, ...user });
 	return Number(process.hrtime.bigint() - began) / 1e6;
 }
 
