@@ -238,3 +238,15 @@ describe('wrong usage ends 2, says so on stderr, and names the near word', () =>
 		expect(parse()).toMatchObject({ parsed: { exit: 2 }, err: expect.stringContaining('Did you mean host?') });
 	});
 });
+
+it.each([
+	['an unknown command', ['x\n✔ all fine']],
+	['an unknown option', ['--x\n✔ all fine']],
+	['a step', ['--only', 'x\n✔ all fine']],
+	['a time', ['--until', 'x\n✔ all fine']],
+	['a value behind its option', ['--drain-timeout=x\n✔ all fine']],
+])('echoes %s with a line break in it on one line', (_, argv) => {
+	const { err } = parse(...argv);
+	expect(err).toContain('all fine');
+	expect(err).not.toMatch(/^✔/m);
+});

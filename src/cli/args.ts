@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCode } from '../model/exit.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
+import { oneLine } from '../text/safe.ts';
 import { readDuration, readUntil } from './window-options.ts';
 
 /** The only reader of argv and of the SBXSETUP_ environment. */
@@ -143,7 +144,7 @@ export function parseArgs(
 		.version(texts.version, '-V, --version', 'print the version')
 		.helpOption('-h, --help', 'print this')
 		.showHelpAfterError('(sysbox-setup --help lists commands and options)')
-		.configureOutput({ writeOut: texts.out, writeErr: texts.err })
+		.configureOutput({ writeOut: texts.out, writeErr: text => texts.err(withoutForgedLines(text, argv)) })
 		.exitOverride()
 		.addHelpText(
 			'after',
@@ -315,6 +316,15 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 	return { kind: 'invocation', invocation };
 }
 
+/** What Commander echoes of a word, on one line: a line break in it would begin a line as if it were ours. */
+function withoutForgedLines(text: string, argv: readonly string[]): string {
+	const own = Object.entries(process.env).filter(([name]) => name.startsWith('SBXSETUP_'));
+	const words = [...argv, ...own.map(([, value]) => value ?? '')]
+		.flatMap(word => [word, word.slice(word.indexOf('=') + 1)])
+		.filter(word => /[\n\r]/.test(word));
+	return words.reduce((told, word) => told.replaceAll(word, oneLine(word)), text);
+}
+
 function wrongSteps(options: CommonOptions, steps: readonly string[]): string | undefined {
 	if (options.only?.length === 0) return `--only names no step. The steps are: ${steps.join(', ')}`;
 	const named = [
@@ -325,5 +335,5 @@ function wrongSteps(options: CommonOptions, steps: readonly string[]): string | 
 	const stranger = named.find(name => !steps.includes(name));
 	return stranger === undefined
 		? undefined
-		: `there is no step called ${stranger}.${didYouMean(stranger, steps)} The steps are: ${steps.join(', ')}`;
+		: `there is no step called ${oneLine(stranger)}.${didYouMean(stranger, steps)} The steps are: ${steps.join(', ')}`;
 }
