@@ -109,6 +109,28 @@ const sources: readonly Source[] = [
 
 const payload = ({ v: _v, seq: _seq, at: _at, ...rest }: Event): EventPayload => rest;
 
+/** As much of a hostile text as a row has room for: one character of each class, and the line. */
+const shortened = (text: string): string =>
+	text.replaceAll(/[^ -~\n]{40,}/gu, '\u001b[2J\u0007\r\u007f\u009b1m\u061c\u202e\u2066\u2028\u200b');
+
+/** The frames of the wizard for these events. */
+async function framesOf(events: readonly Event[]): Promise<string> {
+	const { emit, frame } = bench({ size: { columns: 100, rows: 50 } });
+	let frames = '';
+	for (const event of events) {
+		await emit(
+			JSON.parse(
+				JSON.stringify(payload(event), (_key, value) => (typeof value === 'string' ? shortened(value) : value)),
+			),
+		);
+		if (event.type === 'output' || event.type === 'progress' || event.type === 'observed') continue;
+		await new Promise(resolve => setImmediate(resolve));
+		// The colours are the wizard's own: only whole sequences of that one kind are taken away.
+		frames += `${frame().replaceAll(/\u001b\[[\d;]*m/g, '')}\n`;
+	}
+	return frames;
+}
+
 /** Everything that these events are shown as. */
 async function shownAs(events: readonly Event[]): Promise<ReadonlyMap<string, string>> {
 	const outputs = new Map<string, string>();
@@ -133,18 +155,13 @@ async function shownAs(events: readonly Event[]): Promise<ReadonlyMap<string, st
 		}),
 	);
 	const readers = [...texts, ndjsonReader(text => add('json', text)), log.reader];
-	const { emit, frame } = bench({ size: { columns: 100, rows: 50 } });
 	let state = initialState;
 	for (const event of events) {
 		state = reduce(state, event);
 		for (const read of readers) read(event, state);
-		await emit(payload(event));
-		if (event.type === 'output' || event.type === 'progress' || event.type === 'observed') continue;
-		await new Promise(resolve => setImmediate(resolve));
-		// The colours are the wizard's own: only whole sequences of that one kind are taken away.
-		add('wizard', `${frame().replaceAll(/\u001b\[[\d;]*m/g, '')}\n`);
 	}
 	await log.close();
+	outputs.set('wizard', await framesOf(events));
 	add('system log', logged.join('\n'));
 	for (const line of statusLines(state, unicodeGlyphs, 'sysbox-setup', 'sysbox-setup revert'))
 		add('status', lineOf(line));
