@@ -77,3 +77,14 @@ describe('what exactly an action does', () => {
 		expect(JSON.stringify([shown, login])).not.toMatch(/"one|hunter22/);
 	});
 });
+
+it.each([
+	'AKIAIOSFODNN7EXAMPLE',
+	'glpat-abcdefghij0123456789',
+	'curl -u me:secretpassword https://x',
+	'TOKEN=abcdefgh12345',
+])('hides %s behind a line break in a word of a command', secret => {
+	const { does } = showExactly(changed(reload, { argv: ['sh', '-c', `true\n${secret}`] }));
+	expect(does).toContain('[redacted]');
+	expect(does).not.toContain(secret);
+});

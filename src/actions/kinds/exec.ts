@@ -10,7 +10,8 @@ type Exec = ActionOf<'exec'>;
 
 /** Runs a command. */
 export const exec: ActionKind<'exec'> = {
-	does: ({ argv }) => redact(shellLine(argv)),
+	// A line break is written as \n in the line, and what stands behind it would no longer begin a word.
+	does: ({ argv }) => redact(shellLine(argv.map(word => (/[\n\r]/.test(word) ? redact(word) : word)))),
 	undo: action => describeUndo(action.undo),
 	essence: action => [action.argv, essenceOfUndo(action.undo)],
 	prepare: action => ({ kind: 'prepared', undo: recordOf(action.undo) }),
