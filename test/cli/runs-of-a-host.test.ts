@@ -324,3 +324,16 @@ test('status lists what stands, and a failure of several lines below its step', 
 	expect(screen.match(/^ {2}changed .*$/gm)).toEqual(['  changed  The restart']);
 	expect(screen).toMatch(/: first line\n {6}second line$/m);
 });
+
+test.each([
+	[4, true],
+	[0, false],
+])('a run that a revert ended with %i of: whether status counts it as standing is %s', async (exit, stands) => {
+	const on = commandsOn(hostOf('fresh-ubuntu'), stateDirectory());
+	await on.writeLog('a', '2026-01-02T00:00:00.000Z', [begin('a'), ...wrote('/etc/a'), end('done', 0)]);
+	const back = begin('b', { mode: 'revert', reverts: 'a', command: ['revert'] });
+	await on.writeLog('b', '2026-01-03T00:00:00.000Z', [back, end(exit === 0 ? 'done' : 'failed', exit)]);
+	const { screen } = await on.status();
+	expect(screen.includes('No run changed anything that still stands')).toBe(!stands);
+	expect(screen.includes('undoes this run')).toBe(stands);
+});

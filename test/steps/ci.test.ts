@@ -354,6 +354,7 @@ describe('the written files', () => {
 					runtime: 'sysbox-runc',
 				});
 		}
+		expect(texts['gitlab-runner.config.toml']).toMatch(/# These volumes outlive the job:.*project and concurrent slot/);
 		const toml = parseToml(texts['gitlab-runner.config.toml'] ?? '');
 		expect(toml['runners']).toMatchObject([
 			{
