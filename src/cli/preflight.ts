@@ -93,11 +93,12 @@ export function preflightAnswers(
 		...unknownWaivers(passed, context.options.command),
 	];
 	// A person can still be asked what is missing; an answers file's mistakes are told in both cases.
-	const telling = unattended ? problems : problems.filter(problem => !problem.startsWith('no answer for '));
+	const isMissing = (problem: string): boolean => problem.startsWith('no answer for ');
+	const telling = unattended ? problems : problems.filter(problem => !isMissing(problem));
 	if (telling.length > 0)
 		throw new WrongInput(
 			telling.join('\n'),
-			unattended ? ['put the answers into a file and pass it with --answers FILE'] : [],
+			telling.some(isMissing) ? ['put the answers into a file and pass it with --answers FILE'] : [],
 		);
 }
 

@@ -181,6 +181,10 @@ describe('a waiver', () => {
 		expect(() => preflightAnswers(ordered.order, steps, passed, context, true)).toThrow(
 			'--ignore: there is no finding called NONSENSE. `sysbox-setup check --list` names them.',
 		);
+		// No answer is missing, so none has to be put into a file.
+		expect(() => preflightAnswers(ordered.order, steps, passed, context, true)).toThrow(
+			expect.objectContaining({ next: [] }),
+		);
 	});
 
 	it('that has ended is told with its place', async () => {
