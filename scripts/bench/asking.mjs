@@ -11,11 +11,16 @@ export function asking(bench) {
 	bench.row(
 		'calls of docker in `check`, 10 / 1,000 containers',
 		`${atFew.length} / ${atMany.length}`,
-		'equal, at most 8',
-		atFew.length === atMany.length && atFew.length > 0 && atFew.length <= 8,
+		'at most 8',
+		[atFew, atMany].every(calls => calls.length > 0 && calls.length <= 8),
 	);
-	const inspects = atMany.filter(call => call === 'inspect').length;
-	bench.row('of these, `docker inspect`', `${inspects}`, '1', inspects === 1);
+	const inspects = [atFew, atMany].map(calls => calls.filter(call => call === 'inspect').length);
+	bench.row(
+		'of these, `docker inspect` (500 containers a call)',
+		inspects.join(' / '),
+		'1 / 2',
+		inspects.join() === '1,2',
+	);
 	bench.row('time of `check`, 1,000 / 10 containers', ratio(manyMs / fewMs), '≤ 2', manyMs / fewMs <= 2);
 }
 
