@@ -139,7 +139,11 @@ describe.skipIf(!lab.available)('on a host with limits (cgroup v1)', () => {
 	});
 
 	it('check tells that the host is ready, as an ordinary user and without leaving anything behind', async () => {
-		const result = await host.exec(['sysbox-setup', 'check', '--format', 'json'], { reject: false, user: 'nobody' });
+		// A package of its own: whether the internet can be reached from the lab is not for this test to say.
+		const { path } = await host.putPackage('good', { directory: '/srv/packages' });
+		await host.exec(['chmod', '-R', 'a+rX', '/srv/packages']);
+		const check = ['sysbox-setup', 'check', '--deb', path, '--format', 'json'];
+		const result = await host.exec(check, { reject: false, user: 'nobody' });
 		expect(result.code, result.stdout + result.stderr).toBe(4);
 		expect(last(events(result.stdout))).toMatchObject({ type: 'run.end', verdict: 'ready' });
 		expect((await host.exec(['ls', state], { reject: false })).code).not.toBe(0);
