@@ -56,7 +56,7 @@ export function checkHeldTo({ file, plan }: HeldTo, { host, machine, simulated, 
 	}
 	if (made.tool !== version)
 		throw new WrongInput(`${file} was made by sysbox-setup ${made.tool}, and this is ${version}.`, [
-			`run it with that version: npx sysbox-setup@${made.tool}`,
+			`run it with sysbox-setup ${made.tool}`,
 			'or have a plan of this version approved: plan --out FILE',
 		]);
 }
