@@ -156,6 +156,19 @@ describe('commands', () => {
 		expect(invocation('test', '--clean')).toMatchObject({ clean: true });
 	});
 
+	it.each([['test', '--clean'], ['check', '--list'], ['status']])(
+		'%s %s has no events: --format json is refused there, not answered with text',
+		(...words) => {
+			const { parsed, out, err } = parse(...words, '--format', 'json');
+			expect(parsed).toEqual({ kind: 'answered', exit: 2 });
+			expect(out).toBe('');
+			expect(err).toBe(`sysbox-setup: ${words.join(' ')} has no JSON output. Use --format text.\n`);
+			vi.stubEnv('SBXSETUP_FORMAT', 'json');
+			expect(parse(...words).err).toBe(err);
+			expect(parse(...words, '--format', 'text').parsed.kind).toBe('invocation');
+		},
+	);
+
 	it('revert takes one run or record, status one run, plan nothing', () => {
 		expect(invocation('revert')).not.toHaveProperty('named');
 		expect(invocation('revert', 'r.md')).toMatchObject({ command: 'revert', named: 'r.md' });

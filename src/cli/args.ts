@@ -308,7 +308,7 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 		return { kind: 'answered', exit: informed && error.exitCode === 0 ? exitCode.done : exitCode.wrongInput };
 	}
 	if (invocation === undefined) return { kind: 'answered', exit: exitCode.wrongInput };
-	const wrong = wrongSteps(invocation.options, texts.steps);
+	const wrong = wrongSteps(invocation.options, texts.steps) ?? wrongFormat(invocation);
 	if (wrong !== undefined) {
 		texts.err(`sysbox-setup: ${wrong}\n`);
 		return { kind: 'answered', exit: exitCode.wrongInput };
@@ -323,6 +323,21 @@ function withoutForgedLines(text: string, argv: readonly string[]): string {
 		.flatMap(word => [word, word.slice(word.indexOf('=') + 1)])
 		.filter(word => /[\n\r]/.test(word));
 	return words.reduce((told, word) => told.replaceAll(word, oneLine(word)), text);
+}
+
+/** Commands without a run have no events. Text in their place would be no data on stdout. */
+function wrongFormat(invocation: Invocation): string | undefined {
+	if (invocation.options.format !== 'json') return undefined;
+	const { command } = invocation;
+	const words =
+		command === 'status'
+			? command
+			: command === 'test' && invocation.clean
+				? 'test --clean'
+				: command === 'check' && invocation.list
+					? 'check --list'
+					: undefined;
+	return words === undefined ? undefined : `${words} has no JSON output. Use --format text.`;
 }
 
 function wrongSteps(options: CommonOptions, steps: readonly string[]): string | undefined {

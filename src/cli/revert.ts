@@ -39,6 +39,11 @@ export interface RevertRequest {
 /** Reverts a run: the one that is named, else the last one that changed the host and still stands. */
 export async function revert(request: RevertRequest): Promise<number> {
 	const { environment, terminal, options } = request;
+	const nothing = (why: string): number => {
+		// Without a run there are no events, and stdout is theirs alone.
+		terminal[options.format === 'json' ? 'err' : 'out'](lineOf(`There is nothing to revert: ${why}`));
+		return exitCode.done;
+	};
 	const passed = await readPassed({
 		acceptRisk: options.acceptRisk,
 		...(options.answers !== undefined && { answers: options.answers }),
@@ -57,14 +62,9 @@ export async function revert(request: RevertRequest): Promise<number> {
 		const begun = opened.events.find(event => event.type === 'run.start');
 		const resumed = begun?.type === 'run.start' ? begun.reverts : undefined;
 		const run = named ?? resumed ?? standing;
-		if (run === undefined) {
-			terminal.out(lineOf('There is nothing to revert: no run on this host changed anything that still stands.'));
-			return exitCode.done;
-		}
-		if (named !== undefined && (await revertedRuns(directory)).has(named)) {
-			terminal.out(lineOf(`There is nothing to revert: run ${named} was reverted before.`));
-			return exitCode.done;
-		}
+		if (run === undefined) return nothing('no run on this host changed anything that still stands.');
+		if (named !== undefined && (await revertedRuns(directory)).has(named))
+			return nothing(`run ${named} was reverted before.`);
 		const original = await stateOf(directory, run);
 		if (original.start?.simulated !== environment.simulated)
 			throw otherWorld(environment.stateDirectory, original.start?.simulated === true);
@@ -75,10 +75,8 @@ export async function revert(request: RevertRequest): Promise<number> {
 			throw new CannotGoOn(`run ${later} is newer than ${run} and changed the same things.`, exitCode.blocked, [
 				`revert the newer one first    ${environment.command} revert ${later}`,
 			]);
-		if (named !== undefined && resumed === undefined && actionsToRevert(original).length === 0) {
-			terminal.out(lineOf(`There is nothing to revert: run ${named} changed nothing on this host.`));
-			return exitCode.done;
-		}
+		if (named !== undefined && resumed === undefined && actionsToRevert(original).length === 0)
+			return nothing(`run ${named} changed nothing on this host.`);
 		// A revert that was stopped half way finds what the run had left among its own backups.
 		const step = revertStep(
 			original,

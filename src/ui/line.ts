@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { padTo } from '../text/pad.ts';
 import { oneLine, type SafeText } from '../text/safe.ts';
 
 /** What a piece of text means; the theme says how that looks. */
@@ -31,10 +32,7 @@ export const widthOf = (of: Line): number => of.reduce((sum, { text }) => sum + 
 export const plainText = (of: Line): string => of.map(({ text }) => text).join('');
 
 /** Pads to a column by what the terminal shows, not by length. */
-export const pad = (text: string, width: number): string => {
-	const shown = clean(text);
-	return shown + ' '.repeat(Math.max(0, width - stringWidth(shown)));
-};
+export const pad = (text: string, width: number): string => padTo(clean(text), width);
 
 const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
 

@@ -1,7 +1,9 @@
+import stringWidth from 'string-width';
 import type { EventOf } from '../model/event.ts';
 import { changesMade, hostChanges, outcomeOfRun, type RunState } from '../model/state.ts';
 import { statusWords } from '../model/status-words.ts';
-import { hanging } from '../text/safe.ts';
+import { padTo } from '../text/pad.ts';
+import { hanging, oneLine } from '../text/safe.ts';
 import { shellLine } from '../text/shell-line.ts';
 import type { Glyphs } from './glyphs.ts';
 import { statusGlyph } from './text.ts';
@@ -48,11 +50,11 @@ export function runTable(runs: readonly ListedRun[], next: string | undefined): 
 			],
 		];
 	});
-	const table = [['', 'RUN', 'STARTED', 'BY', 'OUTCOME', 'CHANGES', 'COMMAND'], ...rows];
-	const width = (column: number): number => Math.max(...table.map(row => (row[column] ?? '').length));
+	const table = [['', 'RUN', 'STARTED', 'BY', 'OUTCOME', 'CHANGES', 'COMMAND'], ...rows].map(row => row.map(oneLine));
+	const width = (column: number): number => Math.max(...table.map(row => stringWidth(row[column] ?? '')));
 	return table.map(row =>
 		row
-			.map((cell, column) => cell.padEnd(width(column)))
+			.map((cell, column) => padTo(cell, width(column)))
 			.join('  ')
 			.trimEnd(),
 	);

@@ -216,8 +216,8 @@ export function planLines(
 		lines.push(` ${glyphs.cursor} ${action.title}`, ...labelled('why', action.why), ...labelled('does', action.does));
 		for (const line of action.diff ?? []) lines.push(`       ${diffMark[line.kind]} ${line.text}`);
 		if (action.content !== undefined)
-			// Unindented, so that it can be taken over as it is.
-			lines.push('     the whole file:', '', ...action.content.replace(/\n$/, '').split('\n'), '');
+			// Indented, as its lines are others' and must not look like ours. A run keeps the bytes in a file.
+			lines.push('     the whole file:', '', ...hanging('       ', action.content.replace(/\n$/, ''), 7), '');
 		if (action.touches !== undefined && action.touches.length > 0)
 			lines.push(...labelled('touches', action.touches.join(', ')));
 		if (action.waitsFor !== undefined) lines.push(...labelled('waits', action.waitsFor));

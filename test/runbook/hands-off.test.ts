@@ -28,10 +28,12 @@ const underAnsible = () =>
 		},
 	});
 
-/** The whole file as the run told it: from its heading to the empty line behind it. */
+/** The whole file as the run told it, without its indent: from its heading to the empty line behind it. */
 function toldContent({ screen }: Ended): string {
 	const begins = screen.indexOf('the whole file:\n\n') + 'the whole file:\n\n'.length;
-	return `${screen.slice(begins, screen.indexOf('\n\n', begins))}\n`;
+	const told = screen.slice(begins, screen.indexOf('\n\n', begins)).split('\n');
+	expect(told.filter(line => !line.startsWith('       '))).toEqual([]);
+	return told.map(line => `${line.slice(7)}\n`).join('');
 }
 
 /** The team's tool writes what it was told. */

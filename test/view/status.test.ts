@@ -1,8 +1,10 @@
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { Event, EventPayload } from '../../src/model/event.ts';
 import { reduceAll } from '../../src/model/state.ts';
+import { oneLine } from '../../src/text/safe.ts';
 import { asciiGlyphs } from '../../src/view/glyphs.ts';
-import { statusLines } from '../../src/view/status.ts';
+import { runTable, statusLines } from '../../src/view/status.ts';
 
 const start: EventPayload = {
 	type: 'run.start',
@@ -117,5 +119,20 @@ describe('the saved run in a few lines', () => {
 	it('says that a host is simulated, and that a run ended before it began', () => {
 		expect(lines({ ...start, simulated: true })[0]).toBe('run r1 on ci-07 (simulated), started t0 by anna');
 		expect(lines()).toEqual(['the last run ended before it began']);
+	});
+});
+
+describe('the table of runs', () => {
+	it('has its columns where a terminal shows them, whatever the width of a name', () => {
+		const rows = ['anna', '漢字漢字漢字漢字', 'e\u0301ve', 'x\u001by'].map(user => ({
+			state: reduceAll([{ v: 1, seq: 0, at: '2026-11-24T09:12:00.000Z', ...start, user } as Event]),
+			reverted: false,
+			atWork: false,
+		}));
+		const [head = '', ...table] = runTable(rows, undefined);
+		const columns = [head, ...table.map(row => oneLine(row))].map(row =>
+			stringWidth(row.slice(0, row.search(/OUTCOME|interrupted/))),
+		);
+		expect(new Set(columns).size, [head, ...table].join('\n')).toBe(1);
 	});
 });
