@@ -17,7 +17,7 @@ interface Others {
 	readonly traces: readonly ManagerTrace[];
 	readonly links: readonly Managed[];
 	/** The file that dockerd reads: configuration wherever it lies. */
-	readonly dockerdFile?: string;
+	readonly dockerdFile?: string | undefined;
 }
 
 interface Facts {

@@ -170,9 +170,9 @@ describe('commands', () => {
 	);
 
 	it('revert takes one run or record, status one run, plan nothing', () => {
-		expect(invocation('revert')).not.toHaveProperty('named');
+		expect(invocation('revert')).toMatchObject({ named: undefined });
 		expect(invocation('revert', 'r.md')).toMatchObject({ command: 'revert', named: 'r.md' });
-		expect(invocation('status')).not.toHaveProperty('run');
+		expect(invocation('status')).toMatchObject({ run: undefined });
 		expect(invocation('status', 'r1')).toMatchObject({ command: 'status', run: 'r1' });
 		expect(invocation('plan').command).toBe('plan');
 		expect(parse('revert', 'a', 'b').parsed).toEqual({ kind: 'answered', exit: 2 });

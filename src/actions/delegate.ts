@@ -32,5 +32,5 @@ const managing = (action: Action, managed: readonly Managed[]): string | undefin
 function asked(action: Action, by: string): readonly Action[] {
 	const { id, why, risks } = action;
 	const words = kindOf(action).delegate?.(action, by);
-	return words === undefined ? [] : [{ id, why, kind: 'manual', ...(risks !== undefined && { risks }), ...words }];
+	return words === undefined ? [] : [{ id, why, kind: 'manual', risks, ...words }];
 }

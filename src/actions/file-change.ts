@@ -92,8 +92,8 @@ export function sayWrite(path: string, result: WriteResult): Performed {
 			return {
 				kind: 'failed',
 				said: message,
-				...(known !== undefined && { why: touched === true ? known.why : `${known.why}; nothing was changed` }),
-				...(touched === true && { now: `${path} is not as it was; its bytes from before are in the backup` }),
+				why: known === undefined ? undefined : touched === true ? known.why : `${known.why}; nothing was changed`,
+				now: touched === true ? `${path} is not as it was; its bytes from before are in the backup` : undefined,
 				next: known === undefined ? [] : [known.next(path)],
 			};
 		}

@@ -20,27 +20,29 @@ export interface ApplyDeps {
 	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 	readonly signal: AbortSignal;
 	/** Why an action is not to be begun any more (--until). */
-	readonly outOfWindow?: (action: Action) => string | undefined;
+	readonly outOfWindow?: ((action: Action) => string | undefined) | undefined;
 }
 
 /** What went wrong, in words for the operator. */
 export interface Wrong {
 	readonly kind: 'failed' | 'stale';
 	readonly said: string;
-	readonly why?: string;
+	readonly why?: string | undefined;
 	/** What is true on the host, where that is another thing than for every action of its kind. */
-	readonly now?: string;
+	readonly now?: string | undefined;
 	readonly next: readonly string[];
 }
 
 export type Performed =
-	| { readonly kind: 'done'; readonly evidence?: string; readonly inPlace?: true }
-	| { readonly kind: 'manual'; readonly evidence?: string }
+	| { readonly kind: 'done'; readonly evidence?: string | undefined; readonly inPlace?: true | undefined }
+	| { readonly kind: 'manual'; readonly evidence?: string | undefined }
 	| { readonly kind: 'interrupted' }
 	| Wrong;
 
 /** What an undo needs, taken down before the change; `bytes`: what a restore puts back. */
-export type Prepared = { readonly kind: 'prepared'; readonly undo: UndoRecord; readonly bytes?: Uint8Array } | Wrong;
+export type Prepared =
+	| { readonly kind: 'prepared'; readonly undo: UndoRecord; readonly bytes?: Uint8Array | undefined }
+	| Wrong;
 
 /** What an action has at hand while it is performed. */
 export interface Performing extends ApplyDeps {
@@ -71,7 +73,9 @@ export interface ActionKind<K extends Action['kind']> {
 	/** One line: what is done, as it could be typed where that is possible. */
 	readonly does: (action: ActionOf<K>) => string;
 	/** The bytes that it exchanges, for the diff. */
-	readonly sides?: (action: ActionOf<K>) => { readonly before: FileSide; readonly after: FileSide } | undefined;
+	readonly sides?:
+		| ((action: ActionOf<K>) => { readonly before: FileSide; readonly after: FileSide } | undefined)
+		| undefined;
 	/** How it is undone, for the operator. */
 	readonly undo: (action: ActionOf<K>) => string;
 	/**
@@ -80,11 +84,11 @@ export interface ActionKind<K extends Action['kind']> {
 	 */
 	readonly essence: (action: ActionOf<K>) => readonly unknown[];
 	/** The file of the host whose bytes it changes, by their digests; null: there is none. */
-	readonly file?: (action: ActionOf<K>) => NonNullable<NonNullable<ShownAction['exact']>['file']>;
+	readonly file?: ((action: ActionOf<K>) => NonNullable<NonNullable<ShownAction['exact']>['file']>) | undefined;
 	/** What it leaves to read, for a plan that builds on it. */
-	readonly preview?: (action: ActionOf<K>, overlay: Overlay) => void;
+	readonly preview?: ((action: ActionOf<K>, overlay: Overlay) => void) | undefined;
 	/** What whoever manages its `path` is asked to do instead, where that is anything. */
-	readonly delegate?: (action: ActionOf<K>, by: string) => Delegated | undefined;
+	readonly delegate?: ((action: ActionOf<K>, by: string) => Delegated | undefined) | undefined;
 	/** Takes down what its undo needs, before anything is changed. */
 	readonly prepare: (action: ActionOf<K>, deps: ApplyDeps) => Prepared | Promise<Prepared>;
 	readonly perform: (action: ActionOf<K>, performing: Performing) => Promise<Performed>;

@@ -46,10 +46,10 @@ async function logIntent(step: StepId, action: Action, undo: UndoRecord, { emit 
 		title: action.title,
 		kind: action.kind,
 		does,
-		...(diff && { diff }),
+		diff: diff || undefined,
 		// An undo names argv and paths of this host; only free text in it can hold a secret.
 		undo: undo.kind === 'none' ? { ...undo, why: redact(undo.why) } : undo,
-		...(action.takesBack !== undefined && { takesBack: [...action.takesBack] }),
+		takesBack: action.takesBack === undefined ? undefined : [...action.takesBack],
 	});
 }
 
@@ -86,8 +86,8 @@ async function conclude(
 			const { evidence, inPlace } = done;
 			await log({
 				outcome: 'done',
-				...(evidence !== undefined && { evidence: redact(evidence) }),
-				...(inPlace && { inPlace }),
+				evidence: evidence === undefined ? undefined : redact(evidence),
+				inPlace: inPlace || undefined,
 			});
 			return { kind: 'done' };
 		}
@@ -109,7 +109,7 @@ async function conclude(
 			const { said, why, next } = failure;
 			await log({
 				outcome: rolledBack?.complete === true ? 'rolled-back' : 'failed',
-				failure: redactDeep({ said, ...(why !== undefined && { why }), now, next: [...next] }),
+				failure: redactDeep({ said, why, now, next: [...next] }),
 			});
 			return { kind: 'failed', failure, undidMore: rolledBack?.undidMore === true };
 		}
@@ -140,7 +140,7 @@ function failureOf(action: Action, { kind, said, why, next }: Wrong): ActionFail
 	return {
 		action,
 		said: redact(said),
-		...(why !== undefined && { why }),
+		why,
 		// What was only looked at again and not tried has not failed.
 		next: kind === 'failed' ? waysOn(action, next) : next,
 	};

@@ -18,17 +18,18 @@ export function showAction(action: Action): ShownAction {
 		kind: action.kind,
 		title: action.title,
 		why: action.why,
-		...(action.serves !== undefined && { serves: action.serves }),
-		...(action.risks !== undefined && action.risks.length > 0 && { risks: [...action.risks] }),
+		serves: action.serves,
+		risks: action.risks !== undefined && action.risks.length > 0 ? [...action.risks] : undefined,
 		does: doesWhat(action),
-		...(diff !== undefined && { diff }),
-		...(action.kind === 'manual' && action.file !== undefined && { content: contentOf(action.file.bytes) }),
-		...(action.touches !== undefined && { touches: [...action.touches] }),
-		...(action.waitUntil !== undefined && {
-			waitsFor: `${action.waitUntil.what}, at most ${Math.round(action.waitUntil.deadlineMs / 1000)} s`,
-		}),
+		diff,
+		content: action.kind === 'manual' && action.file !== undefined ? contentOf(action.file.bytes) : undefined,
+		touches: action.touches === undefined ? undefined : [...action.touches],
+		waitsFor:
+			action.waitUntil === undefined
+				? undefined
+				: `${action.waitUntil.what}, at most ${Math.round(action.waitUntil.deadlineMs / 1000)} s`,
 		undo: kindOf(action).undo(action),
-		...(action.rollback !== undefined && { rollback: action.rollback.map(doesWhat) }),
+		rollback: action.rollback?.map(doesWhat),
 	};
 }
 
@@ -41,9 +42,9 @@ export function showExactly(action: Action): ShownAction {
 		exact: {
 			// The rollback is left out: it holds more the more a run has done before.
 			sha256: sha256(JSON.stringify([action.kind, action.id, action.risks ?? [], ...essence(action)])),
-			...(action.kind === 'exec' && { argv: [...redactArgv(action.argv)] }),
-			...(changed !== undefined && { file: changed }),
-			...(action.givesBack === true && { givesBack: true as const }),
+			argv: action.kind === 'exec' ? [...redactArgv(action.argv)] : undefined,
+			file: changed,
+			givesBack: action.givesBack === true ? true : undefined,
 		},
 	};
 }

@@ -6,34 +6,34 @@ import { readDuration, readUntil } from './window-options.ts';
 
 /** The only reader of argv and of the SBXSETUP_ environment. */
 export interface CommonOptions {
-	readonly demo?: string;
-	readonly answers?: string;
+	readonly demo?: string | undefined;
+	readonly answers?: string | undefined;
 	readonly yes: boolean;
 	/** Plain questions in reading order instead of the wizard. */
 	readonly plain: boolean;
 	/** No colour; words and marks tell all the same. */
 	readonly noColor: boolean;
-	readonly only?: readonly string[];
-	readonly skip?: readonly string[];
-	readonly from?: string;
+	readonly only?: readonly string[] | undefined;
+	readonly skip?: readonly string[] | undefined;
+	readonly from?: string | undefined;
 	readonly acceptRisk: readonly string[];
-	readonly record?: string;
-	readonly deb?: string;
+	readonly record?: string | undefined;
+	readonly deb?: string | undefined;
 	readonly imageArchive: readonly string[];
 	readonly format: 'text' | 'json';
-	readonly sessionDir?: string;
+	readonly sessionDir?: string | undefined;
 	readonly fresh: boolean;
-	readonly changeId?: string;
+	readonly changeId?: string | undefined;
 	/** How long running jobs are waited for. */
-	readonly drainTimeoutMs?: number;
+	readonly drainTimeoutMs?: number | undefined;
 	/** When the window for disruptions ends, as it was typed. */
-	readonly until?: string;
+	readonly until?: string | undefined;
 	/** Files that others write. */
-	readonly managed?: readonly string[];
+	readonly managed?: readonly string[] | undefined;
 }
 
 export type Invocation =
-	| { readonly command: 'run'; readonly options: CommonOptions; readonly plan?: string }
+	| { readonly command: 'run'; readonly options: CommonOptions; readonly plan?: string | undefined }
 	| {
 			readonly command: 'check';
 			readonly options: CommonOptions;
@@ -43,15 +43,15 @@ export type Invocation =
 			/** The verdicts that it ends 0 for. */
 			readonly want: 'compatible' | 'set-up';
 	  }
-	| { readonly command: 'plan'; readonly options: CommonOptions; readonly out?: string }
+	| { readonly command: 'plan'; readonly options: CommonOptions; readonly out?: string | undefined }
 	| {
 			readonly command: 'test';
 			readonly options: CommonOptions;
 			readonly proofs: readonly string[];
 			readonly clean: boolean;
 	  }
-	| { readonly command: 'revert'; readonly options: CommonOptions; readonly named?: string }
-	| { readonly command: 'status'; readonly options: CommonOptions; readonly run?: string };
+	| { readonly command: 'revert'; readonly options: CommonOptions; readonly named?: string | undefined }
+	| { readonly command: 'status'; readonly options: CommonOptions; readonly run?: string | undefined };
 
 export type Parsed =
 	| { readonly kind: 'invocation'; readonly invocation: Invocation }
@@ -220,7 +220,7 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 				exitCode: exitCode.wrongInput,
 			});
 		}
-		const { plan } = command.opts<{ plan?: string }>();
+		const { plan } = command.opts<{ plan?: string | undefined }>();
 		// As with every option, a variable that is set to nothing is not set.
 		const held = plan === undefined || plan.trim() === '' ? {} : { plan };
 		invocation = { command: 'run', options: read(command), ...held };
@@ -239,7 +239,12 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 				.default('set-up'),
 		)
 		.action((_o, command: Command) => {
-			const own = command.opts<{ list?: boolean; ignore?: readonly string[]; strict?: boolean; want?: string }>();
+			const own = command.opts<{
+				list?: boolean | undefined;
+				ignore?: readonly string[] | undefined;
+				strict?: boolean | undefined;
+				want?: string | undefined;
+			}>();
 			invocation = {
 				command: 'check',
 				options: read(command),
@@ -254,8 +259,8 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 		.description('show what a run would change: diffs, commands, what would stop')
 		.option('--out <file>', 'save it too, for a run that does exactly that: --plan FILE')
 		.action((_o, command: Command) => {
-			const { out } = command.opts<{ out?: string }>();
-			invocation = { command: 'plan', options: read(command), ...(out !== undefined && { out }) };
+			const { out } = command.opts<{ out?: string | undefined }>();
+			invocation = { command: 'plan', options: read(command), out };
 		});
 	program
 		.command('test')
@@ -274,7 +279,7 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 				command: 'test',
 				options: read(command),
 				proofs,
-				clean: command.opts<{ clean?: boolean }>().clean === true,
+				clean: command.opts<{ clean?: boolean | undefined }>().clean === true,
 			};
 		});
 	program
@@ -282,14 +287,14 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 		.description('undo the last run that changed the host, or the run that is named')
 		.argument('[run]', 'a run of `status`, the beginning of its name, or its record')
 		.action((named: string | undefined, _o, command: Command) => {
-			invocation = { command: 'revert', options: read(command), ...(named !== undefined && { named }) };
+			invocation = { command: 'revert', options: read(command), named };
 		});
 	program
 		.command('status')
 		.description('the runs on this host, and what the last one (or the named one) did and left')
 		.argument('[run]', 'a run, or the beginning of its name')
 		.action((run: string | undefined, _o, command: Command) => {
-			invocation = { command: 'status', options: read(command), ...(run !== undefined && { run }) };
+			invocation = { command: 'status', options: read(command), run };
 		});
 	// Behind the commands, as they inherit it: only the program itself looks at stray words, to name the near command.
 	program.allowExcessArguments(true);

@@ -64,22 +64,22 @@ export async function dispatch(
 				options,
 				passed: await readPassed({
 					acceptRisk: options.acceptRisk,
-					...(options.answers !== undefined && { answers: options.answers }),
-					...(invocation.command === 'check' && { ignore: invocation.ignore }),
+					answers: options.answers,
+					ignore: invocation.command === 'check' ? invocation.ignore : undefined,
 				}),
 				strict: invocation.command === 'check' && invocation.strict,
 				lastAnswers: await lastAnswers(environment),
-				...(invocation.command === 'check' && { want: invocation.want }),
+				want: invocation.command === 'check' ? invocation.want : undefined,
 				environment,
 				terminal,
 				stop,
 				typed,
-				...(invocation.command === 'plan' && invocation.out !== undefined && { out: invocation.out }),
+				out: invocation.command === 'plan' && invocation.out !== undefined ? invocation.out : undefined,
 			});
 		case 'revert':
 			return revert({
 				options,
-				...(invocation.named !== undefined && { named: invocation.named }),
+				named: invocation.named,
 				environment,
 				terminal,
 				stop,
@@ -93,15 +93,15 @@ export async function dispatch(
 }
 
 const selectionOf = (options: CommonOptions) => ({
-	...(options.only !== undefined && { only: options.only }),
-	...(options.skip !== undefined && { skip: options.skip }),
-	...(options.from !== undefined && { from: options.from }),
+	only: options.only,
+	skip: options.skip,
+	from: options.from,
 });
 
 interface RunbookHow {
-	readonly mode?: 'run' | 'test';
+	readonly mode?: 'run' | 'test' | undefined;
 	/** Only removes what an interrupted proof left. */
-	readonly clean?: boolean;
+	readonly clean?: boolean | undefined;
 	/** The saved plan that the run is held to. */
 	readonly plan?: string | undefined;
 }
@@ -117,7 +117,7 @@ async function runbook(
 	const held = plan === undefined ? undefined : await readHeldTo(plan, environment.command);
 	const passed = await readPassed({
 		acceptRisk: options.acceptRisk,
-		...(options.answers !== undefined && { answers: options.answers }),
+		answers: options.answers,
 	});
 	const opened = await openRun(environment, { mode, fresh: options.fresh });
 	const standing = mode === 'run' && opened.events.length === 0 ? await standingRun(environment) : undefined;
@@ -148,8 +148,8 @@ async function runbook(
 			onUndo: () => {
 				undo = true;
 			},
-			...(held !== undefined && { held }),
-			...(standing !== undefined && { standing }),
+			held,
+			standing,
 		});
 	} finally {
 		await opened.close();

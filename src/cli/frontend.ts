@@ -32,9 +32,9 @@ export interface FaceRequest {
 	readonly mode: 'run' | 'test' | 'revert';
 	readonly order: StepOrder;
 	/** The run that is taken back, and what of it stays. */
-	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] } | undefined;
 	/** What an earlier run has set up here, where this one is new. */
-	readonly standing?: RunState;
+	readonly standing?: RunState | undefined;
 	readonly from: RunState;
 	readonly saved: Answers;
 	/** Which of them come from the last run, by the question's id. */

@@ -93,7 +93,7 @@ export async function realSurroundings(options: CommonOptions, version: string):
 		stateDirectory,
 		hostDirectory: stateDirectory,
 		workingDirectory: process.cwd(),
-		...(options.record !== undefined && { record: resolve(options.record) }),
+		record: options.record === undefined ? undefined : resolve(options.record),
 		command: commandFor(options, version),
 		version,
 		sweep: async directories =>
@@ -149,7 +149,7 @@ export async function simulatedSurroundings(options: CommonOptions, version: str
 		stateDirectory,
 		hostDirectory,
 		workingDirectory: '/root',
-		...(record !== undefined && { record }),
+		record,
 		command: commandFor(options, version),
 		version,
 		// Its files are replaced in one piece by the simulation itself.

@@ -38,14 +38,15 @@ export function plainFrontend(request: FaceRequest): Frontend {
 		settled: () => settled,
 		planLines: step => planLines(step.actions, step.impact, passed.risks, glyphsFor(terminal.environment)),
 		undoWith: `${environment.command} revert`,
-		...(mode === 'run' && {
-			undo: {
-				changes: () => actionsToRevert(run).length,
-				onAsked: () => {
-					undoWanted = true;
-				},
-			},
-		}),
+		undo:
+			mode === 'run'
+				? {
+						changes: () => actionsToRevert(run).length,
+						onAsked: () => {
+							undoWanted = true;
+						},
+					}
+				: undefined,
 	});
 
 	async function begin(): Promise<Begun> {

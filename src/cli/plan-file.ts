@@ -143,7 +143,7 @@ export async function savePlan(
 	request: {
 		readonly environment: Environment;
 		readonly typed: readonly string[];
-		readonly changeId?: string;
+		readonly changeId?: string | undefined;
 	},
 ): Promise<readonly string[]> {
 	const { environment, typed, changeId } = request;
@@ -154,7 +154,7 @@ export async function savePlan(
 			by: identity.user,
 			tool: environment.version,
 			command: [...typed],
-			...(changeId !== undefined && { changeId }),
+			changeId,
 		},
 		host: {
 			name: identity.hostname,
@@ -171,7 +171,7 @@ export async function savePlan(
 		expect: { kind: 'missing' },
 		// It shows what a host lacks; root reads it whoever owns it.
 		mode: 0o600,
-		...(own !== undefined && { owner: { uid: own.uid, gid: own.gid } }),
+		owner: own === undefined ? undefined : { uid: own.uid, gid: own.gid },
 	});
 	switch (written.kind) {
 		case 'written':

@@ -14,8 +14,8 @@ import { readPassedFile } from './passed-file.ts';
 const maxAnswersBytes = 1024 * 1024;
 
 export interface Inputs {
-	readonly path?: string;
-	readonly file?: AnswersFile;
+	readonly path?: string | undefined;
+	readonly file?: AnswersFile | undefined;
 	readonly answers: Answers;
 	readonly waivers: readonly Waiver[];
 	readonly risks: readonly RiskName[];
@@ -23,9 +23,9 @@ export interface Inputs {
 
 /** Reads the answers file and the accepted risks; whatever is wrong with them is said at once and all together. */
 export async function readPassed(options: {
-	readonly answers?: string;
+	readonly answers?: string | undefined;
 	readonly acceptRisk: readonly string[];
-	readonly ignore?: readonly string[];
+	readonly ignore?: readonly string[] | undefined;
 }): Promise<Inputs> {
 	const { risks, problems } = readRisks(options.acceptRisk);
 	if (problems.length > 0) throw new WrongInput(problems.join('\n'));

@@ -29,7 +29,7 @@ export interface RevertRequest {
 	 * The run to revert, by its name or the beginning of it, or by its record. A record names a run, and nothing else in it
 	 * is used: what is restored comes from this host's own log.
 	 */
-	readonly named?: string;
+	readonly named?: string | undefined;
 	readonly environment: Environment;
 	readonly terminal: Terminal;
 	readonly stop: StopSignals;
@@ -46,7 +46,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 	};
 	const passed = await readPassed({
 		acceptRisk: options.acceptRisk,
-		...(options.answers !== undefined && { answers: options.answers }),
+		answers: options.answers,
 	});
 	const directory = await openDirectory(environment.stateDirectory, true, environment.simulated);
 	const named = request.named === undefined ? undefined : await runMeant(directory, request.named, environment.command);
@@ -55,7 +55,7 @@ export async function revert(request: RevertRequest): Promise<number> {
 	const opened = await openRun(environment, {
 		mode: 'revert',
 		fresh: options.fresh,
-		...(named !== undefined && { reverts: named }),
+		reverts: named,
 	});
 	try {
 		// A revert that was killed goes on with the run that it had begun to revert.

@@ -59,29 +59,29 @@ export interface RunSetup {
 	readonly passed: Inputs;
 	readonly strict: boolean;
 	/** Of `check`: which hosts it ends 0 for. */
-	readonly want?: 'compatible' | 'set-up';
+	readonly want?: 'compatible' | 'set-up' | undefined;
 	readonly environment: Environment;
 	readonly terminal: Terminal;
 	readonly stop: StopSignals;
 	/** Argv as it was typed, for log and record. */
 	readonly typed: readonly string[];
 	/** Without one (check, plan) nothing is kept on disk. */
-	readonly opened?: OpenedRun;
-	readonly reverts?: string;
+	readonly opened?: OpenedRun | undefined;
+	readonly reverts?: string | undefined;
 	/** What the log of that run says. */
-	readonly reverted?: RunState;
+	readonly reverted?: RunState | undefined;
 	/** What that run did, as its log tells, and what of it stays. */
-	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] } | undefined;
 	/** What an earlier run has set up here, where this one is new. */
-	readonly standing?: RunState;
+	readonly standing?: RunState | undefined;
 	/** The operator chose to take back what the run did: for whoever called, once this has returned. */
-	readonly onUndo?: () => void;
+	readonly onUndo?: (() => void) | undefined;
 	/** The saved plan that this run is held to. */
-	readonly held?: HeldTo;
+	readonly held?: HeldTo | undefined;
 	/** What the last run was answered: the defaults of this one. */
-	readonly lastAnswers?: Answers;
+	readonly lastAnswers?: Answers | undefined;
 	/** Where a plan is saved. */
-	readonly out?: string;
+	readonly out?: string | undefined;
 }
 
 /** Runs steps with everything that surrounds them: answers, log, readers, signals. Returns the exit code. */

@@ -13,7 +13,7 @@ export async function saveAnswers(state: RunState, { host, workingDirectory, com
 		const written = await host.replaceFile(path, bytes, {
 			expect: { kind: 'missing' },
 			mode: 0o644,
-			...(owner !== undefined && { owner }),
+			owner,
 		});
 		if (written.kind === 'written') return { kind: 'saved' as const, path };
 		if (written.kind === 'failed') return { kind: 'failed' as const, why: `${path}: ${written.message}` };

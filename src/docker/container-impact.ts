@@ -9,11 +9,11 @@ export function impactOfStop(container: Container, liveRestore: boolean, now: Da
 		id: container.id,
 		name: container.name,
 		image: container.image,
-		...(owner !== undefined && { owner }),
-		...(isJob(container) && { job: true as const }),
+		owner,
+		job: isJob(container) ? true : undefined,
 		restartPolicy: container.restartPolicy,
 		startedAt: container.startedAt,
-		...(Number.isFinite(runningMs) && runningMs >= 0 && { runningMs }),
+		runningMs: Number.isFinite(runningMs) && runningMs >= 0 ? runningMs : undefined,
 		fate: liveRestore ? 'keeps-running' : fateOf(container),
 	};
 }

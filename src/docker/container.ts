@@ -8,7 +8,7 @@ export interface Mount {
 	readonly destination: string;
 	readonly readOnly: boolean;
 	/** The volume's name. */
-	readonly name?: string;
+	readonly name?: string | undefined;
 }
 
 /** What started a container, as its labels tell. */
@@ -18,16 +18,16 @@ export type ContainerOwner =
 			readonly project: string;
 			readonly service: string;
 			readonly files: readonly string[];
-			readonly directory?: string;
+			readonly directory?: string | undefined;
 	  }
 	| {
 			readonly kind: 'gitlab-runner';
 			readonly type: string;
-			readonly jobId?: string;
-			readonly jobUrl?: string;
-			readonly projectId?: string;
+			readonly jobId?: string | undefined;
+			readonly jobUrl?: string | undefined;
+			readonly projectId?: string | undefined;
 	  }
-	| { readonly kind: 'jenkins'; readonly node?: string; readonly server?: string };
+	| { readonly kind: 'jenkins'; readonly node?: string | undefined; readonly server?: string | undefined };
 
 export interface Container {
 	readonly id: string;
@@ -48,7 +48,7 @@ export interface Container {
 	/** The signal that stops it: `SIGQUIT`, `3`; empty for SIGTERM. */
 	readonly stopSignal: string;
 	/** Seconds between that signal and the kill, where the container names them; -1: for ever. */
-	readonly stopTimeoutS?: number;
+	readonly stopTimeoutS?: number | undefined;
 	/** Empty on daemons that do not say: then it is the default runtime. */
 	readonly runtime: string;
 	readonly privileged: boolean;
@@ -68,7 +68,7 @@ export interface Container {
 	readonly nanoCpus: number;
 	readonly pidsLimit: number;
 	readonly labels: Readonly<Record<string, string>>;
-	readonly owner?: ContainerOwner;
+	readonly owner?: ContainerOwner | undefined;
 }
 
 const number = z
@@ -154,7 +154,7 @@ function toContainer(c: z.infer<typeof schema>): Container {
 		restartPolicy: host.RestartPolicy?.Name || 'no',
 		autoRemove: host.AutoRemove,
 		stopSignal: c.Config?.StopSignal ?? '',
-		...(typeof c.Config?.StopTimeout === 'number' && { stopTimeoutS: c.Config.StopTimeout }),
+		stopTimeoutS: typeof c.Config?.StopTimeout === 'number' ? c.Config.StopTimeout : undefined,
 		runtime: host.Runtime,
 		privileged: host.Privileged,
 		networkMode: host.NetworkMode,
@@ -178,7 +178,7 @@ function toContainer(c: z.infer<typeof schema>): Container {
 		// Docker writes -1 as well as null for "no limit".
 		pidsLimit: Math.max(0, host.PidsLimit),
 		labels,
-		...(owner && { owner }),
+		owner: owner || undefined,
 	};
 }
 
@@ -190,7 +190,7 @@ function mountsOf(c: z.infer<typeof schema>): readonly Mount[] {
 			source: m.Source,
 			destination: m.Destination,
 			readOnly: !m.RW,
-			...(m.Name !== undefined && { name: m.Name }),
+			name: m.Name,
 		}),
 	);
 	const destinations = new Set(mounted.map(m => m.destination));
@@ -221,16 +221,16 @@ function ownerOf(labels: Readonly<Record<string, string>>): ContainerOwner | und
 		return {
 			kind: 'gitlab-runner',
 			type: type ?? 'build',
-			...(jobId && { jobId }),
-			...(jobUrl && { jobUrl }),
-			...(projectId && { projectId }),
+			jobId: jobId || undefined,
+			jobUrl: jobUrl || undefined,
+			projectId: projectId || undefined,
 		};
 	}
 	for (const prefix of jenkinsPrefixes) {
 		if (labels[`${prefix}JenkinsId`] === undefined) continue;
 		const node = labels[`${prefix}JenkinsNodeName`];
 		const server = labels[`${prefix}JenkinsServerUrl`];
-		return { kind: 'jenkins', ...(node && { node }), ...(server && { server }) };
+		return { kind: 'jenkins', node: node || undefined, server: server || undefined };
 	}
 	const project = labels[`${compose}project`];
 	if (project === undefined) return undefined;
@@ -240,7 +240,7 @@ function ownerOf(labels: Readonly<Record<string, string>>): ContainerOwner | und
 		project,
 		service: labels[`${compose}service`] ?? '',
 		files: (labels[`${compose}project.config_files`] ?? '').split(',').filter(file => file !== ''),
-		...(directory && { directory }),
+		directory: directory || undefined,
 	};
 }
 

@@ -15,7 +15,7 @@ const longestFile = 1024 * 1024;
 export interface DaemonFile {
 	readonly path: string;
 	/** The dead man's switch put an earlier one back: Docker did not come up with what this tool had written. */
-	readonly fired?: Fired;
+	readonly fired?: Fired | undefined;
 	readonly content:
 		| { readonly kind: 'missing'; readonly directory: 'present' | 'missing' }
 		| {
@@ -25,7 +25,7 @@ export interface DaemonFile {
 				readonly sha256: string;
 				readonly view: DaemonJsonView;
 				/** An earlier step's plan would write these bytes; dockerd cannot read them yet. */
-				readonly planned?: true;
+				readonly planned?: true | undefined;
 		  }
 		| { readonly kind: 'refused'; readonly problem: DaemonJsonProblem }
 		| { readonly kind: 'unreadable'; readonly problem: ReadProblem };
@@ -35,7 +35,7 @@ export type ReadableContent = Extract<DaemonFile['content'], { kind: 'missing' |
 
 export async function readDaemonFile(host: ReadHost, path: string): Promise<DaemonFile> {
 	const [content, fired] = await Promise.all([readContent(host, path), readFired(host)]);
-	return { path, content, ...(fired !== undefined && { fired }) };
+	return { path, content, fired };
 }
 
 async function readContent(host: ReadHost, path: string): Promise<DaemonFile['content']> {
@@ -55,7 +55,7 @@ async function readContent(host: ReadHost, path: string): Promise<DaemonFile['co
 		text,
 		sha256: sha256(bytes),
 		view: read.view,
-		...(result.meta.planned && { planned: true }),
+		planned: result.meta.planned ? true : undefined,
 	};
 }
 
@@ -122,7 +122,7 @@ export function positionProblem(path: string, problem: DaemonJsonProblem): Findi
 		id,
 		severity: 'block',
 		summary: `${place}: ${problem.message}`,
-		...(problem.caret !== '' && { evidence: problem.caret }),
+		evidence: problem.caret !== '' ? problem.caret : undefined,
 		why: whyItMatters,
 		remedy: {
 			kind: 'commands',

@@ -48,11 +48,11 @@ export interface AddressPool {
 }
 
 export interface RuntimeEntry {
-	readonly path?: string;
-	readonly runtimeArgs?: readonly string[];
-	readonly runtimeType?: string;
+	readonly path?: string | undefined;
+	readonly runtimeArgs?: readonly string[] | undefined;
+	readonly runtimeType?: string | undefined;
 	/** `options.BinaryName` of a runtime that is registered by `runtimeType`. */
-	readonly binaryName?: string;
+	readonly binaryName?: string | undefined;
 }
 
 /** The keys this program looks at. One that is missing or `null` is left out; dockerd treats both alike. */
@@ -65,16 +65,16 @@ export interface DaemonJsonView {
 	/** The keys as dockerd compares them with its flags, see {@link flagConflicts}. */
 	readonly directives: readonly string[];
 	readonly runtimes: ReadonlyMap<string, RuntimeEntry>;
-	readonly defaultRuntime?: string;
-	readonly bip?: string;
-	readonly pools?: readonly AddressPool[];
-	readonly hosts?: readonly string[];
-	readonly liveRestore?: boolean;
-	readonly usernsRemap?: string;
-	readonly dataRoot?: string;
-	readonly features?: ReadonlyMap<string, boolean>;
-	readonly execOpts?: readonly string[];
-	readonly storageDriver?: string;
+	readonly defaultRuntime?: string | undefined;
+	readonly bip?: string | undefined;
+	readonly pools?: readonly AddressPool[] | undefined;
+	readonly hosts?: readonly string[] | undefined;
+	readonly liveRestore?: boolean | undefined;
+	readonly usernsRemap?: string | undefined;
+	readonly dataRoot?: string | undefined;
+	readonly features?: ReadonlyMap<string, boolean> | undefined;
+	readonly execOpts?: readonly string[] | undefined;
+	readonly storageDriver?: string | undefined;
 }
 
 export type DaemonJsonRead = { readonly kind: 'read'; readonly view: DaemonJsonView } | Refused<DaemonJsonReason>;
@@ -85,24 +85,24 @@ export type RemovableKey = 'bip' | 'default-address-pools' | 'default-runtime' |
 /** What daemon.json is to say afterwards. What is left out stays as it is. */
 export interface DesiredDaemonJson {
 	/** Registers a runtime by path; other members of an entry of that name (`runtimeArgs`) stay. */
-	readonly runtime?: { readonly name: string; readonly path: string };
+	readonly runtime?: { readonly name: string; readonly path: string } | undefined;
 	/**
 	 * Takes a runtime out and leaves `runtimes` behind, if need be as `{}`: on a reload
 	 * dockerd keeps the old runtimes when the key is missing (daemon/reload_unix.go).
 	 */
-	readonly withoutRuntime?: string;
+	readonly withoutRuntime?: string | undefined;
 	/** Address of docker0 with its prefix length, for example `172.20.0.1/16`. */
-	readonly bip?: string;
-	readonly pools?: readonly AddressPool[];
+	readonly bip?: string | undefined;
+	readonly pools?: readonly AddressPool[] | undefined;
 	/** To go back to the default write `runc`: on a reload a missing key keeps the old value. */
-	readonly defaultRuntime?: string;
+	readonly defaultRuntime?: string | undefined;
 	/** Takes keys out altogether. dockerd sees that only after a restart. */
-	readonly withoutKeys?: readonly RemovableKey[];
+	readonly withoutKeys?: readonly RemovableKey[] | undefined;
 }
 
 export interface DaemonJsonContext {
 	/** Names of runtimes defined by `--add-runtime` flags of dockerd. */
-	readonly flagRuntimes?: readonly string[];
+	readonly flagRuntimes?: readonly string[] | undefined;
 }
 
 export type DaemonJsonPlan =

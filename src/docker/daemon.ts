@@ -98,7 +98,7 @@ export async function inspectPlugins(
 function answered<T>(
 	result: ExecResult,
 	parse: (text: unknown) => Reading<T>,
-	options: { readonly failureIsFine?: true; readonly outputFirst?: true } = {},
+	options: { readonly failureIsFine?: true | undefined; readonly outputFirst?: true | undefined } = {},
 ): DockerAnswer<T> {
 	if (options.outputFirst) {
 		const reading = parse(result.stdout);

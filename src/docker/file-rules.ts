@@ -64,7 +64,7 @@ export function flagConflicts({ file, dockerd }: Pick<RuleFacts, 'file' | 'docke
 			severity: 'block',
 			breaks: true,
 			summary: `${key} is set both in ${inFile?.at ?? file.path} and by ${flag.flag} in ${inUnit}`,
-			...(inFile !== undefined && { evidence: inFile.caret }),
+			evidence: inFile?.caret,
 			why: 'dockerd does not start, and does not reload, while a setting stands in both places',
 			remedy: {
 				kind: 'commands',
@@ -111,7 +111,7 @@ function liveRestoreInSwarm({ file, dockerd, docker }: RuleFacts): readonly Find
 			severity: 'block',
 			breaks: true,
 			summary: `live-restore is on in ${place.at}, and this host is in a swarm`,
-			...(place.caret !== undefined && { evidence: place.caret }),
+			evidence: place.caret,
 			why: 'Docker would not start again: it refuses live-restore in swarm mode',
 			remedy: {
 				kind: 'commands',
@@ -157,11 +157,11 @@ function usernsRemap({ file, dockerd, subuid, subgid }: RuleFacts): readonly Fin
 			{
 				id,
 				severity: 'block',
-				...(missing && { breaks: true as const }),
+				breaks: missing ? true : undefined,
 				summary: missing
 					? `Docker is to remap users to "${setting}" (${place.at}), which has no ids in ${uids === 0 ? '/etc/subuid' : '/etc/subgid'}`
 					: `Docker is set to remap users to "${setting}" (${place.at}), which has ${Math.min(uids, gids)} ids; a Sysbox container needs ${neededIds}`,
-				...(place.caret !== undefined && { evidence: place.caret }),
+				evidence: place.caret,
 				why: missing ? 'Docker does not start without them' : 'No Sysbox container would start under this Docker',
 				remedy: {
 					kind: 'commands',
@@ -182,7 +182,7 @@ function usernsRemap({ file, dockerd, subuid, subgid }: RuleFacts): readonly Fin
 
 interface RulePlace {
 	readonly at: string;
-	readonly caret?: string;
+	readonly caret?: string | undefined;
 }
 
 const flagPlace = (name: string, dockerd: DockerdUnit): RulePlace | undefined =>

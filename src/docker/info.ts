@@ -12,12 +12,12 @@ import {
 
 export interface DockerRuntime {
 	/** The binary, for the classic form. */
-	readonly path?: string;
+	readonly path?: string | undefined;
 	readonly args: readonly string[];
 	/** A containerd shim, for the other form. */
-	readonly runtimeType?: string;
+	readonly runtimeType?: string | undefined;
 	/** What the binary answered to `features`, as JSON text; dockerd asks since 25. Absent when it could not. */
-	readonly features?: string;
+	readonly features?: string | undefined;
 }
 
 export interface DockerInfo {
@@ -32,7 +32,7 @@ export interface DockerInfo {
 	readonly rootDir: string;
 	readonly driver: string;
 	/** From DriverStatus: `extfs`, `xfs`… Absent with the containerd image store. */
-	readonly backingFilesystem?: string;
+	readonly backingFilesystem?: string | undefined;
 	/** The containerd image store, where `driver` is a snapshotter. */
 	readonly containerdImageStore: boolean;
 	readonly runtimes: Readonly<Record<string, DockerRuntime>>;
@@ -148,7 +148,7 @@ export function parseDockerInfo(text: unknown): Reading<DockerInfo> {
 		architecture: info.Architecture,
 		rootDir: info.DockerRootDir,
 		driver: info.Driver,
-		...(backing !== undefined && { backingFilesystem: backing }),
+		backingFilesystem: backing,
 		containerdImageStore: (status.get('driver-type') ?? '').startsWith('io.containerd.snapshotter'),
 		runtimes: Object.fromEntries(Object.entries(info.Runtimes).map(([name, runtime]) => [name, toRuntime(runtime)])),
 		defaultRuntime: info.DefaultRuntime,
@@ -187,10 +187,10 @@ export function parseDockerInfo(text: unknown): Reading<DockerInfo> {
 function toRuntime(runtime: z.infer<typeof runtimeSchema>): DockerRuntime {
 	const features = runtime.status[featuresKey];
 	return {
-		...(runtime.path !== undefined && { path: runtime.path }),
+		path: runtime.path,
 		args: runtime.runtimeArgs,
-		...(runtime.runtimeType !== undefined && { runtimeType: runtime.runtimeType }),
-		...(features !== undefined && { features }),
+		runtimeType: runtime.runtimeType,
+		features,
 	};
 }
 

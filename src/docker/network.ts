@@ -7,7 +7,7 @@ export interface BridgeNetwork {
 	readonly interface: string;
 	readonly ipv4: readonly {
 		readonly subnet: string /** Docker 20.10 leaves it out when `bip` is not set. */;
-		readonly gateway?: string;
+		readonly gateway?: string | undefined;
 	}[];
 	readonly containers: number;
 }
@@ -38,7 +38,7 @@ export function parseBridgeNetwork(text: unknown): Reading<BridgeNetwork> {
 			.filter(config => !config.Subnet.includes(':'))
 			.map(config => ({
 				subnet: config.Subnet,
-				...(config.Gateway !== undefined && { gateway: config.Gateway.replace(/\/\d+$/, '') }),
+				gateway: config.Gateway?.replace(/\/\d+$/, ''),
 			})),
 		containers: Object.keys(network.Containers).length,
 	});

@@ -4,14 +4,16 @@ import { orEmptyList, orEmptyText, type Reading, read, readJson } from '../syste
 export interface DockerVersion {
 	readonly client: { readonly version: string; readonly apiVersion: string; readonly context: string };
 	/** Undefined when no daemon answered. */
-	readonly server?: {
-		readonly version: string;
-		readonly apiVersion: string;
-		readonly minApiVersion: string;
-		readonly arch: string;
-		readonly kernel: string;
-		readonly components: readonly { readonly name: string; readonly version: string }[];
-	};
+	readonly server?:
+		| {
+				readonly version: string;
+				readonly apiVersion: string;
+				readonly minApiVersion: string;
+				readonly arch: string;
+				readonly kernel: string;
+				readonly components: readonly { readonly name: string; readonly version: string }[];
+		  }
+		| undefined;
 	/** What answers is podman behind Docker's command or socket. */
 	readonly podman: boolean;
 }
@@ -46,16 +48,16 @@ export function parseDockerVersion(text: unknown): Reading<DockerVersion> {
 	const components = (server?.Components ?? []).map(c => ({ name: c.Name, version: c.Version }));
 	return read({
 		client: { version: client.Version, apiVersion: client.ApiVersion || client.APIVersion, context: client.Context },
-		...(server && {
-			server: {
-				version: server.Version,
-				apiVersion: server.ApiVersion || server.APIVersion,
-				minApiVersion: server.MinAPIVersion,
-				arch: server.Arch,
-				kernel: server.KernelVersion,
-				components,
-			},
-		}),
+		server: server
+			? {
+					version: server.Version,
+					apiVersion: server.ApiVersion || server.APIVersion,
+					minApiVersion: server.MinAPIVersion,
+					arch: server.Arch,
+					kernel: server.KernelVersion,
+					components,
+				}
+			: undefined,
 		// `podman version` has Client.OsArch and APIVersion where Docker has Os, Arch and ApiVersion; its service names
 		// itself "Podman Engine" among the components.
 		podman: components.some(c => /podman/i.test(c.name)) || (client.OsArch !== '' && client.APIVersion !== ''),
@@ -63,8 +65,10 @@ export function parseDockerVersion(text: unknown): Reading<DockerVersion> {
 }
 
 /** `dockerd --version`: "Docker version 26.1.5+dfsg1, build 411e817". */
-export function parseDockerdVersion(text: unknown): Reading<{ readonly version: string; readonly build?: string }> {
+export function parseDockerdVersion(
+	text: unknown,
+): Reading<{ readonly version: string; readonly build?: string | undefined }> {
 	const found = typeof text === 'string' ? /Docker version ([^\s,]+)(?:, build (\S+))?/.exec(text) : null;
 	if (found?.[1] === undefined) return { kind: 'unreadable', why: 'dockerd --version named no version' };
-	return read({ version: found[1], ...(found[2] !== undefined && { build: found[2] }) });
+	return read({ version: found[1], build: found[2] });
 }

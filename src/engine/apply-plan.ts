@@ -7,7 +7,7 @@ import type { EngineDeps } from './contract.ts';
 const loggedImpact = ({ stops, notes, containers }: Impact): NonNullable<EventOf<'plan'>['impact']> => ({
 	stops: [...stops],
 	notes: [...notes],
-	...(containers !== undefined && { containers: containers.map(container => ({ ...container })) }),
+	containers: containers?.map(container => ({ ...container })),
 });
 
 /** Shows a plan as it is approved or refused. */
@@ -16,14 +16,14 @@ export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Prom
 		type: 'plan',
 		step,
 		actions: plan.actions.map(deps.show),
-		...(plan.impact !== undefined && { impact: loggedImpact(plan.impact) }),
+		impact: plan.impact === undefined ? undefined : loggedImpact(plan.impact),
 	});
 }
 
 /** What a plan leaves for the operator. */
 export interface OpenAction {
 	readonly action: Action;
-	readonly evidence?: string;
+	readonly evidence?: string | undefined;
 }
 
 export type Applied =
@@ -58,7 +58,7 @@ export async function applyAll(deps: EngineDeps, step: StepId, actions: readonly
 					changed = true;
 					break;
 				case 'manual':
-					manual.push({ action, ...(result.evidence !== undefined && { evidence: result.evidence }) });
+					manual.push({ action, evidence: result.evidence });
 					break;
 				case 'interrupted':
 					return { kind: 'interrupted', changed: true, manual };

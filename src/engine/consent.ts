@@ -24,7 +24,11 @@ export type Consent =
 	| { readonly kind: 'plan-anew' }
 	| { readonly kind: 'declined'; readonly leave: boolean }
 	/** Why it is left for another time, told already. */
-	| { readonly kind: 'put-off'; readonly why: string /** The host stays broken by it. */; readonly broken?: true }
+	| {
+			readonly kind: 'put-off';
+			readonly why: string /** The host stays broken by it. */;
+			readonly broken?: true | undefined;
+	  }
 	| { readonly kind: 'ended'; readonly result: StepResult };
 
 const ended = (result: StepResult): Consent => ({ kind: 'ended', result });
@@ -64,7 +68,7 @@ export async function askConsent(
 		const why = sayMissing(run, decision.kind === 'refused' ? decision.missing : missing);
 		await sayPutOff(run, why);
 		const broken = sight.findings.some(({ breaks, waived }) => breaks === true && waived === undefined);
-		return { kind: 'put-off', why, ...(broken && { broken }) };
+		return { kind: 'put-off', why, broken: broken || undefined };
 	}
 	if (decision.kind === 'back' && back && behindReview) {
 		once.reviewed = false;

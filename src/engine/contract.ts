@@ -18,9 +18,11 @@ export interface EngineDeps {
 	readonly options: RunOptions;
 	readonly decider: Decider;
 	/** What was answered before this run asked anything: counts for steps that are only inspected, which ask nothing. */
-	readonly given?: (
-		question: Question,
-	) => { readonly value: AnswerValue; readonly source: 'answers' | 'saved' | 'last-run' } | undefined;
+	readonly given?:
+		| ((
+				question: Question,
+		  ) => { readonly value: AnswerValue; readonly source: 'answers' | 'saved' | 'last-run' } | undefined)
+		| undefined;
 	readonly emit: Emit;
 	readonly state: () => RunState;
 	readonly now: () => Date;
@@ -34,14 +36,14 @@ export interface EngineDeps {
 	/** A host on which these actions' file changes can already be read, so that a plan foresees its own effects. */
 	readonly preview: (actions: readonly Action[]) => ReadHost;
 	/** The host for one look of a step at it. Without it, every look is at the host itself. */
-	readonly eachLook?: (host: ReadHost) => ReadHost;
+	readonly eachLook?: ((host: ReadHost) => ReadHost) | undefined;
 	/** Bytes that an action of this run replaced, by their sha256. */
 	readonly kept: (sha256: string) => Promise<Uint8Array | undefined>;
 	readonly probeHost: ProbeHost;
 	/** Removes every throw-away object of this run. Says what could not be removed. */
 	readonly cleanUpProbes: () => Promise<readonly string[]>;
 	/** Foresees the whole run, with the answers so far and what would be taken for the rest. */
-	readonly lookAhead?: () => Promise<RunPreview>;
+	readonly lookAhead?: (() => Promise<RunPreview>) | undefined;
 	readonly saveAnswer: (id: string, value: Answers[string]) => void;
 	readonly saveCursor: (step: StepId) => void;
 }
@@ -61,7 +63,7 @@ export interface EngineEnd {
 	readonly exit: number;
 	readonly changed: boolean;
 	readonly open: readonly string[];
-	readonly why?: string;
+	readonly why?: string | undefined;
 }
 
 /** What a run would come to, as far as it can be foreseen. */

@@ -68,7 +68,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			status: result.status,
 			changed: changedHere,
 			open: [...result.open],
-			...(result.why !== undefined && { why: result.why }),
+			why: result.why,
 		});
 		if (result.stop === 'back') {
 			// The loop's own increment leads to the step that is visited again.
@@ -93,7 +93,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			exit: exitCode.wrongInput,
 			changed: tally.changed,
 			open,
-			...(why !== undefined && { why }),
+			why,
 		};
 	}
 	const { exit, outcome } = judgeTally(stopped === 'quit' ? mergeTally(tally, { open: true }) : tally);

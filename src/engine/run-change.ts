@@ -200,9 +200,9 @@ async function whenLeft(
 			id: `${step.id}.left`,
 			severity: 'block',
 			summary: action.title,
-			...(evidence !== undefined && { evidence }),
+			evidence,
 			why: action.why,
-			...(action.kind === 'manual' && { remedy: { kind: 'advice', text: action.text } }),
+			remedy: action.kind === 'manual' ? { kind: 'advice', text: action.text } : undefined,
 		})),
 	);
 }

@@ -44,7 +44,7 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 		why,
 		tally: { open: true, changed },
 		open: [step.id],
-		...(leave && { stop: 'quit' as const }),
+		stop: leave ? 'quit' : undefined,
 	});
 	for (;;) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
@@ -104,7 +104,7 @@ async function verdictOf(
 			why,
 			tally: { failed: true, changed: changed || taken.changed },
 			open: [],
-			...(taken.leave === true && { stop: 'quit' as const }),
+			stop: taken.leave === true ? 'quit' : undefined,
 		};
 	}
 	if (undecided.length > 0)
@@ -123,8 +123,8 @@ async function verdictOf(
 
 interface Taken {
 	readonly changed: boolean;
-	readonly said?: string;
-	readonly leave?: boolean;
+	readonly said?: string | undefined;
+	readonly leave?: boolean | undefined;
 }
 
 /** Offers to take back what this run changed and the probes found harmful. */
@@ -184,7 +184,7 @@ async function runProbes(deps: EngineDeps, step: ProofStep<unknown>, facts: unkn
 				because: result.because,
 				expectation,
 				evidence: redactDeep(result.evidence) as never,
-				...(result.next !== undefined && { next: [...result.next] }),
+				next: result.next === undefined ? undefined : [...result.next],
 				ms: Math.round(deps.elapsed() - began),
 			});
 		}

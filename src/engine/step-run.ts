@@ -21,12 +21,12 @@ import type { EngineDeps, EngineRequest } from './contract.ts';
 /** What a step came to. */
 export interface StepResult {
 	readonly status: StepStatus;
-	readonly why?: string;
+	readonly why?: string | undefined;
 	readonly tally: Partial<Tally>;
 	readonly open: readonly string[];
-	readonly stop?: 'quit' | 'wrong-input' | 'back';
+	readonly stop?: 'quit' | 'wrong-input' | 'back' | undefined;
 	/** Its probes were run: a later step does not lead back before them. */
-	readonly proofMade?: true;
+	readonly proofMade?: true | undefined;
 }
 
 /** One visit of a step: what was decided in it, so that going back finds the decision before. */
@@ -230,7 +230,7 @@ export const failedIn = (
 	why: failure.said,
 	tally: { failed: true, changed },
 	open: [],
-	...(quit && { stop: 'quit' as const }),
+	stop: quit ? 'quit' : undefined,
 });
 
 /**

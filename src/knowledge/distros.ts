@@ -10,7 +10,7 @@ const works = (id: string, version: string, note?: string): DistroRow => ({
 	support: 'works',
 	minKernel: '5.5',
 	source: packageRule,
-	...(note !== undefined && { note }),
+	note,
 });
 
 const vendor = (id: string, version: string, minKernel: string, note?: string): DistroRow => ({
@@ -19,7 +19,7 @@ const vendor = (id: string, version: string, minKernel: string, note?: string): 
 	support: 'vendor',
 	minKernel,
 	source: vendorTable,
-	...(note !== undefined && { note }),
+	note,
 });
 
 const sourceBuild = (id: string, version: string, minKernel: string): DistroRow => ({

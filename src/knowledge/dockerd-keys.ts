@@ -17,7 +17,7 @@ const reloadable = (key: string, removal: Removal, source: string, docker?: stri
 	change: 'reload',
 	removal,
 	source,
-	...(docker !== undefined && { docker }),
+	docker,
 });
 
 const restartOnly = (key: string, docker?: string, source = start): DockerdKeyRow => ({
@@ -25,7 +25,7 @@ const restartOnly = (key: string, docker?: string, source = start): DockerdKeyRo
 	change: 'restart',
 	removal: restart,
 	source,
-	...(docker !== undefined && { docker }),
+	docker,
 });
 
 /**

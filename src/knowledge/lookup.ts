@@ -67,10 +67,10 @@ export const isVouchedByVendor = (found: ReleasePackage): boolean => found.prove
 
 /** What is seen on a host. What could not be read is left out, and then no issue that depends on it applies. */
 export interface SeenVersions {
-	readonly sysbox?: string;
-	readonly docker?: string;
-	readonly kernel?: string;
-	readonly distro?: { readonly id: string; readonly version?: string };
+	readonly sysbox?: string | undefined;
+	readonly docker?: string | undefined;
+	readonly kernel?: string | undefined;
+	readonly distro?: { readonly id: string; readonly version?: string | undefined } | undefined;
 }
 
 /** The known issues of a combination of versions. */

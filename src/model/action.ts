@@ -15,7 +15,7 @@ export interface Readiness {
 	readonly what: string;
 	readonly deadlineMs: number;
 	/** How often it is asked; what is waited for is then told while it lasts. For waits that can take minutes. */
-	readonly everyMs?: number;
+	readonly everyMs?: number | undefined;
 	/** `since`: when the action was begun, so that only what the host said after that counts. */
 	check(host: ReadHost, signal: AbortSignal, since: Date): Promise<ReadinessState>;
 }
@@ -28,14 +28,18 @@ export type ReadinessState =
 /** How an action is taken back. Plain data: it is logged before the action starts, and revert reads it from there. */
 export type Undo =
 	| { readonly kind: 'restore-file' /** The bytes from before, or its absence. */ }
-	| { readonly kind: 'commands'; readonly commands: readonly UndoCommand[]; readonly leaves?: readonly string[] }
+	| {
+			readonly kind: 'commands';
+			readonly commands: readonly UndoCommand[];
+			readonly leaves?: readonly string[] | undefined;
+	  }
 	/** The earlier selection of packages, and their marks, as far as it can still be had. */
 	| {
 			readonly kind: 'packages';
 			readonly changes: PackageChanges;
 			/** For what the scripts of the packages change besides; run behind them. */
-			readonly commands?: readonly UndoCommand[];
-			readonly leaves?: readonly string[];
+			readonly commands?: readonly UndoCommand[] | undefined;
+			readonly leaves?: readonly string[] | undefined;
 	  }
 	| { readonly kind: 'none'; readonly why: string };
 
@@ -52,9 +56,9 @@ export interface UndoCommand {
 	readonly timeoutMs: number;
 	readonly why: string;
 	/** Words with which it fails where nothing is left to take back: of an action that never came that far. */
-	readonly nothingLeft?: string;
+	readonly nothingLeft?: string | undefined;
 	/** Run only while this value is what the action made it: anything else is somebody else's by now. */
-	readonly sets?: LiveValue;
+	readonly sets?: LiveValue | undefined;
 }
 
 /**
@@ -62,7 +66,7 @@ export interface UndoCommand {
  * `stale`: what was approved is no longer what would happen, and the step has to look again.
  */
 export type Guarded =
-	| { readonly kind: 'go'; readonly seen?: { readonly key: string; readonly value: JSONType } }
+	| { readonly kind: 'go'; readonly seen?: { readonly key: string; readonly value: JSONType } | undefined }
 	| { readonly kind: 'stale'; readonly said: string };
 
 interface ActionBase {
@@ -72,39 +76,39 @@ interface ActionBase {
 	readonly title: string;
 	readonly why: string;
 	/** Has to be accepted by name; `--yes` alone does not. */
-	readonly risks?: readonly RiskName[];
+	readonly risks?: readonly RiskName[] | undefined;
 	/**
 	 * The id of the action of the same plan that this one only prepares, follows or waits for: the directory of a file, the
 	 * download of a package, the watchdog around a reload. It is shown and done as any other, and is no change of its own
 	 * where changes are counted.
 	 */
-	readonly serves?: string;
+	readonly serves?: string | undefined;
 	/** What else it changes, beyond what its kind already says. */
-	readonly touches?: readonly string[];
-	readonly waitUntil?: Readiness;
+	readonly touches?: readonly string[] | undefined;
+	readonly waitUntil?: Readiness | undefined;
 	/** Minutes can lie between consent and this action, while others before it wait. */
-	readonly guard?: (host: ReadHost, signal: AbortSignal) => Promise<Guarded>;
+	readonly guard?: ((host: ReadHost, signal: AbortSignal) => Promise<Guarded>) | undefined;
 	/** It disrupts work for so long at most, its way back included: not begun when less is left of the window (--until). */
-	readonly needsMs?: number;
+	readonly needsMs?: number | undefined;
 	/** It gives back what this run itself took away, as far as that shows only afterwards: no plan can foresee it. */
-	readonly givesBack?: true;
+	readonly givesBack?: true | undefined;
 	/**
 	 * Run in this order when the action fails or its wait does, so that the host is never left half changed. They are
 	 * also what the operator is told would happen.
 	 */
-	readonly rollback?: readonly Action[];
+	readonly rollback?: readonly Action[] | undefined;
 	/**
 	 * Actions of the same step, by id, that this one takes back when it is done: what was armed for a moment and is
 	 * disarmed again. Nothing of them is left to revert.
 	 */
-	readonly takesBack?: readonly string[];
+	readonly takesBack?: readonly string[] | undefined;
 	/**
 	 * Why it failed, from the host's own log: asked when the command or the wait for its effect fails, before anything is
 	 * rolled back. Told before the command's own words. Undefined: the log says nothing about it.
 	 */
-	readonly explain?: (host: ReadHost, signal: AbortSignal, since: Date) => Promise<string | undefined>;
+	readonly explain?: ((host: ReadHost, signal: AbortSignal, since: Date) => Promise<string | undefined>) | undefined;
 	/** What the operator can do when it fails: told with the failure. */
-	readonly whenItFails?: readonly string[];
+	readonly whenItFails?: readonly string[] | undefined;
 }
 
 /** Every change is data first, so it can be shown, refused, logged and undone. */
@@ -116,31 +120,35 @@ export type Action = ActionBase &
 				readonly timeoutMs: number;
 				readonly undo: Undo;
 				/** Tried again this many times when it fails: only for what is known to succeed at a second try. */
-				readonly retries?: number;
+				readonly retries?: number | undefined;
 				/** Only while this says so, asked after each failure. */
-				readonly retryWhen?: (host: ReadHost, signal: AbortSignal) => Promise<boolean>;
+				readonly retryWhen?: ((host: ReadHost, signal: AbortSignal) => Promise<boolean>) | undefined;
 				/** Its exit code alone is no failure: what counts is what {@link ActionBase.settle} finds afterwards. */
-				readonly judgedByReadiness?: true;
+				readonly judgedByReadiness?: true | undefined;
 				/** Tried again as long as its failure says this: while another program holds a lock that passes. */
-				readonly retryWhile?: { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number };
+				readonly retryWhile?:
+					| { readonly says: RegExp; readonly everyMs: number; readonly deadlineMs: number }
+					| undefined;
 				/** Words with which it fails where there is nothing to do: it is done then. */
-				readonly nothingToDo?: string;
+				readonly nothingToDo?: string | undefined;
 				/**
 				 * Asked when it failed. `done`: nothing is left to do, as its object is gone. `stale`: a part of what it names
 				 * is gone, so that the step has to look again. Undefined: the failure stands.
 				 */
-				readonly judgeFailure?: (
-					host: ReadHost,
-					signal: AbortSignal,
-				) => Promise<
-					| { readonly kind: 'done'; readonly evidence: string }
-					| { readonly kind: 'stale'; readonly said: string }
-					| undefined
-				>;
+				readonly judgeFailure?:
+					| ((
+							host: ReadHost,
+							signal: AbortSignal,
+					  ) => Promise<
+							| { readonly kind: 'done'; readonly evidence: string }
+							| { readonly kind: 'stale'; readonly said: string }
+							| undefined
+					  >)
+					| undefined;
 				/** What its output tells of how far it has come. */
-				readonly tells?: 'image-layers';
+				readonly tells?: 'image-layers' | undefined;
 				/** A package manager or the like: Ctrl+C waits for its end instead of cancelling it. */
-				readonly uninterruptible?: true;
+				readonly uninterruptible?: true | undefined;
 		  }
 		| {
 				readonly kind: 'write';
@@ -150,33 +158,38 @@ export type Action = ActionBase &
 				readonly mode: number;
 				readonly expect: Expected;
 				/** What is there now, for the diff; absent for a new file. */
-				readonly before?: FileSide;
+				readonly before?: FileSide | undefined;
 				/** What the bytes are, said instead of a diff: "the earlier /etc/docker/daemon.json". */
-				readonly shownAs?: string;
+				readonly shownAs?: string | undefined;
 				/** Owner of a new file; without it the directory's owner or root. */
-				readonly owner?: { readonly uid: number; readonly gid: number };
+				readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 				/** Write as the owner of the directory, which must exist. For files outside /etc and /var/lib. */
-				readonly asDirectoryOwner?: true;
+				readonly asDirectoryOwner?: true | undefined;
 				/**
 				 * A command that accepts or refuses the new bytes before they are put in place. The element `{}` stands for
 				 * the candidate's path.
 				 */
-				readonly validateWith?: Argv;
+				readonly validateWith?: Argv | undefined;
 		  }
 		/**
 		 * Puts back what this run's last write to the path replaced; with `first`, what the run found there before it wrote
 		 * anything. For rollbacks.
 		 */
-		| { readonly kind: 'restore'; readonly path: string; readonly first?: true }
+		| { readonly kind: 'restore'; readonly path: string; readonly first?: true | undefined }
 		| {
 				readonly kind: 'remove';
 				readonly path: string;
 				readonly expect: Expected;
-				readonly before?: FileSide;
+				readonly before?: FileSide | undefined;
 				/** The bytes are not kept: for what a run itself had made or fetched, which may be large. */
-				readonly withoutBackup?: true;
+				readonly withoutBackup?: true | undefined;
 		  }
-		| { readonly kind: 'make-folder'; readonly path: string; readonly mode: number; readonly asDirectoryOwner?: true }
+		| {
+				readonly kind: 'make-folder';
+				readonly path: string;
+				readonly mode: number;
+				readonly asDirectoryOwner?: true | undefined;
+		  }
 		/** Removes a folder of ours; one that is not empty stays, and is named. */
 		| { readonly kind: 'remove-folder'; readonly path: string }
 		| {
@@ -190,7 +203,7 @@ export type Action = ActionBase &
 				readonly kind: 'download';
 				readonly url: string;
 				readonly to: string /** Undefined: no digest is known. */;
-				readonly sha256?: string;
+				readonly sha256?: string | undefined;
 				readonly maxBytes: number;
 		  }
 		/** Copies a file of the operator to where nobody else can exchange it; it has to be the file that was looked at. */
@@ -206,7 +219,9 @@ export type Action = ActionBase &
 				readonly kind: 'manual';
 				readonly text: string;
 				/** A file that is for others to write: what it has to hold, byte for byte. */
-				readonly file?: { readonly path: string; readonly bytes: Uint8Array; readonly before?: FileSide };
+				readonly file?:
+					| { readonly path: string; readonly bytes: Uint8Array; readonly before?: FileSide | undefined }
+					| undefined;
 		  }
 	);
 
@@ -220,7 +235,7 @@ export interface Impact {
 
 export interface Plan {
 	readonly actions: readonly Action[];
-	readonly impact?: Impact;
+	readonly impact?: Impact | undefined;
 }
 
 export const emptyPlan: Plan = { actions: [] };

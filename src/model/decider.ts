@@ -27,9 +27,9 @@ export type FailureDecision = 'retry' | 'go-on' | 'quit';
 export interface ActionFailure {
 	readonly action: Action;
 	readonly said: string;
-	readonly why?: string;
+	readonly why?: string | undefined;
 	/** What is true on the host now. */
-	readonly now?: string;
+	readonly now?: string | undefined;
 	readonly next: readonly string[];
 }
 
@@ -65,7 +65,7 @@ export interface Decider {
 /** What became of an action. */
 export type ApplyResult =
 	| { readonly kind: 'done' }
-	| { readonly kind: 'manual'; readonly evidence?: string }
+	| { readonly kind: 'manual'; readonly evidence?: string | undefined }
 	/** `undidMore`: its way back has taken away what actions before it had done. */
 	| { readonly kind: 'failed'; readonly failure: ActionFailure; readonly undidMore: boolean }
 	/** The host is no longer as the plan assumed: nothing was done, and the step has to look again. */

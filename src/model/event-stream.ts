@@ -13,7 +13,7 @@ interface Burst {
 	readonly events: Event[];
 	readonly read: Promise<void>;
 	/** Set when it has ended. */
-	behind?: RunState;
+	behind?: RunState | undefined;
 }
 
 export interface EventStream {
@@ -48,9 +48,9 @@ const inBursts: ReadonlySet<Event['type']> = new Set(['output', 'progress']);
  */
 export function eventStream(options: {
 	readonly now: () => Date;
-	readonly append?: Append;
+	readonly append?: Append | undefined;
 	readonly readers: readonly EventReader[];
-	readonly from?: RunState;
+	readonly from?: RunState | undefined;
 }): EventStream {
 	let state = options.from ?? initialState;
 	let lastSeq = state.lastSeq;

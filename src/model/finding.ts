@@ -14,29 +14,29 @@ export interface Finding {
 	/** One sentence about the operator's host. */
 	readonly summary: string;
 	/** What was seen, as it was seen. */
-	readonly evidence?: string;
+	readonly evidence?: string | undefined;
 	/** Why it matters. */
-	readonly why?: string;
-	readonly remedy?: Remedy;
+	readonly why?: string | undefined;
+	readonly remedy?: Remedy | undefined;
 	/** Only root could have told. Such a finding does not make a check run end "could not tell" (design §2). */
-	readonly needsRoot?: true;
+	readonly needsRoot?: true | undefined;
 	/** The id of a finding that stands and explains this one: it is told, and what follows from it is only named. */
-	readonly follows?: string;
+	readonly follows?: string | undefined;
 	/** Names a threat whose row cannot be called lowered while this finding stands. */
-	readonly threat?: ThreatId;
+	readonly threat?: ThreatId | undefined;
 	/**
 	 * Access to the host that the operator's own containers, runners and services have. It never blocks a step: it keeps
 	 * its threat's row from being lowered, and is work for the operator.
 	 */
-	readonly keeps?: 'threat';
+	readonly keeps?: 'threat' | undefined;
 	/** What is known of this Sysbox or kernel: no row of the threat table goes below Medium unless this is ok. */
-	readonly caps?: 'threat';
+	readonly caps?: 'threat' | undefined;
 	/** Sysbox or Docker is installed and cannot start a container now, or would not come up at its next start. */
-	readonly breaks?: true;
+	readonly breaks?: true | undefined;
 	/** Nothing that a run does ends it: a reboot does, or work of the operator. It blocks nothing, and is told as work left. */
-	readonly needs?: 'reboot' | 'operator';
+	readonly needs?: 'reboot' | 'operator' | undefined;
 	/** Set by the engine when the answers waive this finding. */
-	readonly waived?: { readonly reason: string; readonly expires: string };
+	readonly waived?: { readonly reason: string; readonly expires: string } | undefined;
 }
 
 export const threatIds = ['container-escape', 'resource-abuse', 'docker-compromise'] as const;

@@ -26,7 +26,7 @@ export interface DistroRow extends Sourced {
 	readonly support: 'vendor' | 'works' | 'source-build' | 'unsupported';
 	/** Lowest kernel, such as 6.8. */
 	readonly minKernel: string;
-	readonly note?: string;
+	readonly note?: string | undefined;
 }
 
 export interface KernelBand extends Sourced {
@@ -51,16 +51,16 @@ export interface ReleaseRow extends Sourced {
 export interface KnownIssue extends Sourced {
 	readonly id: string;
 	readonly title: string;
-	readonly sysbox?: string;
-	readonly docker?: string;
-	readonly kernel?: string;
-	readonly distro?: readonly string[];
+	readonly sysbox?: string | undefined;
+	readonly docker?: string | undefined;
+	readonly kernel?: string | undefined;
+	readonly distro?: readonly string[] | undefined;
 	readonly severity: 'info' | 'warn' | 'block';
 	/** Vulnerabilities that are open where the row applies. */
-	readonly cves?: readonly string[];
+	readonly cves?: readonly string[] | undefined;
 	readonly consequence: string;
 	/** What it prints where it shows: all of these words, to the letter. Without them it is known by its versions alone. */
-	readonly symptom?: readonly string[];
+	readonly symptom?: readonly string[] | undefined;
 	readonly remedy: string;
 }
 
@@ -75,7 +75,7 @@ export interface EndOfLifeRow extends Sourced {
 export interface DockerdKeyRow extends Sourced {
 	readonly key: string;
 	/** The versions of Docker that the row is about, as a semver range; without it, every one. */
-	readonly docker?: string;
+	readonly docker?: string | undefined;
 	/** What a change of the key needs to be in force. */
 	readonly change: 'reload' | 'restart';
 	/**

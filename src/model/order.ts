@@ -2,9 +2,9 @@ import type { Step } from './step.ts';
 import type { StepId } from './step-id.ts';
 
 export interface Selection {
-	readonly only?: readonly StepId[];
-	readonly skip?: readonly StepId[];
-	readonly from?: StepId;
+	readonly only?: readonly StepId[] | undefined;
+	readonly skip?: readonly StepId[] | undefined;
+	readonly from?: StepId | undefined;
 }
 
 /** `chosen` may be applied; `inspected` are needs of chosen steps, looked at and judged but never applied. */

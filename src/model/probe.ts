@@ -14,18 +14,18 @@ export interface ProbeResult {
 	readonly because: string;
 	readonly evidence: readonly Evidence[];
 	/** Where the reason is known: what to do about it, an imperative each. */
-	readonly next?: readonly string[];
+	readonly next?: readonly string[] | undefined;
 }
 
 /** A throw-away container. The probe host adds the label and the name; nothing here can name a foreign object. */
 export interface ContainerSpec {
 	readonly image: string;
 	/** Undefined: the daemon's `runc`, by name. */
-	readonly runtime?: string;
+	readonly runtime?: string | undefined;
 	/** Options of `docker run` besides those: `--pid=host`, `--memory=64m`. */
-	readonly options?: readonly string[];
+	readonly options?: readonly string[] | undefined;
 	/** Replaces the image's entrypoint when set. */
-	readonly entrypoint?: string;
+	readonly entrypoint?: string | undefined;
 	readonly command: readonly string[];
 }
 
@@ -39,8 +39,8 @@ export interface ProbeContainer {
 		argv: Argv,
 		options: {
 			readonly timeoutMs: number;
-			readonly stdin?: Uint8Array | { readonly file: string };
-			readonly env?: Readonly<Record<string, string>>;
+			readonly stdin?: Uint8Array | { readonly file: string } | undefined;
+			readonly env?: Readonly<Record<string, string>> | undefined;
 		},
 	): Promise<ExecResult>;
 }
@@ -52,7 +52,7 @@ export type StartResult =
 export interface RunResult {
 	readonly result: ExecResult;
 	/** As the daemon tells afterwards; undefined when it could not be asked. */
-	readonly oomKilled?: boolean;
+	readonly oomKilled?: boolean | undefined;
 	/** The command line, for the operator to repeat. */
 	readonly command: string;
 }
@@ -89,7 +89,7 @@ export interface Probe {
 	/** What must happen. */
 	readonly expectation: string;
 	/** The same attempt where it succeeds; a pass rests on it. Functional probes have none. */
-	readonly control?: string;
+	readonly control?: string | undefined;
 	run(host: ProbeHost): Promise<ProbeResult>;
 }
 

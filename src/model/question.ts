@@ -9,7 +9,7 @@ export type Answers = Readonly<Record<string, AnswerValue>>;
 export interface Choice {
 	readonly value: string;
 	readonly label: string;
-	readonly hint?: string;
+	readonly hint?: string | undefined;
 }
 
 interface QuestionBase {
@@ -19,32 +19,32 @@ interface QuestionBase {
 	/** Why it is asked and what the answer changes on the host. */
 	readonly help: string;
 	/** An answer to it can bring up further questions. */
-	readonly leadsOn?: true;
+	readonly leadsOn?: true | undefined;
 }
 
 export type Question = QuestionBase &
 	(
-		| { readonly kind: 'confirm'; readonly initial?: boolean }
-		| { readonly kind: 'choice'; readonly options: readonly Choice[]; readonly initial?: string }
-		| { readonly kind: 'many'; readonly options: readonly Choice[]; readonly initial?: readonly string[] }
+		| { readonly kind: 'confirm'; readonly initial?: boolean | undefined }
+		| { readonly kind: 'choice'; readonly options: readonly Choice[]; readonly initial?: string | undefined }
+		| { readonly kind: 'many'; readonly options: readonly Choice[]; readonly initial?: readonly string[] | undefined }
 		| {
 				readonly kind: 'text';
-				readonly initial?: string;
-				readonly secret?: true;
-				readonly validate?: (value: string) => string | undefined;
+				readonly initial?: string | undefined;
+				readonly secret?: true | undefined;
+				readonly validate?: ((value: string) => string | undefined) | undefined;
 		  }
 		| {
 				readonly kind: 'path';
-				readonly initial?: string;
+				readonly initial?: string | undefined;
 				readonly wants: 'file' | 'folder' | 'any';
-				readonly validate?: (value: string) => string | undefined;
+				readonly validate?: ((value: string) => string | undefined) | undefined;
 		  }
 		| {
 				readonly kind: 'number';
-				readonly initial?: number;
-				readonly min?: number;
-				readonly max?: number;
-				readonly unit?: string;
+				readonly initial?: number | undefined;
+				readonly min?: number | undefined;
+				readonly max?: number | undefined;
+				readonly unit?: string | undefined;
 		  }
 		/** Asks for the risk's name, typed. There is never a default. */
 		| { readonly kind: 'risk'; readonly risk: RiskName }

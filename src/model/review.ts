@@ -14,13 +14,13 @@ export interface PreviewedStep {
 	readonly title: string;
 	readonly kind: 'change' | 'proof' | 'report';
 	readonly actions: readonly ShownAction[];
-	readonly impact?: EventOf<'plan'>['impact'];
+	readonly impact?: EventOf<'plan'>['impact'] | undefined;
 	/** How many questions it still asks, as far as that can be foreseen. */
 	readonly asks: number;
 	/** Defaults that were taken for answers that nobody gave yet. */
 	readonly assumed: readonly { readonly id: string; readonly value: AnswerValue }[];
 	/** Why nothing more can be said about it. */
-	readonly unknown?: string;
+	readonly unknown?: string | undefined;
 }
 
 /**
@@ -68,12 +68,12 @@ export function previewedSteps(
 				title,
 				kind,
 				actions: once(plan?.actions ?? []),
-				...(plan?.impact !== undefined && { impact: plan.impact }),
+				impact: plan?.impact,
 				asks: index > begun ? asks : 0,
 				assumed: answered
 					.filter(event => event.source === 'default')
 					.map(event => ({ id: event.id, value: event.value })),
-				...(unknown !== undefined && { unknown }),
+				unknown,
 			},
 		];
 	});

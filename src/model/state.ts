@@ -13,16 +13,16 @@ export interface ActionState {
 	readonly title: string;
 	readonly kind: string;
 	readonly does: string;
-	readonly diff?: EventOf<'action.intent'>['diff'];
+	readonly diff?: EventOf<'action.intent'>['diff'] | undefined;
 	readonly undo: UndoRecord;
-	readonly takesBack?: readonly string[];
+	readonly takesBack?: readonly string[] | undefined;
 	readonly outcome: 'intended' | EventOf<'action.outcome'>['outcome'];
-	readonly evidence?: string;
-	readonly inPlace?: true;
-	readonly failure?: EventOf<'action.outcome'>['failure'];
+	readonly evidence?: string | undefined;
+	readonly inPlace?: true | undefined;
+	readonly failure?: EventOf<'action.outcome'>['failure'] | undefined;
 	/** The last lines that it printed. */
 	readonly tail: readonly string[];
-	readonly progress?: { readonly done: number; readonly total?: number; readonly unit: string };
+	readonly progress?: { readonly done: number; readonly total?: number | undefined; readonly unit: string } | undefined;
 }
 
 export interface StepState {
@@ -33,11 +33,13 @@ export interface StepState {
 	readonly of: number;
 	readonly startedAt: string;
 	readonly status: 'running' | StepStatus;
-	readonly why?: string;
+	readonly why?: string | undefined;
 	readonly before: readonly Finding[];
-	readonly after?: readonly Finding[];
-	readonly plan?: { readonly actions: readonly ShownAction[]; readonly impact?: EventOf<'plan'>['impact'] };
-	readonly decision?: EventOf<'decision'>;
+	readonly after?: readonly Finding[] | undefined;
+	readonly plan?:
+		| { readonly actions: readonly ShownAction[]; readonly impact?: EventOf<'plan'>['impact'] | undefined }
+		| undefined;
+	readonly decision?: EventOf<'decision'> | undefined;
 	readonly runningProbes: readonly EventOf<'probe.start'>[];
 	readonly probes: readonly EventOf<'probe'>[];
 	readonly open: readonly string[];
@@ -54,8 +56,8 @@ export interface Agreed {
 /** A run so far. The wizard, status, resume, revert and the record all read this and nothing else. */
 export interface RunState {
 	readonly lastSeq: number;
-	readonly lastAt?: string;
-	readonly start?: EventOf<'run.start'>;
+	readonly lastAt?: string | undefined;
+	readonly start?: EventOf<'run.start'> | undefined;
 	readonly resumes: readonly EventOf<'run.resume'>[];
 	/** In the order in which they started. */
 	readonly steps: readonly StepState[];
@@ -66,8 +68,8 @@ export interface RunState {
 	readonly answers: Answers;
 	readonly answerEvents: readonly EventOf<'answer'>[];
 	readonly observed: Readonly<Record<string, ObservedOverTime>>;
-	readonly record?: EventOf<'record.written'>;
-	readonly end?: EventOf<'run.end'>;
+	readonly record?: EventOf<'record.written'> | undefined;
+	readonly end?: EventOf<'run.end'> | undefined;
 }
 
 /** What was seen of one key. A run that goes on looks again at a host that it has begun to change. */
@@ -158,9 +160,9 @@ export function reduce(state: RunState, event: Event): RunState {
 				title,
 				kind,
 				does,
-				...(diff && { diff }),
+				diff: diff || undefined,
 				undo,
-				...(takesBack && { takesBack }),
+				takesBack: takesBack || undefined,
 				outcome: 'intended',
 				tail: [],
 			};
@@ -174,7 +176,7 @@ export function reduce(state: RunState, event: Event): RunState {
 		case 'progress':
 			return changeAction(next, event.step, event.action, action => ({
 				...action,
-				progress: { done: event.done, unit: event.unit, ...(event.total !== undefined && { total: event.total }) },
+				progress: { done: event.done, unit: event.unit, total: event.total },
 			}));
 		case 'action.outcome':
 			return changeAction(next, event.step, event.action, action => ({

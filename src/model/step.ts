@@ -9,23 +9,23 @@ import type { StepId } from './step-id.ts';
 
 /** What the command line says to the steps. */
 export interface RunOptions {
-	readonly deb?: string;
+	readonly deb?: string | undefined;
 	readonly imageArchives: readonly string[];
-	readonly record?: string;
+	readonly record?: string | undefined;
 	readonly workingDirectory: string;
-	readonly changeId?: string;
+	readonly changeId?: string | undefined;
 	/** The window for disruptions ends then. */
-	readonly until?: Date;
+	readonly until?: Date | undefined;
 	/** How long running jobs are waited for; undefined: nobody said. */
-	readonly drainTimeoutMs?: number;
+	readonly drainTimeoutMs?: number | undefined;
 	/** Somebody sits behind the questions. */
-	readonly attended?: true;
+	readonly attended?: true | undefined;
 	/** Files and directories that others write, as the command line says; undefined: it says nothing about it. */
-	readonly managed?: readonly string[];
+	readonly managed?: readonly string[] | undefined;
 	/** How the operator would start this tool again: `sysbox-setup`, or `npx sysbox-setup@1.0.0`. */
 	readonly command: string;
 	/** What was typed, so that an option can be put behind it; undefined where nobody typed anything. */
-	readonly again?: string;
+	readonly again?: string | undefined;
 	readonly stateDirectory: string;
 }
 
@@ -43,7 +43,7 @@ export interface StepContext {
 	 * A file as it was before this run first changed it, or first had others change it, for what has to be put back
 	 * without this tool. Only a run that keeps a log knows.
 	 */
-	readonly before?: (path: string) => Promise<FileBefore>;
+	readonly before?: ((path: string) => Promise<FileBefore>) | undefined;
 }
 
 export type FileBefore =
@@ -65,11 +65,11 @@ interface StepBase {
 	/** One sentence: what it does and why. */
 	readonly why: string;
 	/** The same in a few words, for a list of steps. */
-	readonly brief?: string;
+	readonly brief?: string | undefined;
 	/** Steps that must be fit before this one is applied. They are always inspected, never applied, when not chosen. */
 	readonly needs: readonly StepId[];
 	/** Every id that this step may ever ask, so that a misspelt one in an answers file can be named. */
-	readonly answerIds?: readonly string[];
+	readonly answerIds?: readonly string[] | undefined;
 }
 
 export interface Observation {

@@ -14,15 +14,15 @@ export interface OutputLine {
 export interface ExecOptions {
 	/** After this many milliseconds the command is ended and `problem` says `timeout`. */
 	readonly timeoutMs: number;
-	readonly signal?: AbortSignal;
+	readonly signal?: AbortSignal | undefined;
 	/** Standard input: bytes, or a file of the host (for what does not fit into memory). Without it, stdin is empty. */
-	readonly stdin?: Uint8Array | { readonly file: string };
-	readonly onLine?: (line: OutputLine) => void;
+	readonly stdin?: Uint8Array | { readonly file: string } | undefined;
+	readonly onLine?: ((line: OutputLine) => void) | undefined;
 	/**
 	 * More output than this many bytes ends the command with `too-much-output`: for `exec` 16 MiB when nothing is said.
 	 * `run` is not ended for what it prints unless told so; it keeps the first and the last of it.
 	 */
-	readonly maxBytes?: number;
+	readonly maxBytes?: number | undefined;
 }
 
 /**
@@ -34,9 +34,9 @@ export interface ExecResult {
 	readonly code: number | null;
 	readonly stdout: string;
 	readonly stderr: string;
-	readonly problem?: 'missing' | 'denied' | 'timeout' | 'cancelled' | 'too-much-output' | 'signalled';
+	readonly problem?: 'missing' | 'denied' | 'timeout' | 'cancelled' | 'too-much-output' | 'signalled' | undefined;
 	/** With `signalled`: which signal, such as `SIGKILL` (often: out of memory). */
-	readonly signal?: string;
+	readonly signal?: string | undefined;
 	readonly elapsedMs: number;
 }
 
@@ -49,16 +49,16 @@ export interface FileMeta {
 	/** The path after all links were followed. */
 	readonly realPath: string;
 	/** When its bytes, owner, mode or name last changed, in milliseconds since 1970; absent where nobody knows. */
-	readonly changedAtMs?: number;
+	readonly changedAtMs?: number | undefined;
 	/** Set where the bytes are only planned: no command of the host can read them yet. */
-	readonly planned?: true;
+	readonly planned?: true | undefined;
 }
 
 /** Why a path could not be read. Told apart, as each needs another sentence to the operator. */
 export type ReadProblem =
 	| {
 			readonly kind: 'missing' /** Set when the path is a link whose target is missing. */;
-			readonly danglingTo?: string;
+			readonly danglingTo?: string | undefined;
 	  }
 	| { readonly kind: 'denied' }
 	| { readonly kind: 'too-large'; readonly size: number; readonly limit: number }
@@ -105,11 +105,11 @@ export interface ReadHost {
 	/** Runs a command that changes nothing on the host. A command that may change something goes through `WriteHost.run`. */
 	exec(argv: Argv, options: ExecOptions): Promise<ExecResult>;
 	/** Follows links. Without `maxBytes`, files over 1 MiB are `too-large`. */
-	readFile(path: string, options?: { readonly maxBytes?: number }): Promise<ReadResult>;
+	readFile(path: string, options?: { readonly maxBytes?: number | undefined }): Promise<ReadResult>;
 	stat(path: string): Promise<StatResult>;
 	list(path: string): Promise<ListResult>;
 	/** sha256 of a file, read as a stream: for packages and images. Only with `maxBytes` is a file `too-large`. */
-	digest(path: string, options?: { readonly maxBytes?: number }): Promise<DigestResult>;
+	digest(path: string, options?: { readonly maxBytes?: number | undefined }): Promise<DigestResult>;
 	/** Room on the file system that holds `path`. */
 	space(path: string): Promise<SpaceResult>;
 }
@@ -132,7 +132,7 @@ export type WriteResult =
 			readonly errno: string;
 			readonly message: string;
 			/** Set where it is not as it was: the message says how. */
-			readonly touched?: true;
+			readonly touched?: true | undefined;
 	  };
 
 export interface WriteHost extends ReadHost {
@@ -149,16 +149,16 @@ export interface WriteHost extends ReadHost {
 		options: {
 			readonly expect: Expected;
 			readonly mode: number;
-			readonly owner?: { readonly uid: number; readonly gid: number };
+			readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 			/** Run on the new bytes before they are put in place; the element `{}` stands for their path. */
-			readonly validateWith?: Argv;
+			readonly validateWith?: Argv | undefined;
 		},
 	): Promise<WriteResult>;
 	removeFile(path: string, options: { readonly expect: Expected }): Promise<WriteResult>;
 	/** Creates one directory (not its parents) when it is not there. */
 	makeDirectory(
 		path: string,
-		options: { readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } },
+		options: { readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } | undefined },
 	): Promise<WriteResult>;
 	removeDirectory(path: string): Promise<WriteResult>;
 	signal(
@@ -172,8 +172,8 @@ export interface WriteHost extends ReadHost {
 		options: {
 			readonly maxBytes: number;
 			readonly timeoutMs: number;
-			readonly signal?: AbortSignal;
-			readonly onProgress?: (bytes: number, total: number | undefined) => void;
+			readonly signal?: AbortSignal | undefined;
+			readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
 		},
 	): Promise<DownloadResult>;
 	/** Copies a file of the host to where nobody else can exchange it, and returns what arrived. */
@@ -182,8 +182,8 @@ export interface WriteHost extends ReadHost {
 		to: string,
 		options: {
 			readonly maxBytes: number;
-			readonly signal?: AbortSignal;
-			readonly onProgress?: (bytes: number, total: number | undefined) => void;
+			readonly signal?: AbortSignal | undefined;
+			readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
 		},
 	): Promise<DownloadResult>;
 }

@@ -45,9 +45,9 @@ export interface Attempt {
 	readonly expectation: string;
 	readonly control: string;
 	/** Why nothing can be told here; asked before anything is started. */
-	readonly undecidable?: (host: ProbeHost) => Promise<string | undefined>;
+	readonly undecidable?: ((host: ProbeHost) => Promise<string | undefined>) | undefined;
 	/** Beyond what is watched in every probe. */
-	readonly watched?: readonly Watched[];
+	readonly watched?: readonly Watched[] | undefined;
 	try(subject: Subject): Promise<Tried>;
 	/** The same where it is allowed, and does no harm. */
 	tryControl(subject: Subject): Promise<Tried>;
@@ -227,7 +227,7 @@ export const refusal = (program: string, words: string): RegExp => new RegExp(`^
 export function byExitCode(
 	command: string | readonly string[],
 	result: ExecResult,
-	options: { readonly refused?: RegExp; readonly succeeded: string },
+	options: { readonly refused?: RegExp | undefined; readonly succeeded: string },
 ): Tried {
 	const evidence = [evidenceOf(command, result)];
 	const unable = cannotRun(result);

@@ -7,14 +7,14 @@ import type { StepContext } from '../model/step.ts';
 export interface Archive {
 	readonly path: string;
 	/** The names inside; undefined where they could not be read, so that it may hold anything. */
-	readonly images?: readonly string[];
+	readonly images?: readonly string[] | undefined;
 	/** Set when the file cannot be used. */
-	readonly problem?: string;
+	readonly problem?: string | undefined;
 }
 
 export interface ImageFacts {
 	/** Names of all images that Docker has, in their long form; undefined when it could not be asked. */
-	readonly present?: readonly string[];
+	readonly present?: readonly string[] | undefined;
 	readonly archives: readonly Archive[];
 }
 

@@ -33,9 +33,9 @@ export const issuesWithWords = (
 	{ info }: DockerFacts,
 ): readonly KnownIssue[] =>
 	issuesFor(knowledge, {
-		...(sysbox !== undefined && { sysbox }),
-		...(kernel !== undefined && { kernel }),
-		...(info.kind === 'ok' && { docker: info.value.serverVersion }),
+		sysbox,
+		kernel,
+		docker: info.kind === 'ok' ? info.value.serverVersion : undefined,
 	}).filter(issue => issue.symptom !== undefined);
 
 /** The same probe; what it saw is held against the words of known issues, unless it passes. */

@@ -8,7 +8,7 @@ import { type Removal, removeDirectoryOf, removeLabelled } from './removal.ts';
  */
 export async function removeLeftovers(
 	host: WriteHost,
-	options: { readonly stateDirectory: string; readonly emitCommand?: (command: Argv) => void },
+	options: { readonly stateDirectory: string; readonly emitCommand?: ((command: Argv) => void) | undefined },
 ): Promise<Removal> {
 	const objects = await removeLabelled(host, runLabel, options.emitCommand);
 	const removed = [...objects.removed];

@@ -15,7 +15,7 @@ export interface ProbeHostOptions {
 	/** Waits; rejects never, ends early when the signal aborts. */
 	readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 	/** Told of each command that makes, uses or removes a throw-away object, before it runs. */
-	readonly emitCommand?: (command: Argv) => void;
+	readonly emitCommand?: ((command: Argv) => void) | undefined;
 }
 
 export interface CleaningProbeHost extends ProbeHost {
@@ -51,7 +51,7 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 	const command = (
 		argv: Argv,
 		timeoutMs: number,
-		more: { stdin?: Uint8Array | { readonly file: string } } = {},
+		more: { stdin?: Uint8Array | { readonly file: string } | undefined } = {},
 	): Promise<ExecResult> => {
 		options.emitCommand?.(argv);
 		return host.run(argv, { timeoutMs, signal, ...more });
@@ -149,7 +149,7 @@ export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 			try {
 				const result = await command(argv, timeoutMs);
 				const oomKilled = await killedForMemory(host, name, signal);
-				return { result, command: shellLine(argv), ...(oomKilled !== undefined && { oomKilled }) };
+				return { result, command: shellLine(argv), oomKilled };
 			} finally {
 				await remove(name);
 			}

@@ -73,7 +73,7 @@ async function stillListed(host: WriteHost, list: Argv, names: readonly string[]
 	return names.filter(name => now.has(name));
 }
 
-const saidBy = (result: { readonly stderr: string; readonly problem?: string }): string =>
+const saidBy = (result: { readonly stderr: string; readonly problem?: string | undefined }): string =>
 	result.stderr.trim().split('\n').at(-1) || (result.problem ?? 'docker said nothing');
 
 /** Removes a directory of ours with the files in it. A directory that is not there is nothing left. */

@@ -11,7 +11,7 @@ export function judgeRuntime(step: string, docker: DockerFacts): readonly Findin
 				id,
 				severity: 'block',
 				summary: `The proofs need Docker, and ${describeDockerTrouble(docker.info)}.`,
-				...(docker.info.kind === 'denied' && { needsRoot: true as const }),
+				needsRoot: docker.info.kind === 'denied' ? true : undefined,
 				...followsTrouble(docker.info),
 			},
 		];

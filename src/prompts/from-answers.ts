@@ -10,7 +10,7 @@ export interface Known {
 	/** Remembered: from an earlier process of the run, a saved plan, or the last run. */
 	readonly saved: Answers;
 	/** Which of them come from the last run, by the question's id. */
-	readonly lastRun?: ReadonlySet<string>;
+	readonly lastRun?: ReadonlySet<string> | undefined;
 }
 
 /**

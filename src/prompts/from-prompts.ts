@@ -33,19 +33,19 @@ export interface PromptOptions {
 	/** From an earlier part of this run, or the last one. */
 	readonly saved: Answers;
 	/** Which of them come from the last run, by the question's id. */
-	readonly lastRun?: ReadonlySet<string>;
+	readonly lastRun?: ReadonlySet<string> | undefined;
 	/** Accepted on the command line. */
 	readonly risks: readonly RiskName[];
 	/** Given in this process: the default when somebody goes back to a question. */
-	readonly given?: () => Answers;
+	readonly given?: (() => Answers) | undefined;
 	/** Steps whose saved answers are taken without asking again, until somebody goes back. */
-	readonly settled?: () => ReadonlySet<StepId>;
+	readonly settled?: (() => ReadonlySet<StepId>) | undefined;
 	/** A foreseen step in full, diffs and all. */
-	readonly planLines?: (step: PreviewedStep) => readonly string[];
+	readonly planLines?: ((step: PreviewedStep) => readonly string[]) | undefined;
 	/** The command that takes a run back. */
-	readonly undoWith?: string;
+	readonly undoWith?: string | undefined;
 	/** How many changes would be taken back, and the wish to do that once the run has ended. */
-	readonly undo?: { readonly changes: () => number; readonly onAsked: () => void };
+	readonly undo?: { readonly changes: () => number; readonly onAsked: () => void } | undefined;
 }
 
 /** What a word at a prompt means; the first of a list is what Enter takes. */

@@ -115,7 +115,7 @@ export function restoreAction(path: PathToRestore, station: Uint8Array | undefin
 	const found = station === undefined ? path.currentSha256 : sha256(station);
 	const expect = found === undefined ? ({ kind: 'missing' } as const) : ({ kind: 'sha256', sha256: found } as const);
 	const before = station ?? sideOf(path);
-	const shared = { id: `file.${path.path}`, path: path.path, expect, ...(before !== undefined && { before }) };
+	const shared = { id: `file.${path.path}`, path: path.path, expect, before };
 	if (path.before === null) {
 		if (found === undefined) return undefined;
 		return {

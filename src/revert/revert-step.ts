@@ -518,7 +518,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	};
 	return {
 		actions: tellsOfStopped(actions, [...running, ...again]),
-		...(impact.stops.length + impact.notes.length > 0 && { impact }),
+		impact: impact.stops.length + impact.notes.length > 0 ? impact : undefined,
 	};
 }
 
@@ -651,7 +651,7 @@ function commandActions(
  * Words of a command whose object is gone, so that nothing is left to undo. Logs name them where the step knew them; of
  * the others, a unit can have gone with its package (systemctl 257: "Unit file sysbox.service does not exist.").
  */
-function nothingLeftIn({ nothingLeft, argv }: UndoCommand): { readonly nothingToDo?: string } {
+function nothingLeftIn({ nothingLeft, argv }: UndoCommand): { readonly nothingToDo?: string | undefined } {
 	if (nothingLeft !== undefined) return { nothingToDo: nothingLeft };
 	return argv[0] === 'systemctl' ? { nothingToDo: 'does not exist' } : {};
 }

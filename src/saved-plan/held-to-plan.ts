@@ -41,7 +41,8 @@ const plannedNow = (step: StepId, { actions, impact }: Plan): PlannedStep => ({
 	id: step,
 	title: step,
 	actions: actions.map(action => exactly(showExactly(action))),
-	...(impact !== undefined && { impact: { ...impact, stops: [...impact.stops], notes: [...impact.notes] } as never }),
+	impact:
+		impact === undefined ? undefined : ({ ...impact, stops: [...impact.stops], notes: [...impact.notes] } as never),
 });
 
 const differs = (lines: readonly string[]): Finding => ({

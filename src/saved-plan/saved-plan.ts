@@ -89,7 +89,7 @@ export function plannedSteps(state: RunState): PlannedStep[] {
 			id,
 			title,
 			actions: (plan?.actions ?? []).map(exactly),
-			...(plan?.impact !== undefined && { impact: plan.impact }),
+			impact: plan?.impact,
 		}));
 }
 

@@ -15,7 +15,7 @@ export interface Environment {
 	/** Where the operator stands: records go here. */
 	readonly workingDirectory: string;
 	/** Where the operator wants the record, as an absolute path. */
-	readonly record?: string;
+	readonly record?: string | undefined;
 	/** How the operator would start this tool again. */
 	readonly command: string;
 	readonly version: string;

@@ -21,7 +21,7 @@ export interface LockHolder {
 	/** ISO 8601. */
 	readonly since: string;
 	/** For how long, by the clock of the kernel, which nobody can set; undefined for a lock of another boot. */
-	readonly ageSeconds?: number;
+	readonly ageSeconds?: number | undefined;
 	readonly tool: string;
 }
 
@@ -52,7 +52,7 @@ export type LockResult =
 	| {
 			readonly kind: 'held';
 			readonly lock: HostLock /** The dead run whose lock was taken over. */;
-			readonly after?: LockHolder;
+			readonly after?: LockHolder | undefined;
 	  }
 	| { readonly kind: 'locked'; readonly holder: LockHolder }
 	| { readonly kind: 'failed'; readonly errno: string; readonly file: string };
@@ -90,16 +90,16 @@ const systemLockFiles: LockFiles = {
 
 /** What tells a living holder from a dead one. Without them, this machine is asked. */
 export interface LockReaders {
-	readonly readBootId?: () => string | undefined;
+	readonly readBootId?: (() => string | undefined) | undefined;
 	/** Start time of a process, undefined when there is no such process (or no /proc). */
-	readonly readStartTime?: (pid: number) => string | undefined;
+	readonly readStartTime?: ((pid: number) => string | undefined) | undefined;
 	/** Asked only where there is no /proc. */
-	readonly isRunning?: (pid: number) => boolean;
+	readonly isRunning?: ((pid: number) => boolean) | undefined;
 	/** Seconds since this machine was booted. */
-	readonly readUptime?: () => number;
+	readonly readUptime?: (() => number) | undefined;
 }
 
-type Readers = Required<LockReaders>;
+type Readers = { readonly [Of in keyof LockReaders]-?: NonNullable<LockReaders[Of]> };
 
 const readersOf = (request: LockReaders): Readers => ({
 	readBootId: request.readBootId ?? bootId,
@@ -114,8 +114,8 @@ export interface LockRequest extends LockReaders {
 	readonly tool: string;
 	readonly step: string;
 	readonly now: () => Date;
-	readonly pid?: number;
-	readonly files?: LockFiles;
+	readonly pid?: number | undefined;
+	readonly files?: LockFiles | undefined;
 }
 
 /** Contenders that die in turn each cost a round; more than this many at once do not happen. */
@@ -139,8 +139,8 @@ export async function takeLock(directory: StateDirectory, request: LockRequest):
 	const own: LockContent = {
 		id: randomBytes(16).toString('hex'),
 		pid,
-		...(startTime !== undefined && { startTime }),
-		...(boot !== undefined && { bootId: boot }),
+		startTime,
+		bootId: boot,
 		user: request.user,
 		host: request.host,
 		step: request.step,
@@ -212,7 +212,7 @@ async function contend(
 		return {
 			kind: 'held',
 			lock: hostLock(directory, files, own),
-			...(dead !== undefined && { after: holderOf(dead, own, readers) }),
+			after: dead === undefined ? undefined : holderOf(dead, own, readers),
 		};
 	}
 	return { kind: 'failed', errno: 'EAGAIN', file: directory.lockFile };
@@ -295,7 +295,7 @@ export async function lockHolder(
 	if (content === undefined) return undefined;
 	const startTime = readers.readStartTime(process.pid);
 	const boot = readers.readBootId();
-	const us = { ...(startTime !== undefined && { startTime }), ...(boot !== undefined && { bootId: boot }) };
+	const us = { startTime, bootId: boot };
 	return isAlive(content, us, readers) ? holderOf(content, us, readers) : undefined;
 }
 
@@ -307,7 +307,7 @@ function holderOf(holder: LockContent, us: Pick<LockContent, 'bootId'>, readers:
 	const { pid, user, host, step, since, tool } = holder;
 	const sameBoot = holder.bootId !== undefined && holder.bootId === us.bootId;
 	const age = sameBoot && holder.uptime !== undefined ? readers.readUptime() - holder.uptime : undefined;
-	return { pid, user, host, step, since, ...(age !== undefined && { ageSeconds: Math.max(0, age) }), tool };
+	return { pid, user, host, step, since, ageSeconds: age === undefined ? undefined : Math.max(0, age), tool };
 }
 
 async function linked(files: LockFiles, from: string, to: string): Promise<boolean> {

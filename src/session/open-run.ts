@@ -40,7 +40,7 @@ export async function openRun(
 		readonly mode: 'run' | 'test' | 'revert';
 		readonly fresh: boolean;
 		/** The run to revert, where the operator named one: a revert of another run is not gone on with. */
-		readonly reverts?: string;
+		readonly reverts?: string | undefined;
 	},
 ): Promise<OpenedRun> {
 	const { host, version, now } = environment;
@@ -236,7 +236,7 @@ function refuseSession(session: SessionRead): void {
 async function goOn(
 	directory: StateDirectory,
 	run: string,
-	{ mode, reverts }: { readonly mode: 'run' | 'test' | 'revert'; readonly reverts?: string },
+	{ mode, reverts }: { readonly mode: 'run' | 'test' | 'revert'; readonly reverts?: string | undefined },
 	{ simulated, command }: Environment,
 ): Promise<Extract<OpenLogResult, { kind: 'open' }> | undefined> {
 	const opened = await openRunLog(directory, run);

@@ -109,7 +109,7 @@ export interface RunSummary {
 	readonly user: string;
 	readonly tool: string;
 	readonly simulated: boolean;
-	readonly reverts?: string;
+	readonly reverts?: string | undefined;
 }
 
 /** The runs of this directory, the latest first, by their first event only. Runs that cannot be read are left out. */
@@ -125,7 +125,7 @@ export async function listRuns(directory: StateDirectory): Promise<readonly RunS
 		const start = await firstEvent(runPaths(directory, run).events);
 		if (start?.type !== 'run.start') continue;
 		const { mode, at, host, user, tool, simulated, reverts } = start;
-		found.push({ run, mode, startedAt: at, host, user, tool, simulated, ...(reverts !== undefined && { reverts }) });
+		found.push({ run, mode, startedAt: at, host, user, tool, simulated, reverts });
 	}
 	return found.sort((a, b) =>
 		a.startedAt === b.startedAt ? (a.run < b.run ? 1 : -1) : a.startedAt < b.startedAt ? 1 : -1,

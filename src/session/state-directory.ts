@@ -55,7 +55,7 @@ export async function openStateDirectory(
 		readonly create: boolean;
 		readonly uid: number;
 		/** The directories above are looked at too: a real run of root is undone by what lies in the directory. */
-		readonly above?: boolean;
+		readonly above?: boolean | undefined;
 	},
 ): Promise<StateDirectoryResult> {
 	try {

@@ -23,7 +23,7 @@ interface Backup {
 	/** Its bytes have the sha256 that is its name. */
 	readonly intact: boolean;
 	/** What it was, by a line of the log that can still be read. */
-	readonly was?: string;
+	readonly was?: string | undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ async function backupsOf(directory: StateDirectory, run: string): Promise<readon
 			size: facts.size,
 			at: facts.mtime.toISOString(),
 			intact: (await keptBytes(directory, run, name)) !== undefined,
-			...(path !== undefined && { was: path }),
+			was: path,
 		});
 	}
 	return found;

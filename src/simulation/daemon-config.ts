@@ -209,9 +209,9 @@ function runtimesIn(value: unknown): Record<string, RuntimeEntry> {
 				name,
 				{
 					path: String(entry?.['path'] ?? binary ?? entry?.['runtimeType'] ?? ''),
-					...(Array.isArray(entry?.['runtimeArgs']) && { runtimeArgs: entry['runtimeArgs'].map(String) }),
-					...(typeof entry?.['runtimeType'] === 'string' && { runtimeType: entry['runtimeType'] }),
-					...(typeof entry?.['options'] === 'object' && { options: entry['options'] as Record<string, unknown> }),
+					runtimeArgs: Array.isArray(entry?.['runtimeArgs']) ? entry['runtimeArgs'].map(String) : undefined,
+					runtimeType: typeof entry?.['runtimeType'] === 'string' ? entry['runtimeType'] : undefined,
+					options: typeof entry?.['options'] === 'object' ? (entry['options'] as Record<string, unknown>) : undefined,
 				},
 			];
 		}),

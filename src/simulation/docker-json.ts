@@ -23,17 +23,17 @@ function runtimesJson(world: World, engine: Engine): Record<string, unknown> {
 		const answers =
 			there && entry.path.endsWith('/sysbox-runc') && sysbox.runc !== undefined && atLeast(sysbox.runc, '0.7.0');
 		entries[name] = {
-			...(entry.runtimeType === undefined && { path: entry.path }),
-			...(entry.runtimeArgs !== undefined && { runtimeArgs: entry.runtimeArgs }),
-			...(entry.runtimeType !== undefined && { runtimeType: entry.runtimeType }),
-			...(entry.options !== undefined && { options: entry.options }),
-			...(answers && {
-				status: {
-					[featuresKey]: JSON.stringify(
-						runtimeFeatures('sysbox-runc', sysbox.runc ?? '', atLeast(sysbox.runc ?? '', '0.7.1')),
-					),
-				},
-			}),
+			path: entry.runtimeType === undefined ? entry.path : undefined,
+			runtimeArgs: entry.runtimeArgs,
+			runtimeType: entry.runtimeType,
+			options: entry.options,
+			status: answers
+				? {
+						[featuresKey]: JSON.stringify(
+							runtimeFeatures('sysbox-runc', sysbox.runc ?? '', atLeast(sysbox.runc ?? '', '0.7.1')),
+						),
+					}
+				: undefined,
 		};
 	}
 	return entries;
@@ -136,7 +136,7 @@ export function versionJson(world: World, answers: boolean): Record<string, unkn
 	// Packages of a distribution and the snap have no name of a platform.
 	const Name = 'docker-ce' in world.state.packages ? 'Docker Engine - Community' : '';
 	return {
-		Client: { ...(Name !== '' && { Platform: { Name } }), ...parts, Context: 'default' },
+		Client: { Platform: Name !== '' ? { Name } : undefined, ...parts, Context: 'default' },
 		Server: !answers
 			? null
 			: {
@@ -192,8 +192,8 @@ export function containerJson(engine: Engine, c: Container): Record<string, unkn
 			Image: c.imageRef,
 			Entrypoint: nullIfEmpty(c.entrypoint),
 			Labels: { ...image?.labels, ...options.labels },
-			...(options.stopSignal !== '' && { StopSignal: options.stopSignal }),
-			...(options.stopTimeout !== undefined && { StopTimeout: options.stopTimeout }),
+			StopSignal: options.stopSignal !== '' ? options.stopSignal : undefined,
+			StopTimeout: options.stopTimeout,
 		},
 		NetworkSettings: { Networks: { [network?.name ?? options.networkMode]: { IPAddress: c.ip } } },
 	};

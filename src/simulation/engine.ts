@@ -90,11 +90,11 @@ export type Created =
 	| { readonly kind: 'refused'; readonly text: string };
 
 export interface CreateRequest {
-	readonly name?: string;
+	readonly name?: string | undefined;
 	readonly image: Image;
 	readonly imageRef: string;
-	readonly runtime?: string;
-	readonly entrypoint?: readonly string[];
+	readonly runtime?: string | undefined;
+	readonly entrypoint?: readonly string[] | undefined;
 	readonly command: readonly string[];
 	readonly options: ContainerOptions;
 }
@@ -159,7 +159,7 @@ function refusalOf(engine: Engine, runtime: string, name: string, options: Conta
 }
 
 /** Docker drops a limit whose controller the kernel lacks, and refuses that of processors. */
-function limitsHere({ state }: World, options: ContainerOptions): { refused?: string; warnings: string[] } {
+function limitsHere({ state }: World, options: ContainerOptions): { refused?: string | undefined; warnings: string[] } {
 	const lacks = (controller: string) => !state.machine.cgroupControllers.includes(controller);
 	const warnings: string[] = [];
 	if (options.nanoCpus > 0 && lacks('cpu'))

@@ -27,19 +27,19 @@ export type FaultName = (typeof faultNames)[number];
 export interface Fault {
 	readonly name: FaultName;
 	/** The first time it fires: 1 is the first call that it could hit. Default 1. */
-	readonly nth?: number;
+	readonly nth?: number | undefined;
 	/** How many calls it hits from then on. Default: all. */
-	readonly times?: number;
+	readonly times?: number | undefined;
 	/** For faults of files: the path. A trailing `*` matches any ending. */
-	readonly path?: string;
+	readonly path?: string | undefined;
 	/** For `write-fails`; default ENOSPC. For `apt-fails`: ENOSPC fills the disk, without it a script fails. */
-	readonly errno?: 'ENOSPC' | 'EROFS' | 'EACCES' | 'EIO';
+	readonly errno?: 'ENOSPC' | 'EROFS' | 'EACCES' | 'EIO' | undefined;
 	/** For `file-changed-underneath`: what another program has just written there. */
-	readonly content?: string;
+	readonly content?: string | undefined;
 	/** For `docker-starts-slowly`: how long a start takes. Default two and a half minutes. */
-	readonly ms?: number;
+	readonly ms?: number | undefined;
 	/** For `docker-hangs` and `docker-garbage`: only commands whose words after `docker` start so. */
-	readonly command?: string;
+	readonly command?: string | undefined;
 }
 
 /** Asked by programs at the places where things go wrong. Counts in the draft, so that a resumed demo goes on counting. */

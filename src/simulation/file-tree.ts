@@ -22,7 +22,7 @@ export const rootUser: Who = { uid: 0, gid: 0, groups: [0] };
 
 export type Resolved =
 	| { kind: 'found'; path: string; node: Exclude<FileNode, { kind: 'link' }>; viaLink: boolean }
-	| { kind: 'problem'; errno: Errno /** The target of a link that leads nowhere. */; danglingTo?: string };
+	| { kind: 'problem'; errno: Errno /** The target of a link that leads nowhere. */; danglingTo?: string | undefined };
 
 /** Links followed for one path before the kernel gives up. */
 const longestLinkChain = 40;
@@ -45,7 +45,12 @@ export function absolute(path: string, cwd = '/'): string {
 }
 
 /** Follows every link on the way and, unless `keepLast`, the last one too. */
-export function resolve(view: View, path: string, who: Who = rootUser, options: { keepLast?: boolean } = {}): Resolved {
+export function resolve(
+	view: View,
+	path: string,
+	who: Who = rootUser,
+	options: { keepLast?: boolean | undefined } = {},
+): Resolved {
 	let links = 0;
 	let viaLink = false;
 	const walk = (target: string): Resolved => {

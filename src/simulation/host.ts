@@ -53,18 +53,18 @@ import {
 export interface SimulatedHostOptions {
 	readonly state: SimulatedState;
 	/** Shared with whoever waits on this host (an engine's deadlines). Default: one that starts at the state's time. */
-	readonly clock?: SimulatedClock;
+	readonly clock?: SimulatedClock | undefined;
 	/** `demo`: short real delays, lines one after the other. Default `instant`. */
-	readonly pace?: 'instant' | 'demo';
-	readonly faults?: readonly Fault[];
+	readonly pace?: 'instant' | 'demo' | undefined;
+	readonly faults?: readonly Fault[] | undefined;
 	/** What a program outside of the simulation is: not there (a demo), or a mistake of the test. Default `throw`. */
-	readonly onUnknownCommand?: 'not-found' | 'throw';
+	readonly onUnknownCommand?: 'not-found' | 'throw' | undefined;
 	/** What can be downloaded. */
-	readonly releases?: readonly Release[];
+	readonly releases?: readonly Release[] | undefined;
 	/** Programs besides those that are simulated: a test's own. They run where the host has a file of that name. */
-	readonly programs?: Readonly<Record<string, Program>>;
+	readonly programs?: Readonly<Record<string, Program>> | undefined;
 	/** After each change. The state is the host's own: it is replaced, never changed in place. */
-	readonly onChange?: (state: SimulatedState) => void;
+	readonly onChange?: ((state: SimulatedState) => void) | undefined;
 }
 
 export interface SimulatedHost extends WriteHost {
@@ -469,7 +469,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 			declared: {
 				size: release.size,
 				sha256: release.sha256,
-				...(control !== undefined && { holds: { kind: 'deb' as const, package: control } }),
+				holds: control === undefined ? undefined : { kind: 'deb' as const, package: control },
 			},
 		};
 		const errno = createNode(scope, absolute(path), node);
@@ -496,7 +496,7 @@ function fileAt(scope: Scope, path: string): FileFound {
 function problemOf(found: Extract<Resolved, { kind: 'problem' }>): ReadProblem {
 	switch (found.errno) {
 		case 'ENOENT':
-			return { kind: 'missing', ...(found.danglingTo !== undefined && { danglingTo: found.danglingTo }) };
+			return { kind: 'missing', danglingTo: found.danglingTo };
 		case 'ENOTDIR':
 			return { kind: 'missing' };
 		case 'EACCES':

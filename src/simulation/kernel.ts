@@ -58,7 +58,7 @@ interface SeenProcess {
 	readonly startedAt: number;
 	readonly uid: number;
 	readonly cgroup: string;
-	readonly container?: Container;
+	readonly container?: Container | undefined;
 }
 
 const commOf = (argv: readonly string[]): string => (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '';

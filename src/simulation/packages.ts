@@ -276,7 +276,7 @@ function takeSysboxAway(world: World, purge: boolean): void {
 	removeTree(state.files, '/run/sysbox');
 	removeTree(state.files, '/usr/lib/sysctl.d/99-sysbox-sysctl.conf');
 	const { subidStart, deadMounts } = state.sysbox;
-	state.sysbox = { subidStart, ...(deadMounts !== undefined && { deadMounts }) };
+	state.sysbox = { subidStart, deadMounts };
 	if (!purge || state.docker.kind !== 'native') return;
 	const path = daemonJsonPath(world);
 	try {

@@ -227,7 +227,7 @@ function add(
 		imageRef: ref,
 		command,
 		options: { ...structuredClone(defaultOptions), ...options },
-		...(runtime !== undefined && { runtime }),
+		runtime,
 	});
 	if (created.kind === 'created') startContainer(world, created.container);
 }

@@ -290,7 +290,7 @@ export function startTransientTimer(
 		readonly description: string;
 		readonly afterMs: number;
 		/** Fires once more so long after its service has ended. */
-		readonly everyMs?: number;
+		readonly everyMs?: number | undefined;
 		readonly argv: readonly string[];
 	},
 ): boolean {

@@ -8,7 +8,7 @@ export interface DeclaredBytes {
 	size: number;
 	sha256: string;
 	/** What a program finds inside when it opens the file. */
-	holds?: { kind: 'deb'; package: PackageControl } | { kind: 'images'; images: Image[] };
+	holds?: { kind: 'deb'; package: PackageControl } | { kind: 'images'; images: Image[] } | undefined;
 }
 
 export interface Owned {
@@ -20,13 +20,13 @@ export interface Owned {
 export type FileNode =
 	| ({
 			kind: 'file' /** UTF-8 text; binary content stands in `base64`. */;
-			text?: string;
-			base64?: string;
-			declared?: DeclaredBytes;
+			text?: string | undefined;
+			base64?: string | undefined;
+			declared?: DeclaredBytes | undefined;
 	  } & Owned)
 	| ({ kind: 'folder' } & Owned)
 	| { kind: 'link'; to: string }
-	| ({ kind: 'socket' | 'device' | 'fifo' /** Such as `b 252 0`. */; device?: string } & Owned);
+	| ({ kind: 'socket' | 'device' | 'fifo' /** Such as `b 252 0`. */; device?: string | undefined } & Owned);
 
 /** Absolute path → node. The root folder is always there, even when it is not listed. */
 export type FileTree = Record<string, FileNode>;
@@ -49,7 +49,7 @@ export interface HostProcess {
 	/** Milliseconds since 1970. */
 	startedAt: number;
 	/** The unit whose cgroup it is in. */
-	unit?: string;
+	unit?: string | undefined;
 }
 
 export interface PackageControl {
@@ -57,18 +57,18 @@ export interface PackageControl {
 	version: string;
 	architecture: string;
 	depends: string[];
-	breaks?: string[];
-	provides?: string[];
-	sizeKb?: number;
+	breaks?: string[] | undefined;
+	provides?: string[] | undefined;
+	sizeKb?: number | undefined;
 	/** Paths of programs that appear with it. */
 	files: string[];
-	description?: string;
+	description?: string | undefined;
 }
 
 export interface InstalledPackage extends PackageControl {
 	status: 'installed' | 'config-files' | 'half-configured';
-	hold?: boolean;
-	auto?: boolean;
+	hold?: boolean | undefined;
+	auto?: boolean | undefined;
 }
 
 export interface Unit {
@@ -84,23 +84,23 @@ export interface Unit {
 	mainPid: number;
 	mainStatus: number;
 	/** When the main process was started. */
-	startedAt?: number;
+	startedAt?: number | undefined;
 	/** Recent start attempts, for the start limit. */
 	starts: number[];
 	/** A GitLab runner that was told to finish: it ends with its last job. */
-	finishing?: true;
+	finishing?: true | undefined;
 	/** When it last left `inactive`; with `startedAt`, how long its start took. */
-	leftInactiveAt?: number;
+	leftInactiveAt?: number | undefined;
 	/** Started automatically so often since it was started by somebody (NRestarts). */
-	restarts?: number;
+	restarts?: number | undefined;
 	/** systemd tries again at this time (Restart=). */
-	retryAt?: number;
+	retryAt?: number | undefined;
 	/** Its start is under way, and will be over at this time. */
-	readyAt?: number;
+	readyAt?: number | undefined;
 	/** Its start is asked for, and has not begun: at a boot, or behind a unit that it is ordered after. */
-	queued?: true;
+	queued?: true | undefined;
 	/** For a timer: when it elapses, and what it starts then. */
-	elapsesAt?: number;
+	elapsesAt?: number | undefined;
 	/** Text of the unit and its drop-ins when systemd last read them. */
 	loadedText: string;
 }
@@ -123,7 +123,7 @@ export interface Image {
 	size: number;
 	created: string;
 	/** It serves until it is stopped, as an agent or a database does. */
-	serves?: true;
+	serves?: true | undefined;
 	entrypoint: string[];
 	command: string[];
 	env: string[];
@@ -139,7 +139,7 @@ export interface MountSpec {
 	target: string;
 	readOnly: boolean;
 	/** As it was written on the command line with -v; undefined with --mount. */
-	bind?: string;
+	bind?: string | undefined;
 }
 
 /** What `docker run` was told. */
@@ -166,7 +166,7 @@ export interface ContainerOptions {
 	ports: string[];
 	stopSignal: string;
 	/** Seconds; -1: for ever. Undefined: Docker's ten. */
-	stopTimeout?: number;
+	stopTimeout?: number | undefined;
 }
 
 export interface Namespaces {
@@ -214,22 +214,22 @@ export interface Container {
 	ip: string;
 	processes: InnerProcess[];
 	/** A GitLab runner that was told to finish: it ends with its last job. */
-	finishing?: true;
+	finishing?: true | undefined;
 	/** A transient unit waits for its end, and starts it again. */
-	startedWhenEnded?: true;
+	startedWhenEnded?: true | undefined;
 	/** The first process ends by itself at this time, with this code. */
-	endsAt?: number;
-	endsWith?: number;
+	endsAt?: number | undefined;
+	endsWith?: number | undefined;
 	log: { at: number; stream: 'stdout' | 'stderr'; text: string }[];
 	/** The engine that was started inside answers from this time on. */
-	engineUpAt?: number;
+	engineUpAt?: number | undefined;
 }
 
 export interface RuntimeEntry {
 	path: string;
-	runtimeArgs?: string[];
-	runtimeType?: string;
-	options?: Record<string, unknown>;
+	runtimeArgs?: string[] | undefined;
+	runtimeType?: string | undefined;
+	options?: Record<string, unknown> | undefined;
 }
 
 /** What a daemon has in force, which is not always what its file says. */
@@ -281,10 +281,10 @@ export interface Engine {
 	volumes: Volume[];
 	networks: Network[];
 	/** What `docker plugin install` brought. */
-	plugins?: { id: string; name: string; description: string; enabled: boolean }[];
+	plugins?: { id: string; name: string; description: string; enabled: boolean }[] | undefined;
 	nextAddress: number;
 	/** What the daemon has told of itself since it started: reloads. */
-	events?: { at: number; action: 'reload'; attributes: Record<string, string> }[];
+	events?: { at: number; action: 'reload'; attributes: Record<string, string> }[] | undefined;
 }
 
 export interface SimulatedState {
@@ -317,7 +317,7 @@ export interface SimulatedState {
 	identity: { pid: number; uid: number; gid: number; groups: number[]; user: string };
 	files: FileTree;
 	/** When a file was last written, in milliseconds since 1970; others are older than everything else. */
-	fileTimes?: Record<string, number>;
+	fileTimes?: Record<string, number> | undefined;
 	fileSystems: FileSystem[];
 	/** Key with dots → value without the newline. */
 	sysctls: Record<string, string>;
@@ -339,14 +339,14 @@ export interface SimulatedState {
 	};
 	sysbox: {
 		/** What `--version` says of each program; they differ after half an upgrade. */
-		runc?: string;
-		mgr?: string;
-		fs?: string;
+		runc?: string | undefined;
+		mgr?: string | undefined;
+		fs?: string | undefined;
 		subidStart: number;
 		/** Ids of containers whose FUSE mount outlived the sysbox-fs that served it. */
-		deadMounts?: string[];
+		deadMounts?: string[] | undefined;
 		/** The daemon that answers nothing while systemd calls it active. */
-		hangs?: 'fs' | 'mgr';
+		hangs?: 'fs' | 'mgr' | undefined;
 	};
 	hub: Image[];
 	/** How often each fault was asked for and fired. */

@@ -94,7 +94,7 @@ export function runtimeFeatures(
 		linux: {
 			namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', ...(withTime ? ['time'] : []), 'user', 'uts'],
 			capabilities,
-			cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, ...(name === 'sysbox-runc' && { rdma: true }) },
+			cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: name === 'sysbox-runc' ? true : undefined },
 			seccomp: {
 				enabled: true,
 				actions: ['SCMP_ACT_ALLOW', 'SCMP_ACT_ERRNO', 'SCMP_ACT_KILL', 'SCMP_ACT_NOTIFY'],

@@ -34,7 +34,7 @@ export interface Stdin {
 	/** Bytes as Latin-1, so that none is lost. */
 	readonly text: string;
 	/** The host's file that it comes from: a declared archive has no bytes to read. */
-	readonly file?: Extract<FileNode, { kind: 'file' }>;
+	readonly file?: Extract<FileNode, { kind: 'file' }> | undefined;
 }
 
 export const noInput: Stdin = { text: '' };

@@ -96,7 +96,7 @@ export function stopSysboxContainers(containers: readonly Container[]): readonly
 				},
 			},
 			whenItFails: ['see which container does not stop (docker ps), stop it, then start again'],
-			...(again.length > 0 && { rollback: startAfterFailure(again) }),
+			rollback: again.length > 0 ? startAfterFailure(again) : undefined,
 			undo:
 				again.length === 0
 					? { kind: 'none', why: 'its CI system makes new ones' }

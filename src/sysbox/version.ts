@@ -5,11 +5,11 @@ export interface SysboxVersion {
 	readonly program: 'sysbox-runc' | 'sysbox-mgr' | 'sysbox-fs';
 	/** As printed, such as `0.7.0`. */
 	readonly version: string;
-	readonly edition?: string;
-	readonly commit?: string;
-	readonly builtAt?: string;
+	readonly edition?: string | undefined;
+	readonly commit?: string | undefined;
+	readonly builtAt?: string | undefined;
 	/** Empty in some source builds (nestybox/sysbox#772). */
-	readonly builtBy?: string;
+	readonly builtBy?: string | undefined;
 }
 
 /** `sysbox-runc --version` and the same of mgr and fs: a name, then indented `key: value` lines. */

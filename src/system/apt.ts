@@ -3,8 +3,8 @@ import type { Argv, ReadHost } from '../port/host.ts';
 /** A package that apt would put in, take out, or exchange: then both versions are there. */
 export interface PackageStep {
 	readonly name: string;
-	readonly from?: string;
-	readonly to?: string;
+	readonly from?: string | undefined;
+	readonly to?: string | undefined;
 }
 
 /** What apt would do. */
@@ -45,7 +45,7 @@ export function parseSimulation(text: string): Extract<AptSimulation, { kind: 'w
 			/^(Inst|Remv|Purg) (\S+)(?: \[([^\]\s]*)[^\]]*\])?(?: \((\S+?)[\s)])?/.exec(line) ?? [];
 		if (verb === undefined) continue;
 		const [name = full] = full.split(':');
-		const step: PackageStep = { name, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+		const step: PackageStep = { name, from, to };
 		if (verb !== 'Inst') removes.push(step);
 		else if (from === undefined) installs.push(step);
 		else upgrades.push(step);

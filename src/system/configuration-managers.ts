@@ -14,7 +14,11 @@ export interface ManagerTrace {
  * What each leaves on a host that it manages. A directory that its package brings to a machine from which others are managed
  * (/etc/ansible alone) is none.
  */
-const leaves: readonly { readonly by: string; readonly paths: readonly string[]; readonly unit?: string }[] = [
+const leaves: readonly {
+	readonly by: string;
+	readonly paths: readonly string[];
+	readonly unit?: string | undefined;
+}[] = [
 	{
 		by: 'Ansible',
 		paths: ['/etc/ansible/facts.d', '/root/.ansible', '/var/lib/ansible', '/etc/systemd/system/ansible-pull.timer'],

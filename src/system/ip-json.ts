@@ -37,7 +37,7 @@ export function parseAddresses(text: unknown): Reading<readonly InterfaceAddress
 export interface Route {
 	/** `default`, or a network in CIDR form. */
 	readonly to: string;
-	readonly via?: string;
+	readonly via?: string | undefined;
 	readonly interface: string;
 }
 
@@ -48,7 +48,5 @@ export function parseRoutes(text: unknown): Reading<readonly Route[]> {
 	// iproute2 prints nothing at all, not even [], when there is no route.
 	const json = readJson(typeof text === 'string' && text.trim() === '' ? '[]' : text, routeSchema, 'ip route');
 	if (json.kind !== 'ok') return json;
-	return read(
-		json.value.map(r => ({ to: r.dst, ...(r.gateway !== undefined && { via: r.gateway }), interface: r.dev })),
-	);
+	return read(json.value.map(r => ({ to: r.dst, via: r.gateway, interface: r.dev })));
 }

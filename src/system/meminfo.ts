@@ -3,7 +3,7 @@ import { type Reading, read, unreadable } from './reading.ts';
 export interface Memory {
 	readonly totalBytes: number;
 	/** What new work can get without swapping; kernels before 3.14 do not say. */
-	readonly availableBytes?: number;
+	readonly availableBytes?: number | undefined;
 	readonly swapBytes: number;
 }
 
@@ -19,7 +19,7 @@ export function parseMemInfo(text: unknown): Reading<Memory> {
 	if (totalBytes === undefined) return unreadable('meminfo names no MemTotal');
 	return read({
 		totalBytes,
-		...(availableBytes !== undefined && { availableBytes }),
+		availableBytes,
 		swapBytes: field('SwapTotal') ?? 0,
 	});
 }

@@ -5,11 +5,11 @@ export interface OsRelease {
 	readonly id: string;
 	readonly idLike: readonly string[];
 	/** Absent on rolling distributions. */
-	readonly versionId?: string;
-	readonly codename?: string;
+	readonly versionId?: string | undefined;
+	readonly codename?: string | undefined;
 	/** "Ubuntu 24.04.3 LTS". */
 	readonly prettyName: string;
-	readonly variantId?: string;
+	readonly variantId?: string | undefined;
 }
 
 /** /etc/os-release: shell assignments, quoted or not (freedesktop.org, os-release(5)). */
@@ -29,9 +29,9 @@ export function parseOsRelease(text: unknown): Reading<OsRelease> {
 	return read({
 		id,
 		idLike: (values.get('ID_LIKE') ?? '').toLowerCase().split(/\s+/).filter(Boolean),
-		...(versionId && { versionId }),
-		...(codename && { codename }),
-		...(variantId && { variantId }),
+		versionId: versionId || undefined,
+		codename: codename || undefined,
+		variantId: variantId || undefined,
 		prettyName: values.get('PRETTY_NAME') || [values.get('NAME') ?? id, versionId].filter(Boolean).join(' '),
 	});
 }

@@ -15,7 +15,7 @@ export interface UnitState {
 	readonly mainPid: number;
 	/** Words of the command line, as systemd prints them; `$VARIABLES` are not resolved. */
 	readonly execStart: readonly string[];
-	readonly fragmentPath?: string;
+	readonly fragmentPath?: string | undefined;
 	readonly dropInPaths: readonly string[];
 	/** Everything that was shown, by name. */
 	readonly properties: Readonly<Record<string, string>>;
@@ -59,7 +59,7 @@ function toUnit(properties: Readonly<Record<string, string>>): UnitState {
 		result: text('Result'),
 		mainPid: Number.parseInt(text('MainPID'), 10) || 0,
 		execStart: execStartArgv(text('ExecStart')),
-		...(fragmentPath !== '' && { fragmentPath }),
+		fragmentPath: fragmentPath !== '' ? fragmentPath : undefined,
 		dropInPaths: text('DropInPaths').split(' ').filter(Boolean),
 		properties,
 	};

@@ -11,7 +11,7 @@ export type TextFile =
 export async function readTextFile(
 	host: ReadHost,
 	path: string,
-	options: { readonly maxBytes?: number } = {},
+	options: { readonly maxBytes?: number | undefined } = {},
 ): Promise<TextFile> {
 	const result = await host.readFile(path, options);
 	if (result.kind !== 'bytes') return result;

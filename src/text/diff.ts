@@ -15,11 +15,11 @@ export type DiffLine =
 
 export interface DiffOptions {
 	/** Unchanged lines around a change, 3 by default. */
-	readonly context?: number;
+	readonly context?: number | undefined;
 	/** Called with each whole text, as a secret can go over several lines; returns its lines without secrets. */
-	readonly redact?: (text: string) => readonly string[];
+	readonly redact?: ((text: string) => readonly string[]) | undefined;
 	/** The sha256 of bytes in hexadecimal: named where a diff ends before its last line. */
-	readonly sha256?: Sha256;
+	readonly sha256?: Sha256 | undefined;
 }
 
 /** sha256 in hexadecimal. Passed in, as nothing here reaches for the system. */

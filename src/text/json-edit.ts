@@ -43,7 +43,7 @@ export interface EditStyle {
 	 * own that starts with spaces, whatever the file's own indentation is. A key that has
 	 * the wanted value but not that layout is laid out anew.
 	 */
-	readonly lineStyle?: 'file' | 'package-guard';
+	readonly lineStyle?: 'file' | 'package-guard' | undefined;
 }
 
 export type ApplyResult =

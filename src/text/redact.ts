@@ -122,7 +122,7 @@ interface Cut {
 	readonly from: number;
 	readonly to: number;
 	/** It stands for a secret and is none: it is shown, and not looked into. */
-	readonly kept?: true;
+	readonly kept?: true | undefined;
 }
 
 /** The end of a value that began with this quote, which a string around it may have escaped several times. */
@@ -225,7 +225,7 @@ function valueCut(line: string, name: { from: number; to: number }, meter: Meter
 		const whole = line.slice(from, comment === -1 ? undefined : comment).trim();
 		meter.looked += line.length - from;
 		if (/^[&*!#]/.test(whole)) return undefined;
-		return { from, to: line.trimEnd().length, ...(placeholder.test(whole) && { kept: true as const }) };
+		return { from, to: line.trimEnd().length, kept: placeholder.test(whole) ? true : undefined };
 	}
 	if (option && sign === '' && line[from] === '-') return undefined;
 	reference.lastIndex = from;
@@ -240,7 +240,7 @@ function valueCut(line: string, name: { from: number; to: number }, meter: Meter
 function valueFrom(line: string, from: number, to: number): Cut | undefined {
 	if (to <= from) return undefined;
 	const kept = placeholder.test(line.slice(from, Math.min(to, from + placeholderLength)).replace(/[,;)]$/, ''));
-	return { from, to, ...(kept && { kept }) };
+	return { from, to, kept: kept || undefined };
 }
 
 /** What of a line is hidden, from left to right and without overlap. */

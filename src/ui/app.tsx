@@ -24,7 +24,7 @@ export function App({
 }: {
 	readonly store: Store;
 	/** Handed over once mounted. */
-	readonly onTerminal?: (terminal: InkTerminal) => void;
+	readonly onTerminal?: ((terminal: InkTerminal) => void) | undefined;
 }): ReactElement {
 	const { suspendTerminal } = useApp();
 	const { write } = useStdout();

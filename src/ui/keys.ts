@@ -121,7 +121,7 @@ export type Command =
 
 interface Binding {
 	readonly chars: readonly string[];
-	readonly keys?: readonly Key['kind'][];
+	readonly keys?: readonly Key['kind'][] | undefined;
 	/** As the key line names it. */
 	readonly shown: string;
 	readonly does: string;

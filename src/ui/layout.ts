@@ -23,8 +23,8 @@ export interface FrameParts {
 	/** The same in less and less detail; the first that fits is drawn. */
 	readonly bodies: readonly (readonly Line[])[];
 	/** Makes a body for so many rows; drawn instead of the first of the others where it fits. */
-	readonly fill?: (rows: number) => readonly Line[];
-	readonly prompt?: Prompt;
+	readonly fill?: ((rows: number) => readonly Line[]) | undefined;
+	readonly prompt?: Prompt | undefined;
 }
 
 /** Rules end before the edge, so that a narrower window does not break them. */

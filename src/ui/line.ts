@@ -8,7 +8,7 @@ export type Tone = 'dim' | 'strong' | 'ok' | 'warn' | 'block' | 'unknown' | 'cur
 /** Only {@link span} and {@link line} make one, so nothing on a screen is obeyed by the terminal. */
 export interface Span {
 	readonly text: SafeText;
-	readonly tone?: Tone;
+	readonly tone?: Tone | undefined;
 }
 
 /** One row of a screen. Screens are made of these, so that their height is known before anything is drawn. */
@@ -120,7 +120,11 @@ export function labelled(
 	label: string,
 	text: string,
 	width: number,
-	options: { readonly indent?: number; readonly column?: number; readonly tone?: Tone } = {},
+	options: {
+		readonly indent?: number | undefined;
+		readonly column?: number | undefined;
+		readonly tone?: Tone | undefined;
+	} = {},
 ): readonly Line[] {
 	const { indent = 4, column = 9, tone } = options;
 	const left = indent + column;

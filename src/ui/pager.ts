@@ -7,7 +7,7 @@ export interface Pager {
 	readonly wanted: string;
 	readonly typing: boolean;
 	/** Said when a search found nothing. */
-	readonly note?: string;
+	readonly note?: string | undefined;
 }
 
 export const newPager: Pager = { top: 0, wanted: '', typing: false };

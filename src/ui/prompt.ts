@@ -4,9 +4,9 @@ import { type Key, moves } from './keys.ts';
 export interface Option {
 	readonly value: string;
 	readonly label: string;
-	readonly hint?: string;
+	readonly hint?: string | undefined;
 	/** Takes this option at once: `y`, `n`. */
-	readonly hotkey?: string;
+	readonly hotkey?: string | undefined;
 }
 
 /** One of several. `at` is -1 where there is no default and nothing was chosen yet. */
@@ -14,7 +14,7 @@ export interface Menu {
 	readonly kind: 'menu';
 	readonly options: readonly Option[];
 	readonly at: number;
-	readonly problem?: string;
+	readonly problem?: string | undefined;
 }
 
 /** Any of several. */
@@ -23,7 +23,7 @@ export interface Checklist {
 	readonly options: readonly Option[];
 	readonly at: number;
 	readonly ticked: readonly string[];
-	readonly problem?: string;
+	readonly problem?: string | undefined;
 }
 
 /** A line to type. */
@@ -33,15 +33,15 @@ export interface Field {
 	/** Position of the cursor, in characters. */
 	readonly at: number;
 	/** What Enter takes while nothing was typed. */
-	readonly fallback?: string;
-	readonly mask?: true;
-	readonly completes?: true;
+	readonly fallback?: string | undefined;
+	readonly mask?: true | undefined;
+	readonly completes?: true | undefined;
 	/** The word that has to be typed; nothing else is taken. */
-	readonly word?: string;
-	readonly unit?: string;
+	readonly word?: string | undefined;
+	readonly unit?: string | undefined;
 	/** What Tab found when it was more than one. */
-	readonly completions?: readonly string[];
-	readonly problem?: string;
+	readonly completions?: readonly string[] | undefined;
+	readonly problem?: string | undefined;
 }
 
 export type Prompt = Menu | Checklist | Field;

@@ -26,7 +26,7 @@ export interface WizardOptions {
 	readonly answers: Answers;
 	readonly saved: Answers;
 	/** Which of them come from the last run, by the question's id. */
-	readonly lastRun?: ReadonlySet<string>;
+	readonly lastRun?: ReadonlySet<string> | undefined;
 	readonly risks: readonly RiskName[];
 	readonly stdin: NodeJS.ReadStream;
 	readonly stdout: NodeJS.WriteStream;
@@ -44,11 +44,15 @@ export interface WizardOptions {
 	/** Taking back what was done can be offered. */
 	readonly canUndo: boolean;
 	/** Looks at the host again, and holds it against what the run that goes on had seen. */
-	readonly driftSince?: (signal: AbortSignal) => Promise<readonly Difference[]>;
+	readonly driftSince?: ((signal: AbortSignal) => Promise<readonly Difference[]>) | undefined;
 	/** Writes the answers that repeat this run; absent where there is nothing to repeat. */
-	readonly saveAnswers?: (
-		state: RunState,
-	) => Promise<{ readonly kind: 'saved'; readonly path: string } | { readonly kind: 'failed'; readonly why: string }>;
+	readonly saveAnswers?:
+		| ((
+				state: RunState,
+		  ) => Promise<
+				{ readonly kind: 'saved'; readonly path: string } | { readonly kind: 'failed'; readonly why: string }
+		  >)
+		| undefined;
 }
 
 export type Begin = 'go-on' | 'undo' | 'leave';
@@ -101,14 +105,14 @@ export function startWizard(options: WizardOptions): Wizard {
 	const decider = wizardDecider(store, {
 		answers: options.answers,
 		saved: options.saved,
-		...(options.lastRun !== undefined && { lastRun: options.lastRun }),
+		lastRun: options.lastRun,
 		risks: options.risks,
 		settled: () => settled,
-		...(options.canUndo && {
-			onUndo: () => {
-				undoWanted = true;
-			},
-		}),
+		onUndo: options.canUndo
+			? () => {
+					undoWanted = true;
+				}
+			: undefined,
 	});
 
 	const app = (
@@ -173,7 +177,7 @@ export function startWizard(options: WizardOptions): Wizard {
 			const decided = new AbortController();
 			const seen: SeenSince | undefined = options.driftSince === undefined ? undefined : { kind: 'looking' };
 			const asked = store.ask({
-				screen: { kind: 'start', ...(seen !== undefined && { seen }) },
+				screen: { kind: 'start', seen },
 				prompt: startMenu(intro),
 				ways: { back: false, skip: false, quit: true },
 			});
@@ -221,7 +225,7 @@ export function startWizard(options: WizardOptions): Wizard {
 				...(offer ? [{ value: 'save', label: 'Write the answers to a file, to repeat this run' }] : []),
 			];
 			const reply = await store.ask({
-				screen: { kind: 'end', ...(saved !== undefined && { saved }), ...(problem !== undefined && { problem }) },
+				screen: { kind: 'end', saved, problem },
 				prompt: menu(choices, 'leave'),
 				ways: { back: false, skip: false, quit: true },
 			});

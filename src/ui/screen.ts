@@ -24,7 +24,7 @@ export interface IntroStep {
 	/** Steps without which it is not run. */
 	readonly needs: readonly StepId[];
 	/** Only looked at, as a step that was chosen needs it. */
-	readonly inspected?: true;
+	readonly inspected?: true | undefined;
 }
 
 /** What the wizard knows before the first event. */
@@ -44,11 +44,11 @@ export interface Intro {
 	readonly now: number;
 	readonly steps: readonly IntroStep[];
 	/** The run that is taken back, and what of it stays. */
-	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] };
+	readonly takesBack?: { readonly run: RunState; readonly stays: readonly string[] } | undefined;
 	/** What an earlier run has set up here, when there is none to go on with. */
-	readonly standing?: RunState;
+	readonly standing?: RunState | undefined;
 	/** The run that was left, when there is one to go on with. */
-	readonly resume?: RunState;
+	readonly resume?: RunState | undefined;
 }
 
 /** An attempt as it is announced. */
@@ -62,14 +62,14 @@ export type SeenSince =
 
 /** What is asked on a screen, besides its prompt. */
 export type Screen =
-	| { readonly kind: 'start'; readonly seen?: SeenSince }
+	| { readonly kind: 'start'; readonly seen?: SeenSince | undefined }
 	| {
 			readonly kind: 'question';
 			readonly step: StepId;
 			readonly question: Question;
 			readonly place: Place;
 			/** What Enter takes is the answer from the last run. */
-			readonly lastRun?: boolean;
+			readonly lastRun?: boolean | undefined;
 	  }
 	/** Everything that the run would do. */
 	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly PreviewedStep[] }
@@ -98,7 +98,7 @@ export type Screen =
 	/** What a proof has shown. */
 	| { readonly kind: 'result'; readonly step: StepId }
 	| { readonly kind: 'failure'; readonly step: StepId; readonly failure: ActionFailure }
-	| { readonly kind: 'end'; readonly saved?: string; readonly problem?: string };
+	| { readonly kind: 'end'; readonly saved?: string | undefined; readonly problem?: string | undefined };
 
 /** A screen that waits for the operator. */
 export interface Asking {
@@ -120,7 +120,7 @@ export type Overlay =
 /** From when to when something ran, by this process' own clock: a simulated host's clock is not the operator's. */
 export interface Clock {
 	readonly from: number;
-	readonly to?: number;
+	readonly to?: number | undefined;
 }
 
 /** Everything that is drawn. */

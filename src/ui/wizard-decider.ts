@@ -15,13 +15,13 @@ export interface DeciderOptions {
 	/** From an earlier part of this run, or the last one. */
 	readonly saved: Answers;
 	/** Which of them come from the last run, by the question's id. */
-	readonly lastRun?: ReadonlySet<string>;
+	readonly lastRun?: ReadonlySet<string> | undefined;
 	/** Accepted on the command line. */
 	readonly risks: readonly RiskName[];
 	/** Steps whose saved answers are taken without asking again, until somebody goes back to them. */
 	readonly settled: () => ReadonlySet<StepId>;
 	/** What the run did is to be taken back, once it has ended. Without it that is not offered. */
-	readonly onUndo?: () => void;
+	readonly onUndo?: (() => void) | undefined;
 }
 
 /** Asks a person at the screen: every method shows one screen after the other and returns what was decided. */
@@ -51,7 +51,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 					step,
 					question,
 					place,
-					...(initial !== undefined && initial === saved && options.lastRun?.has(question.id) && { lastRun: true }),
+					lastRun: initial !== undefined && initial === saved && options.lastRun?.has(question.id) ? true : undefined,
 				},
 				promptFor(question, initial),
 				{ back: ways.back, skip: false, quit: question.kind !== 'text' },

@@ -27,9 +27,9 @@ export interface WatchdogOrder {
 	/** `unix:///var/run/docker.sock`. */
 	readonly dockerHost: string;
 	/** Commands that are run when all is over, also where this tool is gone: a drained runner takes jobs again. */
-	readonly afterwards?: readonly Afterwards[];
+	readonly afterwards?: readonly Afterwards[] | undefined;
 	/** How long other actions between arming and the restart may take. */
-	readonly othersMs?: number;
+	readonly othersMs?: number | undefined;
 }
 
 /** What is on the host of a switch: what has to be taken away again. */
@@ -95,7 +95,7 @@ export function armWatchdog(order: WatchdogOrder, facts: WatchdogFacts): readonl
 				bytes: data,
 				mode,
 				expect: { kind: 'missing' },
-				...(shownAs && { shownAs }),
+				shownAs: shownAs || undefined,
 			},
 			{ files: new Map([...parts.files, [path, sha256(data)]]) },
 		);
@@ -251,7 +251,7 @@ function takeAway(parts: Parts, why: string): readonly Action[] {
 			path,
 			expect,
 			withoutBackup: true,
-			...(takesBack !== undefined && { takesBack: [takesBack] }),
+			takesBack: takesBack === undefined ? undefined : [takesBack],
 		});
 	};
 	remove('switch-no-wants', wantsPath, 'Have the next boot run nothing of it', 'switch-wants');

@@ -88,7 +88,7 @@ export async function inspectAgentServices(host: ReadHost, signal: AbortSignal):
 	const rights: Rights = {
 		users: rowsOf(passwd),
 		groups: rowsOf(group),
-		...(socket.kind === 'found' && { socket: socket.meta }),
+		socket: socket.kind === 'found' ? socket.meta : undefined,
 	};
 	const units = answer.units.filter(unit => isInUse(unit) && !startsContainer(unit));
 	const agents = units.flatMap(unit => agentOf(unit, rights));
@@ -118,7 +118,7 @@ interface Rights {
 	/** Fields of each line, by its name. */
 	readonly users: ReadonlyMap<string, readonly string[]>;
 	readonly groups: ReadonlyMap<string, readonly string[]>;
-	readonly socket?: { readonly mode: number; readonly uid: number; readonly gid: number };
+	readonly socket?: { readonly mode: number; readonly uid: number; readonly gid: number } | undefined;
 }
 
 const rowsOf = (text: string | undefined): ReadonlyMap<string, readonly string[]> =>

@@ -23,7 +23,7 @@ export function jenkinsfileProblems(text: string): readonly string[] {
 const closers: Readonly<Record<string, string>> = { '{': '}', '(': ')', '[': ']' };
 
 /** The text without comments, and whether its brackets and quotes close. */
-function withoutComments(text: string): { readonly code: string; readonly problem?: string } {
+function withoutComments(text: string): { readonly code: string; readonly problem?: string | undefined } {
 	const open: string[] = [];
 	let code = '';
 	let at = 0;
@@ -43,5 +43,5 @@ function withoutComments(text: string): { readonly code: string; readonly proble
 		at += (comment ?? quoted ?? char).length;
 	}
 	const missing = open.at(-1);
-	return { code, ...(missing !== undefined && { problem: `lacks a ${missing}` }) };
+	return { code, problem: missing === undefined ? undefined : `lacks a ${missing}` };
 }

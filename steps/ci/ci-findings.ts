@@ -60,7 +60,7 @@ function directoryFindings(facts: CiFacts, { rendered, toWrite }: CiFiles, answe
 				severity: 'block',
 				summary: `The CI files cannot go into ${directory.path}`,
 				evidence: directory.why,
-				...(directory.needsRoot && { needsRoot: true as const }),
+				needsRoot: directory.needsRoot ? true : undefined,
 				remedy: remedy(directory.remedy),
 			},
 		];
@@ -392,7 +392,7 @@ function unknownFindings(unread: CiFacts['unread'], trouble: DockerTrouble | und
 		summary: 'Part of what your CI gets from this host could not be looked at',
 		evidence: someLines(reasons),
 		threat,
-		...(needsRoot && { needsRoot: true as const }),
+		needsRoot: needsRoot ? true : undefined,
 		...(alone ? followsTrouble(trouble) : index > 0 && { follows: `ci.unseen.${threats[0]}` }),
 	}));
 }

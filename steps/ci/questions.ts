@@ -76,7 +76,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			kind: 'text',
 			title: "What is your GitLab's address?",
 			help: `${url === undefined ? '' : 'It is that of the runner on this host. '}It goes into the runner configuration. You are not asked for the token, which belongs to \`gitlab-runner register\`.`,
-			...(url !== undefined && { initial: url }),
+			initial: url,
 			validate: text => serverUrlProblem(text, { https: true }),
 		});
 	}
@@ -116,7 +116,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			help: `Parts are possible, such as 0.5.${info ? ` This host has ${info.cpus}; Docker refuses more.` : ''}`,
 			initial: defaultCpus(info?.cpus),
 			min: 0.1,
-			...(info && info.cpus > 0 && { max: info.cpus }),
+			max: info && info.cpus > 0 ? info.cpus : undefined,
 			unit: 'processors',
 		});
 	}

@@ -15,7 +15,7 @@ export interface FileKind {
 	/** Completes "Write NAME: …". */
 	readonly what: string;
 	/** What a person does for jobs to use it; its own first lines have the commands. */
-	readonly next?: string;
+	readonly next?: string | undefined;
 	readonly check: (text: string) => readonly string[];
 }
 

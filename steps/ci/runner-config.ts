@@ -12,7 +12,7 @@ export const runnerConfigPath = '/etc/gitlab-runner/config.toml';
 export interface RunnerConfig {
 	readonly path: string;
 	/** The first runner's server: what a new runner most likely registers with. */
-	readonly url?: string;
+	readonly url?: string | undefined;
 	/** Jobs of all its runners at once. The default is 1. */
 	readonly concurrent: number;
 	readonly sites: readonly AccessSite[];
@@ -58,7 +58,7 @@ export function parseRunnerConfig(path: string, text: string, defaultRuntime = '
 	return read({
 		path,
 		concurrent: typeof concurrent === 'number' && concurrent >= 1 ? concurrent : 1,
-		...(url !== undefined && { url }),
+		url,
 		sites: runners.flatMap((runner, index) => runnerSites(path, text, runner, index, defaultRuntime)),
 		runners: runners.flatMap((runner, index) => entryOf(text, runner, index, defaultRuntime)),
 		shellRunners: headsOf(isOnHost),

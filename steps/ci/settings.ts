@@ -60,7 +60,7 @@ const answerOf: Readonly<Record<string, string>> = {
 export function settingsOf(
 	answers: Answers,
 	seen: { readonly info: DockerInfo | undefined; readonly digests: LocalDigests; readonly written: readonly string[] },
-	defaults: { readonly systems: readonly System[]; readonly gitlabUrl?: string },
+	defaults: { readonly systems: readonly System[]; readonly gitlabUrl?: string | undefined },
 ): SettingsReading {
 	const { info, digests, written } = seen;
 	const name = textAnswer(answers, 'ci.image') ?? defaultImage;
@@ -83,8 +83,8 @@ export function settingsOf(
 		// Unknown limits are written: on a host that cannot hold them, Docker says so at the start.
 		limits: { memory: info?.limits.memory ?? true, cpu: info?.limits.cpu ?? true, pids: info?.limits.pids ?? true },
 		gitlabJobs: jobsThatFit(info?.memoryBytes, memory),
-		...(gitlabUrl !== undefined && { gitlabUrl }),
-		...(jenkinsUrl !== undefined && { jenkinsUrl }),
+		gitlabUrl,
+		jenkinsUrl,
 	});
 	if (!parsed.success) {
 		const wrong = parsed.error.issues.map(issue => answerOf[String(issue.path[0])] ?? String(issue.path[0]));

@@ -68,7 +68,7 @@ function ciFiles(facts: CiFacts, { answers }: JudgeContext): CiFiles {
 	const reading = settingsOf(
 		answers,
 		{ info, digests: facts.digests, written },
-		{ systems: initialSystems(facts), ...(gitlabUrl !== undefined && { gitlabUrl }) },
+		{ systems: initialSystems(facts), gitlabUrl },
 	);
 	if (reading.kind === 'wrong') return { reading, rendered: [], toWrite: [] };
 	const rendered = renderFiles(facts.templates, reading.settings, reading.systems);

@@ -11,7 +11,7 @@ export type TargetDirectory =
 			readonly why: string;
 			readonly remedy: string;
 			/** This user may not look there; root may. */
-			readonly needsRoot?: true;
+			readonly needsRoot?: true | undefined;
 	  };
 
 /** Directories of the system, where files of a CI have no business and where root's rules apply. */
@@ -55,7 +55,7 @@ export async function lookAtDirectory(host: ReadHost, path: string): Promise<Tar
 		path,
 		why,
 		remedy,
-		...(problem === 'denied' && host.identity.uid !== 0 && { needsRoot: true }),
+		needsRoot: problem === 'denied' && host.identity.uid !== 0 ? true : undefined,
 	});
 	const found = await host.stat(path);
 	if (found.kind === 'found') {

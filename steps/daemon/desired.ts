@@ -23,8 +23,8 @@ export type Registration =
 	| { readonly kind: 'flag'; readonly path: string }
 	| { readonly kind: 'works' | 'elsewhere'; readonly path: string; readonly entry: RuntimeEntry }
 	/** It can be set right: the program is at the other path. */
-	| { readonly kind: 'missing' | 'wrong-path'; readonly to: string; readonly was?: string }
-	| { readonly kind: 'no-program'; readonly was?: string };
+	| { readonly kind: 'missing' | 'wrong-path'; readonly to: string; readonly was?: string | undefined }
+	| { readonly kind: 'no-program'; readonly was?: string | undefined };
 
 export function registrationOf(facts: Registered): Registration {
 	const view = viewOf(facts.file);
@@ -105,8 +105,8 @@ export function editOf(facts: DaemonFacts, context: JudgeContext): Edit {
 	const path = registration.kind === 'missing' || registration.kind === 'wrong-path' ? registration.to : undefined;
 	const defaultRuntime = desiredDefault(facts, context);
 	const desired: DesiredDaemonJson = {
-		...(path !== undefined && { runtime: { name: runtimeName, path } }),
-		...(defaultRuntime !== undefined && { defaultRuntime }),
+		runtime: path === undefined ? undefined : { name: runtimeName, path },
+		defaultRuntime,
 	};
 	const plan = planDaemonJson(currentBytes(content), desired, { flagRuntimes: flagRuntimes(facts).map(r => r.name) });
 	return plan.kind === 'unchanged' ? { kind: 'none' } : { kind: 'edit', content, plan };

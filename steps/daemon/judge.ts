@@ -209,14 +209,14 @@ function defaultFinding(facts: DaemonFacts, context: JudgeContext): Finding {
 			loaded !== undefined && loaded !== runtimeName
 				? `The default runtime is set to ${runtimeName}; Docker still gives containers ${loaded}`
 				: `Every container that names no runtime gets ${runtimeName}`,
-		...(evidence !== '' && { evidence }),
+		evidence: evidence !== '' ? evidence : undefined,
 		why: 'docker build with BuildKit ignores the default runtime, and Docker depends on Sysbox for every start',
-		...(disabled && {
-			remedy: {
-				kind: 'commands' as const,
-				text: 'Let every boot start Sysbox, before Docker',
-				commands: ['systemctl enable sysbox.service'],
-			},
-		}),
+		remedy: disabled
+			? {
+					kind: 'commands' as const,
+					text: 'Let every boot start Sysbox, before Docker',
+					commands: ['systemctl enable sysbox.service'],
+				}
+			: undefined,
 	};
 }

@@ -40,9 +40,9 @@ export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 		bytes: plan.bytes,
 		mode: 0o644,
 		expect: expectedOf(content),
-		...(content.kind === 'read' && { before: content.text }),
-		...(canValidate(facts.validation) && { validateWith: validateCandidate(path, facts.dockerd) }),
-		...(toDefault !== undefined && { risks: ['default-runtime'] as const }),
+		before: content.kind === 'read' ? content.text : undefined,
+		validateWith: canValidate(facts.validation) ? validateCandidate(path, facts.dockerd) : undefined,
+		risks: toDefault === undefined ? undefined : (['default-runtime'] as const),
 	});
 	const notes =
 		toDefault === runtimeName

@@ -36,8 +36,8 @@ function unanswered(trouble: DockerTrouble): Finding {
 		id: 'docker.runtime-loaded',
 		severity: trouble.kind === 'daemon-down' || trouble.kind === 'no-cli' ? 'block' : 'could-not-tell',
 		summary: `What Docker has loaded cannot be seen: ${describeDockerTrouble(trouble)}`,
-		...(trouble.kind === 'daemon-down' && { breaks: true as const }),
-		...(trouble.kind === 'denied' && { needsRoot: true as const }),
+		breaks: trouble.kind === 'daemon-down' ? true : undefined,
+		needsRoot: trouble.kind === 'denied' ? true : undefined,
 		...followsTrouble(trouble),
 		remedy: remedyOf(trouble),
 	};
@@ -82,7 +82,7 @@ function runtimeFinding(facts: DockerStepFacts, context: JudgeContext, differenc
 				: `Docker serves ${runtimeName} from ${difference.loaded}; the file says ${difference.said}`,
 			evidence,
 			why: 'Docker reads its file only when it is told to',
-			...(missing && facts.programThere && { breaks: true as const }),
+			breaks: missing && facts.programThere ? true : undefined,
 			remedy: reloaded(facts),
 		};
 	}
@@ -167,7 +167,7 @@ function waiting(id: string, facts: DockerStepFacts, difference: Difference, con
 		why: isNeededBySysbox(difference)
 			? 'Docker reads it only when it starts, and no Sysbox container starts before that'
 			: 'Docker reads it only when it starts; Sysbox does not need it',
-		...(isNeededBySysbox(difference) && { breaks: true as const }),
+		breaks: isNeededBySysbox(difference) ? true : undefined,
 		remedy: planned
 			? { kind: 'planned', text: 'Docker is restarted' }
 			: {

@@ -15,7 +15,7 @@ export type Runner =
 			/** 0 when no process of it runs. */
 			readonly pid: number;
 			/** systemd starts it again so long after it has ended by itself; undefined: it does not. */
-			readonly startsAgainAfterMs?: number;
+			readonly startsAgainAfterMs?: number | undefined;
 	  }
 	| {
 			readonly kind: 'container';
@@ -65,7 +65,7 @@ export async function inspectRunners(
 						kind: 'unit' as const,
 						unit: unit.id,
 						pid: unit.mainPid,
-						...(again !== undefined && { startsAgainAfterMs: again }),
+						startsAgainAfterMs: again,
 					},
 				]),
 		...containers.map(({ name, id, running, stopSignal }) => ({

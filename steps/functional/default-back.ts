@@ -30,7 +30,7 @@ export function putDefaultBack(file: DaemonFile): Plan {
 				bytes: plan.bytes,
 				mode: 0o644,
 				expect: expectedOf(content),
-				...(content.kind === 'read' && { before: content.text }),
+				before: content.kind === 'read' ? content.text : undefined,
 			},
 			reloadDocker([{ key: 'default-runtime', said: stockRuntime, loaded: runtimeName, needs: 'reload' }]),
 		],

@@ -147,11 +147,15 @@ export const evidenceOf = (what: string, result: ExecResult): Evidence => ({
 /** Commands in the inner engine, one after the other; the first that fails decides. */
 export async function inTurn(
 	container: ProbeContainer,
-	commands: readonly { readonly argv: Argv; readonly timeoutMs: number; readonly stdin?: Uint8Array }[],
-): Promise<{ readonly failed?: ExecResult; readonly what: string; readonly evidence: readonly Evidence[] }> {
+	commands: readonly { readonly argv: Argv; readonly timeoutMs: number; readonly stdin?: Uint8Array | undefined }[],
+): Promise<{
+	readonly failed?: ExecResult | undefined;
+	readonly what: string;
+	readonly evidence: readonly Evidence[];
+}> {
 	const evidence: Evidence[] = [];
 	for (const { argv, timeoutMs, stdin } of commands) {
-		const result = await container.exec(argv, { timeoutMs, ...(stdin !== undefined && { stdin }) });
+		const result = await container.exec(argv, { timeoutMs, stdin });
 		evidence.push(evidenceOf(shellLine(argv), result));
 		if (result.code !== 0) return { failed: result, what: shellLine(argv), evidence };
 	}

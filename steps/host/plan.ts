@@ -78,7 +78,7 @@ function toolActions(facts: HostFacts, context: JudgeContext): readonly Action[]
 			...replaced.map(name => `removes the package ${name}: fuse3 takes its place`),
 			'libraries that these packages need',
 		],
-		...(replaced.length > 0 && { risks: ['other-packages'] as const }),
+		risks: replaced.length > 0 ? (['other-packages'] as const) : undefined,
 	};
 	const refresh: Action = {
 		id: 'refresh-lists',
@@ -224,7 +224,7 @@ function fuseRuleActions(facts: HostFacts, { state }: JudgeContext): readonly Ac
 }
 
 /** What the writer has to find, and the text for the diff. */
-function expected(file: TextFile): { readonly expect: Expected; readonly before?: string } {
+function expected(file: TextFile): { readonly expect: Expected; readonly before?: string | undefined } {
 	return file.kind === 'text'
 		? { expect: { kind: 'sha256', sha256: file.sha256 }, before: file.text }
 		: { expect: { kind: 'missing' } };

@@ -26,12 +26,13 @@ export interface TargetSysbox {
 /** The versions of this host without Sysbox. */
 export function hostVersions({ docker, kernel, os }: Pick<HostFacts, 'docker' | 'kernel' | 'os'>): SeenVersions {
 	return {
-		...(docker.info.kind === 'ok' &&
-			docker.info.value.serverVersion !== '' && { docker: docker.info.value.serverVersion }),
-		...(kernel.kind === 'ok' && { kernel: kernel.value.version }),
-		...(os.kind === 'ok' && {
-			distro: { id: os.value.id, ...(os.value.versionId !== undefined && { version: os.value.versionId }) },
-		}),
+		docker:
+			docker.info.kind === 'ok' && docker.info.value.serverVersion !== '' ? docker.info.value.serverVersion : undefined,
+		kernel: kernel.kind === 'ok' ? kernel.value.version : undefined,
+		distro:
+			os.kind === 'ok'
+				? { id: os.value.id, ...(os.value.versionId !== undefined && { version: os.value.versionId }) }
+				: undefined,
 	};
 }
 

@@ -98,8 +98,8 @@ function dataBlock(
 		written: options.now.toISOString(),
 		owner: options.owner,
 		review: reviewDay(options),
-		...(start?.changeId !== undefined && { changeId: start.changeId }),
-		...(plan !== undefined && { plan: plan.digest }),
+		changeId: start?.changeId,
+		plan: plan?.digest,
 		observed: Object.fromEntries(
 			Object.keys(state.observed)
 				.filter(key => !isNextKey(key))
@@ -117,7 +117,13 @@ function dataBlock(
 	// Each value as JSON, which is YAML too: no host's text can end the block or become a key. Not every reader of
 	// Markdown knows such a block, so nothing in it looks like HTML either.
 	const json = (value: unknown): string => safeJson(value).replaceAll('<', '\\u003c');
-	return ['---', ...Object.entries(data).map(([key, value]) => `${key}: ${json(value)}`), '---'];
+	return [
+		'---',
+		...Object.entries(data)
+			.filter(([, value]) => value !== undefined)
+			.map(([key, value]) => `${key}: ${json(value)}`),
+		'---',
+	];
 }
 
 type Seen = Observed['value'];

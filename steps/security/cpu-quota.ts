@@ -69,7 +69,7 @@ interface Quota {
 	readonly file: string;
 	readonly text: string;
 	/** Undefined: no limit at this level. */
-	readonly cpus?: number;
+	readonly cpus?: number | undefined;
 }
 
 /** `50000 100000`, or `max 100000`. */
@@ -89,7 +89,7 @@ async function quotaV1(directory: string, read: Read): Promise<Quota | undefined
 		: { file, text: `${quota} of ${period}`, ...ratio(quota, period) };
 }
 
-function ratio(quota: string | undefined, period: string | undefined): { readonly cpus?: number } {
+function ratio(quota: string | undefined, period: string | undefined): { readonly cpus?: number | undefined } {
 	const cpus = Number(quota) / Number(period);
 	return Number.isFinite(cpus) && cpus > 0 ? { cpus } : {};
 }

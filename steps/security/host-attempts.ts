@@ -49,7 +49,7 @@ const oneCommand = (
 	words: {
 		/** The program's own line that the kernel refused it. */
 		readonly refused: RegExp;
-		readonly reached?: RegExp;
+		readonly reached?: RegExp | undefined;
 		readonly succeeded: string;
 		readonly controlSucceeded: string;
 	},
@@ -431,7 +431,7 @@ function dockerSocket(docker: DockerFacts): Attempt {
 /** In the order in which they are shown; the first says whether the others mean anything. */
 export function hostAttempts(
 	docker: DockerFacts,
-	facts: { readonly blockDevice?: BlockDevice; readonly modules: boolean; readonly securityfs: boolean },
+	facts: { readonly blockDevice?: BlockDevice | undefined; readonly modules: boolean; readonly securityfs: boolean },
 ): readonly Attempt[] {
 	return [
 		userNamespace,

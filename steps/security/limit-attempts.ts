@@ -119,7 +119,7 @@ function cpu(docker: DockerFacts): Attempt {
 		workload: Workload,
 		key: string,
 		limit: readonly string[],
-	): Promise<Tried & { readonly cpus?: number }> => {
+	): Promise<Tried & { readonly cpus?: number | undefined }> => {
 		const base = idle(workload);
 		const start = await host.start(key, { ...base, options: [...without(workload, '--cpus'), ...limit] }, runMs);
 		if (start.kind === 'refused') {

@@ -16,9 +16,9 @@ interface SecurityFacts {
 	readonly docker: DockerFacts;
 	readonly images: ImageFacts;
 	/** One of the host's disks, for its numbers. */
-	readonly blockDevice?: BlockDevice;
+	readonly blockDevice?: BlockDevice | undefined;
 	/** Undefined: this kernel can load modules. */
-	readonly noModules?: string;
+	readonly noModules?: string | undefined;
 	readonly securityfs: boolean;
 	readonly versions: IssueVersions;
 }
@@ -45,8 +45,8 @@ export const security = proofStep<SecurityFacts>({
 			images,
 			securityfs,
 			versions,
-			...(blockDevice && { blockDevice }),
-			...(noModules !== undefined && { noModules }),
+			blockDevice: blockDevice || undefined,
+			noModules,
 		};
 	},
 
@@ -73,7 +73,11 @@ export const security = proofStep<SecurityFacts>({
 		const load = workload(context.answers, docker);
 		const issues = issuesWithWords(context, versions, docker);
 		const attempts = [
-			...hostAttempts(docker, { securityfs, modules: noModules === undefined, ...(blockDevice && { blockDevice }) }),
+			...hostAttempts(docker, {
+				securityfs,
+				modules: noModules === undefined,
+				blockDevice: blockDevice || undefined,
+			}),
 			...limitAttempts(docker),
 		];
 		const leftOut: LeftOut[] = [];

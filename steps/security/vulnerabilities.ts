@@ -20,9 +20,7 @@ export function judgeVulnerabilities(
 				summary: 'Open CVEs of Sysbox: unknown, as sysbox-runc does not tell its version',
 			},
 		];
-	const cves = issuesFor(knowledge, { sysbox, ...(kernel !== undefined && { kernel }) }).flatMap(
-		issue => issue.cves ?? [],
-	);
+	const cves = issuesFor(knowledge, { sysbox, kernel }).flatMap(issue => issue.cves ?? []);
 	const table = `our table of ${knowledge.date}`;
 	const end = endOfLifeOf(knowledge, sysbox);
 	return [

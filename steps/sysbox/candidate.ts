@@ -19,7 +19,12 @@ export type Candidate =
 			/** Undefined: no published package has this digest. */
 			readonly known: { readonly release: ReleaseRow; readonly package: ReleasePackage } | undefined;
 	  }
-	| { readonly kind: 'unusable-file'; readonly path: string; readonly problem: string; readonly needsRoot?: true }
+	| {
+			readonly kind: 'unusable-file';
+			readonly path: string;
+			readonly problem: string;
+			readonly needsRoot?: true | undefined;
+	  }
 	| {
 			readonly kind: 'release';
 			readonly release: ReleaseRow;

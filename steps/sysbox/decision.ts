@@ -119,11 +119,12 @@ export function issuesOf(
 	const { docker, kernel, distro, timeNamespaces } = facts;
 	return issuesFor(knowledge, {
 		sysbox,
-		...(docker.info.kind === 'ok' && { docker: docker.info.value.serverVersion }),
-		...(kernel !== undefined && { kernel }),
-		...(distro !== undefined && {
-			distro: { id: distro.id, ...(distro.versionId !== undefined && { version: distro.versionId }) },
-		}),
+		docker: docker.info.kind === 'ok' ? docker.info.value.serverVersion : undefined,
+		kernel,
+		distro:
+			distro === undefined
+				? undefined
+				: { id: distro.id, ...(distro.versionId !== undefined && { version: distro.versionId }) },
 	}).filter(issue => {
 		// The others are about the host, and the step `host` looks at it itself.
 		if (issue.sysbox === undefined) return false;

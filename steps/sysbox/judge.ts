@@ -108,7 +108,7 @@ function packageFindings(facts: SysboxFacts, context: JudgeContext): readonly Fi
 					id: 'sysbox.installed',
 					severity: 'ok',
 					summary: `${packageName} ${found.record.version} is installed`,
-					...(found.record.wanted === 'hold' && { evidence: 'dpkg holds it at this version' }),
+					evidence: found.record.wanted === 'hold' ? 'dpkg holds it at this version' : undefined,
 				},
 			];
 		case 'unfinished':
@@ -139,7 +139,7 @@ function packageFindings(facts: SysboxFacts, context: JudgeContext): readonly Fi
 					id: 'sysbox.installed',
 					severity: 'block',
 					summary: 'Sysbox is not installed',
-					...(candidate.kind === 'none' && { evidence: candidate.why }),
+					evidence: candidate.kind === 'none' ? candidate.why : undefined,
 					remedy: installs
 						? { kind: 'planned', text: `Version ${version ?? ''} is installed; no container is touched` }
 						: { kind: 'advice', text: 'It can be installed once what else is named here is put right' },
@@ -301,7 +301,7 @@ function guardFinding(facts: SysboxFacts, unchanged: boolean): Finding {
 function notReady(problem: NotReady, facts: SysboxFacts): readonly Finding[] {
 	const { path } = facts.file;
 	const guard = (summary: string, why: string, remedy: Finding['remedy']): readonly Finding[] => [
-		{ id: 'sysbox.package-guard', severity: 'block', summary, why, ...(remedy !== undefined && { remedy }) },
+		{ id: 'sysbox.package-guard', severity: 'block', summary, why, remedy },
 	];
 	switch (problem.kind) {
 		case 'flag':
@@ -336,7 +336,7 @@ function notReady(problem: NotReady, facts: SysboxFacts): readonly Finding[] {
 					severity: facts.root ? 'block' : 'could-not-tell',
 					summary: `Docker's own addresses cannot be read: ${problem.why}`,
 					why: 'Without them the package would give Docker other ones and restart it',
-					...(!facts.root && { needsRoot: true as const }),
+					needsRoot: !facts.root ? true : undefined,
 					...(facts.docker.info.kind !== 'ok' && followsTrouble(facts.docker.info)),
 					remedy:
 						facts.docker.info.kind === 'denied'
@@ -423,7 +423,7 @@ function serviceFindings(facts: SysboxFacts): readonly Finding[] {
 		findings.push({
 			id: 'sysbox.units-active',
 			severity: isSourceBuild(facts) ? 'warn' : 'block',
-			...(!isSourceBuild(facts) && { breaks: true as const }),
+			breaks: !isSourceBuild(facts) ? true : undefined,
 			summary: 'Sysbox has no units in systemd, so nothing starts it at boot',
 			evidence: describeUnits(services),
 			remedy: { kind: 'advice', text: 'Install its units, or start both daemons before Docker in another way' },
@@ -638,7 +638,7 @@ function outdatedFinding(facts: SysboxFacts, context: JudgeContext): Finding | u
 	return {
 		id,
 		severity: 'warn',
-		...(isOpen && remedy.kind !== 'planned' && { needs: 'operator' as const }),
+		needs: isOpen && remedy.kind !== 'planned' ? ('operator' as const) : undefined,
 		summary: `Sysbox ${installed} is older than ${latest.version} of ${latest.date}`,
 		remedy,
 	};

@@ -98,11 +98,10 @@ export function makeReady(facts: SysboxFacts, context: JudgeContext): Readiness 
 			: undefined;
 	const registered = view.runtimes.get(runtimeName);
 	const desired: DesiredDaemonJson = {
-		...((registered === undefined || registered.path === formerPath) && {
-			runtime: { name: runtimeName, path: runtimePath },
-		}),
-		...(bip !== undefined && { bip }),
-		...(pools !== undefined && { pools }),
+		runtime:
+			registered === undefined || registered.path === formerPath ? { name: runtimeName, path: runtimePath } : undefined,
+		bip,
+		pools,
 	};
 	const flagRuntimes = valuesOf(facts.dockerd.flags, 'add-runtime').map(value => value.split('=')[0] ?? value);
 	return { kind: 'ready', content, plan: planDaemonJson(currentBytes(content), desired, { flagRuntimes }) };

@@ -228,8 +228,8 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 		bytes: plan.bytes,
 		mode: 0o644,
 		expect: expectedOf(content),
-		...(content.kind === 'read' && { before: content.text }),
-		...(validates && { validateWith: validateCandidate(facts.file.path, facts.dockerd) }),
+		before: content.kind === 'read' ? content.text : undefined,
+		validateWith: validates ? validateCandidate(facts.file.path, facts.dockerd) : undefined,
 	});
 	return actions;
 }

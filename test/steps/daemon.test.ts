@@ -363,7 +363,7 @@ describe('a file that Docker cannot use', () => {
 	test('an older dockerd is not held to a verdict that it cannot give, where there is no file', async () => {
 		const { daemonJson: _, ...bare } = setUpHost;
 		const { plan } = await seen({ ...bare, validate: { code: 125, stderr: 'unknown flag: --validate' } });
-		expect(plan.actions[0]).not.toHaveProperty('validateWith');
+		expect(plan.actions[0]).toMatchObject({ validateWith: undefined });
 	});
 
 	test('a file that the command line names has to be there', async () => {

@@ -120,7 +120,7 @@ describe('a fresh host', () => {
 			validate: { code: 125, stderr: 'unknown flag: --validate' },
 		});
 		expect(JSON.parse(written(plan.actions) ?? '')).toMatchObject({ bip: '172.17.0.1/16' });
-		expect(plan.actions.find(a => a.kind === 'write')).not.toHaveProperty('validateWith');
+		expect(plan.actions.find(a => a.kind === 'write')).toMatchObject({ validateWith: undefined });
 	});
 
 	test('of another architecture has no package, and says so', async () => {

@@ -20,9 +20,9 @@ export const download: ActionKind<'download'> = {
 			return {
 				kind: 'failed',
 				said: result.message,
-				...(unreachable(result.message) && {
-					why: 'this host does not reach that one: no way to the internet, no name service, or a proxy that was not named (HTTPS_PROXY)',
-				}),
+				why: unreachable(result.message)
+					? 'this host does not reach that one: no way to the internet, no name service, or a proxy that was not named (HTTPS_PROXY)'
+					: undefined,
 				next: ['fetch the file elsewhere and pass it with --deb FILE'],
 			};
 		if (sha256 === undefined || sha256 === result.sha256)

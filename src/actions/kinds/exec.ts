@@ -23,7 +23,7 @@ export const exec: ActionKind<'exec'> = {
 			const result = await host.run(action.argv, {
 				timeoutMs: action.timeoutMs,
 				onLine,
-				...(action.uninterruptible !== true && { signal }),
+				signal: action.uninterruptible !== true ? signal : undefined,
 			});
 			const ended = endOf(action, result);
 			if (ended !== undefined) return ended;

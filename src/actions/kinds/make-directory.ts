@@ -19,7 +19,7 @@ export const makeDirectory: ActionKind<'make-folder'> = {
 	async perform({ path, mode, asDirectoryOwner }, { host }) {
 		const owner = asDirectoryOwner === true ? await directoryOwner(host, dirname(path)) : undefined;
 		if (owner === 'unknown') return cannotLook(path);
-		return sayWrite(path, await host.makeDirectory(path, { mode, ...(owner !== undefined && { owner }) }));
+		return sayWrite(path, await host.makeDirectory(path, { mode, owner }));
 	},
 	now: ({ path }) => `${path} was not made`,
 };

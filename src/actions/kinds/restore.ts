@@ -24,7 +24,7 @@ export const restore: ActionKind<'restore'> = {
 		return {
 			kind: 'prepared',
 			undo: { kind: 'file', path, before: now, after: before?.sha256 ?? null },
-			...(bytes !== undefined && { bytes }),
+			bytes,
 		};
 	},
 	async perform(action, { bytes, host, ...deps }) {

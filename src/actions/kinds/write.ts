@@ -25,7 +25,7 @@ export const write: ActionKind<'write'> = {
 	delegate: ({ path, bytes, before }, by) => ({
 		title: `Have ${path} written by ${by}`,
 		text: `Put this content of ${path} where ${by} takes it from, and let it be written here; this run does not write it`,
-		file: { path, bytes, ...(before !== undefined && { before }) },
+		file: { path, bytes, before },
 	}),
 	async prepare({ path, expect, bytes }, deps) {
 		const prepared = await keepFile(path, expect, sha256(bytes), deps);
@@ -36,7 +36,7 @@ export const write: ActionKind<'write'> = {
 	async perform({ path, bytes, expect, mode, validateWith, ...action }, { host }) {
 		const owner = action.asDirectoryOwner === true ? await directoryOwner(host, dirname(path)) : action.owner;
 		if (owner === 'unknown') return cannotLook(path);
-		const how = { expect, mode, ...(owner !== undefined && { owner }), ...(validateWith && { validateWith }) };
+		const how = { expect, mode, owner, validateWith: validateWith || undefined };
 		return sayWrite(path, await host.replaceFile(path, bytes, how));
 	},
 	now: ({ path }) => `${path} is as it was before this action`,

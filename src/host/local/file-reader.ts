@@ -25,10 +25,10 @@ type OpenResult =
 	| Exclude<ReadProblem, { kind: 'too-large' }>;
 
 export interface FileReader {
-	readFile(path: string, options?: { readonly maxBytes?: number }): Promise<ReadResult>;
+	readFile(path: string, options?: { readonly maxBytes?: number | undefined }): Promise<ReadResult>;
 	stat(path: string): Promise<StatResult>;
 	list(path: string): Promise<ListResult>;
-	digest(path: string, options?: { readonly maxBytes?: number }): Promise<DigestResult>;
+	digest(path: string, options?: { readonly maxBytes?: number | undefined }): Promise<DigestResult>;
 	space(path: string): Promise<SpaceResult>;
 }
 

@@ -16,9 +16,9 @@ export interface LocalHostOptions {
 	 * Stands in front of every path of a file operation, for a test tree. Commands are not confined by it, and absolute
 	 * links inside it lead out of it.
 	 */
-	readonly root?: string;
+	readonly root?: string | undefined;
 	/** Where the children's environment comes from. Default: this process's. */
-	readonly environment?: Readonly<Record<string, string | undefined>>;
+	readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** This machine. */

@@ -21,12 +21,12 @@ const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', '
 const noDirectorySync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
 
 export interface WriterOptions {
-	readonly calls?: FileCalls;
+	readonly calls?: FileCalls | undefined;
 	/** The effective user of this process. */
-	readonly uid?: number;
+	readonly uid?: number | undefined;
 	/** Runs `validateWith`. */
-	readonly run?: (argv: Argv) => Promise<ExecResult>;
-	readonly newName?: () => string;
+	readonly run?: ((argv: Argv) => Promise<ExecResult>) | undefined;
+	readonly newName?: (() => string) | undefined;
 }
 
 interface Owner {
@@ -181,7 +181,7 @@ export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 					kind: 'failed',
 					errno: error.errno,
 					message: `${path}: ${error.message}`,
-					...(error.touched && { touched: true }),
+					touched: error.touched ? true : undefined,
 				};
 			const errno = errnoOf(error);
 			// What did not come from the system is a bug here, and must not pass for a state of the host.

@@ -143,9 +143,9 @@ function make(scope: Scope, io: Io, request: RunRequest): Container | undefined 
 		imageRef: request.imageRef,
 		command: request.command,
 		options: request.options,
-		...(name !== undefined && { name }),
-		...(runtime !== undefined && { runtime }),
-		...(entrypoint !== undefined && { entrypoint: [entrypoint] }),
+		name,
+		runtime,
+		entrypoint: entrypoint === undefined ? undefined : [entrypoint],
 	});
 	if (created.kind === 'refused') return refuse(created.text);
 	for (const warning of created.warnings) io.err(`WARNING: ${warning}\n`);

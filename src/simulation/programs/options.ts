@@ -5,7 +5,7 @@ export interface OptionTable {
 	/** Options without a value. Unknown ones are reported to the caller. */
 	readonly flags: readonly string[];
 	/** Where the first word that is no option ends the options, as in `docker run IMAGE COMMAND…`. */
-	readonly stopAtWord?: boolean;
+	readonly stopAtWord?: boolean | undefined;
 }
 
 export interface ParsedOptions {

@@ -29,7 +29,7 @@ function runTimer(scope: Scope, call: Call): Exit {
 	const started = startTransientTimer(scope.world, unit, {
 		description: lastOf(parsed, '--description') ?? parsed.words.join(' '),
 		afterMs: seconds * 1000,
-		...(again !== undefined && { everyMs: Number.parseFloat(again) * 1000 }),
+		everyMs: again === undefined ? undefined : Number.parseFloat(again) * 1000,
 		argv: parsed.words,
 	});
 	if (!started) {

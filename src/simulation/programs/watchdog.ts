@@ -36,7 +36,11 @@ export const watchdog: Program = (scope, call) => {
 	return 0;
 };
 
-type Step = { readonly argv: readonly string[]; readonly where?: readonly string[]; readonly says?: string };
+type Step = {
+	readonly argv: readonly string[];
+	readonly where?: readonly string[] | undefined;
+	readonly says?: string | undefined;
+};
 
 interface Orders {
 	readonly file: string;

@@ -9,21 +9,21 @@ export interface Recording {
 	/** The runtime that really ran the container. */
 	readonly under: 'sysbox' | 'runc' | 'any';
 	/** Options of `docker run` without which this was not seen, as {@link optionsOf} writes them. */
-	readonly options?: readonly string[];
+	readonly options?: readonly string[] | undefined;
 	/** Which Docker the image has: `>=29` or `<29`. */
-	readonly docker?: string;
+	readonly docker?: string | undefined;
 	/** Which Sysbox: `<0.7.0`. */
-	readonly sysbox?: string;
+	readonly sysbox?: string | undefined;
 	/** Seen only with an engine that answers inside. */
-	readonly engine?: true;
+	readonly engine?: true | undefined;
 	/** `endless`: it goes on until it is stopped. */
 	readonly exit: number | 'endless';
-	readonly stdout?: string;
-	readonly stderr?: string;
+	readonly stdout?: string | undefined;
+	readonly stderr?: string | undefined;
 	/** How long it takes. */
-	readonly ms?: number;
-	readonly oomKilled?: true;
-	readonly startsEngine?: true;
+	readonly ms?: number | undefined;
+	readonly oomKilled?: true | undefined;
+	readonly startsEngine?: true | undefined;
 	/** The recording, or `constructed: ` and what it was made from. */
 	readonly seen: string;
 }

@@ -44,7 +44,7 @@ export function knownIssueFindings(facts: HostFacts, context: JudgeContext): rea
 						severity: 'could-not-tell',
 						summary: `Known issues could not be looked up: the version of ${unknown.join(' and ')} is not known`,
 						evidence,
-						...(facts.docker.info.kind === 'denied' && { needsRoot: true as const }),
+						needsRoot: facts.docker.info.kind === 'denied' ? true : undefined,
 						...(facts.docker.info.kind !== 'ok' && unknown.length === 1 && followsTrouble(facts.docker.info)),
 					},
 		];
