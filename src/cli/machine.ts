@@ -106,10 +106,11 @@ export async function realSurroundings(options: CommonOptions, version: string):
 
 /** The scenario of `--demo`; a misspelt one is refused with the names that there are. */
 export async function scenarioNamed(demo: string): Promise<ScenarioName> {
-	const { isScenarioName, scenarioNames } = await import('../simulation/scenarios.ts');
+	const { isScenarioName, scenarioNames, scenarioTitles } = await import('../simulation/scenarios.ts');
 	if (isScenarioName(demo)) return demo;
 	throw new WrongInput(
-		`there is no simulated host called ${demo}.${didYouMean(demo, scenarioNames)} There are: ${scenarioNames.join(', ')}`,
+		`there is no simulated host called ${demo}.${didYouMean(demo, scenarioNames)}`,
+		scenarioNames.map(name => `--demo=${name}: ${scenarioTitles[name]}`),
 	);
 }
 

@@ -114,7 +114,7 @@ export type DaemonJsonPlan =
 			readonly keys: readonly string[];
 			/** Top-level keys which keep their value and are only laid out anew for the package's installer. */
 			readonly relaid: readonly string[];
-			/** In order, each on the outcome of the one before; see `reverseEdits`. */
+			/** In order, each on the outcome of the one before. */
 			readonly edits: readonly Edit[];
 	  }
 	| Refused<DaemonJsonReason>;

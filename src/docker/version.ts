@@ -63,12 +63,3 @@ export function parseDockerVersion(text: unknown): Reading<DockerVersion> {
 		podman: components.some(c => /podman/i.test(c.name)) || (client.OsArch !== '' && client.APIVersion !== ''),
 	});
 }
-
-/** `dockerd --version`: "Docker version 26.1.5+dfsg1, build 411e817". */
-export function parseDockerdVersion(
-	text: unknown,
-): Reading<{ readonly version: string; readonly build?: string | undefined }> {
-	const found = typeof text === 'string' ? /Docker version ([^\s,]+)(?:, build (\S+))?/.exec(text) : null;
-	if (found?.[1] === undefined) return { kind: 'unreadable', why: 'dockerd --version named no version' };
-	return read({ version: found[1], build: found[2] });
-}

@@ -62,9 +62,6 @@ export function releaseByDigest(
 	return undefined;
 }
 
-/** True when the vendor itself printed the digest; false when only others vouch for it. */
-export const isVouchedByVendor = (found: ReleasePackage): boolean => found.provenance.startsWith('vendor:');
-
 /** What is seen on a host. What could not be read is left out, and then no issue that depends on it applies. */
 export interface SeenVersions {
 	readonly sysbox?: string | undefined;

@@ -132,14 +132,6 @@ export async function listRuns(directory: StateDirectory): Promise<readonly RunS
 	);
 }
 
-/** The latest run of one of these modes. */
-export async function latestRun(
-	directory: StateDirectory,
-	modes: readonly RunSummary['mode'][],
-): Promise<RunSummary | undefined> {
-	return (await listRuns(directory)).find(run => modes.includes(run.mode));
-}
-
 /** Events that are written in one go. All of them are on disk when one of them has to be. */
 interface Batch {
 	readonly lines: string[];

@@ -66,11 +66,3 @@ export function userRange(uids: SubordinateIds, gids: SubordinateIds, user: stri
 		? { kind: 'too-small', start: u.start, count: u.count }
 		: { kind: 'one', start: u.start, count: u.count };
 }
-
-/** Ranges of other users that share ids with one of `user`: then a container is not apart from that user. */
-export function overlapsOf(ids: SubordinateIds, user: string): readonly IdRange[] {
-	const own = ids.ranges.filter(r => r.user === user);
-	return ids.ranges.filter(
-		r => r.user !== user && own.some(o => r.start < o.start + o.count && o.start < r.start + r.count),
-	);
-}

@@ -8,12 +8,6 @@ export function plainVersion(text: string): string | undefined {
 	return semver.coerce(text.replace(/^\d+:/, ''))?.version;
 }
 
-/** Whether a version is in a semver range, as {@link plainVersion} reads it. Undefined: the version is no version. */
-export function versionIn(text: string, range: string): boolean | undefined {
-	const version = plainVersion(text);
-	return version === undefined ? undefined : semver.satisfies(version, range);
-}
-
 /** Negative, 0 or positive as `a` is older than, the same as or newer than `b`; what is no version is the oldest. */
 export function compareVersions(a: string, b: string): number {
 	return semver.compare(plainVersion(a) ?? '0.0.0', plainVersion(b) ?? '0.0.0');

@@ -28,7 +28,7 @@ export interface Edit {
 	readonly length: number;
 	/** What stands there afterwards. */
 	readonly text: string;
-	/** What stood there before, so that the edit can be taken back. */
+	/** What stood there before, which is at most the key that it is for. */
 	readonly removed: string;
 }
 
@@ -45,11 +45,6 @@ export interface EditStyle {
 	 */
 	readonly lineStyle?: 'file' | 'package-guard' | undefined;
 }
-
-export type ApplyResult =
-	| { readonly kind: 'done'; readonly bytes: Uint8Array }
-	/** The bytes at `offset` are not those which the edit was made for. */
-	| { readonly kind: 'mismatch'; readonly offset: number };
 
 const DEFAULT_INDENT = '    ';
 
@@ -125,30 +120,6 @@ export function removeKey(doc: JsonDoc, path: readonly string[]): EditResult {
 		case 'found':
 			return replaceSpan(doc, removalSpan(doc, place.parent, place.property), '');
 	}
-}
-
-/** The edits that take the given ones back, in the order to apply them. */
-export function reverseEdits(edits: readonly Edit[]): readonly Edit[] {
-	return [...edits].reverse().map(edit => ({
-		offset: edit.offset,
-		length: utf8Length(edit.text),
-		text: edit.removed,
-		removed: edit.text,
-	}));
-}
-
-/** Applies edits one after the other, but only where the file still holds what each of them replaces. */
-export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): ApplyResult {
-	let current = bytes;
-	for (const edit of edits) {
-		const expected = encoder.encode(edit.removed);
-		const present = current.subarray(edit.offset, edit.offset + edit.length);
-		if (expected.length !== edit.length || !sameBytes(expected, present)) {
-			return { kind: 'mismatch', offset: edit.offset };
-		}
-		current = splice(current, edit);
-	}
-	return { kind: 'done', bytes: current };
 }
 
 type Place =
@@ -391,8 +362,4 @@ function splice(bytes: Uint8Array, edit: Edit): Uint8Array {
 	result.set(inserted, edit.offset);
 	result.set(bytes.subarray(edit.offset + edit.length), edit.offset + inserted.length);
 	return result;
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-	return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }

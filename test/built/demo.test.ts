@@ -82,7 +82,7 @@ describe('the demo', () => {
 
 	it('has a test for each scenario that the program knows', async () => {
 		const { stderr } = await run(['--yes', '--demo=x'], { cwd: emptyDirectory() });
-		const known = /There are: (.+)$/m.exec(stderr)?.[1]?.split(', ') ?? [];
+		const known = [...stderr.matchAll(/^ {2}--demo=(\S+): .{10}/gm)].map(([, name]) => name ?? '');
 		expect(known.toSorted()).toEqual(scenarios.map(([name]) => name).toSorted());
 	});
 });

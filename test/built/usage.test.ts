@@ -33,7 +33,7 @@ describe('wrong usage', () => {
 		[['test', '--yes', 'secuirty'], 'Did you mean security?'],
 		[['--yes', '--accept-risk', 'restart-dokcer'], 'Did you mean restart-docker?'],
 		[['--yes', '--demo=old-kernl'], 'Did you mean old-kernel?'],
-		[['--demo=nosuch'], 'There are: fresh-ubuntu, fresh-debian'],
+		[['--demo=nosuch'], '--demo=fresh-debian: Debian 13 with'],
 		[['check', '--demo', '--ignore', 'memry'], '--ignore: there is no finding called memry. Did you mean memory?'],
 		[['plan', '--format', 'xml'], 'Allowed choices are text, json'],
 		[['revert', 'no-such-record.md', '--yes', '--demo'], 'there is no such file'],

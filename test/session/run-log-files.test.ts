@@ -19,7 +19,6 @@ import {
 	createRunLog,
 	keptBytes,
 	type LogFile,
-	latestRun,
 	listRuns,
 	openRunLog,
 	readRunLog,
@@ -452,9 +451,6 @@ describe('the runs of a host', () => {
 			simulated: false,
 			reverts: 'b',
 		});
-		expect(await latestRun(directory, ['run'])).toMatchObject({ run: 'b' });
-		expect(await latestRun(directory, ['run', 'check'])).toMatchObject({ run: 'c' });
-		expect(await latestRun(directory, ['test'])).toBeUndefined();
 	});
 
 	it('are none before the first', async () => {

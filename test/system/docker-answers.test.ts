@@ -5,7 +5,7 @@ import { parseDockerContext, whereIs } from '../../src/docker/endpoint.ts';
 import { parseDockerInfo } from '../../src/docker/info.ts';
 import { parseBridgeNetwork } from '../../src/docker/network.ts';
 import { parsePlugins } from '../../src/docker/plugin.ts';
-import { parseDockerdVersion, parseDockerVersion } from '../../src/docker/version.ts';
+import { parseDockerVersion } from '../../src/docker/version.ts';
 import { valueIn } from '../../src/system/reading.ts';
 import { changed, hostFixture, type Reply, scriptedHost } from '../support/scripted-host.ts';
 
@@ -120,13 +120,6 @@ describe('docker version', () => {
 				),
 			)?.podman,
 		).toBe(true);
-	});
-
-	it('reads the version that dockerd prints', () => {
-		expect(valueIn(parseDockerdVersion('Docker version 26.1.5+dfsg1, build 411e817\n'))).toEqual({
-			version: '26.1.5+dfsg1',
-			build: '411e817',
-		});
 	});
 });
 

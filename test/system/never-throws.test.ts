@@ -7,10 +7,9 @@ import { parseReloadEvent } from '../../src/docker/event.ts';
 import { parseDockerInfo } from '../../src/docker/info.ts';
 import { parseBridgeNetwork } from '../../src/docker/network.ts';
 import { parsePlugins } from '../../src/docker/plugin.ts';
-import { parseDockerdVersion, parseDockerVersion } from '../../src/docker/version.ts';
+import { parseDockerVersion } from '../../src/docker/version.ts';
 import { parseSysboxVersion } from '../../src/sysbox/version.ts';
 import { parsePackages } from '../../src/system/dpkg.ts';
-import { parseAddresses, parseRoutes } from '../../src/system/ip-json.ts';
 import { parseKernelRelease, parseUname } from '../../src/system/kernel-release.ts';
 import { parseMemInfo } from '../../src/system/meminfo.ts';
 import { parseMountInfo } from '../../src/system/mountinfo.ts';
@@ -27,12 +26,9 @@ const parsers: Readonly<Record<string, (text: unknown) => Reading<unknown>>> = {
 	parseDockerInfo,
 	parseBridgeNetwork,
 	parsePlugins,
-	parseDockerdVersion,
 	parseDockerVersion,
 	parseUnitFiles,
 	parsePackages,
-	parseAddresses,
-	parseRoutes,
 	parseKernelRelease,
 	parseUname,
 	parseMemInfo,
