@@ -6,7 +6,7 @@ import { outOfWindow } from '../model/window.ts';
 import { redact } from '../text/redact.ts';
 import { showPlan } from './apply-plan.ts';
 import {
-	canGoBack,
+	behindBack,
 	isReviewAhead,
 	judgeContext,
 	leftByChoice,
@@ -40,11 +40,10 @@ export async function askConsent(
 	plan: Plan,
 	changed: boolean,
 ): Promise<Consent> {
-	const { deps, step, visit, once } = run;
+	const { deps, step, visit } = run;
 	const anew = (left: StepResult | undefined): Consent => (left === undefined ? { kind: 'plan-anew' } : ended(left));
 	const reviewed = await reviewRun(run);
-	if (reviewed === 'ask-again') return anew(await sight.ask());
-	if (typeof reviewed === 'object') return ended(reviewed);
+	if (reviewed !== undefined) return reviewed === 'ask-again' ? anew(await sight.ask()) : ended(reviewed);
 	await showPlan(deps, step.id, plan);
 	const late = plan.actions
 		.map(action => outOfWindow(action, deps.options.until, deps.now()))
@@ -53,11 +52,8 @@ export async function askConsent(
 		await sayPutOff(run, late);
 		return { kind: 'put-off', why: late };
 	}
-	visit.decided = true;
-	/** The decision before this one was about the whole run. */
-	const behindReview = reviewed === 'gone-on';
-	const back = !changed && (behindReview || canGoBack(visit));
-	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back });
+	const ways = visit.decide(changed);
+	const decision = await deps.decider.approve(step.id, plan, sight.findings, ways);
 	if (decision.kind === 'differs') {
 		const next = await whenPlanDiffers(run, decision.finding, { changed });
 		return anew(await sight.afterBlock(next, changed ? 'after' : 'before'));
@@ -70,18 +66,13 @@ export async function askConsent(
 		const broken = sight.findings.some(({ breaks, waived }) => breaks === true && waived === undefined);
 		return { kind: 'put-off', why, broken: broken || undefined };
 	}
-	if (decision.kind === 'back' && back && behindReview) {
-		once.reviewed = false;
-		return { kind: 'plan-anew' };
-	}
-	if (decision.kind === 'back' && back) {
-		visit.again = visit.passed.pop();
-		return visit.again === undefined ? ended(wentBack) : anew(await sight.ask());
-	}
-	const leave = decision.kind === 'quit' || decision.kind === 'back';
-	const kind = leave ? 'quit' : decision.kind;
+	const way = decision.kind === 'back' ? visit.back(ways) : 'leave';
+	if (way === 'review-again') return { kind: 'plan-anew' };
+	if (way === 'ask-again') return anew(await sight.ask());
+	if (way === 'went-back') return ended(wentBack);
+	const kind = decision.kind === 'back' ? 'quit' : decision.kind;
 	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: [...named] });
-	return kind === 'apply' ? { kind } : { kind: 'declined', leave };
+	return kind === 'apply' ? { kind } : { kind: 'declined', leave: kind === 'quit' };
 }
 
 /** The whole command to type. */
@@ -108,12 +99,12 @@ async function whenPlanDiffers(
 
 /**
  * Before the first plan of a run is put to anybody, everything that the run would do is. Not where that is this step
- * alone, or where nobody wants to see it.
+ * alone, or where nobody wants to see it. Undefined: the plan is next.
  */
-async function reviewRun(run: StepRun<Step>): Promise<'not-shown' | 'gone-on' | 'ask-again' | StepResult> {
-	const { deps, request, step, visit, once } = run;
+async function reviewRun(run: StepRun<Step>): Promise<'ask-again' | StepResult | undefined> {
+	const { deps, request, step, visit, navigation } = run;
 	const { decider, lookAhead } = deps;
-	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return 'not-shown';
+	if (decider.review === undefined || lookAhead === undefined || !isReviewAhead(run)) return undefined;
 	const seq = deps.state().lastSeq;
 	const steps = previewedSteps(await lookAhead(), request.order, {
 		step: step.id,
@@ -121,23 +112,23 @@ async function reviewRun(run: StepRun<Step>): Promise<'not-shown' | 'gone-on' | 
 		context: judgeContext(deps),
 	});
 	// Whoever stops the run meanwhile is asked nothing any more.
-	if (deps.signal.aborted) return 'not-shown';
+	if (deps.signal.aborted) return undefined;
 	if (changing(steps).length < 2) {
-		once.reviewed = true;
-		return 'not-shown';
+		navigation.reviewed = true;
+		return undefined;
 	}
-	visit.decided = true;
-	const decision = await decider.review(step.id, steps, { back: canGoBack(visit) });
+	const ways = visit.decide();
+	const decision = await decider.review(step.id, steps, ways);
 	switch (decision) {
 		case 'go-on':
-			once.reviewed = true;
-			return 'gone-on';
+			visit.pass('review');
+			return undefined;
 		case 'quit':
 			return leftByChoice(step.id);
-		case 'back':
-			visit.again = visit.passed.pop();
-			if (visit.again !== undefined) return 'ask-again';
-			return visit.earlier ? wentBack : leftByChoice(step.id);
+		case 'back': {
+			const next = behindBack(visit.back(ways), leftByChoice(step.id));
+			return next === 'look-again' ? undefined : next;
+		}
 		default:
 			return decision satisfies never;
 	}

@@ -4,10 +4,11 @@ import { changedAnything } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
 import type { EngineDeps, EngineEnd, EngineRequest } from './contract.ts';
+import { createNavigation } from './navigation.ts';
 import { runChange } from './run-change.ts';
 import { runProof } from './run-proof.ts';
 import { runReport } from './run-report.ts';
-import type { StepResult, StepRun, StepVisit } from './step-run.ts';
+import type { StepResult, StepRun } from './step-run.ts';
 
 /**
  * Runs steps. It knows none of them by name: a change step is inspected, judged, asked, planned, approved, applied and
@@ -17,21 +18,19 @@ import type { StepResult, StepRun, StepVisit } from './step-run.ts';
 export async function runSteps(deps: EngineDeps, request: EngineRequest): Promise<EngineEnd> {
 	let stopped: StepResult['stop'];
 	const results = new Map<StepId, StepResult>();
-	const soFar = (): Tally =>
-		[...results.values()].reduce((tally, { tally: more }) => mergeTally(tally, more), emptyTally);
-	/** Steps where somebody decided something and nothing was applied or proved since: where "back" leads. */
-	let stops: number[] = [];
 	/** Changes that a plan-only run foresees, so that later steps can be planned behind earlier ones. */
 	const previewed: Action[] = [];
-	const once = { reviewed: false };
+	const navigation = createNavigation();
 	const { steps } = request.order;
 
-	for (let index = 0; index < steps.length; index++) {
+	for (let index = 0; stopped === undefined && !deps.signal.aborted; ) {
 		const entry = steps[index];
-		if (entry === undefined || deps.signal.aborted || stopped !== undefined) break;
+		if (entry === undefined) break;
 		const { step, role } = entry;
-		if (request.mode === 'check' && step.kind !== 'change') continue;
-		if (request.mode === 'plan' && step.kind === 'report') continue;
+		if (!takesPart(step, request.mode)) {
+			index += 1;
+			continue;
+		}
 		await deps.emit({
 			type: 'step.start',
 			step: step.id,
@@ -41,63 +40,65 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			of: steps.length,
 		});
 		deps.saveCursor(step.id);
-		const unfinished = step.needs
-			.map(need => [need, results.get(need)] as const)
-			.filter(([, result]) => result !== undefined && !finished(result));
-
-		const visit: StepVisit = {
-			earlier: stops.length > 0,
-			behind: unfinished.length > 0,
-			decided: false,
-			passed: [],
-			again: undefined,
-		};
-		let result: StepResult;
-		if (unfinished.length > 0 && request.mode !== 'check' && request.mode !== 'plan') {
-			const names = unfinished.map(([need]) => need).join(', ');
-			result = { status: 'not-run', why: `needs ${names}, which is not finished`, tally: {}, open: [] };
-		} else {
-			results.delete(step.id);
-			result = await runStep({ deps, request, step, role, visit, once }, soFar(), previewed);
-		}
+		const visit = navigation.visit();
+		const result = await turnOf({ deps, request, step, role, visit, navigation }, results, previewed);
 		results.set(step.id, result);
-		const changedHere = deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true;
 		await deps.emit({
 			type: 'step.end',
 			step: step.id,
 			status: result.status,
-			changed: changedHere,
+			changed: deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true,
 			open: [...result.open],
 			why: result.why,
 		});
-		if (result.stop === 'back') {
-			// The loop's own increment leads to the step that is visited again.
-			index = (stops.pop() ?? 0) - 1;
-			continue;
-		}
+		const back = result.stop === 'back';
 		// Who leaves when nothing is left leaves nothing open.
 		const last = index === steps.length - 1 && finished(result) && result.stop === 'quit';
-		stopped = last ? undefined : result.stop;
-		// Neither over a change, nor over a proof that was made: asked again, it would look as if it had not been.
-		if (result.tally.changed === true || result.proofMade === true) stops = [];
-		else if (visit.decided) stops.push(index);
+		stopped = back || last ? undefined : result.stop;
+		const final = result.tally.changed === true || result.proofMade === true;
+		index = navigation.next(index, visit, { back, final });
 	}
+	return endOf(deps, [...results.values()], stopped);
+}
 
-	const tally = soFar();
-	const open = [...results.values()].flatMap(result => result.open);
-	if (deps.signal.aborted) return { outcome: 'interrupted', exit: exitCode.interrupted, changed: tally.changed, open };
+/** A check looks at what can be changed, and a plan has nothing to report. */
+const takesPart = (step: Step, mode: EngineRequest['mode']): boolean =>
+	(mode !== 'check' || step.kind === 'change') && (mode !== 'plan' || step.kind !== 'report');
+
+const sumOf = (results: Iterable<StepResult>): Tally =>
+	[...results].reduce((tally, { tally: more }) => mergeTally(tally, more), emptyTally);
+
+/** A step in its turn; where a step that it needs is not finished, it is not run. */
+async function turnOf(
+	run: Omit<StepRun<Step>, 'behind'>,
+	results: Map<StepId, StepResult>,
+	previewed: Action[],
+): Promise<StepResult> {
+	const { request, step } = run;
+	const unfinished = step.needs.filter(need => {
+		const result = results.get(need);
+		return result !== undefined && !finished(result);
+	});
+	const behind = unfinished.length > 0;
+	if (behind && request.mode !== 'check' && request.mode !== 'plan') {
+		const why = `needs ${unfinished.join(', ')}, which is not finished`;
+		return { status: 'not-run', why, tally: {}, open: [] };
+	}
+	results.delete(step.id);
+	return runStep({ ...run, behind }, sumOf(results.values()), previewed);
+}
+
+function endOf(deps: EngineDeps, results: readonly StepResult[], stopped: StepResult['stop']): EngineEnd {
+	const tally = sumOf(results);
+	const { changed } = tally;
+	const open = results.flatMap(result => result.open);
+	if (deps.signal.aborted) return { outcome: 'interrupted', exit: exitCode.interrupted, changed, open };
 	if (stopped === 'wrong-input') {
-		const why = [...results.values()].find(r => r.stop === 'wrong-input')?.why;
-		return {
-			outcome: 'wrong-input',
-			exit: exitCode.wrongInput,
-			changed: tally.changed,
-			open,
-			why,
-		};
+		const why = results.find(r => r.stop === 'wrong-input')?.why;
+		return { outcome: 'wrong-input', exit: exitCode.wrongInput, changed, open, why };
 	}
 	const { exit, outcome } = judgeTally(stopped === 'quit' ? mergeTally(tally, { open: true }) : tally);
-	return { outcome, exit, changed: tally.changed, open };
+	return { outcome, exit, changed, open };
 }
 
 const finished = (result: StepResult): boolean =>

@@ -1,4 +1,4 @@
-import type { Action } from '../model/action.ts';
+import type { Action, Plan } from '../model/action.ts';
 import { type Finding, hardBlocks, leftForOperator, sayLeft, standingBlocks } from '../model/finding.ts';
 import type { ChangeStep } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
@@ -15,6 +15,7 @@ import {
 	leftByChoice,
 	type StepResult,
 	type StepRun,
+	type StepSession,
 	stepContext,
 	undecidedFindings,
 	whenBlocked,
@@ -54,110 +55,153 @@ async function runCleanup(
 
 /**
  * Inspects, judges, asks, plans, has the plan approved, applies it and looks again, until nothing blocks and the plan
- * has become empty. A run that only plans adds what it foresees to `foreseen`.
+ * has become empty. A run that only plans adds what it foresees to `previewed`.
  */
 async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Action[]): Promise<StepResult> {
-	const { deps, request, step, role, visit } = run;
+	const { deps, request, step, role } = run;
 	const planning = request.mode === 'plan';
 	const host = planning && previewed.length > 0 ? deps.preview(previewed) : deps.host;
 	const sight = await inspectStep(run, host);
-	if (request.mode === 'check') return checked(sight.findings, request, visit.behind);
+	if (request.mode === 'check') return checked(sight.findings, request, run.behind);
 	const unfit = await sight.untilFit();
 	if (unfit !== undefined) return unfit;
-
-	if (role === 'inspected') {
-		await sight.takeGiven();
-		const plan = step.plan(sight.facts, judgeContext(deps));
-		if (plan.actions.length === 0) return { status: 'unchanged', tally: {}, open: [] };
-		// Of the runbook, as only that changes a host; unattended where this was.
-		const { command, attended } = deps.options;
-		const first = `${command} --only ${step.id}${attended === true ? '' : ' --yes'}`;
-		return {
-			status: 'open',
-			why: 'has something to change, and was not chosen',
-			tally: { blocked: true },
-			open: [`${step.id}: run it first: ${first}`],
-		};
-	}
-
+	if (role === 'inspected') return onlyInspected(run, sight);
 	const left = await sight.ask();
 	if (left !== undefined) return left;
+	if (planning) return planned(run, sight, previewed);
 
-	let changed = false;
-	let manual: readonly OpenAction[] = [];
+	const work: Work = { changed: false, manual: [] };
 	for (let round = 0; ; round++) {
 		const plan = step.plan(sight.facts, judgeContext(deps));
-		if (plan.actions.length === 0) {
-			const standing = standingBlocks(sight.findings);
-			if (standing.length === 0 || planning) break;
-			const ended = await sight.afterBlock(await whenBlocked(run, standing, sight.findings, { changed }), 'after');
-			if (ended !== undefined) return ended;
-			round = -1;
-			continue;
-		}
-		if (round === planRounds) {
-			const left = plan.actions.map(a => a.title).join('; ');
-			return {
-				status: 'failed',
-				why: `after ${planRounds} rounds there is still something to change: ${left}`,
-				tally: { failed: true, changed },
-				open: [],
-			};
-		}
-		if (planning) {
-			await showPlan(deps, step.id, plan);
-			previewed.push(...plan.actions);
-			return {
-				status: 'open',
-				tally: { open: true, undecided: undecidedFindings(sight.findings, request.strict) },
-				open: plan.actions.map(a => `${step.id}: ${a.title}`),
-			};
-		}
-		const consent = await askConsent(run, sight, plan, changed);
-		switch (consent.kind) {
-			case 'apply':
-				break;
-			case 'plan-anew':
-				round -= 1;
-				continue;
-			case 'put-off':
-				return putOff(step.id, consent.why, changed, consent.broken);
-			case 'declined':
-				if (consent.leave) return leftByChoice(step.id, { changed });
-				return { status: 'skipped', ...yours(sight.findings, { changed }) };
-			case 'ended':
-				return consent.result;
-			default:
-				consent satisfies never;
-		}
+		const next =
+			plan.actions.length === 0
+				? await whenNothingIsPlanned(run, sight, work)
+				: round === planRounds
+					? stillPlans(plan, work)
+					: await applyRound(run, sight, plan, work);
+		if (next === 'end') return resultOf(run, sight, work);
+		if (typeof next === 'object') return next;
+		// Another look, or another plan that was asked for, is no round: both are taken as often as the operator says.
+		if (next === 'begin-again') round = -1;
+		else if (next === 'same-round') round -= 1;
+	}
+}
 
-		const applied = await applyAll(deps, step.id, plan.actions);
-		changed ||= applied.changed;
-		manual = applied.kind === 'again' ? [] : applied.manual;
-		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
-		if (applied.kind === 'postponed') {
-			await sayPutOff(run, applied.why);
-			return putOff(step.id, applied.why, changed);
-		}
-		await sight.look('after');
-		if (applied.kind === 'failed') return failedIn(applied, changed);
-		if (applied.kind === 'again') {
-			round = -1;
-			continue;
-		}
-		if (manual.length === 0) continue;
-		const next = await whenLeft(run, manual);
-		if (next === 'go-on') break;
-		if (next === 'quit') return leftByChoice(step.id, { changed });
-		manual = [];
-		await sight.look('after');
-		// Another look is no round: it is taken as often as the operator says.
-		round = -1;
+/** What the rounds of a step have come to so far. */
+interface Work {
+	changed: boolean;
+	/** What the last round left for the operator. */
+	manual: readonly OpenAction[];
+}
+
+type NextRound = 'next-round' | 'same-round' | 'begin-again' | 'end' | StepResult;
+
+/** A step that a chosen one needs: what it would change is for a run of its own. */
+async function onlyInspected(run: StepRun<ChangeStep<unknown>>, sight: StepSession): Promise<StepResult> {
+	const { deps, step } = run;
+	await sight.takeGiven();
+	if (step.plan(sight.facts, judgeContext(deps)).actions.length === 0)
+		return { status: 'unchanged', tally: {}, open: [] };
+	// Of the runbook, as only that changes a host; unattended where this was.
+	const { command, attended } = deps.options;
+	const first = `${command} --only ${step.id}${attended === true ? '' : ' --yes'}`;
+	return {
+		status: 'open',
+		why: 'has something to change, and was not chosen',
+		tally: { blocked: true },
+		open: [`${step.id}: run it first: ${first}`],
+	};
+}
+
+/** What a run would do, shown; later steps are planned behind it. */
+async function planned(
+	run: StepRun<ChangeStep<unknown>>,
+	sight: StepSession,
+	previewed: Action[],
+): Promise<StepResult> {
+	const { deps, request, step } = run;
+	const plan = step.plan(sight.facts, judgeContext(deps));
+	if (plan.actions.length === 0) return resultOf(run, sight, { changed: false, manual: [] });
+	await showPlan(deps, step.id, plan);
+	previewed.push(...plan.actions);
+	return {
+		status: 'open',
+		tally: { open: true, undecided: undecidedFindings(sight.findings, request.strict) },
+		open: plan.actions.map(a => `${step.id}: ${a.title}`),
+	};
+}
+
+async function whenNothingIsPlanned(
+	run: StepRun<ChangeStep<unknown>>,
+	sight: StepSession,
+	{ changed }: Work,
+): Promise<NextRound> {
+	const standing = standingBlocks(sight.findings);
+	if (standing.length === 0) return 'end';
+	const next = await whenBlocked(run, standing, sight.findings, { changed });
+	return (await sight.afterBlock(next, 'after')) ?? 'begin-again';
+}
+
+const stillPlans = ({ actions }: Plan, { changed }: Work): StepResult => ({
+	status: 'failed',
+	why: `after ${planRounds} rounds there is still something to change: ${actions.map(a => a.title).join('; ')}`,
+	tally: { failed: true, changed },
+	open: [],
+});
+
+/** Has a plan approved, applies it, and looks at what came of it. */
+async function applyRound(
+	run: StepRun<ChangeStep<unknown>>,
+	sight: StepSession,
+	plan: Plan,
+	work: Work,
+): Promise<NextRound> {
+	const { deps, step } = run;
+	const consent = await askConsent(run, sight, plan, work.changed);
+	switch (consent.kind) {
+		case 'apply':
+			break;
+		case 'plan-anew':
+			return 'same-round';
+		case 'put-off':
+			return putOff(step.id, consent.why, work.changed, consent.broken);
+		case 'declined':
+			if (consent.leave) return leftByChoice(step.id, { changed: work.changed });
+			return { status: 'skipped', ...yours(sight.findings, { changed: work.changed }) };
+		case 'ended':
+			return consent.result;
+		default:
+			consent satisfies never;
 	}
 
+	const applied = await applyAll(deps, step.id, plan.actions);
+	work.changed ||= applied.changed;
+	const { changed } = work;
+	work.manual = applied.kind === 'again' ? [] : applied.manual;
+	if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
+	if (applied.kind === 'postponed') {
+		await sayPutOff(run, applied.why);
+		return putOff(step.id, applied.why, changed);
+	}
+	await sight.look('after');
+	if (applied.kind === 'failed') return failedIn(applied, changed);
+	if (applied.kind === 'again') return 'begin-again';
+	if (work.manual.length === 0) return 'next-round';
+	const next = await whenLeft(run, work.manual);
+	if (next === 'go-on') return 'end';
+	if (next === 'quit') return leftByChoice(step.id, { changed });
+	work.manual = [];
+	await sight.look('after');
+	return 'begin-again';
+}
+
+/** What the step came to, when nothing more is planned. */
+function resultOf(run: StepRun<ChangeStep<unknown>>, sight: StepSession, { changed, manual }: Work): StepResult {
+	const { request, step, behind } = run;
+	const planning = request.mode === 'plan';
 	const standing = standingBlocks(sight.findings);
 	// What is behind, or what only root can see, kept its plan from being made.
-	const unplanned = planning && (visit.behind || sight.findings.some(f => f.needsRoot));
+	const unplanned = planning && (behind || sight.findings.some(f => f.needsRoot));
 	const openWork = manual.map(({ action }) => `${step.id}: ${action.title}`);
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
@@ -193,7 +237,7 @@ async function whenLeft(
 	left: readonly OpenAction[],
 ): Promise<'look-again' | 'go-on' | 'quit'> {
 	if (deps.decider.onLeft === undefined) return 'go-on';
-	visit.decided = true;
+	visit.decide(true);
 	return deps.decider.onLeft(
 		step.id,
 		left.map(({ action, evidence }) => ({

@@ -1,13 +1,14 @@
 import { risksOf } from '../model/action.ts';
-import type { WaysOut } from '../model/decider.ts';
 import type { EventOf } from '../model/event.ts';
 import { hardBlocks } from '../model/finding.ts';
 import type { ProofStep } from '../model/step.ts';
+import type { StepId } from '../model/step-id.ts';
 import { redactDeep } from '../text/redact.ts';
 import { applyAll, showPlan } from './apply-plan.ts';
 import { askConsent } from './consent.ts';
 import type { EngineDeps } from './contract.ts';
 import {
+	behindBack,
 	blockedBy,
 	failedIn,
 	inspectStep,
@@ -17,62 +18,25 @@ import {
 	type StepRun,
 	type StepSession,
 	undecidedFindings,
-	wentBack,
 } from './step-run.ts';
 
 /** Brings what the probes need, as a change step would, and then runs them. */
 export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepResult> {
-	const { deps, request, step, role, visit } = run;
+	const { deps, request, step, role } = run;
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
-	const planning = request.mode === 'plan';
 	const sight = await inspectStep(run, deps.host);
 	const left = (await sight.untilFit()) ?? (await sight.ask());
 	if (left !== undefined) return left;
+	if (request.mode === 'plan') return planned(run, sight);
 
-	if (planning) {
-		const plan = step.plan(sight.facts, judgeContext(deps));
-		if (plan.actions.length > 0) await showPlan(deps, step.id, plan);
-		return {
-			status: plan.actions.length > 0 ? 'open' : hardBlocks(sight.findings).length > 0 ? 'undecided' : 'unchanged',
-			tally: { open: plan.actions.length > 0 },
-			open: plan.actions.map(a => `${step.id}: ${a.title}`),
-		};
-	}
 	let changed = false;
-	const declined = (why: string, leave: boolean): StepResult => ({
-		status: 'skipped',
-		why,
-		tally: { open: true, changed },
-		open: [step.id],
-		stop: leave ? 'quit' : undefined,
-	});
 	for (;;) {
-		const plan = step.plan(sight.facts, judgeContext(deps));
-		if (plan.actions.length === 0) break;
-		const consent = await askConsent(run, sight, plan, changed);
-		if (consent.kind === 'plan-anew') continue;
-		if (consent.kind === 'ended') return consent.result;
-		if (consent.kind === 'put-off') return declined(consent.why, false);
-		if (consent.kind === 'declined') return declined('what the probes need was declined', consent.leave);
-		const applied = await applyAll(deps, step.id, plan.actions);
-		changed ||= applied.changed;
-		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
-		if (applied.kind === 'failed') return failedIn(applied, changed);
-		if (applied.kind === 'postponed') return declined(applied.why, false);
-		await sight.look('after');
-		if (applied.kind === 'again') continue;
-		const still = hardBlocks(sight.findings);
-		if (still.length > 0) return { ...blockedBy(still), tally: { blocked: true, changed } };
-		break;
-	}
-
-	if (deps.decider.beforeProbes !== undefined) {
-		visit.decided = true;
-		const proof = step.probes(sight.facts, judgeContext(deps));
-		const ways: WaysOut = { back: !changed && visit.earlier };
-		const decision = await deps.decider.beforeProbes(step.id, proof, ways);
-		if (decision === 'back' && ways.back) return wentBack;
-		if (decision !== 'run') return declined('declined', decision !== 'skip');
+		const brought = await bringWhatProbesNeed(run, sight, changed);
+		if ('status' in brought) return brought;
+		changed ||= brought.changed;
+		const next = await askToStart(run, sight, changed);
+		if (next === 'start') break;
+		if (next !== 'plan-anew') return next;
 	}
 
 	const verdicts = await runProbes(deps, step, sight.facts);
@@ -80,6 +44,76 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 	const leave = verdicts.length > 0 && (await deps.decider.afterProbes?.(step.id)) === 'quit';
 	const came = await verdictOf(run, sight, verdicts, changed, leave);
 	return { ...came, proofMade: true, ...(leave && { stop: 'quit' as const }) };
+}
+
+/** What a run would bring for the probes. */
+async function planned({ deps, step }: StepRun<ProofStep<unknown>>, sight: StepSession): Promise<StepResult> {
+	const { actions, ...plan } = step.plan(sight.facts, judgeContext(deps));
+	const open = actions.length > 0;
+	if (open) await showPlan(deps, step.id, { actions, ...plan });
+	return {
+		status: open ? 'open' : hardBlocks(sight.findings).length > 0 ? 'undecided' : 'unchanged',
+		tally: { open },
+		open: actions.map(a => `${step.id}: ${a.title}`),
+	};
+}
+
+const declined = (
+	step: StepId,
+	why: string,
+	how: { readonly leave: boolean; readonly changed: boolean },
+): StepResult => ({
+	status: 'skipped',
+	why,
+	tally: { open: true, changed: how.changed },
+	open: [step],
+	stop: how.leave ? 'quit' : undefined,
+});
+
+/** Plans and applies until the probes have what they need, or says how the step ends without. */
+async function bringWhatProbesNeed(
+	run: StepRun<ProofStep<unknown>>,
+	sight: StepSession,
+	before: boolean,
+): Promise<StepResult | { readonly changed: boolean }> {
+	const { deps, step } = run;
+	let changed = before;
+	const without = (why: string, leave = false): StepResult => declined(step.id, why, { leave, changed });
+	for (;;) {
+		const plan = step.plan(sight.facts, judgeContext(deps));
+		if (plan.actions.length === 0) return { changed };
+		const consent = await askConsent(run, sight, plan, changed);
+		if (consent.kind === 'plan-anew') continue;
+		if (consent.kind === 'ended') return consent.result;
+		if (consent.kind === 'put-off') return without(consent.why);
+		if (consent.kind === 'declined') return without('what the probes need was declined', consent.leave);
+		const applied = await applyAll(deps, step.id, plan.actions);
+		changed ||= applied.changed;
+		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
+		if (applied.kind === 'failed') return failedIn(applied, changed);
+		if (applied.kind === 'postponed') return without(applied.why);
+		await sight.look('after');
+		if (applied.kind === 'again') continue;
+		const still = hardBlocks(sight.findings);
+		return still.length > 0 ? { ...blockedBy(still), tally: { blocked: true, changed } } : { changed };
+	}
+}
+
+/** Announces the probes. Whoever goes back from there is asked once more what this step has asked, if it has. */
+async function askToStart(
+	run: StepRun<ProofStep<unknown>>,
+	sight: StepSession,
+	changed: boolean,
+): Promise<'start' | 'plan-anew' | StepResult> {
+	const { deps, step, visit } = run;
+	if (deps.decider.beforeProbes === undefined) return 'start';
+	const ways = visit.decide(changed);
+	const decision = await deps.decider.beforeProbes(step.id, step.probes(sight.facts, judgeContext(deps)), ways);
+	if (decision === 'run') return 'start';
+	const leave = declined(step.id, 'declined', { leave: decision !== 'skip', changed });
+	const next = behindBack(decision === 'back' ? visit.back(ways) : 'leave', leave);
+	if (typeof next === 'object') return next;
+	return (next === 'ask-again' ? await sight.ask() : undefined) ?? 'plan-anew';
 }
 
 type Verdict = Pick<EventOf<'probe'>, 'id' | 'verdict' | 'threats'>;
@@ -137,8 +171,7 @@ async function takeBack(
 	const plan = step.remedy?.(sight.facts, failed, judgeContext(deps));
 	if (plan === undefined || plan.actions.length === 0) return { changed: false };
 	await showPlan(deps, step.id, plan);
-	visit.decided = true;
-	const decision = await deps.decider.approve(step.id, plan, sight.findings, { back: false });
+	const decision = await deps.decider.approve(step.id, plan, sight.findings, visit.decide(true));
 	const apply = decision.kind === 'apply' && risksOf(plan).every(risk => decision.risks.includes(risk));
 	const leave = decision.kind === 'quit';
 	await deps.emit({

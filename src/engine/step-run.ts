@@ -17,6 +17,7 @@ import { waive } from '../model/waiver.ts';
 import type { ReadHost } from '../port/host.ts';
 import { redactDeep } from '../text/redact.ts';
 import type { EngineDeps, EngineRequest } from './contract.ts';
+import type { Navigation, StepVisit, WayBack } from './navigation.ts';
 
 /** What a step came to. */
 export interface StepResult {
@@ -29,22 +30,6 @@ export interface StepResult {
 	readonly proofMade?: true | undefined;
 }
 
-/** One visit of a step: what was decided in it, so that going back finds the decision before. */
-export interface StepVisit {
-	/** Somebody decided in an earlier step, and nothing was applied or proved since. */
-	readonly earlier: boolean;
-	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
-	readonly behind: boolean;
-	/** Somebody was asked something in this one. */
-	decided: boolean;
-	/** Questions that were answered, in order. */
-	readonly passed: Question[];
-	/** A question to be asked once more before the others. */
-	again: Question | undefined;
-}
-
-export const canGoBack = (visit: StepVisit): boolean => visit.earlier || visit.passed.length > 0;
-
 /** A step in its turn: the run that it is part of, and this visit of it. */
 export interface StepRun<S extends Step> {
 	readonly deps: EngineDeps;
@@ -52,9 +37,10 @@ export interface StepRun<S extends Step> {
 	readonly step: S;
 	/** A step that is only inspected is needed by a chosen one, and never applied. */
 	readonly role: 'chosen' | 'inspected';
+	/** A step that this one needs is not finished: what blocks here may be what that one will end. */
+	readonly behind: boolean;
 	readonly visit: StepVisit;
-	/** Of the run, whichever step it is. */
-	readonly once: { reviewed: boolean };
+	readonly navigation: Navigation;
 }
 
 export function judgeContext({ knowledge, options, state, now }: EngineDeps): JudgeContext {
@@ -111,7 +97,7 @@ export async function inspectStep(
 	run: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
 	host: ReadHost,
 ): Promise<StepSession> {
-	const { deps, request, step, visit } = run;
+	const { deps, request, step, behind } = run;
 	let facts: unknown;
 	let findings: readonly Finding[] = [];
 
@@ -128,7 +114,7 @@ export async function inspectStep(
 	// where this user may not: it is shown, and judged in the run.
 	const hinders = (): readonly Finding[] =>
 		request.mode === 'plan'
-			? (visit.behind ? wrongInput(findings) : hardBlocks(findings)).filter(f => f.needsRoot === undefined)
+			? (behind ? wrongInput(findings) : hardBlocks(findings)).filter(f => f.needsRoot === undefined)
 			: hardBlocks(findings);
 	async function untilFit(): Promise<StepResult | undefined> {
 		for (let hard = hinders(); hard.length > 0; hard = hinders()) {
@@ -246,8 +232,7 @@ export async function whenBlocked(
 	const asking = request.mode === 'run' || request.mode === 'test';
 	const blocked = { ...blockedBy(hard), tally: { ...blockedBy(hard).tally, ...tally } };
 	if (deps.decider.onBlocked === undefined || !asking || wrongInput(findings).length > 0) return blocked;
-	visit.decided = true;
-	const ways = { back: tally.changed !== true && canGoBack(visit) };
+	const ways = visit.decide(tally.changed);
 	const decision = await deps.decider.onBlocked(step.id, findings, ways);
 	switch (decision) {
 		case 'look-again':
@@ -257,11 +242,25 @@ export async function whenBlocked(
 		case 'quit':
 			return { ...blocked, stop: 'quit' };
 		case 'back':
-			visit.again = visit.passed.pop();
-			if (visit.again !== undefined) return 'ask-again';
-			return visit.earlier ? wentBack : { ...blocked, stop: 'quit' };
+			return behindBack(visit.back(ways), { ...blocked, stop: 'quit' });
 		default:
 			return decision satisfies never;
+	}
+}
+
+/** Where a wish to go back leads. Before the whole run is shown again, the step is planned anew. */
+export function behindBack(way: WayBack, left: StepResult): 'look-again' | 'ask-again' | StepResult {
+	switch (way) {
+		case 'ask-again':
+			return 'ask-again';
+		case 'review-again':
+			return 'look-again';
+		case 'went-back':
+			return wentBack;
+		case 'leave':
+			return left;
+		default:
+			return way satisfies never;
 	}
 }
 
@@ -286,37 +285,36 @@ export async function askAll(run: StepRun<Step>, facts: unknown): Promise<StepRe
 			step.kind === 'report'
 				? (step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? [])
 				: (step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? []);
-		const left = questions.filter(q => !visit.passed.some(passed => passed.id === q.id));
-		const question = visit.again ?? left[0];
+		const { passed } = visit;
+		const left = questions.filter(q => !passed.some(({ id }) => id === q.id));
+		const question = visit.takeAgain() ?? left[0];
 		if (question === undefined) return undefined;
-		const passed = visit.passed.length;
 		const place: Place = {
-			n: passed + 1,
-			of: passed + Math.max(1, left.length),
+			n: passed.length + 1,
+			of: passed.length + Math.max(1, left.length),
 			mayGrow: question.leadsOn === true || left.some(({ leadsOn }) => leadsOn),
 			next: shownNext(run),
 		};
-		visit.again = undefined;
-		visit.decided = true;
-		const decision = await deps.decider.answer(step.id, question, { back: canGoBack(visit) }, place);
+		const ways = visit.decide();
+		const decision = await deps.decider.answer(step.id, question, ways, place);
 		if (decision.kind === 'missing') return missing(question.id);
 		if (decision.kind !== 'answer') {
-			if (decision.kind === 'quit') return leftByChoice(step.id);
-			visit.again = visit.passed.pop();
-			if (visit.again !== undefined) continue;
-			return visit.earlier ? wentBack : leftByChoice(step.id);
+			const way = decision.kind === 'back' ? visit.back(ways) : 'leave';
+			const next = behindBack(way, leftByChoice(step.id));
+			if (typeof next === 'object') return next;
+			continue;
 		}
 		const problem = answerProblem(question, decision.value);
 		if (problem !== undefined) return missing(`${question.id} (${problem})`);
-		visit.passed.push(question);
+		visit.pass(question);
 		await keepAnswer(deps, step.id, question, decision);
 	}
 }
 
 /** Whether everything that the run would do is still to be shown before its first plan. */
-export function isReviewAhead({ deps: { decider, lookAhead }, request, once }: StepRun<Step>): boolean {
+export function isReviewAhead({ deps: { decider, lookAhead }, request, navigation }: StepRun<Step>): boolean {
 	const more = request.order.steps.filter(({ role }) => role === 'chosen').length > 1;
-	return decider.review !== undefined && lookAhead !== undefined && !once.reviewed && more;
+	return decider.review !== undefined && lookAhead !== undefined && !navigation.reviewed && more;
 }
 
 function shownNext(run: StepRun<Step>): Place['next'] {

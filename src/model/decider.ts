@@ -37,6 +37,8 @@ export interface ActionFailure {
 export interface WaysOut {
 	/** `back` leads to the decision before this one: there is one, and nothing was applied or proved since. */
 	readonly back: boolean;
+	/** Somebody went back in this run: from then on nothing is answered for them. */
+	readonly turned?: boolean | undefined;
 }
 
 export type BlockedDecision = 'look-again' | 'go-on' | 'quit' | 'back';

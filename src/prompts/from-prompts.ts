@@ -66,9 +66,6 @@ const mostOptions = 50;
  */
 export function decideFromPrompts(options: PromptOptions): Decider {
 	const { ask, say } = options;
-	const seen = new Set<string>();
-	/** Once somebody went back, nothing is answered for them any more. */
-	let turned = false;
 
 	/** Undefined when the input has ended. */
 	async function choose<T>(question: string, choices: readonly Choice<T>[]): Promise<T | undefined> {
@@ -90,14 +87,12 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 
 	return {
 		async answer(step, question, ways, place) {
-			const first = !seen.has(question.id);
-			seen.add(question.id);
 			if (question.kind === 'risk' && options.risks.includes(question.risk))
 				return { kind: 'answer', value: question.risk, source: 'answers' };
 			const fits = (value: AnswerValue | undefined): value is AnswerValue =>
 				value !== undefined && answerProblem(question, value) === undefined;
 			const saved = options.saved[question.id];
-			if (first && !turned && options.settled?.().has(step) === true && question.kind !== 'risk' && fits(saved))
+			if (ways.turned !== true && options.settled?.().has(step) === true && question.kind !== 'risk' && fits(saved))
 				return { kind: 'answer', value: saved, source: 'saved' };
 			// Enter takes what is shown, and the log says where that came from.
 			const defaults: readonly (readonly [AnswerValue | undefined, AnswerSource])[] =
@@ -110,9 +105,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 							[initialAnswer(question), 'default'],
 						];
 			const initial = defaults.find(([value]) => fits(value)) ?? [undefined, 'operator'];
-			const decision = await askQuestion(question, place, initial, ways, ask, say);
-			if (decision.kind === 'back') turned = true;
-			return decision;
+			return askQuestion(question, place, initial, ways, ask, say);
 		},
 
 		async review(_step, run, ways) {
@@ -124,10 +117,7 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 					...back(ways),
 					quit,
 				]);
-				if (decision !== 'all') {
-					if (decision === 'back') turned = true;
-					return decision ?? 'quit';
-				}
+				if (decision !== 'all') return decision ?? 'quit';
 				for (const step of changing(run)) {
 					say('');
 					say(` ${step.n} ${step.title}`);
@@ -150,7 +140,6 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 				...back(ways),
 				quit,
 			]);
-			if (decision === 'back') turned = true;
 			return decision === 'apply' ? { kind: 'apply', risks: risksOf(plan) } : { kind: decision ?? 'quit' };
 		},
 
@@ -192,7 +181,6 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 				...back(ways),
 				quit,
 			]);
-			if (decision === 'back') turned = true;
 			return decision ?? 'quit';
 		},
 
@@ -213,7 +201,6 @@ export function decideFromPrompts(options: PromptOptions): Decider {
 				...back(ways),
 				quit,
 			]);
-			if (decision === 'back') turned = true;
 			return decision ?? 'quit';
 		},
 	};

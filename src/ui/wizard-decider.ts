@@ -26,18 +26,13 @@ export interface DeciderOptions {
 
 /** Asks a person at the screen: every method shows one screen after the other and returns what was decided. */
 export function wizardDecider(store: Store, options: DeciderOptions): Decider {
-	const seen = new Set<string>();
-	/** Once somebody went back, nothing is answered for them any more. */
-	let turned = false;
 	const show = (screen: Screen, prompt: Prompt, ways: Asking['ways'], check?: Check) =>
 		store.ask({ screen, prompt, ways }, check);
 
 	return {
 		async answer(step, question, ways, place) {
-			const first = !seen.has(question.id);
-			seen.add(question.id);
 			const saved = options.saved[question.id];
-			if (first && !turned && options.settled().has(step) && saved !== undefined && isFit(question, saved))
+			if (ways.turned !== true && options.settled().has(step) && saved !== undefined && isFit(question, saved))
 				return { kind: 'answer', value: saved, source: 'saved' };
 			if (question.kind === 'risk' && options.risks.includes(question.risk))
 				return { kind: 'answer', value: question.risk, source: 'answers' };
@@ -58,7 +53,6 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				value => readReply(question, value),
 			);
 			if (reply.kind === 'taken') return { kind: 'answer', value: reply.value, source: 'operator' };
-			if (reply.kind === 'back') turned = true;
 			return { kind: reply.kind === 'back' ? 'back' : 'quit' };
 		},
 
@@ -74,10 +68,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				),
 				{ back: ways.back, skip: false, quit: true },
 			);
-			if (reply.kind === 'back') {
-				turned = true;
-				return 'back';
-			}
+			if (reply.kind === 'back') return 'back';
 			return reply.kind === 'taken' && reply.value === 'go-on' ? 'go-on' : 'quit';
 		},
 
@@ -95,10 +86,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 						quit: true,
 					},
 				);
-				if (reply.kind === 'back' || (reply.kind === 'taken' && reply.value === 'back')) {
-					turned = true;
-					return { kind: 'back' };
-				}
+				if (reply.kind === 'back' || (reply.kind === 'taken' && reply.value === 'back')) return { kind: 'back' };
 				if (reply.kind !== 'taken') return { kind: reply.kind };
 				if (reply.value !== 'apply') return { kind: 'skip' };
 				const declined = await askRisks(step, asked, shown, plan.impact ?? { stops: [], notes: [] });
@@ -139,10 +127,7 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				),
 				{ back: ways.back, skip: false, quit: true },
 			);
-			if (reply.kind === 'back') {
-				turned = true;
-				return 'back';
-			}
+			if (reply.kind === 'back') return 'back';
 			return reply.kind === 'taken' && (reply.value === 'look-again' || reply.value === 'go-on') ? reply.value : 'quit';
 		},
 
@@ -177,7 +162,6 @@ export function wizardDecider(store: Store, options: DeciderOptions): Decider {
 				{ back: ways.back, skip: true, quit: true },
 			);
 			if (reply.kind === 'taken') return reply.value === 'run' ? 'run' : 'skip';
-			if (reply.kind === 'back') turned = true;
 			return reply.kind;
 		},
 

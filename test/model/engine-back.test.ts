@@ -118,6 +118,18 @@ describe('going back', () => {
 		expect(end.exit).toBe(0);
 	});
 
+	it('is told to whoever decides, from then on: nothing is answered for them any more', async () => {
+		const told: string[] = [];
+		let asked = 0;
+		await run([asking('a', ['one', 'two']), asking('b', ['three'])], {
+			answer: async (_step, { id }, { turned }) => {
+				told.push(`${id}${turned === true ? ' turned' : ''}`);
+				return asked++ === 1 ? back : yes(true);
+			},
+		});
+		expect(told).toEqual(['a.one', 'a.two', 'a.one turned', 'a.two turned', 'b.three turned']);
+	});
+
 	it('leads from a plan to the last question', async () => {
 		let asked = 0;
 		const { calls } = await run([asking('a', ['one'], { plans: true })], {
@@ -128,18 +140,31 @@ describe('going back', () => {
 	});
 });
 
-describe('a proof that was made', () => {
-	const proof = proofStep<undefined>({
-		id: 'proof',
-		title: 'proof',
-		why: 'test',
-		needs: [],
-		answerIds: [],
-		inspect: async () => undefined,
-		judge: () => [],
-		plan: () => ({ actions: [] }),
-		probes: () => ({ probes: [], leftOut: [], announced: [] }),
+describe('a proof that was announced', () => {
+	it('is led back from to the question that its step asked last', async () => {
+		const question = { id: 'proof.image', kind: 'confirm', title: 'image', help: '', initial: true } as const;
+		let announced = 0;
+		const { calls } = await run([asking('a', ['one']), { ...proof, ask: () => [question] }], {
+			...script(),
+			beforeProbes: async () => (announced++ === 0 ? 'back' : 'run'),
+		});
+		expect(calls).toEqual(['a.one', 'proof.image <', 'proof.image <']);
 	});
+});
+
+const proof = proofStep<undefined>({
+	id: 'proof',
+	title: 'proof',
+	why: 'test',
+	needs: [],
+	answerIds: [],
+	inspect: async () => undefined,
+	judge: () => [],
+	plan: () => ({ actions: [] }),
+	probes: () => ({ probes: [], leftOut: [], announced: [] }),
+});
+
+describe('a proof that was made', () => {
 	const steps = [asking('a', ['one']), proof, asking('b', ['two'])];
 
 	it('is not led back before: asked once more, it would look as if it had not been made', async () => {

@@ -316,7 +316,7 @@ describe('going back in plain lines', () => {
 			source: 'saved',
 		});
 		expect(await anna.decider.answer('record', noDefault, { back: true }, onlyQuestion)).toEqual({ kind: 'back' });
-		expect(await anna.decider.answer('ci', cpus, { back: true }, onlyQuestion)).toMatchObject({
+		expect(await anna.decider.answer('ci', cpus, { back: true, turned: true }, onlyQuestion)).toMatchObject({
 			value: '2',
 			source: 'saved',
 		});

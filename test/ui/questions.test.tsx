@@ -150,7 +150,7 @@ describe('a question', () => {
 		await wizard.emit(stepStart('host'));
 		const question: Question = { ...asked, kind: 'confirm', initial: false };
 		expect(await wizard.decider.answer('host', question, ways, place)).toMatchObject({ value: true, source: 'saved' });
-		const again = wizard.decider.answer('host', question, ways, place);
+		const again = wizard.decider.answer('host', question, { ...ways, turned: true }, place);
 		await wizard.sees('❯ Yes');
 		await wizard.keys(enter);
 		expect(await again).toMatchObject({ source: 'operator' });

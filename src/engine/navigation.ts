@@ -1,0 +1,95 @@
+import type { WaysOut } from '../model/decider.ts';
+import type { Question } from '../model/question.ts';
+
+/** What a wish to go back comes to. */
+export type WayBack =
+	/** A question of this step is asked once more. */
+	| 'ask-again'
+	/** The whole run is shown once more, and then the plan of this step. */
+	| 'review-again'
+	/** An earlier step is visited once more. */
+	| 'went-back'
+	/** Nothing lies behind this decision: whoever wants back all the same leaves. */
+	| 'leave';
+
+/** One visit of a step: what was decided in it, so that going back finds the decision before. */
+export interface StepVisit {
+	/** The questions that were answered in it, in order. */
+	readonly passed: readonly Question[];
+	/** Somebody decides: what may be done besides. `changed`: the step has changed the host, and no way leads back over that. */
+	decide(changed?: boolean): WaysOut;
+	/** A decision was made that `back` leads to. */
+	pass(decision: Question | 'review'): void;
+	/** The question that is to be asked once more, before all others; once. */
+	takeAgain(): Question | undefined;
+	/** Somebody wants back from a decision with these ways. */
+	back(from: WaysOut): WayBack;
+}
+
+/** Where a run stands among its decisions. */
+export interface Navigation {
+	/** Everything that the run would do was shown, or need not be. */
+	reviewed: boolean;
+	visit(): StepVisit;
+	/** The index of the step that comes after this visit of one. */
+	next(
+		index: number,
+		visit: StepVisit,
+		end: { readonly back: boolean /** Something was applied or proved. */; readonly final: boolean },
+	): number;
+}
+
+export function createNavigation(): Navigation {
+	/** Steps where somebody decided and nothing was applied or proved since: where "back" leads. */
+	let stops: number[] = [];
+	let turned = false;
+	const decided = new Set<StepVisit>();
+
+	const navigation: Navigation = {
+		reviewed: false,
+		visit() {
+			const earlier = stops.length > 0;
+			const made: (Question | 'review')[] = [];
+			let again: Question | undefined;
+			const visit: StepVisit = {
+				get passed() {
+					return made.filter(decision => decision !== 'review');
+				},
+				decide(changed = false) {
+					decided.add(visit);
+					return { back: !changed && (earlier || made.length > 0), turned };
+				},
+				pass(decision) {
+					made.push(decision);
+					if (decision === 'review') navigation.reviewed = true;
+				},
+				takeAgain() {
+					const question = again;
+					again = undefined;
+					return question;
+				},
+				back(from) {
+					if (!from.back) return 'leave';
+					turned = true;
+					const last = made.pop();
+					if (last === undefined) return 'went-back';
+					if (last !== 'review') {
+						again = last;
+						return 'ask-again';
+					}
+					navigation.reviewed = false;
+					return 'review-again';
+				},
+			};
+			return visit;
+		},
+		next(index, visit, { back, final }) {
+			if (back) return stops.pop() ?? 0;
+			// Asked again, what was applied or proved would look as if it had not been.
+			if (final) stops = [];
+			else if (decided.has(visit)) stops.push(index);
+			return index + 1;
+		},
+	};
+	return navigation;
+}
