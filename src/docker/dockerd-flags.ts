@@ -96,9 +96,6 @@ export function parseDockerdFlags(argv: readonly string[]): readonly DockerdFlag
 function flagsOf(argv: readonly string[]): readonly (DockerdFlag & { readonly at: number })[] {
 	const flags: (DockerdFlag & { at: number })[] = [];
 	let at = 0;
-	const add = (name: string, flag: string, value: string, where: number): void => {
-		flags.push({ key: keyOfFlag.get(name) ?? name, name, flag, value, at: where });
-	};
 	const nextWord = (): string => {
 		at += 1;
 		return argv[at] ?? '';
@@ -107,30 +104,45 @@ function flagsOf(argv: readonly string[]): readonly (DockerdFlag & { readonly at
 		const word = argv[at] ?? '';
 		const where = at;
 		if (word === '--') break;
-		if (word.startsWith('--')) {
-			const equals = word.indexOf('=');
-			const name = word.slice(2, equals === -1 ? undefined : equals);
-			const value = equals !== -1 ? word.slice(equals + 1) : switches.has(name) ? 'true' : nextWord();
-			add(name, `--${name}`, value, where);
-			continue;
-		}
-		if (!word.startsWith('-')) continue;
-		const letters = [...word.slice(1)];
-		for (const [index, letter] of letters.entries()) {
-			const name = longNames.get(letter) ?? letter;
-			const rest = letters.slice(index + 1).join('');
-			if (rest.startsWith('=')) {
-				add(name, `-${letter}`, rest.slice(1), where);
-				break;
-			}
-			if (!switches.has(name)) {
-				add(name, `-${letter}`, rest === '' ? nextWord() : rest, where);
-				break;
-			}
-			add(name, `-${letter}`, 'true', where);
-		}
+		const found = word.startsWith('--')
+			? [longOption(word, nextWord)]
+			: word.startsWith('-')
+				? shortOptions(word, nextWord)
+				: [];
+		for (const { name, flag, value } of found)
+			flags.push({ key: keyOfFlag.get(name) ?? name, name, flag, value, at: where });
 	}
 	return flags;
+}
+
+type Option = Pick<DockerdFlag, 'name' | 'flag' | 'value'>;
+
+function longOption(word: string, nextWord: () => string): Option {
+	const equals = word.indexOf('=');
+	const name = word.slice(2, equals === -1 ? undefined : equals);
+	const value = equals !== -1 ? word.slice(equals + 1) : switches.has(name) ? 'true' : nextWord();
+	return { name, flag: `--${name}`, value };
+}
+
+/** `-DH x`: switches, and at most one option that takes a value, which ends the word. */
+function shortOptions(word: string, nextWord: () => string): readonly Option[] {
+	const options: Option[] = [];
+	const letters = [...word.slice(1)];
+	for (const [index, letter] of letters.entries()) {
+		const name = longNames.get(letter) ?? letter;
+		const rest = letters.slice(index + 1).join('');
+		const add = (value: string): number => options.push({ name, flag: `-${letter}`, value });
+		if (rest.startsWith('=')) {
+			add(rest.slice(1));
+			break;
+		}
+		if (!switches.has(name)) {
+			add(rest === '' ? nextWord() : rest);
+			break;
+		}
+		add('true');
+	}
+	return options;
 }
 
 /** The values of an option by its long name, in order. */

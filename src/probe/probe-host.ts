@@ -40,6 +40,7 @@ export const archivePrefix = 'proof-';
  * that the operator can repeat it; carries the run's label, so that it can be found after a crash; and is removed,
  * whatever became of the probe.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: what one host can be asked, each below 35 lines, over what was made on it.
 export function probeHost(options: ProbeHostOptions): CleaningProbeHost {
 	const { host, run, signal, stateDirectory } = options;
 	const directory = archiveDirectory(stateDirectory, run);

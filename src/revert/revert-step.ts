@@ -319,44 +319,59 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 		summary,
 		remedy: { kind: 'planned', text: 'what is left of it is taken away' },
 	}));
-	for (const path of facts.paths) {
-		if (isRestored(path)) {
-			findings.push({ id: 'revert.file', severity: 'ok', summary: `${path.path} is as it was before the run` });
-		} else if (path.before !== null && path.bytes === undefined) {
-			findings.push({
-				id: 'revert.backup-gone',
-				severity: 'block',
-				summary: `the bytes of ${path.path} from before the run are gone`,
-				evidence: `no file with sha256 ${path.before.sha256} in ${facts.backupDirectory}`,
-				remedy: { kind: 'advice', text: 'put the file back from your own backup, then start this again' },
-			});
-		} else if (isForeign(path, facts, state)) {
-			findings.push(changedSince(path, facts.backupDirectory));
-		} else {
-			findings.push({
-				id: 'revert.file',
-				severity: 'info',
-				summary: `${path.path} is as the run left it`,
-				remedy: {
-					kind: 'planned',
-					text: path.before === null ? 'it is removed' : 'its bytes from before are put back',
+	return [
+		...findings,
+		...facts.paths.map(path => judgePath(path, facts, state)),
+		...judgePackages(facts.packages),
+		...judgeSettings(facts),
+		...judgeLoaded(facts.loaded),
+		...judgeContainers(facts),
+		...judgeDocker(facts),
+	];
+}
+
+function judgePath(path: PathToRestore, facts: RevertFacts, state: RunState): Finding {
+	if (isRestored(path))
+		return { id: 'revert.file', severity: 'ok', summary: `${path.path} is as it was before the run` };
+	if (path.before !== null && path.bytes === undefined)
+		return {
+			id: 'revert.backup-gone',
+			severity: 'block',
+			summary: `the bytes of ${path.path} from before the run are gone`,
+			evidence: `no file with sha256 ${path.before.sha256} in ${facts.backupDirectory}`,
+			remedy: { kind: 'advice', text: 'put the file back from your own backup, then start this again' },
+		};
+	if (isForeign(path, facts, state)) return changedSince(path, facts.backupDirectory);
+	return {
+		id: 'revert.file',
+		severity: 'info',
+		summary: `${path.path} is as the run left it`,
+		remedy: { kind: 'planned', text: path.before === null ? 'it is removed' : 'its bytes from before are put back' },
+	};
+}
+
+/** Settings that somebody has changed since the run. */
+function judgeSettings({ commands, live }: RevertFacts): readonly Finding[] {
+	return commands
+		.flatMap(c => c.commands)
+		.flatMap(({ sets, argv }): readonly Finding[] => {
+			const now = sets === undefined ? undefined : live.get(sets.file);
+			if (sets === undefined || now === undefined || now === sets.before || now === sets.after) return [];
+			return [
+				{
+					id: 'revert.stays',
+					severity: 'warn',
+					summary: `${sets.file} stays ${now}: the run made it ${sets.after}, and somebody has changed it since`,
+					evidence: `before the run it was ${sets.before}`,
+					remedy: { kind: 'commands', text: 'Where that is not wanted any more', commands: [argv.join(' ')] },
 				},
-			});
-		}
-	}
-	findings.push(...judgePackages(facts.packages));
-	for (const { sets, argv } of facts.commands.flatMap(c => c.commands)) {
-		const now = sets === undefined ? undefined : facts.live.get(sets.file);
-		if (sets === undefined || now === undefined || now === sets.before || now === sets.after) continue;
-		findings.push({
-			id: 'revert.stays',
-			severity: 'warn',
-			summary: `${sets.file} stays ${now}: the run made it ${sets.after}, and somebody has changed it since`,
-			evidence: `before the run it was ${sets.before}`,
-			remedy: { kind: 'commands', text: 'Where that is not wanted any more', commands: [argv.join(' ')] },
+			];
 		});
-	}
-	const { strangers, defaultBefore, forgetful, untilRestart } = facts.loaded;
+}
+
+/** What Docker keeps until it is restarted. */
+function judgeLoaded({ strangers, defaultBefore, forgetful, untilRestart }: RevertFacts['loaded']): readonly Finding[] {
+	const findings: Finding[] = [];
 	if ((strangers.length > 0 || defaultBefore !== undefined) && forgetful === undefined) {
 		const what = strangers.length > 0 ? strangers.join(', ') : 'the default runtime of the run';
 		findings.push({
@@ -384,6 +399,12 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 			},
 		});
 	}
+	return findings;
+}
+
+/** Containers, and what they hold, that cannot be reached without Sysbox. */
+function judgeContainers(facts: RevertFacts): readonly Finding[] {
+	const findings: Finding[] = [];
 	if (isGone(facts.packages, sysboxPackage)) {
 		for (const { name } of containersUnder(facts.docker, facts.loaded.brought).filter(c => c.running))
 			findings.push({
@@ -402,29 +423,37 @@ function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 			remedy: { kind: 'advice', text: 'copy out of the container what is still needed, while it runs' },
 		});
 	}
+	return findings;
+}
+
+/** A Docker that is down, or cannot be asked. */
+function judgeDocker(facts: RevertFacts): readonly Finding[] {
 	const way = dockerWay(facts);
-	if (way === 'start' || way === 'stopped') {
-		findings.push({
-			id: 'revert.docker-down',
-			severity: 'warn',
-			summary:
-				way === 'start'
-					? `Docker does not come up: it is started again once ${facts.configFile} is as it was before the run`
-					: 'Docker is stopped, and stays so: it reads the file from before when it is started',
-		});
-	} else if (way === 'cannot-tell' && facts.paths.some(p => p.path === facts.configFile && !isRestored(p))) {
-		findings.push({
+	const { info } = facts.docker;
+	if (way === 'start' || way === 'stopped')
+		return [
+			{
+				id: 'revert.docker-down',
+				severity: 'warn',
+				summary:
+					way === 'start'
+						? `Docker does not come up: it is started again once ${facts.configFile} is as it was before the run`
+						: 'Docker is stopped, and stays so: it reads the file from before when it is started',
+			},
+		];
+	if (way !== 'cannot-tell' || !facts.paths.some(p => p.path === facts.configFile && !isRestored(p))) return [];
+	return [
+		{
 			id: 'revert.docker',
 			severity: 'block',
-			summary: `Docker has to forget the runtime, and cannot be asked: ${facts.docker.info.kind === 'ok' ? '' : describeDockerTrouble(facts.docker.info)}`,
+			summary: `Docker has to forget the runtime, and cannot be asked: ${info.kind === 'ok' ? '' : describeDockerTrouble(info)}`,
 			remedy: {
 				kind: 'commands',
 				text: 'See what hinders it, then start this again',
 				commands: ['systemctl status docker', 'journalctl -u docker -n 50'],
 			},
-		});
-	}
-	return findings;
+		},
+	];
 }
 
 /** The undo that a finished action of this revert has already carried out. */
@@ -438,39 +467,14 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	const file = facts.paths.find(p => p.path === configFile);
 	const users = containersThatLose(facts);
 	const running = users.filter(c => c.running);
-	const { strangers, defaultBefore, forgetful } = facts.loaded;
+	const { forgetful } = facts.loaded;
 
 	// An earlier version is put in the place of this one: what runs under it goes on afterwards.
 	const goOn = returnsEarlier(facts.packages, sysboxPackage) ? runningUnderSysbox(facts.docker) : [];
 	actions.push(...stopSysboxContainers(goOn));
 	// First, while Sysbox can still end them in order.
 	if (running.length > 0 && !isGone(facts.packages, sysboxPackage)) actions.push(...stopSysboxContainers(running));
-	if (forgetful !== undefined && file !== undefined) {
-		if (file.currentSha256 !== sha256(forgetful)) {
-			actions.push({
-				id: 'forget-runtime',
-				kind: 'write',
-				title: `Take ${strangers.length > 0 ? strangers.join(', ') : 'the default runtime'} out of ${configFile}`,
-				why: 'Docker forgets it at a reload only while the file still names its runtimes; the file from before comes after that',
-				path: configFile,
-				bytes: forgetful,
-				mode: file.before?.mode ?? plainMode,
-				expect: file.currentSha256 === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: file.currentSha256 },
-				before: sideOf(file),
-			});
-		}
-		actions.push({
-			id: 'reload-docker',
-			kind: 'exec',
-			title: 'Reload Docker',
-			why: 'so that it forgets the runtime; running containers are not touched by a reload',
-			argv: ['systemctl', 'reload', 'docker'],
-			timeoutMs: 60_000,
-			undo: { kind: 'none', why: 'a reload only reads the file' },
-			whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
-			waitUntil: forgotten(strangers, defaultBefore),
-		});
-	}
+	actions.push(...forgetRuntime(facts, file));
 	for (const path of [...facts.paths].sort((a, b) => Number(b.path === configFile) - Number(a.path === configFile))) {
 		const station = path.path === configFile ? forgetful : undefined;
 		if (isRestored(path) && station === undefined) continue;
@@ -500,7 +504,17 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	actions.push(...unmountDead(facts.deadMounts));
 	// Last, so that it stands by until Docker is well.
 	if (isThere(facts.switch)) actions.push(...clearAway(facts.switch));
-	const impact: Impact = {
+	const impact = impactOf(facts, goOn, now);
+	return {
+		actions: tellsOfStopped(actions, [...running, ...again]),
+		impact: impact.stops.length + impact.notes.length > 0 ? impact : undefined,
+	};
+}
+
+function impactOf(facts: RevertFacts, goOn: ReturnType<typeof runningUnderSysbox>, now: Date): Impact {
+	const users = containersThatLose(facts);
+	const running = users.filter(c => c.running);
+	return {
 		stops: [
 			...running.map(({ name }) => `${name} (runs under a runtime that goes away)`),
 			...goOn.map(({ name }) => `${name} (started again afterwards)`),
@@ -516,10 +530,39 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 			...impactOfSysboxStop(goOn, now, 'started-again'),
 		],
 	};
-	return {
-		actions: tellsOfStopped(actions, [...running, ...again]),
-		impact: impact.stops.length + impact.notes.length > 0 ? impact : undefined,
-	};
+}
+
+/** Docker forgets a runtime at a reload only while the file names its absence. */
+function forgetRuntime({ loaded, configFile }: RevertFacts, file: PathToRestore | undefined): readonly Action[] {
+	const { strangers, defaultBefore, forgetful } = loaded;
+	const actions: Action[] = [];
+	if (forgetful !== undefined && file !== undefined) {
+		if (file.currentSha256 !== sha256(forgetful)) {
+			actions.push({
+				id: 'forget-runtime',
+				kind: 'write',
+				title: `Take ${strangers.length > 0 ? strangers.join(', ') : 'the default runtime'} out of ${configFile}`,
+				why: 'Docker forgets it at a reload only while the file still names its runtimes; the file from before comes after that',
+				path: configFile,
+				bytes: forgetful,
+				mode: file.before?.mode ?? plainMode,
+				expect: file.currentSha256 === undefined ? { kind: 'missing' } : { kind: 'sha256', sha256: file.currentSha256 },
+				before: sideOf(file),
+			});
+		}
+		actions.push({
+			id: 'reload-docker',
+			kind: 'exec',
+			title: 'Reload Docker',
+			why: 'so that it forgets the runtime; running containers are not touched by a reload',
+			argv: ['systemctl', 'reload', 'docker'],
+			timeoutMs: 60_000,
+			undo: { kind: 'none', why: 'a reload only reads the file' },
+			whenItFails: ['see what dockerd says (journalctl -u docker -n 50), then start again'],
+			waitUntil: forgotten(strangers, defaultBefore),
+		});
+	}
+	return actions;
 }
 
 /** What fails after containers were stopped says which, and how they are started. */

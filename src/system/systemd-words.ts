@@ -7,29 +7,34 @@ export function systemdWords(line: string): readonly string[] {
 	const words: string[] = [];
 	let word: string | undefined;
 	let quote: string | undefined;
-	const put = (text: string): void => {
-		word = (word ?? '') + text;
-	};
-	for (let at = 0; at < line.length; at += 1) {
-		const sign = line[at] ?? '';
-		if (sign === '\\') {
-			escaped.lastIndex = at;
-			const found = escaped.exec(line)?.[0];
-			put(found === undefined ? (line[at + 1] ?? '') : unescaped(found));
-			at += (found?.length ?? 2) - 1;
-		} else if (sign === quote) quote = undefined;
-		else if (quote === undefined && (sign === '"' || sign === "'")) {
-			quote = sign;
-			put('');
-		} else if (quote === undefined && /\s/.test(sign)) {
+	for (let at = 0; at < line.length; ) {
+		const { text, length, plain } = pieceAt(line, at);
+		at += length;
+		if (plain && text === quote) quote = undefined;
+		else if (plain && quote === undefined && (text === '"' || text === "'")) {
+			quote = text;
+			word ??= '';
+		} else if (plain && quote === undefined && /\s/.test(text)) {
 			if (word !== undefined) words.push(word);
 			word = undefined;
-		} else if (sign === '%' && line[at + 1] === '%') {
-			put('%');
-			at += 1;
-		} else put(sign);
+		} else word = (word ?? '') + text;
 	}
 	return word === undefined ? words : [...words, word];
+}
+
+/** What stands at a place, and how much of the line it takes. What is escaped neither quotes nor parts words. */
+function pieceAt(
+	line: string,
+	at: number,
+): { readonly text: string; readonly length: number; readonly plain: boolean } {
+	const sign = line[at] ?? '';
+	if (sign === '%' && line[at + 1] === '%') return { text: '%', length: 2, plain: false };
+	if (sign !== '\\') return { text: sign, length: 1, plain: true };
+	escaped.lastIndex = at;
+	const found = escaped.exec(line)?.[0];
+	return found === undefined
+		? { text: line[at + 1] ?? '', length: 2, plain: false }
+		: { text: unescaped(found), length: found.length, plain: false };
 }
 
 const escaped = /\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|[abfnrtvs])/y;

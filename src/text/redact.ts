@@ -192,16 +192,7 @@ function valueCut(line: string, name: { from: number; to: number }, meter: Meter
 	let from = separator.lastIndex;
 	if (from >= line.length) return undefined;
 	const text = line.slice(name.from, name.to);
-	if (/authorization$/i.test(text)) {
-		const scheme = /["']?(?:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4}/iy;
-		scheme.lastIndex = from;
-		if (scheme.test(line)) from = scheme.lastIndex;
-		else {
-			quote.lastIndex = from;
-			if (quote.test(line)) from = quote.lastIndex;
-		}
-		return valueFrom(line, from, endOfRun(line, from, /[\s"'\\]/, meter));
-	}
+	if (/authorization$/i.test(text)) return credentialsCut(line, from, meter);
 	quote.lastIndex = from;
 	const opening = quote.exec(line)?.[0];
 	if (opening !== undefined) {
@@ -219,22 +210,45 @@ function valueCut(line: string, name: { from: number; to: number }, meter: Meter
 	// `key: value` and `key = value` that fill a line go on to its end, blanks included.
 	lineBegins.lastIndex = 0;
 	lineBegins.test(line);
-	if (name.from <= lineBegins.lastIndex && (after !== '' || before !== '') && !option) {
-		// A reference may be followed by a comment, which says what to do.
-		const comment = line.indexOf(' #', from);
-		const whole = line.slice(from, comment === -1 ? undefined : comment).trim();
-		meter.looked += line.length - from;
-		if (/^[&*!#]/.test(whole)) return undefined;
-		return { from, to: line.trimEnd().length, kept: placeholder.test(whole) ? true : undefined };
-	}
+	if (name.from <= lineBegins.lastIndex && (after !== '' || before !== '') && !option)
+		return restOfLineCut(line, from, meter);
 	if (option && sign === '' && line[from] === '-') return undefined;
+	const inWord = sign === ':' && after === '' && !/^[A-Za-z]/.test(line[name.from] ?? '');
+	return wordCut(line, from, { sign, inWord }, meter);
+}
+
+/** A value that is one word, or a reference to one. `inWord`: the sign is part of a word, so only a reference counts. */
+function wordCut(
+	line: string,
+	from: number,
+	{ sign, inWord }: { readonly sign: string; readonly inWord: boolean },
+	meter: Meter,
+): Cut | undefined {
 	reference.lastIndex = from;
 	if (reference.test(line)) return { from, to: reference.lastIndex, kept: true };
+	if (inWord) return undefined;
 	let to = endOfRun(line, from, /[\s"']/, meter);
-	if (sign === ':' && after === '' && !/^[A-Za-z]/.test(line[name.from] ?? '')) return undefined;
 	// What closes the clause around it is not the secret's.
 	if (sign !== '=') while (to > from && /[,;)}\]]/.test(line[to - 1] ?? '')) to -= 1;
 	return valueFrom(line, from, to);
+}
+
+/** Behind `Authorization`: what follows the scheme. */
+function credentialsCut(line: string, at: number, meter: Meter): Cut | undefined {
+	const scheme = /["']?(?:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4}/iy;
+	scheme.lastIndex = at;
+	quote.lastIndex = at;
+	const from = scheme.test(line) ? scheme.lastIndex : quote.test(line) ? quote.lastIndex : at;
+	return valueFrom(line, from, endOfRun(line, from, /[\s"'\\]/, meter));
+}
+
+function restOfLineCut(line: string, from: number, meter: Meter): Cut | undefined {
+	// A reference may be followed by a comment, which says what to do.
+	const comment = line.indexOf(' #', from);
+	const whole = line.slice(from, comment === -1 ? undefined : comment).trim();
+	meter.looked += line.length - from;
+	if (/^[&*!#]/.test(whole)) return undefined;
+	return { from, to: line.trimEnd().length, kept: placeholder.test(whole) || undefined };
 }
 
 function valueFrom(line: string, from: number, to: number): Cut | undefined {
@@ -336,27 +350,10 @@ export function lineRedactor(meter: Meter = { looked: 0 }): (line: string) => st
 	/** The indentation of the key whose value is being left out. */
 	let inBlock: number | undefined;
 	let puttyLines = 0;
-	return line => {
-		if (puttyLines > 0) {
-			puttyLines -= 1;
-			return hidden;
-		}
-		if (inBlock !== undefined) {
-			if (line.trim() === '') return line;
-			const indentation = /^[ \t]*/.exec(line)?.[0].length ?? 0;
-			if (indentation > inBlock) return hidden;
-			inBlock = undefined;
-		}
-		if (!inKey && !mayHoldSecret.test(line)) {
-			meter.looked += line.length;
-			return line;
-		}
-		puttyLines = Number(puttyKey.exec(line)?.[1] ?? 0);
-		const named = block.exec(line.slice(0, 400));
-		if (named !== null && namesSecret(named[2] ?? '')) inBlock = named[1]?.length;
+	/** Without the bodies of the keys in it. */
+	const withoutKeys = (line: string): string => {
 		let result = '';
 		let done = 0;
-		meter.looked += line.length;
 		for (const mark of line.matchAll(keyMark)) {
 			if (mark[1] === 'BEGIN' && !inKey) {
 				result += `${redactLine(line.slice(done, mark.index), meter)}${hidden}`;
@@ -369,6 +366,32 @@ export function lineRedactor(meter: Meter = { looked: 0 }): (line: string) => st
 		}
 		if (inKey) return result === '' ? hidden : result;
 		return result + redactLine(line.slice(done), meter);
+	};
+	/** A line of what an earlier one began; undefined: it stands for itself. */
+	const goesOn = (line: string): string | undefined => {
+		if (puttyLines > 0) {
+			puttyLines -= 1;
+			return hidden;
+		}
+		if (inBlock === undefined) return undefined;
+		if (line.trim() === '') return line;
+		const indentation = /^[ \t]*/.exec(line)?.[0].length ?? 0;
+		if (indentation > inBlock) return hidden;
+		inBlock = undefined;
+		return undefined;
+	};
+	return line => {
+		const more = goesOn(line);
+		if (more !== undefined) return more;
+		if (!inKey && !mayHoldSecret.test(line)) {
+			meter.looked += line.length;
+			return line;
+		}
+		puttyLines = Number(puttyKey.exec(line)?.[1] ?? 0);
+		const named = block.exec(line.slice(0, 400));
+		if (named !== null && namesSecret(named[2] ?? '')) inBlock = named[1]?.length;
+		meter.looked += line.length;
+		return withoutKeys(line);
 	};
 }
 

@@ -1,3 +1,4 @@
+import type { DockerInfo } from '../../src/docker/info.ts';
 import type { Answers, Choice, Question } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import { defaultImage } from '../../src/probe/workload.ts';
@@ -97,6 +98,24 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 		initial: defaultImage,
 		validate: imageNameProblem,
 	});
+	questions.push(...limitQuestions(chosen, info));
+	const containers = containerChoices(answers, facts);
+	if (containers.length > 0) {
+		questions.push({
+			id: 'ci.containers',
+			kind: 'many',
+			title: 'Which of these containers run CI jobs, or start them?',
+			help: 'They reach this host, and their names do not tell what they are for. As long as one of your CI does, the threat table cannot call that threat lowered.',
+			options: containers,
+			initial: initialContainers(facts),
+		});
+	}
+	return questions;
+}
+
+/** What one CI container may use. */
+function limitQuestions(chosen: readonly System[], info: DockerInfo | undefined): readonly Question[] {
+	const questions: Question[] = [];
 	const memory = info?.memoryBytes;
 	if (info?.limits.memory !== false) {
 		questions.push({
@@ -130,17 +149,6 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 			min: 256,
 			max: 4_194_304,
 			unit: 'processes',
-		});
-	}
-	const containers = containerChoices(answers, facts);
-	if (containers.length > 0) {
-		questions.push({
-			id: 'ci.containers',
-			kind: 'many',
-			title: 'Which of these containers run CI jobs, or start them?',
-			help: 'They reach this host, and their names do not tell what they are for. As long as one of your CI does, the threat table cannot call that threat lowered.',
-			options: containers,
-			initial: initialContainers(facts),
 		});
 	}
 	return questions;

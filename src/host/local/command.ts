@@ -101,6 +101,8 @@ export async function runCommand(argv: Argv, options: ExecOptions, way: CommandW
 	}
 }
 
+// One process from its start to its last byte: what it has still open, and the one end of it, are one state.
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: cut apart, its parts would share ten variables.
 function start(
 	argv: Argv,
 	options: ExecOptions,
@@ -130,6 +132,7 @@ function start(
 	const budget = { left: options.maxBytes ?? defaultMaxBytes };
 	const kept = { stdout: keeper(), stderr: keeper() };
 
+	// biome-ignore lint/complexity/noExcessiveLinesPerFunction: as above; no function in it is longer than 25 lines.
 	return new Promise<ExecResult>(resolve => {
 		let problem: ExecResult['problem'];
 		let exited: { code: number | null; signal: string | null } | undefined;

@@ -39,43 +39,45 @@ export function isSafeDirectory(facts: FileFacts, uid: number): boolean {
  */
 export async function findPlace(calls: FileCalls, path: string, uid: number): Promise<Place | PlaceProblem> {
 	if (!path.startsWith('/') || path.includes('\0')) return failedWith('EINVAL', path, 'the path must be absolute');
-	let rest = partsOf(path);
-	let directory = '/';
-	let links = 0;
 	try {
-		let trusted = isSafeDirectory(await calls.lstat('/'), uid);
-		for (;;) {
-			const name = rest.shift();
-			if (name === undefined) return failedWith('EISDIR', path);
-			if (name === '..') {
-				directory = join(directory, '..');
-				continue;
-			}
-			const last = rest.length === 0;
-			const here = join(directory, name);
-			const facts = await lstatOrMissing(calls, here);
-			if (facts?.type === 'link') {
-				links += 1;
-				if (links > longestLinkChain) return failedWith('ELOOP', path);
-				if (facts.uid !== 0 && facts.uid !== uid) trusted = false;
-				if (last && !trusted)
-					return failedWith('ELOOP', here, 'it is a link in a folder that others can change, so it is not followed');
-				const target = await calls.readlink(here);
-				if (target.startsWith('/')) directory = '/';
-				rest = [...partsOf(target), ...rest];
-				continue;
-			}
-			if (last) return { directory, name, trusted };
-			if (facts === undefined) return failedWith('ENOENT', here);
-			if (facts.type !== 'directory') return failedWith('ENOTDIR', here);
-			if (!isSafeDirectory(facts, uid)) trusted = false;
-			directory = here;
-		}
+		return await placeOf(calls, path, uid);
 	} catch (error) {
 		const errno = errnoOf(error);
 		if (errno === 'EUNKNOWN') throw error;
 		return failedWith(errno, path);
 	}
+}
+
+async function placeOf(calls: FileCalls, path: string, uid: number): Promise<Place | PlaceProblem> {
+	let rest = partsOf(path);
+	let directory = '/';
+	let links = 0;
+	let trusted = isSafeDirectory(await calls.lstat('/'), uid);
+	for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+		if (name === '..') {
+			directory = join(directory, '..');
+			continue;
+		}
+		const last = rest.length === 0;
+		const here = join(directory, name);
+		const facts = await lstatOrMissing(calls, here);
+		if (facts?.type === 'link') {
+			links += 1;
+			if (links > longestLinkChain) return failedWith('ELOOP', path);
+			trusted &&= facts.uid === 0 || facts.uid === uid;
+			if (last && !trusted)
+				return failedWith('ELOOP', here, 'it is a link in a folder that others can change, so it is not followed');
+			const target = await calls.readlink(here);
+			if (target.startsWith('/')) directory = '/';
+			rest = [...partsOf(target), ...rest];
+			continue;
+		}
+		if (last) return { directory, name, trusted };
+		if (facts?.type !== 'directory') return failedWith(facts === undefined ? 'ENOENT' : 'ENOTDIR', here);
+		trusted &&= isSafeDirectory(facts, uid);
+		directory = here;
+	}
+	return failedWith('EISDIR', path);
 }
 
 const partsOf = (path: string): string[] => path.split('/').filter(part => part !== '' && part !== '.');

@@ -53,6 +53,7 @@ export type RootFileWriter = Pick<WriteHost, 'replaceFile' | 'removeFile' | 'mak
  * A path that only root (or this process's user) could have laid may hold links and end in one. Any other path must
  * lead to a directory of the very owner that the caller names (this user, when none is named), and must not end in a link.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: four writers over the same calls, each below 40 lines.
 export function rootFileWriter(options: WriterOptions = {}): RootFileWriter {
 	const calls = options.calls ?? systemFileCalls;
 	const uid = options.uid ?? process.geteuid?.() ?? -1;
