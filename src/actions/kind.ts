@@ -1,7 +1,9 @@
-import type { Action, Undo } from '../model/action.ts';
-import type { Emit, ShownAction, UndoRecord } from '../model/event.ts';
+import type { Action } from '../model/action.ts';
+import type { Emit } from '../model/event.ts';
+import type { ShownAction } from '../model/shown-action.ts';
 import type { RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
+import type { Undo, UndoRecord } from '../model/undo.ts';
 import type { OutputLine, WriteHost } from '../port/host.ts';
 import type { FileSide } from '../text/diff.ts';
 

@@ -1,7 +1,8 @@
 import type { Action, Readiness } from '../model/action.ts';
 import type { ActionFailure, ApplyResult } from '../model/decider.ts';
-import type { EventOf, UndoRecord } from '../model/event.ts';
+import type { EventOf } from '../model/event.ts';
 import type { StepId } from '../model/step-id.ts';
+import type { UndoRecord } from '../model/undo.ts';
 import { lineRedactor, redact, redactDeep } from '../text/redact.ts';
 import type { ApplyDeps, Performed, Performing, Wrong } from './kind.ts';
 import { kindOf } from './kinds/index.ts';
@@ -49,7 +50,7 @@ async function logIntent(step: StepId, action: Action, undo: UndoRecord, { emit 
 		diff: diff || undefined,
 		// An undo names argv and paths of this host; only free text in it can hold a secret.
 		undo: undo.kind === 'none' ? { ...undo, why: redact(undo.why) } : undo,
-		takesBack: action.takesBack === undefined ? undefined : [...action.takesBack],
+		takesBack: action.takesBack,
 	});
 }
 
@@ -100,7 +101,7 @@ async function conclude(
 			await log({ outcome: 'interrupted' });
 			return { kind: 'interrupted' };
 		case 'stale':
-			await log({ outcome: 'refused', failure: redactDeep({ said: done.said, next: [...done.next] }) });
+			await log({ outcome: 'refused', failure: redactDeep({ said: done.said, next: done.next }) });
 			return { kind: 'stale', failure: failureOf(action, done) };
 		case 'failed': {
 			const rolledBack = await rollBack(step, action, deps);
@@ -109,7 +110,7 @@ async function conclude(
 			const { said, why, next } = failure;
 			await log({
 				outcome: rolledBack?.complete === true ? 'rolled-back' : 'failed',
-				failure: redactDeep({ said, why, now, next: [...next] }),
+				failure: redactDeep({ said, why, now, next }),
 			});
 			return { kind: 'failed', failure, undidMore: rolledBack?.undidMore === true };
 		}

@@ -1,5 +1,5 @@
 import type { Action } from '../model/action.ts';
-import type { ShownAction } from '../model/event.ts';
+import type { ShownAction } from '../model/shown-action.ts';
 import { diffFiles, shownText } from '../text/diff.ts';
 import { redactArgv, redactLines } from '../text/redact.ts';
 import { sha256 } from '../text/sha256.ts';
@@ -11,19 +11,18 @@ export const doesWhat = (action: Action): string => kindOf(action).does(action);
 /** An action as an operator approves it: exact command or redacted diff, why, what it touches, how it is undone. */
 export function showAction(action: Action): ShownAction {
 	const sides = kindOf(action).sides?.(action);
-	const diff =
-		sides && diffFiles(sides.before, sides.after, { redact: redactLines, sha256 }).map(line => ({ ...line }));
+	const diff = sides && diffFiles(sides.before, sides.after, { redact: redactLines, sha256 });
 	return {
 		id: action.id,
 		kind: action.kind,
 		title: action.title,
 		why: action.why,
 		serves: action.serves,
-		risks: action.risks !== undefined && action.risks.length > 0 ? [...action.risks] : undefined,
+		risks: action.risks !== undefined && action.risks.length > 0 ? action.risks : undefined,
 		does: doesWhat(action),
 		diff,
 		content: action.kind === 'manual' && action.file !== undefined ? contentOf(action.file.bytes) : undefined,
-		touches: action.touches === undefined ? undefined : [...action.touches],
+		touches: action.touches,
 		waitsFor:
 			action.waitUntil === undefined
 				? undefined
@@ -42,7 +41,7 @@ export function showExactly(action: Action): ShownAction {
 		exact: {
 			// The rollback is left out: it holds more the more a run has done before.
 			sha256: sha256(JSON.stringify([action.kind, action.id, action.risks ?? [], ...essence(action)])),
-			argv: action.kind === 'exec' ? [...redactArgv(action.argv)] : undefined,
+			argv: action.kind === 'exec' ? redactArgv(action.argv) : undefined,
 			file: changed,
 			givesBack: action.givesBack === true ? true : undefined,
 		},

@@ -153,7 +153,7 @@ export async function savePlan(
 			at: environment.now().toISOString(),
 			by: identity.user,
 			tool: environment.version,
-			command: [...typed],
+			command: typed,
 			changeId,
 		},
 		host: {

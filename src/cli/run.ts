@@ -352,7 +352,7 @@ export async function executeRun(request: RunSetup): Promise<number> {
 		outcome: end.outcome,
 		changed: end.changed,
 		reboot: rebootPending(stream.state()),
-		open: [...end.open],
+		open: end.open,
 		...(end.why !== undefined && { why: end.why }),
 		...(mode === 'plan' && { changes: changesOf(stream.state()).length, forYou: forOperator(stream.state()) }),
 		...judged,

@@ -1,23 +1,11 @@
-import type { Action, Impact, Plan } from '../model/action.ts';
+import type { Action, Plan } from '../model/action.ts';
 import type { ActionFailure } from '../model/decider.ts';
-import type { EventOf } from '../model/event.ts';
 import type { StepId } from '../model/step-id.ts';
 import type { EngineDeps } from './contract.ts';
 
-const loggedImpact = ({ stops, notes, containers }: Impact): NonNullable<EventOf<'plan'>['impact']> => ({
-	stops: [...stops],
-	notes: [...notes],
-	containers: containers?.map(container => ({ ...container })),
-});
-
 /** Shows a plan as it is approved or refused. */
 export async function showPlan(deps: EngineDeps, step: StepId, plan: Plan): Promise<void> {
-	await deps.emit({
-		type: 'plan',
-		step,
-		actions: plan.actions.map(deps.show),
-		impact: plan.impact === undefined ? undefined : loggedImpact(plan.impact),
-	});
+	await deps.emit({ type: 'plan', step, actions: plan.actions.map(deps.show), impact: plan.impact });
 }
 
 /** What a plan leaves for the operator. */

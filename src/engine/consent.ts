@@ -71,7 +71,7 @@ export async function askConsent(
 	if (way === 'ask-again') return anew(await sight.ask());
 	if (way === 'went-back') return ended(wentBack);
 	const kind = decision.kind === 'back' ? 'quit' : decision.kind;
-	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: [...named] });
+	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: named });
 	return kind === 'apply' ? { kind } : { kind: 'declined', leave: kind === 'quit' };
 }
 

@@ -1,11 +1,12 @@
 import type { Action } from '../model/action.ts';
 import type { ApplyResult, Decider } from '../model/decider.ts';
-import type { Emit, ShownAction } from '../model/event.ts';
+import type { Emit } from '../model/event.ts';
 import type { Outcome } from '../model/exit.ts';
 import type { Knowledge } from '../model/knowledge.ts';
 import type { StepOrder } from '../model/order.ts';
 import type { ProbeHost } from '../model/probe.ts';
 import type { Answers, AnswerValue, Question } from '../model/question.ts';
+import type { ShownAction } from '../model/shown-action.ts';
 import type { RunState } from '../model/state.ts';
 import type { RunOptions } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';

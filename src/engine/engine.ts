@@ -48,7 +48,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			step: step.id,
 			status: result.status,
 			changed: deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true,
-			open: [...result.open],
+			open: result.open,
 			why: result.why,
 		});
 		const back = result.stop === 'back';

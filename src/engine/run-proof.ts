@@ -178,7 +178,7 @@ async function takeBack(
 		type: 'decision',
 		step: step.id,
 		decision: apply ? 'apply' : leave ? 'quit' : 'skip',
-		risks: apply ? [...decision.risks] : [],
+		risks: apply ? decision.risks : [],
 	});
 	if (!apply) return { changed: false, said: 'it was left as it is', leave };
 	const applied = await applyAll(deps, step.id, plan.actions);
@@ -206,18 +206,18 @@ async function runProbes(deps: EngineDeps, step: ProofStep<unknown>, facts: unkn
 			const result = await probe.run(deps.probeHost);
 			// A verdict reached while the probe was being stopped says nothing about the host.
 			if (deps.signal.aborted) break;
-			verdicts.push({ id, verdict: result.verdict, threats: [...threats] });
+			verdicts.push({ id, verdict: result.verdict, threats });
 			await deps.emit({
 				type: 'probe',
 				step: step.id,
 				id,
 				title,
-				threats: [...threats],
+				threats,
 				verdict: result.verdict,
 				because: result.because,
 				expectation,
-				evidence: redactDeep(result.evidence) as never,
-				next: result.next === undefined ? undefined : [...result.next],
+				evidence: redactDeep(result.evidence),
+				next: result.next,
 				ms: Math.round(deps.elapsed() - began),
 			});
 		}
@@ -227,7 +227,7 @@ async function runProbes(deps: EngineDeps, step: ProofStep<unknown>, facts: unkn
 				step: step.id,
 				id,
 				title,
-				threats: [...threats],
+				threats,
 				verdict: 'left-out',
 				because: why,
 				evidence: [],

@@ -1,9 +1,9 @@
-import type { AnswerSource } from '../model/decider.ts';
 import type { StepStatus } from '../model/event.ts';
 import type { Tally } from '../model/exit.ts';
 import { explained, type Finding, hardBlocks } from '../model/finding.ts';
 import { beforeDelegation } from '../model/managed-files.ts';
 import {
+	type AnswerSource,
 	type Answers,
 	type AnswerValue,
 	answerProblem,
@@ -107,8 +107,11 @@ export async function inspectStep(
 			await deps.emit({ type: 'observed', step: step.id, key, value });
 		const judged = waive(step.judge(facts, judgeContext(deps)), request.waivers, deps.now());
 		const others = deps.state().steps.filter(({ id }) => id !== step.id);
-		findings = explained(judged, others.flatMap(({ before, after }) => after ?? before) as readonly Finding[]);
-		await deps.emit({ type: 'findings', step: step.id, when, findings: redactDeep(findings) as never });
+		findings = explained(
+			judged,
+			others.flatMap(({ before, after }) => after ?? before),
+		);
+		await deps.emit({ type: 'findings', step: step.id, when, findings: redactDeep(findings) });
 	}
 	// Behind changes that are only foreseen, a block may be one that those changes end, and a run is root's, who may look
 	// where this user may not: it is shown, and judged in the run.
@@ -339,7 +342,7 @@ async function keepAnswer(
 	const secret = question.kind === 'text' && question.secret === true;
 	if (!secret) deps.saveAnswer(question.id, value);
 	const kept = secret ? secretAnswer : value;
-	await deps.emit({ type: 'answer', step, id: question.id, value: redactDeep(kept) as never, source });
+	await deps.emit({ type: 'answer', step, id: question.id, value: redactDeep(kept), source });
 }
 
 /** An answer can bring up the next question; one that was not answered beforehand is left out. */

@@ -1,10 +1,9 @@
 import type { Argv, Expected, ReadHost } from '../port/host.ts';
 import type { FileSide } from '../text/diff.ts';
-import type { ImpactContainer } from './impact.ts';
-import type { PackageChanges } from './package-changes.ts';
+import type { Json } from './data.ts';
+import type { Impact } from './impact.ts';
 import type { RiskName } from './risk.ts';
-
-type JSONType = import('zod').z.core.util.JSONType;
+import type { Undo } from './undo.ts';
 
 /**
  * Waits after an action until the host shows its effect. `waiting` is asked again until the deadline; `refused` ends
@@ -25,48 +24,12 @@ export type ReadinessState =
 	| { readonly kind: 'waiting'; readonly seen: string }
 	| { readonly kind: 'refused'; readonly said: string };
 
-/** How an action is taken back. Plain data: it is logged before the action starts, and revert reads it from there. */
-export type Undo =
-	| { readonly kind: 'restore-file' /** The bytes from before, or its absence. */ }
-	| {
-			readonly kind: 'commands';
-			readonly commands: readonly UndoCommand[];
-			readonly leaves?: readonly string[] | undefined;
-	  }
-	/** The earlier selection of packages, and their marks, as far as it can still be had. */
-	| {
-			readonly kind: 'packages';
-			readonly changes: PackageChanges;
-			/** For what the scripts of the packages change besides; run behind them. */
-			readonly commands?: readonly UndoCommand[] | undefined;
-			readonly leaves?: readonly string[] | undefined;
-	  }
-	| { readonly kind: 'none'; readonly why: string };
-
-/** A value of the running system, such as a sysctl, that an action sets. */
-export interface LiveValue {
-	/** Where it is read: `/proc/sys/…`. */
-	readonly file: string;
-	readonly before: string;
-	readonly after: string;
-}
-
-export interface UndoCommand {
-	readonly argv: Argv;
-	readonly timeoutMs: number;
-	readonly why: string;
-	/** Words with which it fails where nothing is left to take back: of an action that never came that far. */
-	readonly nothingLeft?: string | undefined;
-	/** Run only while this value is what the action made it: anything else is somebody else's by now. */
-	readonly sets?: LiveValue | undefined;
-}
-
 /**
  * What is looked at right before an action begins. `go` may name what was seen, which is logged before the action is.
  * `stale`: what was approved is no longer what would happen, and the step has to look again.
  */
 export type Guarded =
-	| { readonly kind: 'go'; readonly seen?: { readonly key: string; readonly value: JSONType } | undefined }
+	| { readonly kind: 'go'; readonly seen?: { readonly key: string; readonly value: Json } | undefined }
 	| { readonly kind: 'stale'; readonly said: string };
 
 interface ActionBase {
@@ -224,14 +187,6 @@ export type Action = ActionBase &
 					| undefined;
 		  }
 	);
-
-/** What stops or changes for what is running, in the operator's terms. Shown with the plan, before consent. */
-export interface Impact {
-	readonly stops: readonly string[];
-	readonly notes: readonly string[];
-	/** The containers behind `stops`, and those that go on: with it, readers show groups instead of lines. */
-	readonly containers?: readonly ImpactContainer[] | undefined;
-}
 
 export interface Plan {
 	readonly actions: readonly Action[];

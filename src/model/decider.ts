@@ -1,12 +1,10 @@
 import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
 import type { Proof } from './probe.ts';
-import type { AnswerValue, Place, Question } from './question.ts';
+import type { AnswerSource, AnswerValue, Place, Question } from './question.ts';
 import type { PreviewedStep } from './review.ts';
 import type { RiskName } from './risk.ts';
 import type { StepId } from './step-id.ts';
-
-export type AnswerSource = 'default' | 'answers' | 'operator' | 'saved' | 'last-run';
 
 export type AnswerDecision =
 	| { readonly kind: 'answer'; readonly value: AnswerValue; readonly source: AnswerSource }

@@ -1,46 +1,51 @@
-export const severities = ['ok', 'info', 'warn', 'block', 'could-not-tell'] as const;
-export type Severity = (typeof severities)[number];
+import * as z from 'zod';
+import type { DataOf } from './data.ts';
 
-/** How a finding goes away. */
-export type Remedy =
-	| { readonly kind: 'planned' /** The step's own plan ends it. */; readonly text: string }
-	| { readonly kind: 'commands'; readonly text: string; readonly commands: readonly string[] }
-	| { readonly kind: 'advice'; readonly text: string };
+export const severities = ['ok', 'info', 'warn', 'block', 'could-not-tell'] as const;
+export const threatIds = ['container-escape', 'resource-abuse', 'docker-compromise'] as const;
+export type ThreatId = (typeof threatIds)[number];
 
 /** One thing that was looked at, and what it means. `id` is public: answers, `--ignore` and records name it. */
-export interface Finding {
-	readonly id: string;
-	readonly severity: Severity;
+export const findingSchema = z.object({
+	id: z.string(),
+	severity: z.enum(severities),
 	/** One sentence about the operator's host. */
-	readonly summary: string;
+	summary: z.string(),
 	/** What was seen, as it was seen. */
-	readonly evidence?: string | undefined;
+	evidence: z.string().optional(),
 	/** Why it matters. */
-	readonly why?: string | undefined;
-	readonly remedy?: Remedy | undefined;
+	why: z.string().optional(),
+	/** How it goes away. `planned`: the step's own plan ends it. */
+	remedy: z
+		.discriminatedUnion('kind', [
+			z.object({ kind: z.literal('planned'), text: z.string() }),
+			z.object({ kind: z.literal('commands'), text: z.string(), commands: z.array(z.string()) }),
+			z.object({ kind: z.literal('advice'), text: z.string() }),
+		])
+		.optional(),
 	/** Only root could have told. Such a finding does not make a check run end "could not tell" (design §2). */
-	readonly needsRoot?: true | undefined;
+	needsRoot: z.literal(true).optional(),
 	/** The id of a finding that stands and explains this one: it is told, and what follows from it is only named. */
-	readonly follows?: string | undefined;
+	follows: z.string().optional(),
 	/** Names a threat whose row cannot be called lowered while this finding stands. */
-	readonly threat?: ThreatId | undefined;
+	threat: z.enum(threatIds).optional(),
 	/**
 	 * Access to the host that the operator's own containers, runners and services have. It never blocks a step: it keeps
 	 * its threat's row from being lowered, and is work for the operator.
 	 */
-	readonly keeps?: 'threat' | undefined;
+	keeps: z.literal('threat').optional(),
 	/** What is known of this Sysbox or kernel: no row of the threat table goes below Medium unless this is ok. */
-	readonly caps?: 'threat' | undefined;
+	caps: z.literal('threat').optional(),
 	/** Sysbox or Docker is installed and cannot start a container now, or would not come up at its next start. */
-	readonly breaks?: true | undefined;
+	breaks: z.literal(true).optional(),
 	/** Nothing that a run does ends it: a reboot does, or work of the operator. It blocks nothing, and is told as work left. */
-	readonly needs?: 'reboot' | 'operator' | undefined;
+	needs: z.enum(['reboot', 'operator']).optional(),
 	/** Set by the engine when the answers waive this finding. */
-	readonly waived?: { readonly reason: string; readonly expires: string } | undefined;
-}
-
-export const threatIds = ['container-escape', 'resource-abuse', 'docker-compromise'] as const;
-export type ThreatId = (typeof threatIds)[number];
+	waived: z.object({ reason: z.string(), expires: z.string() }).optional(),
+});
+export type Finding = DataOf<typeof findingSchema>;
+export type Severity = Finding['severity'];
+export type Remedy = NonNullable<Finding['remedy']>;
 
 /** What has to be told: what follows from another finding goes with that one. */
 export const causes = <T extends Finding>(findings: readonly T[]): readonly T[] =>

@@ -1,5 +1,7 @@
-/** What a change does to the containers that run, as data: for the wizard, the text output, NDJSON and the record. */
+import * as z from 'zod';
+import type { DataOf } from './data.ts';
 
+/** What becomes of a container that runs, as data: for the wizard, the text output, NDJSON and the record. */
 export const fates = [
 	/** A restart policy starts it again. */
 	'comes-back',
@@ -21,22 +23,32 @@ export const fates = [
 ] as const;
 export type Fate = (typeof fates)[number];
 
-export interface ImpactContainer {
-	readonly id: string;
-	readonly name: string;
-	readonly image: string;
+const impactContainerSchema = z.object({
+	id: z.string(),
+	name: z.string(),
+	image: z.string(),
 	/** What started it, in words: `GitLab job 8812 (build)`, `compose service db of shop`. */
-	readonly owner?: string | undefined;
+	owner: z.string().optional(),
 	/** A CI job or a throw-away agent: its CI system makes a new one, nobody starts this one again. */
-	readonly job?: true | undefined;
-	readonly restartPolicy: string;
-	readonly startedAt: string;
+	job: z.literal(true).optional(),
+	restartPolicy: z.string(),
+	startedAt: z.string(),
 	/** How long it had been running when the plan was made. */
-	readonly runningMs?: number | undefined;
-	readonly fate: Fate;
+	runningMs: z.number().optional(),
+	fate: z.enum(fates),
 	/** This tool starts it again afterwards, unless told otherwise. */
-	readonly startedAgain?: true | undefined;
-}
+	startedAgain: z.literal(true).optional(),
+});
+export type ImpactContainer = DataOf<typeof impactContainerSchema>;
+
+/** What stops or changes for what is running, in the operator's terms. Shown with the plan, before consent. */
+export const impactSchema = z.object({
+	stops: z.array(z.string()),
+	notes: z.array(z.string()),
+	/** The containers behind `stops`, and those that go on: with it, readers show groups instead of lines. */
+	containers: z.array(impactContainerSchema).optional(),
+});
+export type Impact = DataOf<typeof impactSchema>;
 
 /** The groups in the order in which they matter: what is lost before what is only interrupted. */
 export interface ImpactGroups {

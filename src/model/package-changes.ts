@@ -1,21 +1,25 @@
+import * as z from 'zod';
 import { shellLine } from '../text/shell-line.ts';
+import type { DataOf } from './data.ts';
 
 /** A package that another takes the place of, or that goes. */
-export interface EarlierPackage {
-	readonly name: string;
-	readonly version: string;
+const earlierPackageSchema = z.object({
+	name: z.string(),
+	version: z.string(),
 	/** Brought in by another package, so that it goes with it (apt-mark(8)). */
-	readonly auto: boolean;
-}
+	auto: z.boolean(),
+});
+export type EarlierPackage = DataOf<typeof earlierPackageSchema>;
 
 /** What a package manager does, as told before it begins. Revert brings the earlier selection back from it. */
-export interface PackageChanges {
+export const packageChangesSchema = z.object({
 	/** Not there before. */
-	readonly installed: readonly string[];
-	readonly removed: readonly EarlierPackage[];
+	installed: z.array(z.string()),
+	removed: z.array(earlierPackageSchema),
 	/** Another version in place of this one. */
-	readonly replaced: readonly (EarlierPackage & { readonly by: string })[];
-}
+	replaced: z.array(earlierPackageSchema.extend({ by: z.string() })),
+});
+export type PackageChanges = DataOf<typeof packageChangesSchema>;
 
 /** How it is taken back, as lines that could be typed. */
 export function describePackageUndo({ installed, removed, replaced }: PackageChanges): readonly string[] {

@@ -1,21 +1,21 @@
+import * as z from 'zod';
 import type { Argv, ExecResult } from '../port/host.ts';
+import type { DataOf } from './data.ts';
 import type { ThreatId } from './finding.ts';
 
-export type Verdict = 'pass' | 'fail' | 'could-not-tell';
+export const verdicts = ['pass', 'fail', 'could-not-tell'] as const;
+export type Verdict = (typeof verdicts)[number];
 
-export interface Evidence {
-	readonly what: string;
-	readonly said: string;
-}
-
-export interface ProbeResult {
-	readonly verdict: Verdict;
+export const probeResultSchema = z.object({
+	verdict: z.enum(verdicts),
 	/** One sentence: what the verdict rests on. */
-	readonly because: string;
-	readonly evidence: readonly Evidence[];
+	because: z.string(),
+	evidence: z.array(z.object({ what: z.string(), said: z.string() })),
 	/** Where the reason is known: what to do about it, an imperative each. */
-	readonly next?: readonly string[] | undefined;
-}
+	next: z.array(z.string()).optional(),
+});
+export type ProbeResult = DataOf<typeof probeResultSchema>;
+export type Evidence = ProbeResult['evidence'][number];
 
 /** A throw-away container. The probe host adds the label and the name; nothing here can name a foreign object. */
 export interface ContainerSpec {

@@ -1,10 +1,18 @@
+import * as z from 'zod';
 import { nameSome } from '../text/name-some.ts';
+import type { DataOf } from './data.ts';
 import type { RiskName } from './risk.ts';
 
-export type AnswerValue = string | number | boolean | readonly string[];
+export const answerValueSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
+export type AnswerValue = DataOf<typeof answerValueSchema>;
+
+/** Where an answer comes from. */
+export const answerSources = ['default', 'answers', 'operator', 'saved', 'last-run'] as const;
+export type AnswerSource = (typeof answerSources)[number];
 
 /** Answers by question id, such as `ci.memory`. Answers are remembered between sessions; facts never are. */
-export type Answers = Readonly<Record<string, AnswerValue>>;
+export const answersSchema = z.record(z.string(), answerValueSchema);
+export type Answers = DataOf<typeof answersSchema>;
 
 export interface Choice {
 	readonly value: string;

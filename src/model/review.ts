@@ -1,8 +1,9 @@
-import type { EventOf, ShownAction } from './event.ts';
+import type { EventOf } from './event.ts';
 import { impactHeadline } from './impact.ts';
 import type { StepOrder } from './order.ts';
 import type { AnswerValue } from './question.ts';
 import { consentWords, type RiskName } from './risk.ts';
+import type { ShownAction } from './shown-action.ts';
 import type { RunState } from './state.ts';
 import type { JudgeContext } from './step.ts';
 import type { StepId } from './step-id.ts';

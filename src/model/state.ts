@@ -1,8 +1,10 @@
-import type { Event, EventOf, ShownAction, StepStatus, UndoRecord } from './event.ts';
+import type { Event, EventOf, StepStatus } from './event.ts';
 import type { Finding } from './finding.ts';
 import type { ImpactContainer } from './impact.ts';
 import type { Answers } from './question.ts';
+import type { ShownAction } from './shown-action.ts';
 import type { StepId } from './step-id.ts';
+import type { UndoRecord } from './undo.ts';
 
 /** What one action came to. `intended` without an outcome is what a kill or a power cut leaves. */
 export interface ActionState {
@@ -132,9 +134,7 @@ export function reduce(state: RunState, event: Event): RunState {
 		}
 		case 'findings':
 			return changeStep(next, event.step, step =>
-				event.when === 'before'
-					? { ...step, before: event.findings as readonly Finding[] }
-					: { ...step, after: event.findings as readonly Finding[] },
+				event.when === 'before' ? { ...step, before: event.findings } : { ...step, after: event.findings },
 			);
 		case 'answer':
 			return {

@@ -1,5 +1,6 @@
 import type { ReadHost } from '../port/host.ts';
 import type { Action, Plan } from './action.ts';
+import type { Json } from './data.ts';
 import type { Finding } from './finding.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Proof } from './probe.ts';
@@ -74,7 +75,7 @@ interface StepBase {
 
 export interface Observation {
 	readonly key: string;
-	readonly value: import('zod').z.core.util.JSONType;
+	readonly value: Json;
 }
 
 /** inspect → judge → ask → plan → apply → inspect again; done when nothing blocks and the plan is empty. */

@@ -1,13 +1,7 @@
 import { risksOf } from '../model/action.ts';
-import type {
-	AnswerDecision,
-	AnswerSource,
-	BlockedDecision,
-	Decider,
-	ProofDecision,
-	WaysOut,
-} from '../model/decider.ts';
+import type { AnswerDecision, BlockedDecision, Decider, ProofDecision, WaysOut } from '../model/decider.ts';
 import {
+	type AnswerSource,
 	type Answers,
 	type AnswerValue,
 	answerProblem,

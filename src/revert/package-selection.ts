@@ -1,8 +1,8 @@
 import type { Action } from '../model/action.ts';
-import type { UndoRecord } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { EarlierPackage, PackageChanges } from '../model/package-changes.ts';
 import type { RiskName } from '../model/risk.ts';
+import type { UndoRecord } from '../model/undo.ts';
 import type { Argv, ReadHost } from '../port/host.ts';
 import { autoInstalled, simulateApt } from '../system/apt.ts';
 import { type DebPackage, installedPackage, packagesCommand, parsePackages } from '../system/dpkg.ts';

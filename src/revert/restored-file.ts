@@ -1,6 +1,6 @@
 import type { Action } from '../model/action.ts';
-import type { UndoRecord } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
+import type { UndoRecord } from '../model/undo.ts';
 import type { ReadHost, ReadResult } from '../port/host.ts';
 import { diffFiles, type FileSide, formatDiff } from '../text/diff.ts';
 import { redactLines } from '../text/redact.ts';

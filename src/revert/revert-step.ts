@@ -2,12 +2,13 @@ import * as z from 'zod';
 import type { Container } from '../docker/container.ts';
 import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../docker/daemon.ts';
 import { type DesiredDaemonJson, planDaemonJson, readDaemonJson } from '../docker/daemon-json.ts';
-import type { Action, Impact, LiveValue, Plan, Readiness } from '../model/action.ts';
-import type { UndoRecord } from '../model/event.ts';
+import type { Action, Plan, Readiness } from '../model/action.ts';
 import type { Finding } from '../model/finding.ts';
+import type { Impact } from '../model/impact.ts';
 import type { RiskName } from '../model/risk.ts';
 import { type ActionState, actionsToRevert, type RunState } from '../model/state.ts';
 import { changeStep, type JudgeContext, type Step, type StepContext } from '../model/step.ts';
+import type { LiveValue, UndoRecord } from '../model/undo.ts';
 import type { Argv } from '../port/host.ts';
 import {
 	impactOfSysboxStop,

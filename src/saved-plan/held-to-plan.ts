@@ -41,8 +41,7 @@ const plannedNow = (step: StepId, { actions, impact }: Plan): PlannedStep => ({
 	id: step,
 	title: step,
 	actions: actions.map(action => exactly(showExactly(action))),
-	impact:
-		impact === undefined ? undefined : ({ ...impact, stops: [...impact.stops], notes: [...impact.notes] } as never),
+	impact,
 });
 
 const differs = (lines: readonly string[]): Finding => ({

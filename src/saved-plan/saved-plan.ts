@@ -1,8 +1,11 @@
 import * as z from 'zod';
-import { answerValueSchema, impactSchema, type ShownAction, sha256Schema, shownActionSchema } from '../model/event.ts';
-import { secretAnswer } from '../model/question.ts';
+import type { DataOf } from '../model/data.ts';
+import { impactSchema } from '../model/impact.ts';
+import { answersSchema, secretAnswer } from '../model/question.ts';
 import { isRiskName, type RiskName } from '../model/risk.ts';
+import { type ShownAction, shownActionSchema } from '../model/shown-action.ts';
 import type { RunState } from '../model/state.ts';
+import { sha256Schema } from '../model/undo.ts';
 import { safeJson } from '../text/safe.ts';
 import { sha256 } from '../text/sha256.ts';
 
@@ -11,7 +14,7 @@ export const savedPlanVersion = 2;
 
 const exactActionSchema = shownActionSchema.required({ exact: true });
 /** An action with what tells it from every other one. */
-export type ExactAction = z.infer<typeof exactActionSchema>;
+export type ExactAction = DataOf<typeof exactActionSchema>;
 
 /** Shown on a terminal, which must not obey it. */
 const word = z.string().regex(/^\P{Cc}*$/u, 'must not hold control characters');
@@ -37,7 +40,7 @@ export const savedPlanSchema = z.strictObject({
 		root: z.boolean(),
 	}),
 	/** Those of the run, also where they are defaults. Accepted risks are none of them. */
-	answers: z.record(z.string(), answerValueSchema),
+	answers: answersSchema,
 	steps: z.array(
 		z.strictObject({
 			id: word,
@@ -47,7 +50,7 @@ export const savedPlanSchema = z.strictObject({
 		}),
 	),
 });
-export type SavedPlan = z.infer<typeof savedPlanSchema>;
+export type SavedPlan = DataOf<typeof savedPlanSchema>;
 export type PlannedStep = SavedPlan['steps'][number];
 
 /** The digest of a plan, whatever order its keys are written in. */
@@ -75,14 +78,14 @@ export function savedPlanOf(state: RunState, about: Pick<SavedPlan, 'made' | 'ho
 	const content = {
 		'sysbox-setup-plan': savedPlanVersion,
 		...about,
-		answers: Object.fromEntries(answers) as SavedPlan['answers'],
+		answers: Object.fromEntries(answers),
 		steps: plannedSteps(state),
 	} as const;
 	return { ...content, digest: planDigest(content) };
 }
 
 /** What each step would do, in the order of the run. Steps that would do nothing are there too. */
-export function plannedSteps(state: RunState): PlannedStep[] {
+export function plannedSteps(state: RunState): readonly PlannedStep[] {
 	return state.steps
 		.filter(step => step.kind !== 'report')
 		.map(({ id, title, plan }) => ({

@@ -3,25 +3,28 @@ import { basename, dirname, extname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { errnoOf } from '../host/local/errno-text.ts';
-import { answerValueSchema } from '../model/event.ts';
-import type { Answers } from '../model/question.ts';
+import type { DataOf } from '../model/data.ts';
+import { answersSchema } from '../model/question.ts';
 import { isRunName, type StateDirectory, syncDirectory } from './state-directory.ts';
 import { sessionVersion, upgradeSession } from './upgrade.ts';
 
-/** What is remembered between runs: which run is open and what was answered. Facts about the host never are. */
-export interface Session {
+const sessionFileSchema = z.object({
+	version: z.literal(sessionVersion),
 	/** The run to go on with: a directory under `runs`. */
-	readonly run: string;
+	run: z.string().refine(isRunName, 'is not the name of a run'),
 	/** Of the machine that it was made on (machine-id(5)); empty where there is none. */
-	readonly machineId: string;
-	readonly answers: Answers;
+	machineId: z.string(),
+	answers: answersSchema,
 	/** The step that comes next. */
-	readonly cursor?: string;
+	cursor: z.string().optional(),
 	/** Version of the tool that wrote it. */
-	readonly tool: string;
+	tool: z.string(),
 	/** ISO 8601. */
-	readonly updatedAt: string;
-}
+	updatedAt: z.string(),
+});
+
+/** What is remembered between runs: which run is open and what was answered. Facts about the host never are. */
+export type Session = Omit<DataOf<typeof sessionFileSchema>, 'version'>;
 
 export type SessionRead =
 	| { readonly kind: 'session'; readonly session: Session }
@@ -35,16 +38,6 @@ export type SessionRead =
 export type SessionWrite =
 	| { readonly kind: 'saved' }
 	| { readonly kind: 'failed'; readonly file: string; readonly errno: string };
-
-const fileSchema = z.object({
-	version: z.literal(sessionVersion),
-	run: z.string().refine(isRunName, 'is not the name of a run'),
-	machineId: z.string(),
-	answers: z.record(z.string(), answerValueSchema),
-	cursor: z.string().optional(),
-	tool: z.string(),
-	updatedAt: z.string(),
-});
 
 /** Answers are a few kilobytes. */
 const mostSessionBytes = 4 * 1024 * 1024;
@@ -72,7 +65,7 @@ export async function readSession(directory: StateDirectory, machineId: string |
 	if (!shape.success) return { kind: 'corrupt', file, what: 'it names no version' };
 	if (shape.data.version > sessionVersion)
 		return { kind: 'newer', file, version: shape.data.tool ?? `session format ${shape.data.version}` };
-	const parsed = fileSchema.safeParse(upgradeSession(stored));
+	const parsed = sessionFileSchema.safeParse(upgradeSession(stored));
 	if (!parsed.success) {
 		const issue = parsed.error.issues[0];
 		return {
@@ -84,8 +77,7 @@ export async function readSession(directory: StateDirectory, machineId: string |
 					: [issue.path.join('.'), issue.message].filter(part => part !== '').join(': '),
 		};
 	}
-	const { version: _, cursor, ...rest } = parsed.data;
-	const session: Session = { ...rest, ...(cursor !== undefined && { cursor }) };
+	const { version: _, ...session } = parsed.data;
 	const elsewhere = machineId !== undefined && session.machineId !== '' && session.machineId !== machineId;
 	return elsewhere ? { kind: 'other-machine', file, session } : { kind: 'session', session };
 }

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { sha256Schema } from '../model/event.ts';
+import { sha256Schema } from '../model/undo.ts';
 import { shellLine } from '../text/shell-line.ts';
 import type { LogProblem } from './run-log.ts';
 import { keptBytes, type LogAbsence, readLogBytes, readRunLog } from './run-log-files.ts';

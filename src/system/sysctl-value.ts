@@ -1,4 +1,4 @@
-import type { LiveValue, UndoCommand } from '../model/action.ts';
+import type { LiveValue, UndoCommand } from '../model/undo.ts';
 import type { ReadHost } from '../port/host.ts';
 import { readTextOr } from './text-file.ts';
 

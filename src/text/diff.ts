@@ -2,16 +2,17 @@
 // (line ends, a byte order mark, control characters) is made visible.
 
 import { type StructuredPatch, structuredPatch } from 'diff';
+import * as z from 'zod';
 import { oneLine } from './safe.ts';
 
-export type DiffLine =
-	/** `@@ -1,3 +1,4 @@` */
-	| { readonly kind: 'hunk'; readonly text: string }
-	| { readonly kind: 'context'; readonly text: string; readonly oldLine: number; readonly newLine: number }
-	| { readonly kind: 'remove'; readonly text: string; readonly oldLine: number }
-	| { readonly kind: 'add'; readonly text: string; readonly newLine: number }
-	/** Says that the line above is the last one and does not end with a line end. */
-	| { readonly kind: 'note'; readonly text: string };
+export const diffLineSchema = z.object({
+	/** `hunk`: `@@ -1,3 +1,4 @@`. `note`: the line above is the last one and does not end with a line end. */
+	kind: z.enum(['context', 'add', 'remove', 'hunk', 'note']),
+	text: z.string(),
+	oldLine: z.number().optional(),
+	newLine: z.number().optional(),
+});
+export type DiffLine = Readonly<z.infer<typeof diffLineSchema>>;
 
 export interface DiffOptions {
 	/** Unchanged lines around a change, 3 by default. */

@@ -1,12 +1,12 @@
-import type { Impact } from '../model/action.ts';
 import type { ActionFailure, WaysOut } from '../model/decider.ts';
 import type { Difference } from '../model/drift.ts';
-import type { ShownAction } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
+import type { Impact } from '../model/impact.ts';
 import type { Probe } from '../model/probe.ts';
 import type { AnswerValue, Place, Question } from '../model/question.ts';
 import type { PreviewedStep } from '../model/review.ts';
 import type { RiskName } from '../model/risk.ts';
+import type { ShownAction } from '../model/shown-action.ts';
 import type { RunState, StepState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
 import type { Line } from './line.ts';

@@ -1,5 +1,6 @@
-import { type Impact, type Plan, risksOf } from '../model/action.ts';
+import { type Plan, risksOf } from '../model/action.ts';
 import type { Decider, PlanDecision, WaysOut } from '../model/decider.ts';
+import type { Impact } from '../model/impact.ts';
 import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import { actionsToRevert, stepOf } from '../model/state.ts';

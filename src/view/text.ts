@@ -1,11 +1,11 @@
-import type { Impact } from '../model/action.ts';
-import type { Event, ShownAction, StepStatus } from '../model/event.ts';
+import type { Event, StepStatus } from '../model/event.ts';
 import type { EventReader } from '../model/event-stream.ts';
 import { causes, consequences, type Finding, hardBlocks, standingBlocks } from '../model/finding.ts';
-import { impactRows } from '../model/impact.ts';
+import { type Impact, impactRows } from '../model/impact.ts';
 import { nextSteps } from '../model/next-steps.ts';
 import { sayAnswer } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
+import type { ShownAction } from '../model/shown-action.ts';
 import { actionsToRevert, changedHost, incompleteSteps, outcomeOfRun, type RunState } from '../model/state.ts';
 import { statusWords } from '../model/status-words.ts';
 import {
@@ -58,7 +58,7 @@ export function textReader(options: TextOptions): EventReader {
 	let found: Extract<Event, { type: 'findings' }> | undefined;
 	const tellFound = (): void => {
 		if (found === undefined) return;
-		for (const line of findingLines(found.findings as readonly Finding[], glyphs, options.all, found.when)) say(line);
+		for (const line of findingLines(found.findings, glyphs, options.all, found.when)) say(line);
 		found = undefined;
 	};
 	return (event, state) => {

@@ -1,7 +1,6 @@
 import type { Container } from '../../src/docker/container.ts';
 import { impactOfStop } from '../../src/docker/container-impact.ts';
-import type { Impact } from '../../src/model/action.ts';
-import { describeImpact, groupImpact, type ImpactContainer } from '../../src/model/impact.ts';
+import { describeImpact, groupImpact, type Impact, type ImpactContainer } from '../../src/model/impact.ts';
 import { beforeDelegation } from '../../src/model/managed-files.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { Difference } from '../../src/sysbox/reload.ts';

@@ -1,6 +1,7 @@
-import type { Action, Plan, Undo } from '../../src/model/action.ts';
+import type { Action, Plan } from '../../src/model/action.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import type { Undo } from '../../src/model/undo.ts';
 import type { Argv, Expected } from '../../src/port/host.ts';
 import { installedPackage } from '../../src/system/dpkg.ts';
 import { parseSysctlConf } from '../../src/system/sysctl-conf.ts';

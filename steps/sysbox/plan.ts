@@ -2,18 +2,12 @@ import type { Container } from '../../src/docker/container.ts';
 import { expectedOf } from '../../src/docker/daemon-file.ts';
 import { breaksARule } from '../../src/docker/file-rules.ts';
 import { canValidate, validateCandidate } from '../../src/docker/validation.ts';
-import {
-	type Action,
-	emptyPlan,
-	type Impact,
-	type Plan,
-	type ReadinessState,
-	type Undo,
-} from '../../src/model/action.ts';
-import { describeImpact } from '../../src/model/impact.ts';
+import { type Action, emptyPlan, type Plan, type ReadinessState } from '../../src/model/action.ts';
+import { describeImpact, type Impact } from '../../src/model/impact.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import type { Undo } from '../../src/model/undo.ts';
 import type { Argv, ReadHost } from '../../src/port/host.ts';
 import {
 	impactOfSysboxStop,

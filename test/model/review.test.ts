@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { EventOf, ShownAction } from '../../src/model/event.ts';
+import type { EventOf } from '../../src/model/event.ts';
 import type { StepOrder } from '../../src/model/order.ts';
 import { previewedSteps } from '../../src/model/review.ts';
+import type { ShownAction } from '../../src/model/shown-action.ts';
 import { initialState, type StepState } from '../../src/model/state.ts';
 import { type JudgeContext, proofStep, type ReportStep } from '../../src/model/step.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Event, EventPayload, UndoRecord } from '../../src/model/event.ts';
+import type { Event, EventPayload } from '../../src/model/event.ts';
 import {
 	actionsToRevert,
 	changedAnything,
@@ -11,6 +11,7 @@ import {
 	reduceBurst,
 	stepOf,
 } from '../../src/model/state.ts';
+import type { UndoRecord } from '../../src/model/undo.ts';
 
 const events = (payloads: readonly EventPayload[], from = 0): Event[] =>
 	payloads.map((payload, index) => ({ v: 1, seq: from + index, at: `t${from + index}`, ...payload }) as Event);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ShownAction } from '../../src/model/event.ts';
 import type { Finding } from '../../src/model/finding.ts';
+import type { ShownAction } from '../../src/model/shown-action.ts';
 import { initialState, type RunState, type StepState } from '../../src/model/state.ts';
 import { exitOfVerdict, rebootPending, sayVerdict, type Verdict, verdictOf } from '../../src/model/verdict.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ShownAction } from '../../src/model/event.ts';
 import type { Probe } from '../../src/model/probe.ts';
 import type { Answers, Question } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
+import type { ShownAction } from '../../src/model/shown-action.ts';
 import { decideFromPrompts, type PromptOptions, readAnswer } from '../../src/prompts/from-prompts.ts';
 import { noDefault, onlyQuestion, onward, plain, planWith, riskQuestion } from './deciders.ts';
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { EngineEnd } from '../../src/engine/contract.ts';
-import type { Event, EventPayload, UndoRecord } from '../../src/model/event.ts';
+import type { Event, EventPayload } from '../../src/model/event.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 import { leftByRevert, type RunState, reduceAll } from '../../src/model/state.ts';
+import type { UndoRecord } from '../../src/model/undo.ts';
 import type { WriteHost } from '../../src/port/host.ts';
 import { revertStep } from '../../src/revert/revert-step.ts';
 import { engineRun } from '../support/engine-run.ts';
@@ -159,10 +160,11 @@ const wrote = (path: string, before: string | null, after: string | null): UndoR
 	before: before === null ? null : { sha256: sha(before), mode: 0o640, uid: 5, gid: 6 },
 	after: after === null ? null : sha(after),
 });
-const remove = 'apt-get remove -y sysbox-ce';
+const removal = ['apt-get', 'remove', '-y', 'sysbox-ce'] as const;
+const remove = removal.join(' ');
 const installed: UndoRecord = {
 	kind: 'commands',
-	commands: [{ argv: remove.split(' '), timeoutMs: 1000, why: 'it was not there' }],
+	commands: [{ argv: removal, timeoutMs: 1000, why: 'it was not there' }],
 	leaves: ['/var/lib/sysbox'],
 };
 

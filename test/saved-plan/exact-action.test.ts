@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { showExactly } from '../../src/actions/show-action.ts';
 import type { Action } from '../../src/model/action.ts';
-import { shownActionSchema } from '../../src/model/event.ts';
+import { shownActionSchema } from '../../src/model/shown-action.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const sha256 = 'a'.repeat(64);

@@ -46,10 +46,10 @@ async function sheet(containers: readonly ImpactContainer[]) {
 	const impact = {
 		stops: containers.map(c => c.name),
 		notes: ['docker does not answer while it restarts; jobs that talk to it fail'],
-		containers: [...containers],
+		containers,
 	};
-	const risks = [...(restart.risks ?? [])];
-	const actions = [shown({ ...restart, does: 'systemctl restart docker', undo: 'none', risks } as never)];
+	const { id, kind, title, why, risks } = restart;
+	const actions = [shown({ id, kind, title, why, risks, does: 'systemctl restart docker', undo: 'none' })];
 	await wizard.emit({ type: 'plan', step: 'docker', actions, impact });
 	const decision = wizard.decider.approve('docker', { actions: [restart], impact }, [], { back: false });
 	await wizard.sees('To be done');

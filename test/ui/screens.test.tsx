@@ -43,7 +43,7 @@ const findings: readonly Finding[] = [
 async function plan(change: Partial<ReturnType<typeof shown>> = {}, impact?: { stops: string[]; notes: string[] }) {
 	const wizard = bench();
 	await wizard.emit(stepStart('host'));
-	await wizard.emit({ type: 'findings', step: 'host', when: 'before', findings: findings as never });
+	await wizard.emit({ type: 'findings', step: 'host', when: 'before', findings: findings });
 	await wizard.emit({ type: 'plan', step: 'host', actions: [shown(change)], ...(impact && { impact }) });
 	const risks = change.risks === undefined ? {} : { risks: change.risks };
 	const decision = wizard.decider.approve(
@@ -368,7 +368,7 @@ describe('a step that is blocked', () => {
 		const wizard = bench();
 		await wizard.emit(stepStart('host'));
 		const found = [finding({ remedy: { kind: 'commands', text: 'Install it', commands: ['apt-get install fuse3'] } })];
-		await wizard.emit({ type: 'findings', step: 'host', when: 'before', findings: found as never });
+		await wizard.emit({ type: 'findings', step: 'host', when: 'before', findings: found });
 		const decision = wizard.decider.onBlocked?.('host', found, ways);
 		await wizard.sees('apt-get install fuse3');
 		await wizard.sees('❯ Look again');
@@ -381,7 +381,7 @@ describe('something in the way that is none of the step itself', () => {
 	it('is told as far as there is room, explained first, and in full with v', async () => {
 		const { emit, decider, sees, keys, frame } = bench();
 		await emit(stepStart('host'));
-		await emit({ type: 'findings', step: 'host', when: 'before', findings: findings as never });
+		await emit({ type: 'findings', step: 'host', when: 'before', findings: findings });
 		const evidence = Array.from({ length: 40 }, (_, at) => `difference ${at + 1}`).join('\n');
 		const differs = finding({ id: 'plan.differs', severity: 'block', summary: 'Not the saved plan.', evidence });
 		const decision = decider.onBlocked?.('host', [differs], { back: true });
@@ -817,7 +817,7 @@ describe('the end', () => {
 				remedy: { kind: 'advice', text: 'take it out\nwhere the container\nis defined' },
 			}),
 		);
-		await emit({ type: 'findings', step: 'ci', when: 'after', findings: blocks as never });
+		await emit({ type: 'findings', step: 'ci', when: 'after', findings: blocks });
 		const why = 'blocked by ci.1, ci.2';
 		await emit({ type: 'step.end', step: 'ci', status: 'blocked', why, changed: false, open: [] });
 		await emit({

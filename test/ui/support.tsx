@@ -1,8 +1,9 @@
 import { render } from 'ink-testing-library';
 import { vi } from 'vitest';
 import type { Decider } from '../../src/model/decider.ts';
-import type { Emit, EventPayload, ShownAction } from '../../src/model/event.ts';
+import type { Emit, EventPayload } from '../../src/model/event.ts';
 import { eventStream } from '../../src/model/event-stream.ts';
+import type { ShownAction } from '../../src/model/shown-action.ts';
 import { App } from '../../src/ui/app.tsx';
 import type { Intro } from '../../src/ui/screen.ts';
 import { createStore, type Store } from '../../src/ui/store.ts';

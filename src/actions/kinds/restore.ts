@@ -1,4 +1,4 @@
-import type { UndoRecord } from '../../model/event.ts';
+import type { UndoRecord } from '../../model/undo.ts';
 import type { Expected } from '../../port/host.ts';
 import { sha256 } from '../../text/sha256.ts';
 import { sayWrite } from '../file-change.ts';

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
-import type { Impact } from '../../model/action.ts';
-import type { ShownAction } from '../../model/event.ts';
+import type { Impact } from '../../model/impact.ts';
 import { type RiskName, riskWords } from '../../model/risk.ts';
+import type { ShownAction } from '../../model/shown-action.ts';
 import type { StepState } from '../../model/state.ts';
 import type { Look } from '../layout.ts';
 import { blank, line, span, wrap } from '../line.ts';

@@ -1,6 +1,5 @@
-import type { Impact } from '../../model/action.ts';
-import type { ShownAction } from '../../model/event.ts';
-import { impactRows } from '../../model/impact.ts';
+import { type Impact, impactRows } from '../../model/impact.ts';
+import type { ShownAction } from '../../model/shown-action.ts';
 import { blank, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 

@@ -1,4 +1,4 @@
-import type { ShownAction } from '../../model/event.ts';
+import type { ShownAction } from '../../model/shown-action.ts';
 import type { ActionState, RunState, StepState } from '../../model/state.ts';
 import { clip, type Line, line, pad, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
