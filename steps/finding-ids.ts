@@ -54,6 +54,7 @@ export const findingIds: readonly { readonly id: string; readonly about: string 
 		'ci.limits.gitlab-pids': 'whether GitLab Runner can limit processes',
 		'ci.image': 'the image of the CI containers',
 		'ci.runner.concurrent': 'how many jobs a GitLab runner starts at once',
+		'ci.runner.elsewhere': 'GitLab runners whose jobs do not run on this host',
 		'ci.runtime': 'whether CI containers use Sysbox',
 		'ci.service': 'CI agents that are services of this host',
 		'ci.runner.shell': 'GitLab runners without containers',

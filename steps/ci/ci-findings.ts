@@ -253,6 +253,7 @@ function hostFindings(
 	];
 	findings.push(...accessFindings(sites, filesAreThere));
 	findings.push(...shellFindings(facts));
+	findings.push(...elsewhereFindings(facts));
 	findings.push(...serviceFindings(facts));
 	const blind = unknownFindings(facts.unread, containers.kind === 'ok' ? undefined : containers);
 	findings.push(...blind);
@@ -308,6 +309,23 @@ function shellFindings(facts: CiFacts): readonly Finding[] {
 				kind: 'advice',
 				text: 'Give these jobs a runner with the docker executor, as gitlab-runner.config.toml has it.',
 			},
+		},
+	];
+}
+
+/** Jobs that Sysbox on this host has no part in, because they run somewhere else. */
+function elsewhereFindings({ runnerConfigs }: CiFacts): readonly Finding[] {
+	const elsewhere = runnerConfigs.flatMap(config => config.elsewhere);
+	if (elsewhere.length === 0) return [];
+	const whose = elsewhere.length === 1 ? 'a GitLab runner' : `${elsewhere.length} GitLab runners`;
+	return [
+		{
+			id: 'ci.runner.elsewhere',
+			severity: 'info',
+			summary: `The jobs of ${whose} do not run under this host's Docker`,
+			evidence: someLines(elsewhere.map(({ path, why }) => `${path}: ${why}`)),
+			why: 'Sysbox on this host does not isolate these jobs, and the threat table does not count them.',
+			remedy: { kind: 'advice', text: 'Set up Sysbox on the machines where these jobs run.' },
 		},
 	];
 }

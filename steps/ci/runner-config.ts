@@ -20,7 +20,15 @@ export interface RunnerConfig {
 	/** Runners whose jobs run on this host itself, as the runner's user. */
 	readonly shellRunners: readonly string[];
 	/** Runners of which the file does not tell whether their jobs run on this host, and why. */
-	readonly unplaced: readonly { readonly path: string; readonly why: string }[];
+	readonly unplaced: readonly PlacedRunner[];
+	/** Runners whose jobs run on other machines, or in virtual machines of this one, and what puts them there. */
+	readonly elsewhere: readonly PlacedRunner[];
+}
+
+export interface PlacedRunner {
+	/** With the line of the executor, and the name of the runner. */
+	readonly path: string;
+	readonly why: string;
 }
 
 /** A `[[runners]]` whose jobs run on this host. */
@@ -50,10 +58,12 @@ export function parseRunnerConfig(path: string, text: string, defaultRuntime = '
 	}
 	const runners = listIn(isMap(file) ? file['runners'] : undefined).filter(isMap);
 	const url = runners.map(runner => textIn(runner, 'url')).find(value => value !== '');
-	const headsOf = (chosen: (runner: PlainMap) => boolean): readonly string[] =>
-		runners
-			.filter(chosen)
-			.map(runner => `${path}:${lineIn(text, runners.indexOf(runner), /executor\s*=/)} (runner ${nameOf(runner)})`);
+	const placed = runners.map((runner, index) => ({
+		path: `${path}:${lineIn(text, index, /executor\s*=/)} (runner ${nameOf(runner)})`,
+		...placeOf(runner),
+	}));
+	const placedIn = (place: Place['place']): readonly PlacedRunner[] =>
+		placed.flatMap(of => (of.place === place ? [{ path: of.path, why: of.why }] : []));
 	const concurrent = isMap(file) ? file['concurrent'] : undefined;
 	return read({
 		path,
@@ -61,11 +71,9 @@ export function parseRunnerConfig(path: string, text: string, defaultRuntime = '
 		url,
 		sites: runners.flatMap((runner, index) => runnerSites(path, text, runner, index, defaultRuntime)),
 		runners: runners.flatMap((runner, index) => entryOf(text, runner, index, defaultRuntime)),
-		shellRunners: headsOf(isOnHost),
-		unplaced: runners.flatMap(runner => {
-			const why = whyUnplaced(runner);
-			return why === undefined ? [] : headsOf(other => other === runner).map(path => ({ path, why }));
-		}),
+		shellRunners: placedIn('host').map(of => of.path),
+		unplaced: placedIn('unknown'),
+		elsewhere: placedIn('elsewhere'),
 	});
 }
 
@@ -73,20 +81,71 @@ const textIn = (map: PlainMap, key: string): string => (typeof map[key] === 'str
 const textsIn = (map: PlainMap, key: string): readonly string[] => listIn(map[key]).filter(v => typeof v === 'string');
 const nameOf = (runner: PlainMap): string => JSON.stringify(textIn(runner, 'name') || 'without a name');
 
-const isOnHost = (runner: PlainMap): boolean => textIn(runner, 'executor') === 'shell';
-
-/** Why nobody can say whether the jobs of this runner run on this host; undefined: it is known. */
-function whyUnplaced(runner: PlainMap): string | undefined {
-	const executor = textIn(runner, 'executor');
-	if (executor === 'custom') return 'programs of its own decide where its jobs run';
-	const section = executor === 'ssh' ? 'ssh' : dockerExecutors.includes(executor) ? 'docker' : undefined;
-	const of = section === undefined ? undefined : runner[section];
-	const host = isMap(of) ? textIn(of, 'host') : '';
-	if (!isLoopback(host)) return undefined;
-	return section === 'ssh'
-		? `it logs in at ${host} for its jobs, which is this host or a port of it that leads elsewhere`
-		: `it uses the Docker at ${host}, which is this host's or behind a port of it`;
+/** Where the jobs of a runner run: `host` is this host in no container, `docker` its Docker. */
+interface Place {
+	readonly place: 'host' | 'docker' | 'elsewhere' | 'unknown';
+	/** What tells so; a clause. */
+	readonly why: string;
 }
+
+/** By the executor, as docs/executors of gitlab-runner describes them. */
+function placeOf(runner: PlainMap): Place {
+	const executor = textIn(runner, 'executor');
+	const known = places.get(executor);
+	if (known !== undefined) return known;
+	if (executor === 'ssh') return placeOfSsh(hostIn(runner, 'ssh'));
+	if (dockerExecutors.includes(executor)) return placeOfDocker(hostIn(runner, 'docker'));
+	const why =
+		executor === ''
+			? 'it names no executor, so nothing tells where its jobs run'
+			: `this tool does not know the executor ${JSON.stringify(executor)}`;
+	return { place: 'unknown', why };
+}
+
+const machines: Place = { place: 'elsewhere', why: 'its jobs run on machines that it starts for them' };
+const virtualMachines: Place = {
+	place: 'elsewhere',
+	why: 'its jobs run in virtual machines with a kernel of their own',
+};
+
+const places: ReadonlyMap<string, Place> = new Map(
+	Object.entries({
+		shell: { place: 'host', why: 'its jobs run on this host' },
+		custom: { place: 'unknown', why: 'programs of its own decide where its jobs run' },
+		kubernetes: { place: 'elsewhere', why: 'its jobs run on the nodes of a Kubernetes cluster' },
+		'docker+machine': machines,
+		'docker-ssh+machine': machines,
+		'docker-autoscaler': machines,
+		instance: machines,
+		virtualbox: virtualMachines,
+		parallels: virtualMachines,
+	}),
+);
+
+function placeOfSsh(host: string): Place {
+	// Without a host the runner logs in at localhost (Connect in helpers/ssh/ssh_command.go).
+	if (host === '' || isLoopback(host)) {
+		const at = host || 'localhost';
+		const why = `it logs in at ${at} for its jobs, which is this host or a port of it that leads elsewhere`;
+		return { place: 'unknown', why };
+	}
+	return { place: 'elsewhere', why: `its jobs run on ${host}, by SSH` };
+}
+
+function placeOfDocker(host: string): Place {
+	if (isLoopback(host))
+		return { place: 'unknown', why: `it uses the Docker at ${host}, which is this host's or behind a port of it` };
+	return isRemote(host)
+		? { place: 'elsewhere', why: `its jobs run in the Docker at ${host}` }
+		: { place: 'docker', why: "its jobs run in this host's Docker" };
+}
+
+function hostIn(runner: PlainMap, section: string): string {
+	const of = runner[section];
+	return isMap(of) ? textIn(of, 'host') : '';
+}
+
+const isRemote = (host: string): boolean => /^(tcp|ssh|https?):/.test(host);
 
 const dockerExecutors: readonly string[] = ['docker', 'docker-ssh'];
 
@@ -97,13 +156,13 @@ const isLoopback = (host: string): boolean =>
 function dockerOf(runner: PlainMap): PlainMap | undefined {
 	if (!dockerExecutors.includes(textIn(runner, 'executor'))) return undefined;
 	const docker = isMap(runner['docker']) ? runner['docker'] : {};
-	return /^(tcp|ssh|https?):/.test(textIn(docker, 'host')) ? undefined : docker;
+	return isRemote(textIn(docker, 'host')) ? undefined : docker;
 }
 
 function entryOf(text: string, runner: PlainMap, index: number, defaultRuntime: string): readonly RunnerEntry[] {
 	const name = textIn(runner, 'name') || 'without a name';
 	const line = lineIn(text, index, undefined);
-	if (isOnHost(runner)) {
+	if (placeOf(runner).place === 'host') {
 		const lacks = ['memory', 'processors', 'processes'];
 		return [{ name, line, runtime: undefined, access: [], lacks, cgroupParents: [] }];
 	}

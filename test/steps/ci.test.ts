@@ -761,22 +761,54 @@ describe('what is configured', () => {
 		for (const { evidence } of unseen) expect(evidence).toContain(`${path}:3 (runner "a"): ${why}`);
 	});
 
-	it('takes the Docker of another machine for another machine', async () => {
-		const text = `[[runners]]\n  name = "a"\n  executor = "docker"\n  [runners.docker]\n    host = "tcp://build-2:2376"\n    privileged = true\n`;
+	it.each([
+		['docker', 'docker', 'tcp://build-2:2376', 'its jobs run in the Docker at tcp://build-2:2376'],
+		['ssh', 'ssh', 'build-2', 'its jobs run on build-2, by SSH'],
+	])('names a runner whose jobs run on another machine by its address (%s)', async (executor, section, host, why) => {
+		const text = `[[runners]]\n  name = "a"\n  executor = "${executor}"\n  [runners.${section}]\n    host = "${host}"\n    privileged = true\n`;
 		const { findings, facts } = await look(ciHost({ files: { [path]: text } }));
-		expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([]);
+		expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([
+			'ci.runner.elsewhere',
+		]);
+		expect(named(findings, 'ci.runner.elsewhere')).toMatchObject({
+			severity: 'info',
+			evidence: `${path}:3 (runner "a"): ${why}`,
+		});
 		expect(entriesOf(facts)).toEqual([]);
 	});
 
 	it.each([
-		...['docker+machine', 'docker-autoscaler', 'instance', 'kubernetes', 'ssh'],
+		...['docker+machine', 'docker-autoscaler', 'instance', 'kubernetes'],
 		// Virtual machines of this host: their kernel is their own, and no Docker of the host is given to them.
 		...['virtualbox', 'parallels'],
-	])('does not take the jobs of %s, which run in other machines, for jobs of this host', async executor => {
+	])('names the runners of %s, and does not take their jobs for jobs of this host', async executor => {
 		const elsewhere = toml.replaceAll('executor = "docker"', `executor = "${executor}"`);
 		const { findings, facts } = await look(ciHost({ files: { [path]: elsewhere } }));
-		expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([]);
+		expect(ids(findings).filter(id => id.startsWith('ci.runner') || id.startsWith('ci.unseen'))).toEqual([
+			'ci.runner.elsewhere',
+		]);
+		const { evidence, summary } = named(findings, 'ci.runner.elsewhere') ?? {};
+		expect(summary).toContain('The jobs of 2 GitLab runners');
+		expect(evidence?.split('\n').map(line => line.split(': its jobs run ')[0])).toEqual([
+			`${path}:7 (runner "clean")`,
+			`${path}:14 (runner "dind")`,
+		]);
 		expect(entriesOf(facts)).toEqual([]);
+	});
+
+	it.each([
+		['', 1, 'it names no executor, so nothing tells where its jobs run'],
+		['  executor = "constructor"\n', 3, 'this tool does not know the executor "constructor"'],
+		['  executor = "podman-farm"\n', 3, 'this tool does not know the executor "podman-farm"'],
+		// The runner logs in at localhost then.
+		['  executor = "ssh"\n', 3, 'it logs in at localhost for its jobs'],
+	])('cannot tell where the jobs of a runner run whose executor is %j', async (executor, line, why) => {
+		const text = `[[runners]]\n  name = "a"\n${executor}`;
+		const { findings } = await look(ciHost({ files: { [path]: text } }));
+		expect(named(findings, 'ci.runner.elsewhere')).toBeUndefined();
+		const unseen = findings.filter(f => f.id.startsWith('ci.unseen.'));
+		expect(unseen.length).toBe(2);
+		for (const { evidence } of unseen) expect(evidence).toContain(`${path}:${line} (runner "a"): ${why}`);
 	});
 
 	it("names jobs that run on the host, and blocks when they may use this host's Docker", async () => {
