@@ -19,6 +19,9 @@ export type SudoResult =
 /** Terminal and language settings; and what says how to talk to this operator. */
 const kept = ['LANG', 'LC_ALL', 'TERM', 'NO_COLOR', 'INK_SCREEN_READER'];
 
+/** This tool's options, and the proxies that the package is fetched through. */
+const ownOrProxy = /^(?:SBXSETUP_.*|(?:https?|all|no)_proxy)$/i;
+
 /**
  * A run that may change something is root for its whole life. Started as somebody else it shows the command and starts
  * itself again through sudo, once, before anything else. Returns the exit code of that second start.
@@ -32,7 +35,7 @@ export async function startAgainAsRoot(
 	// Without a terminal sudo could only hang at its prompt; -n makes it refuse instead.
 	const options = terminal.interactive ? [] : ['-n'];
 	// sudo drops the environment, and with it every option that was given there.
-	const names = [...kept, ...Object.keys(terminal.environment).filter(name => name.startsWith('SBXSETUP_'))];
+	const names = [...kept, ...Object.keys(terminal.environment).filter(name => ownOrProxy.test(name))];
 	terminal.err(lineOf('This changes the host and needs root. Starting again with:'));
 	terminal.err(lineOf(`  ${shellLine(['sudo', ...options, 'sysbox-setup', ...typed])}`));
 	const result = await sudo([...options, `--preserve-env=${names.join(',')}`, own.node, own.entry, ...typed]);

@@ -164,9 +164,10 @@ export type Action = ActionBase &
 		  }
 		| {
 				readonly kind: 'download';
+				readonly with: 'curl' | 'apt-helper';
 				readonly url: string;
-				readonly to: string /** Undefined: no digest is known. */;
-				readonly sha256?: string | undefined;
+				readonly to: string;
+				readonly sha256: string;
 				readonly maxBytes: number;
 		  }
 		/** Copies a file of the operator to where nobody else can exchange it; it has to be the file that was looked at. */

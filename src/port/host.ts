@@ -18,6 +18,8 @@ export interface ExecOptions {
 	/** Standard input: bytes, or a file of the host (for what does not fit into memory). Without it, stdin is empty. */
 	readonly stdin?: Uint8Array | { readonly file: string } | undefined;
 	readonly onLine?: ((line: OutputLine) => void) | undefined;
+	/** `onLine` is also given what a carriage return draws over: a progress bar. Without it, lines as they end. */
+	readonly redraws?: boolean | undefined;
 	/**
 	 * More output than this many bytes ends the command with `too-much-output`: for `exec` 16 MiB when nothing is said.
 	 * `run` is not ended for what it prints unless told so; it keeps the first and the last of it.
@@ -165,17 +167,6 @@ export interface WriteHost extends ReadHost {
 		pid: number,
 		name: 'SIGHUP' | 'SIGTERM' | 'SIGQUIT',
 	): Promise<{ readonly kind: 'sent' | 'no-such-process' | 'denied' }>;
-	/** Fetches a file into `path` and returns what arrived; it never judges the digest. */
-	download(
-		url: string,
-		path: string,
-		options: {
-			readonly maxBytes: number;
-			readonly timeoutMs: number;
-			readonly signal?: AbortSignal | undefined;
-			readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
-		},
-	): Promise<DownloadResult>;
 	/** Copies a file of the host to where nobody else can exchange it, and returns what arrived. */
 	copyFile(
 		from: string,
@@ -185,9 +176,9 @@ export interface WriteHost extends ReadHost {
 			readonly signal?: AbortSignal | undefined;
 			readonly onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
 		},
-	): Promise<DownloadResult>;
+	): Promise<CopyResult>;
 }
 
-export type DownloadResult =
-	| { readonly kind: 'fetched'; readonly sha256: string; readonly size: number }
+export type CopyResult =
+	| { readonly kind: 'copied'; readonly sha256: string; readonly size: number }
 	| { readonly kind: 'failed'; readonly message: string };

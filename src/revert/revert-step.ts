@@ -124,10 +124,13 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 		if (undo.kind === 'file') byPath.set(undo.path, [undo, ...(byPath.get(undo.path) ?? [])]);
 
 	const [docker, armed] = await Promise.all([inspectDocker(host, signal), inspectWatchdog(host, signal)]);
+	const partial = new Set(actions.flatMap(partlyFetched));
 	const paths: PathToRestore[] = [];
 	for (const [path, undos] of byPath) {
 		const found = await inspectPath(host, path, undos, kept);
-		if (found !== undefined) paths.push(found);
+		if (found === undefined) continue;
+		const own = partial.has(path) && found.currentSha256 !== undefined ? [found.currentSha256] : [];
+		paths.push({ ...found, ours: new Set([...found.ours, ...own]) });
 	}
 	const configFile = configFileOf(original);
 	const loaded = await inspectLoaded(original, kept, { configFile, paths }, docker);
@@ -166,6 +169,10 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 		backupDirectory: `${options.stateDirectory}/runs/${original.start?.run ?? 'RUN'}/backup`,
 	};
 }
+
+/** A download that did not end leaves as much as had arrived. */
+const partlyFetched = ({ kind, outcome, undo }: ActionState): readonly string[] =>
+	kind === 'download' && outcome !== 'done' && undo.kind === 'file' ? [undo.path] : [];
 
 function commandsOf(action: ActionState): RevertFacts['commands'] {
 	const { undo } = action;

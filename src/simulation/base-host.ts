@@ -338,6 +338,7 @@ function systemFiles(state: SimulatedState, m: Machine): void {
 	put(files, `/usr/lib/modules/${m.kernel}/dummy.ko`, '\x7fELF dummy');
 	putFolder(files, `/usr/src/linux-headers-${m.kernel}`);
 	for (const name of basePrograms) put(files, `/usr/bin/${name}`, `\x7fELF ${name}`, 0o755);
+	put(files, '/usr/lib/apt/apt-helper', '\x7fELF apt-helper', 0o755);
 	for (const name of adminPrograms) put(files, `/usr/sbin/${name}`, `\x7fELF ${name}`, 0o755);
 	putLink(files, '/usr/bin/sh', 'dash');
 	if (m.daemonJson !== undefined && m.dockerPackage !== 'snap') put(files, '/etc/docker/daemon.json', m.daemonJson);

@@ -18,6 +18,7 @@ export const faultNames = [
 	'lying-runtime',
 	'broken-runtime',
 	'no-internet',
+	'download-cut',
 	'no-cgroup-controllers',
 	'not-root',
 ] as const;

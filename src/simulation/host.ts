@@ -1,7 +1,7 @@
 import type {
 	Argv,
+	CopyResult,
 	DigestResult,
-	DownloadResult,
 	ExecOptions,
 	ExecResult,
 	Expected,
@@ -30,7 +30,6 @@ import {
 	sizeOf,
 } from './file-tree.ts';
 import { fileSystemOf } from './kernel.ts';
-import { sysboxControl } from './packages.ts';
 import { knownToBeAbsent, programs } from './programs/index.ts';
 import { findProgram, runProgram } from './run-program.ts';
 import { asProcess, createNode, hostScope, removeNode, writeText } from './scope.ts';
@@ -191,7 +190,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 
 	/** Gives the lines out; in a demo with time between them. False: it was cancelled on the way. */
 	async function replay(chunks: readonly OutputChunk[], simulatedMs: number, exec: ExecOptions): Promise<boolean> {
-		const lines = linesOf(chunks);
+		const lines = linesOf(chunks, exec.redraws);
 		if (pace === 'instant') {
 			for (const line of lines) exec.onLine?.(line);
 			return true;
@@ -400,16 +399,11 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 				clock.advance(world.state.now - clock.now());
 				return { kind: sent };
 			}),
-		download: (url, path, get) => inTurn(() => download(url, path, get)),
 		copyFile: (from, to, how) => inTurn(() => copyFile(from, to, how)),
 	};
 	return self;
 
-	async function copyFile(
-		from: string,
-		path: string,
-		get: Parameters<WriteHost['copyFile']>[2],
-	): Promise<DownloadResult> {
+	async function copyFile(from: string, path: string, get: Parameters<WriteHost['copyFile']>[2]): Promise<CopyResult> {
 		if (get.signal?.aborted) return { kind: 'failed', message: `${from}: cancelled` };
 		const scope = hostScope(draft());
 		const overtaken = scope.world.faults.fires('file-changed-underneath', from);
@@ -424,58 +418,7 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		get.onProgress?.(size, size);
 		clock.advance(size / bytesPerMs);
 		commit(scope.world);
-		return { kind: 'fetched', sha256: digestOf(found.node), size };
-	}
-
-	async function download(
-		url: string,
-		path: string,
-		get: Parameters<WriteHost['download']>[2],
-	): Promise<DownloadResult> {
-		const failed = (message: string): DownloadResult => ({ kind: 'failed', message });
-		if (get.signal?.aborted) return failed('cancelled');
-		const world = draft();
-		const scope = hostScope(world);
-		const host = /^https?:\/\/([^/:]+)/.exec(url)?.[1] ?? url;
-		if (!world.state.internet) {
-			clock.advance(5000);
-			return failed(`getaddrinfo EAI_AGAIN ${host}`);
-		}
-		const release = world.releases.find(r => r.url === url);
-		if (release === undefined) {
-			clock.advance(300);
-			return failed(`getaddrinfo ENOTFOUND ${host}`);
-		}
-		if (release.size > get.maxBytes)
-			return failed(`the file has ${release.size} bytes, more than the ${get.maxBytes} that were allowed`);
-		const duration = 300 + release.size / bytesPerMs;
-		if (duration > get.timeoutMs) {
-			clock.advance(get.timeoutMs);
-			return failed(`timed out after ${get.timeoutMs} ms`);
-		}
-		const parts = 8;
-		for (let part = 1; part <= parts; part += 1) {
-			if (pace === 'demo') await pause(60, get.signal);
-			if (get.signal?.aborted) return failed('cancelled');
-			get.onProgress?.(Math.round((release.size * part) / parts), release.size);
-		}
-		clock.advance(duration);
-		const control = sysboxControl(url);
-		const node: FileNode = {
-			kind: 'file',
-			mode: 0o600,
-			uid: scope.who.uid,
-			gid: scope.who.gid,
-			declared: {
-				size: release.size,
-				sha256: release.sha256,
-				holds: control === undefined ? undefined : { kind: 'deb' as const, package: control },
-			},
-		};
-		const errno = createNode(scope, absolute(path), node);
-		if (errno !== undefined) return failed(`${errno}: ${errnoWords(errno).toLowerCase()}, open '${path}'`);
-		commit(world);
-		return { kind: 'fetched', sha256: release.sha256, size: release.size };
+		return { kind: 'copied', sha256: digestOf(found.node), size };
 	}
 }
 
@@ -577,16 +520,19 @@ const textOf = (chunks: readonly OutputChunk[], stream: OutputChunk['stream']): 
 		.map(c => c.text)
 		.join('');
 
-function linesOf(chunks: readonly OutputChunk[]): OutputLine[] {
+function linesOf(chunks: readonly OutputChunk[], redraws = false): OutputLine[] {
 	const lines: OutputLine[] = [];
 	const open = { stdout: '', stderr: '' };
+	const add = (stream: OutputLine['stream'], line: string): void => {
+		const drawings = line.replace(/\r$/, '').split('\r');
+		for (const text of redraws ? drawings : drawings.slice(-1)) lines.push({ stream, text });
+	};
 	for (const { stream, text } of chunks) {
 		const parts = (open[stream] + text).split('\n');
 		open[stream] = parts.pop() ?? '';
-		for (const part of parts) lines.push({ stream, text: part.replace(/\r$/, '') });
+		for (const part of parts) add(stream, part);
 	}
-	for (const stream of ['stdout', 'stderr'] as const)
-		if (open[stream] !== '') lines.push({ stream, text: open[stream] });
+	for (const stream of ['stdout', 'stderr'] as const) if (open[stream] !== '') add(stream, open[stream]);
 	return lines;
 }
 

@@ -4,13 +4,11 @@ import { type DockerdUnit, inspectDockerdUnit } from '../../src/docker/dockerd-u
 import { inspectNetworkInUse, type NetworkInUse } from '../../src/docker/network-in-use.ts';
 import { type Validation, validate } from '../../src/docker/validation.ts';
 import { raisedByPackage } from '../../src/knowledge/host-needs.ts';
-import { yesNoAnswer } from '../../src/model/question.ts';
 import type { StepContext } from '../../src/model/step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
 import { type NotBack, notBackAgain, startWasTried, stoppedByRun } from '../../src/sysbox/containers.ts';
 import { inspectLiveness, type Liveness } from '../../src/sysbox/liveness.ts';
 import { type BadMount, inspectFuseMounts } from '../../src/sysbox/mounts.ts';
-import { upgradeId } from '../../src/sysbox/question-ids.ts';
 import { runningUnderSysbox, type StoppedContainer } from '../../src/sysbox/runtime.ts';
 import { inspectServices, type Services, unitsOf } from '../../src/sysbox/services.ts';
 import { inspectTimeNamespaces, type TimeNamespaces } from '../../src/sysbox/time-namespaces.ts';
@@ -27,7 +25,7 @@ import { sysctlValue } from '../../src/system/sysctl-value.ts';
 import { readTextOr } from '../../src/system/text-file.ts';
 import { type Candidate, inspectCandidate } from './candidate.ts';
 import { inspectPackage, type PackageState, simulateInstall } from './deb-package.ts';
-import { inspectReachable, type Reachable } from './reachable.ts';
+import type { Reachable } from './reachable.ts';
 
 /** A limit of the kernel that the package raises. */
 export interface RaisedLimit {
@@ -61,8 +59,8 @@ export interface SysboxFacts {
 	/** This run has tried to start them since. */
 	readonly startTried: boolean;
 	readonly candidate: Candidate;
-	/** Undefined: nothing would be fetched. */
-	readonly reachable: Reachable | undefined;
+	/** Asked only where a run would fetch the package. */
+	readonly reachable?: Reachable | undefined;
 	/** Undefined where nothing would be installed anyway. */
 	readonly simulation: AptSimulation | undefined;
 	/** Those of the packages that would go or change which came in for another one. */
@@ -97,10 +95,7 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		validate(host, file, signal, dockerd),
 		inspectFuseMounts(host, signal),
 	]);
-	const [simulation, reachable] = await Promise.all([
-		simulate(context, found, candidate),
-		reach(context, found, services, candidate),
-	]);
+	const simulation = await simulate(context, found, candidate);
 	return {
 		root: host.identity.uid === 0,
 		package: found,
@@ -119,7 +114,6 @@ export async function inspectSysbox(context: StepContext): Promise<SysboxFacts> 
 		notBack: stopped.length === 0 ? [] : await notBackAgain(host, stopped, signal),
 		startTried: startWasTried(context.state, sysboxStepId),
 		candidate,
-		reachable,
 		simulation,
 		autoInstalled: await autoInstalled(host, namesToMark(simulation, found), signal),
 		limits: await inspectLimits(context),
@@ -170,23 +164,6 @@ async function simulate(
 		default:
 			return undefined;
 	}
-}
-
-/** Only where a run would fetch the package. */
-async function reach(
-	{ host, answers, signal }: StepContext,
-	{ kind }: PackageState,
-	{ programs }: Services,
-	candidate: Candidate,
-): Promise<Reachable | undefined> {
-	const fromSource = programs.some(({ path }) => path !== undefined);
-	const wanted =
-		(kind === 'absent' && !fromSource) ||
-		kind === 'unfinished' ||
-		(kind === 'installed' && yesNoAnswer(answers, upgradeId));
-	return wanted === true && candidate.kind === 'release' && !candidate.fetched
-		? inspectReachable(host, candidate.package.url, signal)
-		: undefined;
 }
 
 /** dpkg adds its own ending to the version: `.linux`, `-0.linux`. */

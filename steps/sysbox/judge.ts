@@ -187,7 +187,7 @@ function candidateFindings(facts: SysboxFacts, context: JudgeContext): readonly 
 	const { candidate, simulation } = facts;
 	const findings: Finding[] = [];
 	const used = decide(facts, context).kind;
-	if (candidate.kind === 'release' && facts.reachable !== undefined && (used === 'install' || used === 'replace'))
+	if (candidate.kind === 'release' && facts.reachable !== undefined)
 		findings.push(reachableFinding(candidate.package.url, facts.reachable));
 	if (used === 'install' || used === 'replace') {
 		const digest = digestFinding(candidate);

@@ -135,7 +135,7 @@ function planPackage(facts: SysboxFacts, context: JudgeContext): Plan {
 		actions.push(...prepared, ...downWithConsent(facts, configure, fileBack));
 	} else if (candidate.kind === 'file' || candidate.kind === 'release') {
 		// The package is here and verified before anything of the host is changed for it.
-		actions.push(...fetchPackage(candidate, context), ...prepared);
+		actions.push(...fetchPackage(candidate, facts, context), ...prepared);
 		const action = install(facts, candidate, decision, context);
 		actions.push(
 			...(facts.package.kind === 'absent'
@@ -228,7 +228,11 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	return actions;
 }
 
-function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): readonly Action[] {
+function fetchPackage(
+	candidate: UsableCandidate,
+	{ reachable }: SysboxFacts,
+	{ options }: JudgeContext,
+): readonly Action[] {
 	if (candidate.fetched) return [];
 	const actions: Action[] = [];
 	if (!candidate.directoryExists) {
@@ -249,6 +253,7 @@ function fetchPackage(candidate: UsableCandidate, { options }: JudgeContext): re
 					id: 'download',
 					serves: 'install',
 					kind: 'download',
+					with: reachable?.kind === 'no-curl' ? 'apt-helper' : 'curl',
 					title: `Fetch ${packageName} ${candidate.release.version}`,
 					why: `its sha256 must be the one that is known from ${candidate.package.provenance}`,
 					url: candidate.package.url,

@@ -1,35 +1,27 @@
 import type { Finding } from '../../src/model/finding.ts';
-import type { Argv, ReadHost } from '../../src/port/host.ts';
+import type { ReadHost } from '../../src/port/host.ts';
+import { curlTrouble, headCommand } from '../../src/system/fetch.ts';
 import { excerpt } from '../../src/system/reading.ts';
 
 /** Whether the place that a package is fetched from can be reached from this host. */
 export type Reachable =
 	| { readonly kind: 'reached' }
-	| { readonly kind: 'unreached'; readonly said: string }
+	| { readonly kind: 'unreached' | 'untrusted'; readonly said: string }
 	/** Only a fetch will tell. */
-	| { readonly kind: 'unknown'; readonly why: string };
+	| { readonly kind: 'unknown'; readonly why: string }
+	| { readonly kind: 'no-curl' };
 
 /**
- * Exit codes of curl(1) for a host, or a proxy, that cannot be reached or spoken to: no name, no connection, no answer in
- * time, no TLS. An answer that is an error (22) may be one to HEAD alone.
+ * Asks for the head of an https address, as the fetch will ask for all of it. Nothing is fetched or changed. An answer that
+ * is an error may be one to this question alone.
  */
-const unreachedCodes: readonly number[] = [5, 6, 7, 28, 35, 52, 56, 60];
-
-/** The question. `-q`: a .curlrc may name another proxy, or say insecure. */
-export const reachCommand = (url: string): Argv => [
-	...(['curl', '-q', '--proto', '=https', '--proto-redir', '=https', '--tlsv1.2', '-fsSIL'] as const),
-	...['--connect-timeout', '5', '--max-time', '8', '-o', '/dev/null', url],
-];
-
-/** Asks for the head of an https address, within 8 s. Nothing is fetched or changed. */
 export async function inspectReachable(host: ReadHost, url: string, signal: AbortSignal): Promise<Reachable> {
-	const result = await host.exec(reachCommand(url), { timeoutMs: 10_000, signal });
+	const result = await host.exec(headCommand(url), { timeoutMs: 10_000, signal });
 	if (result.code === 0) return { kind: 'reached' };
-	if (result.problem === 'missing') return { kind: 'unknown', why: 'there is no curl on this host to ask with' };
+	if (result.problem === 'missing') return { kind: 'no-curl' };
 	const said = excerpt(result.stderr.trim() || `curl: ${result.problem ?? `exit code ${result.code}`}`, 200);
-	return result.problem === 'timeout' || unreachedCodes.includes(result.code ?? -1)
-		? { kind: 'unreached', said }
-		: { kind: 'unknown', why: said };
+	const trouble = curlTrouble(result);
+	return trouble === 'unreached' || trouble === 'untrusted' ? { kind: trouble, said } : { kind: 'unknown', why: said };
 }
 
 /** The finding about it. A package that cannot be fetched keeps a run from its work before anything is changed. */
@@ -40,11 +32,12 @@ export function reachableFinding(url: string, reachable: Reachable): Finding {
 		case 'reached':
 			return { id, severity: 'ok', summary: `${host}, which the package is fetched from, can be reached` };
 		case 'unknown':
+		case 'no-curl':
 			return {
 				id,
 				severity: 'info',
 				summary: `Whether the package can be fetched from ${host} shows only when it is fetched`,
-				evidence: reachable.why,
+				evidence: reachable.kind === 'unknown' ? reachable.why : 'there is no curl on this host to ask with',
 			};
 		case 'unreached':
 			return {
@@ -56,6 +49,18 @@ export function reachableFinding(url: string, reachable: Reachable): Finding {
 				remedy: {
 					kind: 'advice',
 					text: `Name the proxy (HTTPS_PROXY=…), or fetch ${url} elsewhere and pass it with --deb FILE`,
+				},
+			};
+		case 'untrusted':
+			return {
+				id,
+				severity: 'block',
+				summary: `This host does not trust the certificate of ${host}, and the Sysbox package has to be fetched from there`,
+				evidence: reachable.said,
+				why: 'A run would stop at the download',
+				remedy: {
+					kind: 'advice',
+					text: `Put the certificate of a proxy that inspects TLS into /usr/local/share/ca-certificates and run update-ca-certificates, install ca-certificates where it is missing, or fetch ${url} elsewhere and pass it with --deb FILE`,
 				},
 			};
 		default:

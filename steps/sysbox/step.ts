@@ -1,10 +1,11 @@
-import { changeStep, type Step } from '../../src/model/step.ts';
+import { changeStep, type Step, type StepContext } from '../../src/model/step.ts';
 import { allActive } from '../../src/sysbox/services.ts';
 import { answerIds, askSysbox } from './ask.ts';
-import { installedVersion } from './decision.ts';
+import { decide, installedVersion } from './decision.ts';
 import { inspectSysbox, type SysboxFacts, sysboxStepId } from './facts.ts';
 import { judgeSysbox } from './judge.ts';
 import { owedContainers, planSysbox } from './plan.ts';
+import { inspectReachable } from './reachable.ts';
 
 export const sysboxStep: Step = changeStep<SysboxFacts>({
 	id: sysboxStepId,
@@ -13,7 +14,7 @@ export const sysboxStep: Step = changeStep<SysboxFacts>({
 	brief: 'daemon.json, then the package; no container stops',
 	needs: ['host'],
 	answerIds,
-	inspect: inspectSysbox,
+	inspect: inspectWithFetch,
 	judge: judgeSysbox,
 	observe: facts => [
 		{
@@ -30,3 +31,12 @@ export const sysboxStep: Step = changeStep<SysboxFacts>({
 	plan: planSysbox,
 	cleanup: owedContainers,
 });
+
+/** Nothing is asked of the network with --deb, or where the package is installed or was fetched already. */
+async function inspectWithFetch(context: StepContext): Promise<SysboxFacts> {
+	const facts = await inspectSysbox(context);
+	const { candidate } = facts;
+	const { kind } = decide(facts, context);
+	if (candidate.kind !== 'release' || candidate.fetched || (kind !== 'install' && kind !== 'replace')) return facts;
+	return { ...facts, reachable: await inspectReachable(context.host, candidate.package.url, context.signal) };
+}

@@ -607,57 +607,142 @@ describe('a rollback', () => {
 });
 
 describe('a download', () => {
-	const download = (sha256?: string): Action => ({
+	const to = '/var/lib/dir/x.deb';
+	const url = 'https://ci:hunter2@example.org/x.deb';
+	const fetched = (by: 'curl' | 'apt-helper' = 'curl'): Action => ({
 		...base,
 		kind: 'download',
-		url: 'https://ci:hunter2@example.org/x.deb',
-		to: '/var/lib/x.deb',
+		with: by,
+		url,
+		to,
 		maxBytes: 1000,
-		...(sha256 !== undefined && { sha256 }),
+		sha256: sha('the package'),
 	});
-	const fetching = (text: string) =>
-		bench({}, () => ({
-			download: async (_url, path, { onProgress }) => {
-				at.files.set(path, text);
-				onProgress?.(text.length, text.length);
-				return { kind: 'fetched', sha256: sha(text), size: text.length };
+	const failed = (code: number, stderr: string): Attempt => ({ code, stderr });
+	interface Attempt {
+		readonly code: number | null;
+		readonly stderr?: string;
+		/** What lies there afterwards. */
+		readonly leaves?: string;
+		readonly at?: string;
+		readonly draws?: readonly string[];
+		readonly problem?: NonNullable<ExecResult['problem']>;
+	}
+	/** A host on which the fetches come to this, one after the other. */
+	function fetching(attempts: readonly Attempt[], files: Record<string, string> = {}, mode = 0o700) {
+		const ran: string[][] = [];
+		const meta = { mode, uid: 0, gid: 0, size: 0, realPath: '/var/lib/dir' };
+		const at: Bench = bench(files, () => ({
+			stat: async () => ({ kind: 'found', type: 'directory', link: false, meta }),
+			run: async (argv, { onLine, redraws }) => {
+				const attempt = attempts[ran.push([...argv]) - 1];
+				if (attempt === undefined) throw new Error('one fetch more than the test knows');
+				const { code, stderr = '', leaves, problem, draws = [] } = attempt;
+				if (leaves !== undefined) at.files.set(attempt.at ?? to, leaves);
+				expect(redraws).toBe(true);
+				for (const text of draws) onLine?.({ stream: 'stderr', text });
+				return { code, stdout: '', stderr, elapsedMs: 1, ...(problem !== undefined && { problem }) };
 			},
 		}));
-	let at: Bench;
+		return { ...at, ran };
+	}
+	const words = async (at: Bench, action: Action) => {
+		const result = await at.apply(action);
+		if (result.kind !== 'failed') throw new Error(`it was ${result.kind}`);
+		return { ...result.failure, now: outcomeOf(at)?.failure?.now ?? '' };
+	};
 
-	it('is done when it is the file that the table knows, and says what arrived', async () => {
-		at = fetching('deb');
-		expect(await at.apply(download(sha('deb')))).toEqual({ kind: 'done' });
-		expect(outcomeOf(at)?.evidence).toBe(`sha256 ${sha('deb')}, 3 bytes`);
-		expect(at.events.find(e => e.type === 'progress')).toMatchObject({ done: 3, total: 3, unit: 'bytes' });
-		expect(intentOf(at)?.undo).toEqual({ kind: 'file', path: '/var/lib/x.deb', before: null, after: sha('deb') });
+	it('is done when it is the file that the table knows, says what arrived, and shows how far it is', async () => {
+		const draws = ['  % Total    % Received % Xferd', ' 45 11.2M   45 5190k    0     0  1024k      0', ''];
+		const at = fetching([{ code: 0, leaves: 'the package', draws }]);
+		expect(await at.apply(fetched())).toEqual({ kind: 'done' });
+		expect(outcomeOf(at)?.evidence).toBe(`sha256 ${sha('the package')}, 11 bytes`);
+		expect(at.events.filter(e => e.type === 'progress')).toMatchObject([
+			{ done: 5190 * 1024, total: Math.round(11.2 * 1024 * 1024), unit: 'bytes' },
+			{ done: 11, total: 11, unit: 'bytes' },
+		]);
+		expect(at.events.filter(e => e.type === 'output')).toEqual([]);
+		expect(intentOf(at)?.undo).toEqual({ kind: 'file', path: to, before: null, after: sha('the package') });
 	});
 
-	it('that is another file is removed, not used, and both digests are told', async () => {
-		at = fetching('evil');
-		const result = await at.apply(download(sha('deb')));
-		expect(result).toMatchObject({ kind: 'failed', failure: { said: expect.stringContaining(sha('deb')) } });
-		expect(result).toMatchObject({ failure: { said: expect.stringContaining(sha('evil')) } });
-		expect(at.files.has('/var/lib/x.deb')).toBe(false);
+	it.each(['curl', 'apt-helper'] as const)('with %s runs what it shows', async by => {
+		const at = fetching([{ code: 0, leaves: 'the package' }]);
+		await at.apply(fetched(by));
+		const shown = at.ran[0]?.join(' ').replace('ci:hunter2', '[redacted]');
+		expect(at.ran[0]?.[0]).toBe(by === 'curl' ? 'curl' : '/usr/lib/apt/apt-helper');
+		expect(intentOf(at)?.does.replace(/ {3}#.*/, '')).toBe(shown);
+		expect(intentOf(at)?.does).toContain(sha('the package'));
 		expect(JSON.stringify(at.events)).not.toContain('hunter2');
 	});
 
-	it('without a network names the way around it', async () => {
-		at = bench();
-		expect(await at.apply(download(sha('deb')))).toMatchObject({
-			kind: 'failed',
-			failure: { said: 'no network', next: [expect.stringContaining('--deb FILE')] },
-		});
+	it('that is another file is removed, not used, and both digests are told', async () => {
+		const at = fetching([{ code: 0, leaves: 'evil' }]);
+		const { said } = await words(at, fetched());
+		expect(said).toContain(`has sha256 ${sha('evil')}, not ${sha('the package')}; it was removed and not used`);
+		expect(at.files.has(to)).toBe(false);
+		expect(JSON.stringify(at.events)).not.toContain('hunter2');
+	});
+
+	it('that apt finds to be another file leaves none', async () => {
+		const stderr = 'E: Failed to fetch https://example.org/x.deb  Hash Sum mismatch\nE: Download Failed\n';
+		const at = fetching([{ code: 100, stderr, leaves: 'evil', at: `${to}.FAILED` }]);
+		expect((await words(at, fetched('apt-helper'))).said).toContain(sha('evil'));
+		expect([...at.files.keys()]).toEqual([]);
+	});
+
+	it.each<[string, Attempt]>([
+		['of another file', { code: 0, leaves: 'old and new' }],
+		['behind which the server has nothing', failed(22, 'curl: (22) The requested URL returned error: 416\n')],
+		['in which the server cannot go on', failed(33, "curl: (33) HTTP server doesn't seem to support byte ranges.\n")],
+	])('goes on with a beginning, and begins afresh with one %s', async (_, first) => {
+		const at = fetching([first, { code: 0, leaves: 'the package' }], { [to]: 'old' });
+		expect(await at.apply(fetched())).toEqual({ kind: 'done' });
+		expect(at.order.filter(each => each.startsWith('remove'))).toEqual([`remove ${to}`]);
+		expect(at.ran).toHaveLength(2);
+	});
+
+	it.each<[string, Attempt, string, string]>([
+		['no name', failed(6, 'curl: (6) Could not resolve host: example.org\n'), 'name service', 'HTTPS_PROXY'],
+		['no connection', failed(7, 'curl: (7) Failed to connect\n'), 'gets no answer', 'HTTPS_PROXY'],
+		['silence', failed(28, 'curl: (28) Connection timed out\n'), 'gets no answer', '--deb FILE'],
+		['no trust', failed(60, 'curl: (60) SSL certificate problem\nMore: x\n\n'), 'trust', 'update-ca-certificates'],
+		['an error', failed(22, 'curl: (22) The requested URL returned error: 404\n'), 'no such file', '--deb FILE'],
+		['too much', failed(63, 'curl: (63) Maximum file size exceeded\n'), 'larger than 1000 bytes', '--deb FILE'],
+		['a full disk', failed(23, 'curl: (23) Failure writing output to destination\n'), 'written', 'df -h /var/lib/dir'],
+	])('that fails of %s says why, and what to do', async (_, attempt, why, next) => {
+		const failure = await words(fetching([attempt]), fetched());
+		expect(failure.said).toMatch(/^curl: \(\d+\) [^\n]+$/);
+		expect(failure.why).toContain(why);
+		expect(failure.next.join(' ')).toContain(next);
+		expect(failure.now).toBe(`nothing was put at ${to}`);
+	});
+
+	it.each([
+		["Could not resolve 'example.org'", 'name service'],
+		['Certificate verification failed: The certificate is NOT trusted.  Could not handshake', 'trust'],
+		['404  Not Found [IP: 127.0.0.1 443]', 'no such file'],
+	])('of apt that fails with "%s" says why', async (said, why) => {
+		const stderr = `W: Download is performed unsandboxed\nE: Failed to fetch ${url}  ${said}\nE: Download Failed\n`;
+		expect((await words(fetching([failed(100, stderr)]), fetched('apt-helper'))).why).toContain(why);
+	});
+
+	it('that was cut tells what is there, for the next try', async () => {
+		const meter = '\r 33 2929k   33  976k    0     0  8853k      0\n';
+		const at = fetching([{ ...failed(18, `${meter}curl: (18) transfer closed\n`), leaves: 'the pa' }]);
+		const { said, now } = await words(at, fetched());
+		expect(said).toBe('curl: (18) transfer closed');
+		expect(now).toBe(`6 bytes of it are at ${to}, and the next try goes on from there`);
+	});
+
+	it('goes into a directory only that others cannot change', async () => {
+		expect((await words(fetching([], {}, 0o777), fetched())).said).toContain(
+			'others can change what lies in /var/lib/dir',
+		);
 	});
 
 	it('that was stopped is interrupted', async () => {
-		at = bench({}, () => ({
-			download: async () => {
-				at.stop.abort();
-				return { kind: 'failed', message: 'aborted' };
-			},
-		}));
-		expect(await at.apply(download())).toEqual({ kind: 'interrupted' });
+		const at = fetching([{ code: null, problem: 'cancelled' }]);
+		expect(await at.apply(fetched())).toEqual({ kind: 'interrupted' });
 	});
 });
 

@@ -9,6 +9,8 @@ import { emptyDirectory, eventsOf, plainEnvironment, root, run } from './program
 /** The package as npm packs it, installed into an empty directory where there is no registry. */
 let directory: string;
 let packed: readonly string[];
+/** In bytes. */
+let sizes: { readonly packed: number; readonly dist: number };
 const installed = () => join(directory, 'empty/node_modules/sysbox-setup');
 
 beforeAll(async () => {
@@ -17,8 +19,12 @@ beforeAll(async () => {
 	const pack = await execa('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
 		cwd: root,
 	});
-	const [{ filename, files }] = JSON.parse(pack.stdout) as [{ filename: string; files: { path: string }[] }];
+	const [{ filename, size, files }] = JSON.parse(pack.stdout) as [
+		{ filename: string; size: number; files: { path: string; size: number }[] },
+	];
 	packed = files.map(file => file.path);
+	const dist = files.filter(({ path }) => path.startsWith('dist/')).reduce((sum, file) => sum + file.size, 0);
+	sizes = { packed: size, dist };
 	const empty = join(directory, 'empty');
 	mkdirSync(empty);
 	writeFileSync(join(empty, 'package.json'), '{"private": true}\n');
@@ -38,6 +44,11 @@ describe('the package', () => {
 		);
 		expect(packed).toContain('dist/cli.js');
 		expect(packed.filter(path => /\.ts$|\.map$|(^|\/)(test|src)\//.test(path))).toEqual([]);
+	});
+
+	it('stays small: npx fetches it each time', () => {
+		expect(sizes.packed).toBeLessThan(750_000);
+		expect(sizes.dist).toBeLessThan(2_200_000);
 	});
 
 	it('brings nothing else along', () => {

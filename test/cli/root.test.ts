@@ -46,10 +46,11 @@ describe('started without root', () => {
 		expect((await start({ interactive: true })).args).not.toContain('-n');
 	});
 
-	it('takes options that were given in the environment along, and nothing else of it', async () => {
-		const environment = { SBXSETUP_ANSWERS: '/root/answers.yml', LD_PRELOAD: '/tmp/x.so', PATH: '/tmp' };
+	it('takes options and proxies that were given in the environment along, and nothing else of it', async () => {
+		const proxies = { https_proxy: 'http://proxy', ALL_PROXY: 'http://proxy' };
+		const environment = { SBXSETUP_ANSWERS: '/root/answers.yml', LD_PRELOAD: '/tmp/x.so', PATH: '/tmp', ...proxies };
 		const kept = (await start({ environment })).args.find(word => word.startsWith('--preserve-env='));
-		expect(kept).toContain('SBXSETUP_ANSWERS');
+		expect(kept).toMatch(/SBXSETUP_ANSWERS,https_proxy,ALL_PROXY$/);
 		expect(kept).not.toMatch(/LD_PRELOAD|PATH/);
 	});
 

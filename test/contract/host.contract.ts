@@ -363,6 +363,18 @@ export function describeHostContract(name: string, makeHost: () => Promise<Contr
 				]);
 			});
 
+			it('gives the last drawing of a line, and each one where that is asked for', async () => {
+				for (const [redraws, texts] of [
+					[undefined, ['100']],
+					[true, ['0', '50', '100']],
+				] as const) {
+					const lines: string[] = [];
+					const options = { timeoutMs: 10_000, redraws, onLine: ({ text }: OutputLine) => lines.push(text) };
+					await host[door](['printf', '%s\\n', '0\r50\r100'], options);
+					expect(lines).toEqual(texts);
+				}
+			});
+
 			it('gives the exit code and what was said about it', async () => {
 				const result = await host[door](at.commands.exits3, { timeoutMs: 10_000 });
 				expect(result).toMatchObject({ code: 3, stdout: '', stderr: 'no\n' });

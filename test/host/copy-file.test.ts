@@ -24,7 +24,7 @@ beforeEach(() => {
 describe('a copy', () => {
 	it('is private and whole, and tells the digest of what it wrote', async () => {
 		expect(await host.copyFile(from, to, { maxBytes: 1_000_000 })).toEqual({
-			kind: 'fetched',
+			kind: 'copied',
 			sha256: digest,
 			size: body.length,
 		});

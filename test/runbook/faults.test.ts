@@ -77,7 +77,6 @@ function faultyHost(host: SimulatedHost, fault: FaultName, isOn: () => boolean):
 		removeFile: write(host.removeFile),
 		makeDirectory: write(host.makeDirectory),
 		removeDirectory: write(host.removeDirectory),
-		download: async (url, path, how) => (isOn() ? cannot(path) : host.download(url, path, how)),
 		copyFile: async (from, path, how) => (isOn() ? cannot(path) : host.copyFile(from, path, how)),
 	};
 }

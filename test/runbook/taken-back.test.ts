@@ -41,6 +41,16 @@ describe.each(['fresh-ubuntu', 'fresh-debian', 'containers-running'] as const)('
 	});
 });
 
+test('a run whose download was cut leaves nothing of it once it is taken back', async () => {
+	const host = hostOf('fresh-ubuntu', { faults: [{ name: 'download-cut' }] });
+	const packages = () => Object.keys(host.state().files).filter(path => path.endsWith('.deb'));
+	const first = await runbook(host, setUp);
+	expect(packages()).toHaveLength(1);
+	const back = await revert(host, first.kept);
+	expect(back.exit, said(back)).toBe(0);
+	expect(packages()).toEqual([]);
+});
+
 /** fuse, brought in by another package, where the run puts fuse3. */
 const withFuse = (state: SimulatedState): void => {
 	const { fuse } = state.archive;

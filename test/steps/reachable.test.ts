@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecResult, ReadHost } from '../../src/port/host.ts';
+import { fetchCommand } from '../../src/system/fetch.ts';
 import { inspectReachable, reachableFinding } from '../../steps/sysbox/reachable.ts';
 
 const url = 'https://example.org/sysbox.deb';
@@ -24,10 +25,23 @@ describe('whether the package can be fetched', () => {
 		expect(finding.severity).toBe('ok');
 	});
 
-	test.each([6, 7, 28, 35, 60])('is no where curl ends with %i, in its own words', async code => {
+	test.each([6, 7, 28, 35, 56])('is no where curl ends with %i, in its own words', async code => {
 		const { finding } = await ask({ code, stderr: 'curl: (6) Could not resolve host: example.org\n' });
 		expect(finding).toMatchObject({ severity: 'block', evidence: 'curl: (6) Could not resolve host: example.org' });
 		expect(finding.remedy?.text).toContain('--deb FILE');
+	});
+
+	test.each([60, 77])('is no where curl ends with %i: the fetch would end so too', async code => {
+		const { finding } = await ask({ code, stderr: 'curl: (60) SSL certificate problem\n' });
+		expect(finding).toMatchObject({ severity: 'block', summary: expect.stringContaining('does not trust') });
+		expect(finding.remedy?.text).toMatch(/update-ca-certificates.*--deb FILE/);
+	});
+
+	test('is asked of the same proxies and certificates as the fetch', async () => {
+		const { asked } = await ask({});
+		const fetch = fetchCommand({ with: 'curl', url, to: '/x', sha256: '', maxBytes: 1 });
+		expect(asked[0]?.slice(0, 7)).toEqual(fetch.slice(0, 7));
+		expect(fetch.slice(0, 7)).toEqual(['curl', '-q', '--proto', '=https', '--proto-redir', '=https', '--tlsv1.2']);
 	});
 
 	test.each([

@@ -7,11 +7,11 @@ import { initialState, type RunState } from '../../src/model/state.ts';
 import type { JudgeContext, RunOptions, StepContext } from '../../src/model/step.ts';
 import type { ReadHost, StatResult } from '../../src/port/host.ts';
 import { packagesCommand } from '../../src/system/dpkg.ts';
+import { headCommand } from '../../src/system/fetch.ts';
 import { showUnitsCommand } from '../../src/system/systemd-units.ts';
 import { showWatchdogCommand } from '../../src/watchdog/facts.ts';
 import { showBootCommand } from '../../steps/daemon/under-default.ts';
 import { showRunnerCommand } from '../../steps/docker/runners.ts';
-import { reachCommand } from '../../steps/sysbox/reachable.ts';
 import { type Reply, type ScriptedHost, scriptedHost } from '../support/scripted-host.ts';
 
 /** A Docker host in a few words, turned into the texts that its programs print. */
@@ -190,7 +190,7 @@ function commandsOf(words: DockerHost): Record<string, Reply> {
 	const bridge = words.bridge ?? { subnet: '172.17.0.0/16', gateway: '172.17.0.1' };
 	return {
 		...Object.fromEntries(
-			(latestRelease(knowledge)?.packages ?? []).map(({ url }) => [reachCommand(url).join(' '), { stdout: '' }]),
+			(latestRelease(knowledge)?.packages ?? []).map(({ url }) => [headCommand(url).join(' '), { stdout: '' }]),
 		),
 		[[dpkg, ...rest, 'dpkg', 'sysbox-ce'].join(' ')]: {
 			code: listed === undefined ? 1 : 0,

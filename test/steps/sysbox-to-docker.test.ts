@@ -145,6 +145,82 @@ describe('a fresh host', () => {
 		expect(found).toMatchObject({ severity: 'block', evidence: expect.stringContaining('Could not resolve host') });
 		expect(found?.remedy?.text).toContain('--deb');
 	});
+
+	const deb = '/root/sysbox-ce_0.7.1-0.linux_amd64.deb';
+	test.each<[string, () => SimulatedHost | Promise<SimulatedHost>, Ask, number]>([
+		['asks once where the package would be fetched', () => hostOf('fresh-ubuntu'), {}, 1],
+		['asks nothing with --deb', () => hostOf('no-internet'), { deb, risks: ['unverified-deb'] }, 0],
+		['asks nothing where Sysbox is installed', () => hostOf('already-set-up'), {}, 0],
+		['asks nothing where the package was fetched already', fetchedAlready, {}, 0],
+	])('%s', async (_, makeHost, ask, times) => {
+		const host = await makeHost();
+		const asked: string[] = [];
+		const exec: SimulatedHost['exec'] = (argv, options) => {
+			if (argv[0] === 'curl') asked.push(argv.join(' '));
+			return host.exec(argv, options);
+		};
+		await run({ ...host, exec }, { mode: 'plan', ...ask });
+		expect(asked).toHaveLength(times);
+	});
+
+	test('asks where the installed Sysbox cannot work and is replaced unasked', async () => {
+		const { state } = await run(hostOf('docker-29-time-namespace'), { mode: 'plan' });
+		expect(state.steps.flatMap(step => step.plan?.actions ?? []).map(({ id }) => id)).toContain('download');
+		expect(state.steps.flatMap(step => step.before).map(({ id }) => id)).toContain('sysbox.reachable');
+	});
+
+	async function fetchedAlready(): Promise<SimulatedHost> {
+		const host = hostOf('fresh-ubuntu', [{ name: 'apt-fails' }]);
+		await run(host);
+		expect(Object.keys(host.state().files).filter(path => path.endsWith('.deb'))).toHaveLength(1);
+		return host;
+	}
+});
+
+describe('a download', () => {
+	const packages = (host: SimulatedHost) => Object.keys(host.state().files).filter(path => path.includes('.deb'));
+
+	test('that is cut is told, and the next run goes on from there', async () => {
+		const host = hostOf('fresh-ubuntu', [{ name: 'download-cut', times: 1 }]);
+		const cut = await run(host);
+		expect(failures(cut)[0]).toMatchObject({
+			said: expect.stringContaining('curl: (18) transfer closed with'),
+			now: expect.stringMatching(/^5906022 bytes of it are at /),
+		});
+		expect(await text(host)).not.toContain('sysbox-runc');
+		const next = await run(host);
+		expect(next.actions).toContain('sysbox.download done');
+		expect(next.end.exit).toBe(0);
+	});
+
+	test('goes on with no file of another beginning', async () => {
+		const host = hostOf('fresh-ubuntu', [{ name: 'download-cut', times: 1 }]);
+		await run(host);
+		host.disturb(({ files }) => {
+			for (const path of packages(host))
+				files[path] = { kind: 'file', text: 'something else', mode: 0o644, uid: 0, gid: 0 };
+		});
+		const next = await run(host);
+		expect(next.actions).toContain('sysbox.download done');
+	});
+
+	test('by apt, where there is no curl, ends alike, and a wrong digest leaves nothing', async () => {
+		const host = hostOf('fresh-ubuntu');
+		host.disturb(({ files }) => void delete files['/usr/bin/curl']);
+		const done = await run(host);
+		expect(done.end.exit).toBe(0);
+		expect(done.state.actions.find(({ id }) => id === 'download')?.does).toContain('apt-helper download-file');
+
+		const wrong = knowledge.releases.map(release => ({
+			...release,
+			packages: release.packages.map(each => ({ ...each, sha256: 'ee'.repeat(32) })),
+		}));
+		const state = hostOf('fresh-ubuntu').state();
+		delete state.files['/usr/bin/curl'];
+		const other = simulatedHost({ state, releases: releasesFrom(wrong) });
+		expect(failures(await run(other))[0]?.said).toContain('ee'.repeat(32));
+		expect(packages(other)).toEqual([]);
+	});
 });
 
 describe('other hosts', () => {

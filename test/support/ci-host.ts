@@ -156,7 +156,6 @@ export function ciHost(options: CiHostOptions = {}): WriteHost & { readonly file
 		},
 		removeDirectory: async () => ({ kind: 'written', sha256: '', atomic: true }),
 		signal: async () => ({ kind: 'sent' }),
-		download: async () => ({ kind: 'failed', message: 'no network' }),
 		copyFile: async from => ({ kind: 'failed', message: `${from}: not found` }),
 	};
 }

@@ -58,7 +58,6 @@ export function tinyHost(
 		makeDirectory: async () => ({ kind: 'written', sha256: '', atomic: true }),
 		removeDirectory: async () => ({ kind: 'written', sha256: '', atomic: true }),
 		signal: async () => ({ kind: 'sent' }),
-		download: async () => ({ kind: 'failed', message: 'no network' }),
 		copyFile: async from => ({ kind: 'failed', message: `${from}: not found` }),
 	};
 }

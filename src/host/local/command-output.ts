@@ -11,9 +11,9 @@ export interface LineSplitter {
 
 /**
  * Splits text into lines as a terminal would show them in the end: of a line that was drawn over with carriage returns
- * (apt, dpkg), only the last drawing is left.
+ * (apt, dpkg), only the last drawing is left. With `redraws` each drawing is a line.
  */
-export function lineSplitter(onLine: (line: string) => void): LineSplitter {
+export function lineSplitter(onLine: (line: string) => void, redraws = false): LineSplitter {
 	let line = '';
 	let cut = false;
 	let open = false;
@@ -40,7 +40,8 @@ export function lineSplitter(onLine: (line: string) => void): LineSplitter {
 		open = false;
 	};
 	return {
-		take: text => {
+		take: given => {
+			const text = redraws ? given.replaceAll('\r', '\n') : given;
 			let from = 0;
 			for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
 				add(text.slice(from, end));

@@ -208,10 +208,10 @@ function start(
 			const source = subprocess[stream];
 			if (source === null || source === undefined) continue;
 			openStreams += 1;
-			const { onLine } = options;
+			const { onLine, redraws } = options;
 			const decoder = textDecoder();
 			// An answer of megabytes (`docker inspect` of a thousand containers) is cut into lines only for who reads them.
-			const lines = onLine === undefined ? undefined : lineSplitter(text => onLine({ stream, text }));
+			const lines = onLine === undefined ? undefined : lineSplitter(text => onLine({ stream, text }), redraws);
 			source.on('data', (chunk: Buffer) => {
 				if (settled) return;
 				received += chunk.length;

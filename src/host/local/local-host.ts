@@ -2,7 +2,6 @@ import { userInfo } from 'node:os';
 import type { Argv, ExecOptions, ExecResult, WriteHost } from '../../port/host.ts';
 import type { CommandWay } from './command.ts';
 import { copyFile } from './copy-file.ts';
-import { fetchFile } from './download.ts';
 import { errnoOf } from './errno-text.ts';
 import { fileReader } from './file-reader.ts';
 import { localIdentity } from './machine-identity.ts';
@@ -45,7 +44,6 @@ export function localHost(options: LocalHostOptions = {}): WriteHost {
 		makeDirectory: (path, how) => writer.makeDirectory(hostPath(path), how),
 		removeDirectory: path => writer.removeDirectory(hostPath(path)),
 		signal: async (pid, name) => signalProcess(pid, name),
-		download: (url, path, how) => fetchFile(url, hostPath(path), how, identity.uid),
 		copyFile: (from, to, how) => copyFile(hostPath(from), hostPath(to), how, identity.uid),
 	};
 }

@@ -3,6 +3,7 @@ import { aptGet, aptMark } from './apt.ts';
 import { docker } from './docker.ts';
 import { dockerd } from './dockerd.ts';
 import { dpkg, dpkgDeb, dpkgQuery } from './dpkg.ts';
+import { aptHelper, curl } from './fetch.ts';
 import { hostPrograms } from './host-programs.ts';
 import { journalctl } from './journalctl.ts';
 import { miscPrograms } from './misc.ts';
@@ -25,6 +26,8 @@ export const programs: Readonly<Record<string, Program>> = {
 	journalctl,
 	'apt-get': aptGet,
 	'apt-mark': aptMark,
+	'apt-helper': aptHelper,
+	curl,
 	dpkg,
 	'dpkg-query': dpkgQuery,
 	'dpkg-deb': dpkgDeb,

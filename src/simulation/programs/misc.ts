@@ -126,18 +126,8 @@ const logger: Program = (scope, call) => {
 	return 0;
 };
 
-/** The head of an address: all that is asked with it. */
-const curl: Program = ({ world }, call) => {
-	spend(world, 120);
-	if (world.state.internet) return 0;
-	const host = new URL(call.argv.at(-1) ?? '').hostname;
-	call.io.err(`curl: (6) Could not resolve host: ${host}\n`);
-	return 6;
-};
-
 export const miscPrograms: Readonly<Record<string, Program>> = {
 	apparmor_parser: apparmorParser,
-	curl,
 	tar,
 	logger,
 	'sysbox-runc': sysboxProgram('sysbox-runc'),
