@@ -77,7 +77,7 @@ export async function askConsent(
 
 /** The whole command to type. */
 const sayMissing = ({ deps: { options } }: StepRun<Step>, risks: readonly string[]): string =>
-	`accept ${risks.join(' and ')} by name: ${[options.again ?? options.command, ...risks.map(risk => `--accept-risk ${risk}`)].join(' ')}`;
+	`run \`${[options.again ?? options.command, ...risks.map(risk => `--accept-risk ${risk}`)].join(' ')}\` to accept the risk${risks.length === 1 ? '' : 's'} ${risks.join(' and ')}`;
 
 /** Told before it is left: a window that is over, or a risk that nobody has named. */
 export const sayPutOff = ({ deps, step }: StepRun<Step>, why: string): Promise<void> =>

@@ -109,7 +109,7 @@ async function onlyInspected(run: StepRun<ChangeStep<unknown>>, sight: StepSessi
 		status: 'open',
 		why: 'has something to change, and was not chosen',
 		tally: { blocked: true },
-		open: [`${step.id}: run it first: ${first}`],
+		open: [`${step.id}: run \`${first}\` first`],
 	};
 }
 

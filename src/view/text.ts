@@ -325,7 +325,7 @@ function endWords(event: EndEvent, state: RunState, mode: TextOptions['mode']): 
 		case 'failed':
 			return `failed${because === '' ? whatFailed(state) : because}`;
 		case 'blocked':
-			return `can't continue. Fix first: ${whatBlocks(state)}`;
+			return `can't continue. ${whatBlocks(state)}`;
 		case 'undecided':
 			return mode === 'plan'
 				? `plan: ${count(changes, 'change')}, and some checks are unknown`
@@ -385,7 +385,8 @@ function whatBlocks({ steps }: RunState): string {
 		const hard = hardBlocks(findings);
 		return causes(hard.length > 0 ? hard : standingBlocks(findings)).map(({ id }) => id);
 	});
-	return [...new Set(ids.length > 0 ? ids : steps.flatMap(({ open }) => open))].join(', ');
+	if (ids.length > 0) return `Fix first: ${[...new Set(ids)].join(', ')}`;
+	return `Next for ${steps.flatMap(({ open }) => open).join('; ')}`;
 }
 
 function endLines(event: EndEvent, state: RunState, options: TextOptions): readonly string[] {

@@ -169,7 +169,7 @@ describe('a change step', () => {
 			},
 		});
 		expect(end).toMatchObject({ exit: 4, changed: false });
-		expect(state.steps[0]?.why).toMatch(/^accept restart-docker by name: .*--accept-risk restart-docker$/);
+		expect(state.steps[0]?.why).toMatch(/^run `.*--accept-risk restart-docker` to accept the risk restart-docker$/);
 		expect(world.files.size).toBe(0);
 	});
 

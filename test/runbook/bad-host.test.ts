@@ -495,7 +495,7 @@ describe('what was passed', () => {
 		const ended = await refused('no-internet', { change }, { deb });
 		expect(ended.exit).toBe(4);
 		expect(ended.state.end?.open).toEqual([
-			'sysbox: accept unverified-deb by name: sysbox-setup --yes --accept-risk unverified-deb',
+			'sysbox: run `sysbox-setup --yes --accept-risk unverified-deb` to accept the risk unverified-deb',
 		]);
 		expect(finding(ended, 'sysbox.deb-digest')?.evidence).toContain('cd'.repeat(32));
 		expect(ended.screen).toContain('--accept-risk unverified-deb');

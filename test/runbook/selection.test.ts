@@ -26,7 +26,7 @@ describe('--only', () => {
 		expect(ended.exit).toBe(3);
 		expect(statuses(ended)).toEqual(['host open', 'sysbox not-run']);
 		expect(finding(ended, 'fuse3.missing')?.severity).toBe('block');
-		expect(ended.state.end?.open).toEqual(['host: run it first: sysbox-setup --only host --yes']);
+		expect(ended.state.end?.open).toEqual(['host: run `sysbox-setup --only host --yes` first']);
 		expect(ended.screen).toContain('needs host, which is not finished');
 		expect(changeable(host.state())).toBe(before);
 	});
@@ -82,7 +82,7 @@ describe('--skip', () => {
 		const ended = await runbook(host, { selection: { skip: ['sysbox'] } });
 		expect(ended.exit).toBe(3);
 		expect(statuses(ended).slice(0, 3)).toEqual(['host done', 'sysbox open', 'daemon not-run']);
-		expect(ended.state.end?.open).toEqual(['sysbox: run it first: sysbox-setup --only sysbox --yes']);
+		expect(ended.state.end?.open).toEqual(['sysbox: run `sysbox-setup --only sysbox --yes` first']);
 		expect(host.state().packages['sysbox-ce']).toBeUndefined();
 	});
 
@@ -110,7 +110,7 @@ describe('--from', () => {
 		const ended = await runbook(host, { selection: { from: 'docker' } });
 		expect(ended.exit).toBe(3);
 		expect(applied(ended)).toEqual([]);
-		expect(ended.screen).toContain('host: run it first');
+		expect(ended.screen).toContain('host: run `sysbox-setup --only host');
 		expect(changeable(host.state())).toBe(before);
 	});
 
@@ -153,7 +153,7 @@ describe('only the proofs', () => {
 		const before = changeable(host.state());
 		const ended = await runbook(host, proofsOnly);
 		expect(ended.exit).toBe(3);
-		expect(ended.screen).toContain('host: run it first');
+		expect(ended.screen).toContain('host: run `sysbox-setup --only host');
 		expect(ended.screen).toMatch(/needs .*, which is not finished/);
 		expect(changeable(host.state())).toBe(before);
 	});
