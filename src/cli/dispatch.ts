@@ -2,9 +2,11 @@ import { steps } from '../../steps/index.ts';
 import { proofNames } from '../../steps/step-names.ts';
 import { exitCode } from '../model/exit.ts';
 import type { RunState } from '../model/state.ts';
+import { WrongInput } from '../model/wrong-input.ts';
 import type { Environment } from '../session/environment.ts';
 import { openDirectory, openRun } from '../session/open-run.ts';
 import { lineOf } from '../text/safe.ts';
+import { shellLine } from '../text/shell-line.ts';
 import type { CommonOptions, Invocation } from './args.ts';
 import { checkList } from './check-list.ts';
 import { commandFor, realSurroundings, scenarioNamed, simulatedSurroundings } from './machine.ts';
@@ -12,7 +14,7 @@ import { readHeldTo } from './plan-file.ts';
 import { readPassed } from './preflight.ts';
 import { revert } from './revert.ts';
 import { startAgainAsRoot } from './root.ts';
-import { executeRun, refuseWithoutTerminal } from './run.ts';
+import { executeRun } from './run.ts';
 import { lastAnswers, lastStandingRun } from './standing-run.ts';
 import { status } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -182,4 +184,16 @@ function undoNow(
 		'revert',
 	];
 	return revert({ options: { ...kept, acceptRisk: [], fresh: false }, environment, terminal, stop, typed });
+}
+
+/** Nobody can answer: neither a terminal nor --yes. Refused at once, with the ways to go on. */
+function refuseWithoutTerminal(command: string, typed: readonly string[], simulated: boolean): WrongInput {
+	const [program = ''] = command.split(' --');
+	return new WrongInput('this is not a terminal, and nobody can answer questions.', [
+		`look only               ${command} check`,
+		`see what would change   ${command} plan`,
+		`the same, unattended    ${program} ${shellLine([...typed, '--yes'])}`,
+		`run with answers        ${command} --yes --answers answers.yml`,
+		...(simulated ? [] : [`a simulated host        ${program} --demo --yes`]),
+	]);
 }

@@ -26,7 +26,7 @@ export interface Frontend {
 	readonly wantsUndo: () => boolean;
 }
 
-export interface FaceRequest {
+export interface FrontendRequest {
 	/** The command that goes on with this run. */
 	readonly goOn: string;
 	readonly mode: 'run' | 'test' | 'revert';

@@ -7,11 +7,11 @@ import { decideFromPrompts } from '../prompts/from-prompts.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { planLines, textReader } from '../view/text.ts';
-import { type Begun, type FaceRequest, type Frontend, finishedBefore } from './frontend.ts';
+import { type Begun, type Frontend, type FrontendRequest, finishedBefore } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
 /** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
-export function plainFrontend(request: FaceRequest): Frontend {
+export function plainFrontend(request: FrontendRequest): Frontend {
 	const { from, passed, saved, lastRun, terminal, environment, mode, signal } = request;
 	const say = (text: string): void => terminal.err(lineOf(`${text}`));
 	let run: RunState = from.start === undefined ? initialState : from;

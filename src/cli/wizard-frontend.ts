@@ -4,14 +4,14 @@ import type { WriteHost } from '../port/host.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { inColourOrNot } from './draw.ts';
-import { type FaceRequest, type Frontend, finishedBefore } from './frontend.ts';
+import { type Frontend, type FrontendRequest, finishedBefore } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
 /** Names that Tab looks at in one directory; a spool of a million files is not worth the wait. */
 const mostNames = 500;
 
 /** Puts the wizard on the terminal. */
-export async function wizardFrontend(request: FaceRequest): Promise<Frontend> {
+export async function wizardFrontend(request: FrontendRequest): Promise<Frontend> {
 	const { mode, from, passed, environment, terminal, signal } = request;
 	const { host, command } = environment;
 	const { startWizard } = await inColourOrNot(terminal, request.noColor, () => import('../ui/run-wizard.tsx'));

@@ -322,7 +322,7 @@ describe('proofs and exit codes', () => {
 			cleaned += 1;
 			return [];
 		};
-		await expect(run([proof('p', [bad])], newWorld(), { deps: { cleanUpProbes } })).rejects.toThrow('defect');
+		await expect(run([proof('p', [bad])], newWorld(), { cleanUpProbes })).rejects.toThrow('defect');
 		expect(cleaned).toBe(1);
 	});
 });
@@ -736,7 +736,7 @@ describe('a file that changes between the plan and its approval', () => {
 		const { host, approve, approved } = editedMeanwhile();
 		const unattended = decideFromAnswers({ answers: {}, saved: {}, risks: [] });
 		const { end, events } = await engineRun([wantsFile('a', '/etc/x', 'new')], host, {
-			deps: { decider: { ...unattended, approve } },
+			decider: { ...unattended, approve },
 		});
 		expect(end.exit).toBe(0);
 		expect(approved).toEqual(['old', 'theirs']);
@@ -786,15 +786,13 @@ describe('what is left for the operator', () => {
 		const host = tinyHost(new Map());
 		const asked: string[] = [];
 		const { end, events } = await engineRun([waits()], host, {
-			deps: {
-				decider: {
-					...unattended,
-					onLeft: async (_step, left) => {
-						asked.push(`${left[0]?.summary}: ${left[0]?.evidence}`);
-						if (asked.length === 5)
-							await host.replaceFile('/etc/x', bytes('new'), { expect: { kind: 'missing' }, mode: 0o644 });
-						return 'look-again';
-					},
+			decider: {
+				...unattended,
+				onLeft: async (_step, left) => {
+					asked.push(`${left[0]?.summary}: ${left[0]?.evidence}`);
+					if (asked.length === 5)
+						await host.replaceFile('/etc/x', bytes('new'), { expect: { kind: 'missing' }, mode: 0o644 });
+					return 'look-again';
 				},
 			},
 		});
@@ -804,7 +802,7 @@ describe('what is left for the operator', () => {
 	});
 
 	it('is left at once where nobody is there to wait', async () => {
-		const { end } = await engineRun([waits()], tinyHost(new Map()), { deps: { decider: unattended } });
+		const { end } = await engineRun([waits()], tinyHost(new Map()), { decider: unattended });
 		expect(end).toMatchObject({ exit: 4, outcome: 'open', open: ['a: Have /etc/x written'] });
 	});
 });

@@ -5,7 +5,8 @@
 
 import type { CommonOptions } from '../../src/cli/args.ts';
 import type { HeldTo } from '../../src/cli/plan-file.ts';
-import { executeRun, type RunSetup } from '../../src/cli/run.ts';
+import type { RunRequest } from '../../src/cli/run/request.ts';
+import { executeRun } from '../../src/cli/run.ts';
 import { sweepTemporaryFiles } from '../../src/host/local/root-file-writer.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
 import type { Event } from '../../src/model/event.ts';
@@ -163,7 +164,7 @@ async function start(
 	host: SimulatedHost,
 	ask: Ask,
 	what: {
-		readonly mode: RunSetup['mode'];
+		readonly mode: RunRequest['mode'];
 		readonly steps: readonly Step[];
 		readonly reverts?: string;
 		readonly reverted?: RunState;
@@ -174,7 +175,7 @@ async function start(
 	const { say, screen, ...around } = aroundRun(host, ask);
 	const log = memoryLog(kept);
 	const writes = what.mode !== 'check' && what.mode !== 'plan';
-	const request: RunSetup = {
+	const request: RunRequest = {
 		...what,
 		...around,
 		selection: ask.selection ?? {},

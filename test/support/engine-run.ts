@@ -1,23 +1,17 @@
-import { overlayHost } from '../../src/actions/overlay-host.ts';
-import { performAction } from '../../src/actions/perform-action.ts';
-import { showAction } from '../../src/actions/show-action.ts';
-import type { EngineDeps, EngineEnd, EngineRequest } from '../../src/engine/contract.ts';
-import { runSteps } from '../../src/engine/engine.ts';
-import { type PreviewDeps, previewRun } from '../../src/engine/preview-run.ts';
+import { execute } from '../../src/cli/run/execute.ts';
+import type { EngineEnd, EngineRequest } from '../../src/engine/contract.ts';
 import { knowledge } from '../../src/knowledge/index.ts';
-import type { Action } from '../../src/model/action.ts';
 import type { Decider } from '../../src/model/decider.ts';
 import { type Event, eventSchema } from '../../src/model/event.ts';
 import { eventStream } from '../../src/model/event-stream.ts';
 import { orderSteps, type Selection } from '../../src/model/order.ts';
-import type { ProbeHost } from '../../src/model/probe.ts';
 import type { Answers } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 import { type RunState, reduceAll } from '../../src/model/state.ts';
 import type { RunOptions, Step } from '../../src/model/step.ts';
 import type { Waiver } from '../../src/model/waiver.ts';
-import { outOfWindow } from '../../src/model/window.ts';
 import type { WriteHost } from '../../src/port/host.ts';
+import type { CleaningProbeHost } from '../../src/probe/probe-host.ts';
 import { decideFromAnswers } from '../../src/prompts/from-answers.ts';
 import { memoryLog } from './memory-log.ts';
 
@@ -49,11 +43,10 @@ export interface EngineAsk {
 	readonly clock?: { now(): number; sleep(ms: number, signal: AbortSignal): Promise<void> };
 	/** The whole run can be foreseen, as in front of a person. */
 	readonly ahead?: true;
-	/** Other doors than the ones below. */
-	readonly deps?: Partial<EngineDeps>;
+	readonly cleanUpProbes?: CleaningProbeHost['cleanUp'];
 }
 
-/** Runs steps with the real engine and applier on a made-up host, and gives what the log then says. */
+/** Runs steps with the product's wiring on a made-up host, and gives what the log then says. */
 export async function engineRun(
 	steps: readonly Step[],
 	host: WriteHost,
@@ -71,7 +64,6 @@ export async function engineRun(
 		readers: [event => eventSchema.parse(JSON.parse(JSON.stringify(event)))],
 		from: reduceAll(kept.events),
 	});
-	const signal = ask.signal ?? new AbortController().signal;
 	const { emit, state } = stream;
 	const { identity } = host;
 	const command = ['--yes'];
@@ -87,63 +79,35 @@ export async function engineRun(
 			command,
 		});
 	else await emit({ type: 'run.resume', tool: '1.0.0', user: identity.user, command });
-	const applyDeps = {
-		host,
-		emit,
-		keep: log.keep,
-		kept: log.kept,
-		keptAt: log.keptAt,
-		state,
-		elapsed,
-		pause: ask.clock?.sleep ?? (async () => undefined),
-		signal,
-		outOfWindow: (action: Action) => outOfWindow(action, ask.options?.until, now()),
+	const known = { answers: ask.answers ?? {}, saved: {} };
+	const risks = ask.risks ?? [];
+	const options: RunOptions = {
+		imageArchives: [],
+		workingDirectory: '/home/anna',
+		command: 'sysbox-setup',
+		stateDirectory: '/var/lib/sysbox-setup',
+		...ask.options,
 	};
-	const decider = ask.decider ?? decideFromAnswers({ answers: ask.answers ?? {}, saved: {}, risks: ask.risks ?? [] });
-	const seen: PreviewDeps = {
-		host,
-		knowledge,
-		options: {
-			imageArchives: [],
-			workingDirectory: '/home/anna',
-			command: 'sysbox-setup',
-			stateDirectory: '/var/lib/sysbox-setup',
-			...ask.options,
+	const end = await execute({
+		environment: { host, knowledge, now, elapsed, pause: ask.clock?.sleep ?? (async () => undefined) },
+		readHost: host,
+		engine: {
+			mode: ask.mode ?? 'run',
+			order: order.order,
+			waivers: ask.waivers ?? [],
+			strict: ask.strict ?? false,
+			recordAsked: options.record !== undefined,
 		},
-		decider,
-		now,
-		elapsed,
-		signal,
-		show: action => showAction(action),
-		preview: actions => overlayHost(host, actions),
-		kept: log.kept,
-		probeHost: {} as ProbeHost,
-		cleanUpProbes: async () => [],
-	};
-	const request: EngineRequest = {
-		mode: ask.mode ?? 'run',
-		order: order.order,
-		waivers: ask.waivers ?? [],
-		strict: ask.strict ?? false,
-		recordAsked: ask.options?.record !== undefined,
-	};
-	const end = await runSteps(
-		{
-			...seen,
-			emit,
-			state,
-			apply: (step, action, how) =>
-				performAction(
-					step,
-					action,
-					how === undefined ? applyDeps : { ...applyDeps, signal: new AbortController().signal },
-				),
-			...(ask.ahead === true && { lookAhead: () => previewRun(seen, { ...state(), steps: [] }, request) }),
-			saveAnswer: () => undefined,
-			saveCursor: () => undefined,
-			...ask.deps,
-		},
-		request,
-	);
+		options,
+		known,
+		risks,
+		stream,
+		decider: ask.decider ?? decideFromAnswers({ ...known, risks }),
+		plan: undefined,
+		ahead: ask.ahead ?? false,
+		opened: { log, saved: async () => undefined, saveAnswer: () => undefined, saveCursor: () => undefined },
+		probes: { cleanUp: ask.cleanUpProbes ?? (async () => []) } as CleaningProbeHost,
+		signal: ask.signal ?? new AbortController().signal,
+	});
 	return { end, state: state(), events: kept.events };
 }

@@ -8,7 +8,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { explainError } from '../../src/cli/explain-error.ts';
 import { readHeldTo } from '../../src/cli/plan-file.ts';
 import { revert } from '../../src/cli/revert.ts';
-import { executeRun, type RunSetup } from '../../src/cli/run.ts';
+import type { RunRequest } from '../../src/cli/run/request.ts';
+import { executeRun } from '../../src/cli/run.ts';
 import { status } from '../../src/cli/status.ts';
 import type { Answers } from '../../src/model/question.ts';
 import type { ExecResult } from '../../src/port/host.ts';
@@ -202,7 +203,7 @@ async function processOn(
 		directory,
 	);
 	const opened = mode === 'run' ? await openRun(around.environment, { mode, fresh: true }) : undefined;
-	const setup: RunSetup = {
+	const setup: RunRequest = {
 		...around,
 		mode,
 		steps,

@@ -1,0 +1,39 @@
+import { decideFromAnswers, decideNothing, type Known } from '../prompts/from-answers.ts';
+import { lineOf } from '../text/safe.ts';
+import { glyphsFor } from '../view/glyphs.ts';
+import { ndjsonReader } from '../view/ndjson.ts';
+import { textReader } from '../view/text.ts';
+import type { Frontend } from './frontend.ts';
+import { type RunRequest, resumeCommand } from './run/request.ts';
+
+/** Nobody is asked: what was passed decides, and the output is text or NDJSON. */
+export function unattendedFrontend(request: RunRequest, known: Known): Frontend {
+	const { mode, options, passed, terminal, environment, opened } = request;
+	const looksOnly = mode === 'check' || mode === 'plan';
+	const isText = options.format === 'text';
+	const report = isText
+		? textReader({
+				glyphs: glyphsFor(terminal.environment),
+				talk: terminal.err,
+				data: terminal.out,
+				mode,
+				accepted: passed.risks,
+				command: environment.command,
+				all: false,
+			})
+		: ndjsonReader(terminal.out);
+	let outcome: string | undefined;
+	return {
+		decider: looksOnly ? decideNothing(known) : decideFromAnswers({ ...known, risks: passed.risks }),
+		reader: (event, state) => {
+			outcome = state.end?.outcome;
+			report(event, state);
+		},
+		begin: async () => ({ kind: 'go-on' }),
+		async end() {
+			if ((outcome === 'interrupted' || outcome === 'failed') && isText && opened !== undefined)
+				terminal.err(lineOf(`${mode === 'test' ? 'start again with' : 'go on with'}:  ${resumeCommand(request)}`));
+		},
+		wantsUndo: () => false,
+	};
+}
