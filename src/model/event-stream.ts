@@ -104,7 +104,12 @@ export function eventStream(options: {
 	};
 
 	const emit = (payload: EventPayload): Promise<void> => {
-		if (failure !== undefined) return Promise.reject(failure.error);
+		if (failure !== undefined) {
+			const refused = Promise.reject(failure.error);
+			// As with those on their way: whoever does not wait for a line of output learns of it at the next event.
+			refused.catch(() => undefined);
+			return refused;
+		}
 		lastSeq += 1;
 		const event = { v: eventVersion, seq: lastSeq, at: timestamp(options.now()), ...payload } as Event;
 		if (!inBursts.has(event.type)) {

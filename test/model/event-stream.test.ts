@@ -168,6 +168,18 @@ describe('the stream of events', () => {
 		expect(read).toEqual([0]);
 	});
 
+	it('ends no process over output that comes after the failure, which nobody waits for', async () => {
+		const unhandled: unknown[] = [];
+		const note = (error: unknown) => unhandled.push(error);
+		process.on('unhandledRejection', note);
+		const stream = eventStream({ now, append: () => Promise.reject(failure), readers: [] });
+		await expect(stream.emit(said('a'))).rejects.toBe(failure);
+		void stream.emit(said('b'));
+		await new Promise(resolve => setImmediate(resolve));
+		process.off('unhandledRejection', note);
+		expect(unhandled).toEqual([]);
+	});
+
 	it('tells whoever drains that a reader failed', async () => {
 		const stream = eventStream({
 			now,
