@@ -31,6 +31,20 @@ await build({
 });
 await chmod(path('dist/cli.js'), 0o755);
 
+// The JSON Schemas of what other programs read and write, from the schemas that this one reads by.
+const maker = path('.tmp/json-schemas.mjs');
+await build({
+	...bundleSettings(version),
+	splitting: false,
+	packages: 'external',
+	entryPoints: ['src/cli/json-schemas.ts'],
+	outfile: maker,
+});
+await mkdir(path('dist/schemas'));
+for (const [name, schema] of Object.entries((await import(maker)).jsonSchemas()))
+	await writeFile(path(`dist/schemas/${name}`), `${JSON.stringify(schema)}\n`);
+await rm(maker);
+
 // Licences of what is inside the bundle.
 const packages = new Map();
 for (const input of Object.keys(result.metafile.inputs)) {

@@ -1,12 +1,15 @@
+import * as z from 'zod';
+import type { DataOf } from './data.ts';
 import type { Finding } from './finding.ts';
 
 /** A finding that the operator lives with, by name, with a reason and a last day. It stays visible in the record. */
-export interface Waiver {
-	readonly finding: string;
-	readonly reason: string;
-	/** ISO date; on the day after, the finding counts again. `never` is not possible on purpose. */
-	readonly expires: string;
-}
+export const waiverSchema = z.object({
+	finding: z.string(),
+	reason: z.string().regex(/\S/),
+	/** A day of the calendar; on the day after, the finding counts again. `never` is not possible on purpose. */
+	expires: z.iso.date(),
+});
+export type Waiver = DataOf<typeof waiverSchema>;
 
 /** Marks findings that a waiver covers. Findings about what was passed (`input.…`) cannot be waived. */
 export function waive(findings: readonly Finding[], waivers: readonly Waiver[], now: Date): readonly Finding[] {

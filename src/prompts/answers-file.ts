@@ -1,10 +1,23 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../model/question.ts';
+import * as z from 'zod';
+import {
+	type Answers,
+	type AnswerValue,
+	answerProblem,
+	answerValueSchema,
+	initialAnswer,
+	type Question,
+} from '../model/question.ts';
 import { isRiskName, riskNames } from '../model/risk.ts';
-import type { Waiver } from '../model/waiver.ts';
+import { type Waiver, waiverSchema } from '../model/waiver.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 
 export const answersVersion = 1;
+
+/** An answers file as editors check it while it is written. The reader below names the place of each problem. */
+export const answersFileSchema = z
+	.object({ version: z.literal(answersVersion), waivers: z.array(waiverSchema).optional() })
+	.catchall(z.union([answerValueSchema, z.record(z.string(), answerValueSchema)]));
 
 export interface AnswersFile {
 	readonly answers: Answers;
@@ -53,11 +66,10 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 	let version: unknown;
 	const take = (id: string, node: unknown, value: unknown): void => {
 		const offset = rangeOf(node);
-		const taken = answerValue(value);
-		if (taken === undefined)
-			problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
+		const taken = answerValueSchema.safeParse(value);
+		if (!taken.success) problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
 		else {
-			answers[id] = taken;
+			answers[id] = taken.data;
 			const { line, col } = lines.linePos(offset ?? 0);
 			places[id] = `${line}:${col}`;
 		}
@@ -102,13 +114,6 @@ function rangeOf(node: unknown): number | undefined {
 	return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
 }
 
-function answerValue(value: unknown): AnswerValue | undefined {
-	if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)))
-		return value;
-	if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value;
-	return undefined;
-}
-
 function readWaivers(list: unknown): {
 	readonly waivers: readonly { readonly node: unknown; readonly waiver: Waiver }[];
 	readonly problems: readonly { readonly node: unknown; readonly text: string }[];
@@ -118,29 +123,11 @@ function readWaivers(list: unknown): {
 	const waivers: { node: unknown; waiver: Waiver }[] = [];
 	const problems: { node: unknown; text: string }[] = [];
 	for (const node of list.items) {
-		const item: unknown = hasToJson(node) ? node.toJSON() : node;
-		const { finding, reason, expires } = (typeof item === 'object' && item !== null ? item : {}) as Record<
-			string,
-			unknown
-		>;
-		if (
-			typeof finding !== 'string' ||
-			typeof reason !== 'string' ||
-			reason.trim() === '' ||
-			typeof expires !== 'string' ||
-			!isDay(expires)
-		) {
-			problems.push({ node, text: 'a waiver needs finding, reason and expires (YYYY-MM-DD)' });
-		} else waivers.push({ node, waiver: { finding, reason, expires } });
+		const read = waiverSchema.safeParse(hasToJson(node) ? node.toJSON() : node);
+		if (read.success) waivers.push({ node, waiver: read.data });
+		else problems.push({ node, text: 'a waiver needs finding, reason and expires (YYYY-MM-DD)' });
 	}
 	return { waivers, problems };
-}
-
-/** A day that the calendar has: 2027-02-31 would never come, and is not taken for another one. */
-function isDay(text: string): boolean {
-	if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-	const time = Date.parse(`${text}T00:00:00Z`);
-	return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 /**

@@ -17,7 +17,7 @@ const exactActionSchema = shownActionSchema.required({ exact: true });
 export type ExactAction = DataOf<typeof exactActionSchema>;
 
 /** Shown on a terminal, which must not obey it. */
-const word = z.string().regex(/^\P{Cc}*$/u, 'must not hold control characters');
+const word = z.string().refine(text => !/\p{Cc}/u.test(text), 'must not hold control characters');
 
 /** Everything that a run would change on one host, as it was approved. Data to compare with: nothing in it is executed. */
 export const savedPlanSchema = z.strictObject({

@@ -8,7 +8,7 @@ import { answersSchema } from '../model/question.ts';
 import { isRunName, type StateDirectory, syncDirectory } from './state-directory.ts';
 import { sessionVersion, upgradeSession } from './upgrade.ts';
 
-const sessionFileSchema = z.object({
+export const sessionFileSchema = z.object({
 	version: z.literal(sessionVersion),
 	/** The run to go on with: a directory under `runs`. */
 	run: z.string().refine(isRunName, 'is not the name of a run'),

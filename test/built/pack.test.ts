@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jsonSchemas } from '../../src/cli/json-schemas.ts';
 import { emptyDirectory, eventsOf, plainEnvironment, root, run } from './program.ts';
 
 /** The package as npm packs it, installed into an empty directory where there is no registry. */
@@ -49,6 +50,15 @@ describe('the package', () => {
 	it('stays small: npx fetches it each time', () => {
 		expect(sizes.packed).toBeLessThan(750_000);
 		expect(sizes.dist).toBeLessThan(2_200_000);
+	});
+
+	it('holds the JSON Schemas as the types of this version give them', () => {
+		for (const [name, schema] of Object.entries(jsonSchemas()))
+			expect(JSON.parse(readFileSync(join(installed(), 'dist/schemas', name), 'utf8')), name).toEqual(schema);
+		const readme = readFileSync(join(installed(), 'README.md'), 'utf8');
+		const held = packed.filter(path => path.startsWith('dist/schemas/'));
+		expect(held.map(path => path.slice('dist/schemas/'.length)).sort()).toEqual(Object.keys(jsonSchemas()).sort());
+		expect(held.filter(path => !readme.includes(`\`${path}\``))).toEqual([]);
 	});
 
 	it('brings nothing else along', () => {
