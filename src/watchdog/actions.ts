@@ -66,135 +66,118 @@ export function armWatchdog(order: WatchdogOrder, facts: WatchdogFacts): readonl
 		afterwards: order.afterwards ?? [],
 	});
 	const seconds = deadlineMs(facts.lastStart, order.othersMs) / 1000;
-	const what = describeWatchdog(order);
-	const actions: Action[] = [];
-	let parts: Parts = none;
-	/** What was armed so far is taken away when the next one fails: half a switch is none. */
-	const add = (action: Action, made: Partial<Parts>): void => {
-		const rollback = takeAway(parts, 'it could not be armed');
-		actions.push(rollback.length === 0 ? action : { ...action, rollback });
-		parts = { ...parts, ...made };
-	};
-	const write = (
-		id: string,
-		path: string,
-		bytes: string | Uint8Array,
-		mode: number,
-		title: string,
-		why: string,
-		shownAs?: string,
-	): void => {
-		const data = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
-		add(
-			{
-				id,
-				kind: 'write',
-				title,
-				why,
-				path,
-				bytes: data,
-				mode,
-				expect: { kind: 'missing' },
-				shownAs: shownAs || undefined,
-			},
-			{ files: new Map([...parts.files, [path, sha256(data)]]) },
-		);
-	};
-	const directory = (id: string, path: string, mode: number, why: string, made: Partial<Parts>): void =>
-		add({ id, kind: 'make-folder', title: `Make ${path}`, why, path, mode }, made);
-
-	if (facts.stateDirectory === 'missing') directory('switch-state', stateDirectory, 0o700, 'the switch lies in it', {});
-	directory('switch-folder', watchdogDirectory, 0o700, 'the switch lies in it', { directory: 'present' });
-	if (earlier instanceof Uint8Array)
-		write(
-			'switch-copy',
-			copyPath,
-			earlier,
-			0o600,
-			`Keep a copy of the earlier ${order.file}`,
-			'the switch puts it back without this tool',
-			`the earlier ${order.file}`,
-		);
-	write(
-		'switch-script',
-		scriptPath,
-		script,
-		0o700,
-		"Write the dead man's switch",
-		`if Docker does not come back and this tool is gone, it ${what}`,
-	);
-	write(
-		'switch-unit',
-		bootUnitPath,
-		bootUnitText,
-		0o644,
-		'Write the unit that runs it after a power cut',
-		'at the next boot it acts before Docker starts',
-	);
 	// What an earlier switch has left is cleared away by now, its directory too where nothing else was in it.
-	if (facts.wantsDirectory === 'missing' || (facts.wantsDirectory === 'ours' && isThere(facts)))
-		directory('switch-wants-folder', wantsDirectory, 0o755, 'systemd looks for drop-ins there', {
-			wantsDirectory: 'ours',
-		});
-	write(
-		'switch-wants',
-		wantsPath,
-		wantsText,
-		0o644,
-		'Have the next boot run that unit',
-		'a file is enough; systemd need not read all units again',
-	);
-	/** A timer, and the script as the service that it starts. */
-	const timer = (id: string, title: string, why: string, unit: string, mode: string, when: readonly string[]): void =>
-		add(
-			{
-				id,
-				kind: 'exec',
-				title,
-				why,
-				argv: [
-					'systemd-run',
-					`--unit=${unit}`,
-					...when,
-					// By default a timer may be a minute late (AccuracySec=1min, systemd.timer(5)).
-					'--timer-property=AccuracySec=100ms',
-					'--collect',
-					'--description=sysbox-setup: look whether Docker came back',
-					'/bin/sh',
-					scriptPath,
-					mode,
-				],
-				timeoutMs: 30_000,
-				undo: {
-					kind: 'commands',
-					commands: [{ argv: stopArgv, timeoutMs: 30_000, why: 'it waits', nothingLeft: notLoaded }],
-				},
-			},
-			{ waiting: true },
-		);
-	timer(
-		'switch-timer',
-		"Arm the dead man's switch",
-		`in ${seconds} s it looks whether Docker answers, and leaves one that is still starting alone`,
-		deadlineUnit,
-		'deadline',
-		[`--on-active=${seconds}`],
-	);
-	timer(
-		'switch-watch',
-		'Watch for an answer of the restarted Docker',
-		"once Docker has answered, the dead man's switch does nothing any more",
-		watchUnit,
-		'watch',
-		[
-			`--on-active=${watchEverySeconds}`,
-			`--on-unit-inactive=${watchEverySeconds}`,
-			// systemd's two lines about each look would fill the journal.
-			'--property=LogLevelMax=notice',
-		],
-	);
-	return actions;
+	const wants = facts.wantsDirectory === 'missing' || (facts.wantsDirectory === 'ours' && isThere(facts));
+	return withRollback([
+		...(facts.stateDirectory === 'missing'
+			? [makeDirectory('switch-state', stateDirectory, 0o700, 'the switch lies in it')]
+			: []),
+		makeDirectory('switch-folder', watchdogDirectory, 0o700, 'the switch lies in it'),
+		...(earlier instanceof Uint8Array
+			? [
+					{
+						...writeNew('switch-copy', copyPath, earlier, 0o600),
+						title: `Keep a copy of the earlier ${order.file}`,
+						why: 'the switch puts it back without this tool',
+						shownAs: `the earlier ${order.file}`,
+					},
+				]
+			: []),
+		{
+			...writeNew('switch-script', scriptPath, script, 0o700),
+			title: "Write the dead man's switch",
+			why: `if Docker does not come back and this tool is gone, it ${describeWatchdog(order)}`,
+		},
+		{
+			...writeNew('switch-unit', bootUnitPath, bootUnitText, 0o644),
+			title: 'Write the unit that runs it after a power cut',
+			why: 'at the next boot it acts before Docker starts',
+		},
+		...(wants ? [makeDirectory('switch-wants-folder', wantsDirectory, 0o755, 'systemd looks for drop-ins there')] : []),
+		{
+			...writeNew('switch-wants', wantsPath, wantsText, 0o644),
+			title: 'Have the next boot run that unit',
+			why: 'a file is enough; systemd need not read all units again',
+		},
+		{
+			...runByTimer('switch-timer', deadlineUnit, 'deadline', [`--on-active=${seconds}`]),
+			title: "Arm the dead man's switch",
+			why: `in ${seconds} s it looks whether Docker answers, and leaves one that is still starting alone`,
+		},
+		{
+			...runByTimer('switch-watch', watchUnit, 'watch', [
+				`--on-active=${watchEverySeconds}`,
+				`--on-unit-inactive=${watchEverySeconds}`,
+				// systemd's two lines about each look would fill the journal.
+				'--property=LogLevelMax=notice',
+			]),
+			title: 'Watch for an answer of the restarted Docker',
+			why: "once Docker has answered, the dead man's switch does nothing any more",
+		},
+	]);
 }
+
+/** What was armed so far is taken away when the next action fails: half a switch is none. */
+function withRollback(actions: readonly Action[]): readonly Action[] {
+	let parts: Parts = none;
+	return actions.map(action => {
+		const rollback = takeAway(parts, 'it could not be armed');
+		parts = { ...parts, ...partsOf(action, parts) };
+		return rollback.length === 0 ? action : { ...action, rollback };
+	});
+}
+
+function partsOf(action: Action, { files }: Parts): Partial<Parts> {
+	switch (action.kind) {
+		case 'write':
+			return { files: new Map([...files, [action.path, sha256(action.bytes)]]) };
+		case 'make-folder':
+			return action.path === watchdogDirectory
+				? { directory: 'present' }
+				: action.path === wantsDirectory
+					? { wantsDirectory: 'ours' }
+					: {};
+		default:
+			return { waiting: true };
+	}
+}
+
+const makeDirectory = (id: string, path: string, mode: number, why: string) =>
+	({ id, kind: 'make-folder', title: `Make ${path}`, why, path, mode }) as const;
+
+const writeNew = (id: string, path: string, bytes: string | Uint8Array, mode: number) =>
+	({
+		id,
+		kind: 'write',
+		path,
+		bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes,
+		mode,
+		expect: { kind: 'missing' },
+	}) as const;
+
+/** A timer, and the script as the service that it starts. */
+const runByTimer = (id: string, unit: string, mode: string, when: readonly string[]) =>
+	({
+		id,
+		kind: 'exec',
+		argv: [
+			'systemd-run',
+			`--unit=${unit}`,
+			...when,
+			// By default a timer may be a minute late (AccuracySec=1min, systemd.timer(5)).
+			'--timer-property=AccuracySec=100ms',
+			'--collect',
+			'--description=sysbox-setup: look whether Docker came back',
+			'/bin/sh',
+			scriptPath,
+			mode,
+		],
+		timeoutMs: 30_000,
+		undo: {
+			kind: 'commands',
+			commands: [{ argv: stopArgv, timeoutMs: 30_000, why: 'it waits', nothingLeft: notLoaded }],
+		},
+	}) as const;
 
 /** Whether an action of a step, by its id, armed or disarmed a switch. */
 export const isOfWatchdog = (id: string): boolean => /(?:^|[.-])switch-/.test(id);
