@@ -453,15 +453,19 @@ function packagesOf(state: SimulatedState, m: Machine): void {
 	if (m.daemonJson !== undefined) put(state.files, '/var/snap/docker/current/config/daemon.json', m.daemonJson);
 }
 
-function unitsOf(state: SimulatedState, m: Machine, bootedAt: number): void {
-	const dockerd = m.dockerPackage === 'docker.io' ? '/usr/sbin/dockerd' : '/usr/bin/dockerd';
-	const add = (
-		name: string,
-		description: string,
-		text: string,
-		command: readonly string[],
-		rest: Partial<Unit> = {},
-	) => {
+type AddUnit = (
+	name: string,
+	description: string,
+	text: string,
+	command: readonly string[],
+	rest?: Partial<Unit>,
+) => void;
+
+const service = (description: string, command: string, more = '') =>
+	`[Unit]\nDescription=${description}\n\n[Service]\nExecStart=${command}\n${more}\n[Install]\nWantedBy=multi-user.target\n`;
+
+function unitAdder(state: SimulatedState, bootedAt: number): AddUnit {
+	return (name: string, description: string, text: string, command: readonly string[], rest: Partial<Unit> = {}) => {
 		const fragment = `/usr/lib/systemd/system/${name}`;
 		put(state.files, fragment, text);
 		const pid = command.length === 0 ? 0 : 900 + Object.keys(state.units).length * 37;
@@ -494,8 +498,10 @@ function unitsOf(state: SimulatedState, m: Machine, bootedAt: number): void {
 			});
 		unit.loadedText = unitText(worldFor(state), unit);
 	};
-	const service = (description: string, command: string, more = '') =>
-		`[Unit]\nDescription=${description}\n\n[Service]\nExecStart=${command}\n${more}\n[Install]\nWantedBy=multi-user.target\n`;
+}
+
+function unitsOf(state: SimulatedState, m: Machine, bootedAt: number): void {
+	const add = unitAdder(state, bootedAt);
 	add(
 		'containerd.service',
 		'containerd container runtime',
@@ -507,6 +513,39 @@ function unitsOf(state: SimulatedState, m: Machine, bootedAt: number): void {
 		['/usr/bin/containerd'],
 		{ type: 'notify' },
 	);
+	dockerUnits(add, m);
+	add('ssh.service', 'OpenBSD Secure Shell server', service('OpenBSD Secure Shell server', '/usr/sbin/sshd -D'), [], {
+		mainPid: 781,
+	});
+	add(
+		'cron.service',
+		'Regular background program processing daemon',
+		service('Regular background program processing daemon', '/usr/sbin/cron -f -P'),
+		['/usr/sbin/cron', '-f', '-P'],
+	);
+	add(
+		'systemd-journald.service',
+		'Journal Service',
+		service('Journal Service', '/usr/lib/systemd/systemd-journald'),
+		[],
+		{ mainPid: 412, enabled: 'static' },
+	);
+	add(
+		'unattended-upgrades.service',
+		'Unattended Upgrades Shutdown',
+		service(
+			'Unattended Upgrades Shutdown',
+			'/usr/share/unattended-upgrades/unattended-upgrade-shutdown --wait-for-signal',
+		),
+		['/usr/bin/python3', '/usr/share/unattended-upgrades/unattended-upgrade-shutdown'],
+	);
+	state.files['/run/docker.sock'] = { kind: 'socket', mode: 0o660, uid: 0, gid: 988 };
+	state.files['/run/containerd'] = { kind: 'folder', mode: 0o711, uid: 0, gid: 0 };
+	state.files['/run/containerd/containerd.sock'] = { kind: 'socket', mode: 0o660, uid: 0, gid: 0 };
+}
+
+function dockerUnits(add: AddUnit, m: Machine): void {
+	const dockerd = m.dockerPackage === 'docker.io' ? '/usr/sbin/dockerd' : '/usr/bin/dockerd';
 	if (m.dockerPackage === 'snap') {
 		add(
 			'snap.docker.dockerd.service',
@@ -542,32 +581,4 @@ function unitsOf(state: SimulatedState, m: Machine, bootedAt: number): void {
 			{ sub: 'running' },
 		);
 	}
-	add('ssh.service', 'OpenBSD Secure Shell server', service('OpenBSD Secure Shell server', '/usr/sbin/sshd -D'), [], {
-		mainPid: 781,
-	});
-	add(
-		'cron.service',
-		'Regular background program processing daemon',
-		service('Regular background program processing daemon', '/usr/sbin/cron -f -P'),
-		['/usr/sbin/cron', '-f', '-P'],
-	);
-	add(
-		'systemd-journald.service',
-		'Journal Service',
-		service('Journal Service', '/usr/lib/systemd/systemd-journald'),
-		[],
-		{ mainPid: 412, enabled: 'static' },
-	);
-	add(
-		'unattended-upgrades.service',
-		'Unattended Upgrades Shutdown',
-		service(
-			'Unattended Upgrades Shutdown',
-			'/usr/share/unattended-upgrades/unattended-upgrade-shutdown --wait-for-signal',
-		),
-		['/usr/bin/python3', '/usr/share/unattended-upgrades/unattended-upgrade-shutdown'],
-	);
-	state.files['/run/docker.sock'] = { kind: 'socket', mode: 0o660, uid: 0, gid: 988 };
-	state.files['/run/containerd'] = { kind: 'folder', mode: 0o711, uid: 0, gid: 0 };
-	state.files['/run/containerd/containerd.sock'] = { kind: 'socket', mode: 0o660, uid: 0, gid: 0 };
 }

@@ -51,37 +51,43 @@ export function resolve(
 	who: Who = rootUser,
 	options: { keepLast?: boolean | undefined } = {},
 ): Resolved {
-	let links = 0;
-	let viaLink = false;
-	const walk = (target: string): Resolved => {
-		let at = '/';
-		let node = view.get('/');
-		const parts = absolute(target).split('/').filter(Boolean);
-		for (const [index, part] of parts.entries()) {
-			if (node === undefined) return { kind: 'problem', errno: 'ENOENT' };
-			if (node.kind !== 'folder') return { kind: 'problem', errno: 'ENOTDIR' };
-			if (!allowed(node, who, 1)) return { kind: 'problem', errno: 'EACCES' };
-			at = at === '/' ? `/${part}` : `${at}/${part}`;
-			node = view.get(at);
-			if (node === undefined) return { kind: 'problem', errno: 'ENOENT' };
-			const last = index === parts.length - 1;
-			if (node.kind !== 'link' || (last && options.keepLast)) continue;
-			if (last) viaLink = true;
-			links += 1;
-			if (links > longestLinkChain) return { kind: 'problem', errno: 'ELOOP' };
-			const rest = parts.slice(index + 1).join('/');
-			const to = absolute(node.to, posix.dirname(at));
-			const found = walk(rest === '' ? to : posix.join(to, rest));
-			if (found.kind === 'problem' && found.errno === 'ENOENT' && last && found.danglingTo === undefined) {
-				return { ...found, danglingTo: to };
-			}
-			return found;
+	const seen = { links: 0, viaLink: false };
+	return follow(view, path, who, options.keepLast === true, seen);
+}
+
+function follow(
+	view: View,
+	target: string,
+	who: Who,
+	keepLast: boolean,
+	seen: { links: number; viaLink: boolean },
+): Resolved {
+	let at = '/';
+	let node = view.get('/');
+	if (node === undefined) return { kind: 'problem', errno: 'ENOENT' };
+	const parts = absolute(target).split('/').filter(Boolean);
+	for (const [index, part] of parts.entries()) {
+		if (node.kind !== 'folder') return { kind: 'problem', errno: 'ENOTDIR' };
+		if (!allowed(node, who, 1)) return { kind: 'problem', errno: 'EACCES' };
+		at = at === '/' ? `/${part}` : `${at}/${part}`;
+		const child = view.get(at);
+		if (child === undefined) return { kind: 'problem', errno: 'ENOENT' };
+		node = child;
+		const last = index === parts.length - 1;
+		if (node.kind !== 'link' || (last && keepLast)) continue;
+		if (last) seen.viaLink = true;
+		seen.links += 1;
+		if (seen.links > longestLinkChain) return { kind: 'problem', errno: 'ELOOP' };
+		const rest = parts.slice(index + 1).join('/');
+		const to = absolute(node.to, posix.dirname(at));
+		const found = follow(view, rest === '' ? to : posix.join(to, rest), who, keepLast, seen);
+		if (found.kind === 'problem' && found.errno === 'ENOENT' && last && found.danglingTo === undefined) {
+			return { ...found, danglingTo: to };
 		}
-		if (node === undefined) return { kind: 'problem', errno: 'ENOENT' };
-		if (node.kind === 'link') return { kind: 'problem', errno: 'ELOOP' };
-		return { kind: 'found', path: at, node, viaLink };
-	};
-	return walk(path);
+		return found;
+	}
+	if (node.kind === 'link') return { kind: 'problem', errno: 'ELOOP' };
+	return { kind: 'found', path: at, node, viaLink: seen.viaLink };
 }
 
 /** The path with its folder's links followed and its own last part kept: what a link, a rename or a removal is about. */

@@ -89,7 +89,39 @@ const defaultOutputLimit = 16 * 1024 * 1024;
 /** What the simulated network carries. */
 const bytesPerMs = 6_000;
 
+/** A command that did not run. */
+const nothing = (problem: NonNullable<ExecResult['problem']>, stderr = ''): ExecResult => ({
+	code: null,
+	stdout: '',
+	stderr,
+	problem,
+	elapsedMs: 0,
+});
+
+interface Performed {
+	readonly exit: Exit;
+	readonly late: boolean;
+	readonly elapsedMs: number;
+	readonly told: readonly OutputChunk[];
+	readonly tooMuch: boolean;
+}
+
+function exitOf(
+	scope: Scope,
+	call: Parameters<typeof runProgram>[1],
+	unknown: SimulatedHostOptions['onUnknownCommand'],
+): Exit | 'missing' | 'denied' {
+	try {
+		if (findProgram(scope, call.argv[0] ?? '')?.denied) return 'denied';
+		return runProgram(scope, call) ?? 'missing';
+	} catch (error) {
+		if (!(error instanceof UnsimulatedCommand) || unknown === 'throw') throw error;
+		return 'missing';
+	}
+}
+
 /** One machine, simulated: every door of the port leads to the same state. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the doors of one machine over one state, each below 45 lines.
 export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 	const pace = options.pace ?? 'instant';
 	const faults = options.faults ?? [];
@@ -138,54 +170,43 @@ export function simulatedHost(options: SimulatedHostOptions): SimulatedHost {
 		return mine;
 	};
 
-	async function command(argv: Argv, exec: ExecOptions, mayChange: boolean): Promise<ExecResult> {
-		await Promise.resolve();
-		const nothing = (problem: NonNullable<ExecResult['problem']>, stderr = ''): ExecResult => ({
-			code: null,
-			stdout: '',
-			stderr,
-			problem,
-			elapsedMs: 0,
-		});
-		if (exec.signal?.aborted) return nothing('cancelled');
-		const world = draft();
+	/** Does the work of a command on its own copy of the machine; what it prints is not told yet. */
+	function perform(world: World, argv: Argv, exec: ExecOptions, mayChange: boolean): Performed | ExecResult {
 		const scope = hostScope(world);
 		const stdin = stdinOf(scope, exec.stdin);
 		if ('problem' in stdin) return nothing(stdin.problem, stdin.said);
 		const started = world.state.now;
 		const { io, chunks } = collector();
-		let exit: Exit | undefined;
-		try {
-			const found = findProgram(scope, argv[0]);
-			if (found?.denied) return nothing('denied');
-			exit = runProgram(scope, { argv, stdin, io, timeoutMs: exec.timeoutMs });
-		} catch (error) {
-			if (!(error instanceof UnsimulatedCommand) || unknown === 'throw') throw error;
-			return nothing('missing');
-		}
-		if (exit === undefined) return nothing('missing');
-		const took = world.state.now - started;
-		const late = exit === 'endless' || took > exec.timeoutMs;
+		const exit = exitOf(scope, { argv, stdin, io, timeoutMs: exec.timeoutMs }, unknown);
+		if (exit === 'missing' || exit === 'denied') return nothing(exit);
+		const late = exit === 'endless' || world.state.now - started > exec.timeoutMs;
 		if (late) world.state.now = started + Math.min(exec.timeoutMs, Number.MAX_SAFE_INTEGER);
-		const elapsedMs = world.state.now - started;
 		if (world.changed && !mayChange && unknown === 'throw') throw new ReadingCommandChangedHost(argv);
-		const cut = limited(chunks, exec.maxBytes ?? defaultOutputLimit);
+		const { chunks: told, tooMuch } = limited(chunks, exec.maxBytes ?? defaultOutputLimit);
+		return { exit, late, elapsedMs: world.state.now - started, told, tooMuch };
+	}
+
+	async function command(argv: Argv, exec: ExecOptions, mayChange: boolean): Promise<ExecResult> {
+		await Promise.resolve();
+		if (exec.signal?.aborted) return nothing('cancelled');
+		const world = draft();
+		const performed = perform(world, argv, exec, mayChange);
+		if ('stdout' in performed) return performed;
+		const { exit, late, elapsedMs, told, tooMuch } = performed;
 		underWay.add(world);
-		const whole = await replay(cut.chunks, exit === 'endless' ? 0 : elapsedMs, exec);
+		const whole = await replay(told, exit === 'endless' ? 0 : elapsedMs, exec);
 		// Not in a `finally`: between that and the lines below there would be a moment for another change.
 		underWay.delete(world);
 		// Whoever has heard enough does not wait for the end.
 		if (exit === 'endless' && exec.signal?.aborted) return nothing('cancelled');
 		clock.advance(elapsedMs);
-		const streams = { stdout: textOf(cut.chunks, 'stdout'), stderr: textOf(cut.chunks, 'stderr'), elapsedMs };
+		const streams = { stdout: textOf(told, 'stdout'), stderr: textOf(told, 'stderr'), elapsedMs };
 		// A command that was killed on the way has not done what it would have done at its end.
-		const kept = exit === 'endless' || took <= exec.timeoutMs;
+		const kept = exit === 'endless' || !late;
 		if (whole && kept && mayChange && world.changed) commit(world);
 		else state = { ...state, now: Math.max(state.now, world.state.now), faultCounts: world.state.faultCounts };
-		if (!whole) return { code: null, ...streams, problem: 'cancelled' };
-		if (cut.tooMuch) return { code: null, ...streams, problem: 'too-much-output' };
-		if (late) return { code: null, ...streams, problem: 'timeout' };
-		return { code: exit as number, ...streams };
+		const problem = !whole ? 'cancelled' : tooMuch ? 'too-much-output' : late ? 'timeout' : undefined;
+		return problem === undefined ? { code: exit as number, ...streams } : { code: null, ...streams, problem };
 	}
 
 	/** Gives the lines out; in a demo with time between them. False: it was cancelled on the way. */

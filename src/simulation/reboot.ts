@@ -5,6 +5,7 @@ import { fuseProfileAllows } from './programs/misc.ts';
 import { hostScope } from './scope.ts';
 import { fileOf, loadUnitsOfBoot, passTime, startUnit, startWantedByDropIns } from './services.ts';
 import { type SimulatedState, startToolProcess } from './state.ts';
+import type { World } from './world.ts';
 
 /** Files below /run that the system makes anew at each boot. */
 const madeAtBoot = ['/run/docker.sock', '/run/sysbox', '/run/reboot-required'];
@@ -35,26 +36,39 @@ export function rebooted(state: SimulatedState, how: 'orderly' | 'cut' = 'orderl
 	delete next.sysbox.deadMounts;
 	delete next.sysbox.hangs;
 	for (const container of engine.containers) container.orphaned = false;
+	readSysctls(world);
+	const profile = next.apparmorProfiles['fusermount3'];
+	if (profile !== undefined) profile.allowsSysboxfs = fuseProfileAllows(world);
+	loadUnitsOfBoot(world);
+	startUnits(world);
+	passTime(world);
+	return startToolProcess(next);
+}
+
+function readSysctls(world: World): void {
+	const { sysctls } = world.state;
 	const { view } = hostScope(world, 'root');
 	for (const folder of ['/usr/lib/sysctl.d', '/etc/sysctl.d']) {
 		for (const name of view.names(folder)) {
 			for (const [, key = '', value = ''] of (fileOf(world, `${folder}/${name}`) ?? '').matchAll(
 				/^\s*-?([\w./-]+)\s*=\s*(.*?)\s*$/gm,
 			)) {
-				if (next.sysctls[key] !== undefined) next.sysctls[key] = value;
+				if (sysctls[key] !== undefined) sysctls[key] = value;
 			}
 		}
 	}
-	const profile = next.apparmorProfiles['fusermount3'];
-	if (profile !== undefined) profile.allowsSysboxfs = fuseProfileAllows(world);
-	loadUnitsOfBoot(world);
+}
+
+/** What is enabled, and what was active without being so, starts; the rest is down. */
+function startUnits(world: World): void {
+	const { state } = world;
 	// sysbox.service says Before=docker.service, so it goes first.
-	const order = Object.keys(next.units).toSorted(
+	const order = Object.keys(state.units).toSorted(
 		(a, b) => Number(b.startsWith('sysbox')) - Number(a.startsWith('sysbox')),
 	);
 	const pulledIn: string[] = [];
 	for (const name of order) {
-		const unit = next.units[name];
+		const unit = state.units[name];
 		if (unit === undefined) continue;
 		const wanted =
 			['enabled', 'static'].includes(unit.enabled) && (unit.enabled === 'enabled' || unit.active === 'active');
@@ -68,8 +82,6 @@ export function rebooted(state: SimulatedState, how: 'orderly' | 'cut' = 'orderl
 	startWantedByDropIns(world);
 	for (const name of pulledIn) {
 		startUnit(world, name);
-		delete next.units[name]?.queued;
+		delete state.units[name]?.queued;
 	}
-	passTime(world);
-	return startToolProcess(next);
 }

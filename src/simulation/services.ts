@@ -837,16 +837,20 @@ export function signalHostProcess(world: World, pid: number, signal: string): 's
 		return 'sent';
 	}
 	const fatal = ['KILL', '9', 'TERM', '15', 'QUIT', '3', 'INT', '2'].includes(name);
-	if (unit?.mainPid === pid && (name === 'HUP' || name === '1') && /dockerd/.test(process.comm)) reloadDocker(world);
-	else if (unit?.mainPid === pid && fatal && unit.name.startsWith('sysbox')) stopSysbox(world, { name: unit.name });
-	else if (unit?.mainPid === pid && fatal) {
-		const hard = name === 'KILL' || name === '9';
-		if (/dockerd/.test(process.comm)) stopDocker(world, unit);
-		stopOne(world, unit, hard ? 'signal' : 'success');
-		if (hard && unitValues(unit.loadedText, 'Restart').at(-1) === 'always') {
-			Object.assign(unit, { active: 'activating', sub: 'auto-restart' });
-			unit.retryAt = world.state.now + 2000;
-		}
-	} else if (fatal) world.state.processes = world.state.processes.filter(p => p.pid !== pid);
+	if (unit?.mainPid !== pid) {
+		if (fatal) world.state.processes = world.state.processes.filter(p => p.pid !== pid);
+	} else if ((name === 'HUP' || name === '1') && /dockerd/.test(process.comm)) reloadDocker(world);
+	else if (fatal && unit.name.startsWith('sysbox')) stopSysbox(world, { name: unit.name });
+	else if (fatal) endUnit(world, unit, process.comm, name === 'KILL' || name === '9');
 	return 'sent';
+}
+
+/** The main process of a unit ends by a signal. `hard`: one that it cannot take. */
+function endUnit(world: World, unit: Unit, comm: string, hard: boolean): void {
+	if (/dockerd/.test(comm)) stopDocker(world, unit);
+	stopOne(world, unit, hard ? 'signal' : 'success');
+	if (hard && unitValues(unit.loadedText, 'Restart').at(-1) === 'always') {
+		Object.assign(unit, { active: 'activating', sub: 'auto-restart' });
+		unit.retryAt = world.state.now + 2000;
+	}
 }

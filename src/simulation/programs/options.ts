@@ -27,17 +27,20 @@ export function parseOptions(argv: readonly string[], table: OptionTable): Parse
 	};
 	for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
 		if (word === '--') break;
-		const isOption = word.startsWith('-') && word !== '-';
-		if (!isOption) words.push(word);
-		if (!isOption && table.stopAtWord) break;
-		if (!isOption) continue;
+		if (!word.startsWith('-') || word === '-') {
+			words.push(word);
+			if (table.stopAtWord) break;
+			continue;
+		}
 		const [, name = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
 		const short = word.slice(0, 2);
+		const long = word.startsWith('--');
+		const letters = [...word.slice(1)].map(letter => `-${letter}`);
 		if (table.withValue.includes(name)) set(name, value ?? rest.shift());
 		else if (table.flags.includes(word)) flags.add(word);
-		else if (!word.startsWith('--') && table.withValue.includes(short)) set(short, word.slice(2).replace(/^=/, ''));
-		else if (!word.startsWith('--') && [...word.slice(1)].every(letter => table.flags.includes(`-${letter}`)))
-			for (const letter of word.slice(1)) flags.add(`-${letter}`);
+		else if (!long && table.withValue.includes(short)) set(short, word.slice(2).replace(/^=/, ''));
+		else if (!long && letters.every(letter => table.flags.includes(letter)))
+			for (const letter of letters) flags.add(letter);
 		else unknown.push(word);
 	}
 	return { values, flags, words: [...words, ...rest], unknown };
