@@ -156,7 +156,7 @@ function accessFinding(
 		severity: decisive ? 'block' : 'warn',
 		keeps: 'threat',
 		summary: of === 'runner' ? `A GitLab runner here has its jobs ${has}` : `${subject(here)} ${has}`,
-		remedy: remedyFor(of, here, filesAreThere),
+		remedy: remedyFor(of, what, here, filesAreThere),
 	};
 }
 
@@ -182,7 +182,12 @@ function subject(sites: readonly AccessSite[]): string {
  * The files are this step's half of the way out, so as long as they are not there the plan goes on; the other half is
  * the operator's, as no container of theirs is touched.
  */
-function remedyFor(of: AccessSite['of'], sites: readonly AccessSite[], filesAreThere: boolean): Remedy {
+function remedyFor(
+	of: AccessSite['of'],
+	what: HostAccessKind,
+	sites: readonly AccessSite[],
+	filesAreThere: boolean,
+): Remedy {
 	const text =
 		of === 'service'
 			? 'Run the agent in a container under Sysbox, or give it a user who is neither root nor in the group docker.'
@@ -193,5 +198,25 @@ function remedyFor(of: AccessSite['of'], sites: readonly AccessSite[], filesAreT
 		return { kind: 'planned', text: `The files of this step give jobs an engine of their own. Then: ${text}` };
 	if (of !== 'container') return { kind: 'advice', text };
 	const names = [...new Set(sites.map(site => site.where.split(' ')[0] ?? ''))];
-	return { kind: 'commands', text, commands: [`docker inspect ${names.slice(0, 5).join(' ')}`] };
+	if (names.length <= 5) return { kind: 'commands', text, commands: [`docker inspect ${names.join(' ')}`] };
+	return {
+		kind: 'commands',
+		text: `${text} To see this setting of every container`,
+		commands: [
+			`docker ps --all --quiet | xargs docker inspect --format '{{.Name}} {{.HostConfig.Runtime}} ${settingOf[what] ?? mounts}'`,
+		],
+	};
 }
+
+/** What `docker inspect --format` shows of a container's access; all other kinds are mounts. */
+const settingOf: Readonly<Partial<Record<HostAccessKind, string>>> = {
+	privileged: '{{.HostConfig.Privileged}}',
+	'host-pid': '{{.HostConfig.PidMode}}',
+	'host-network': '{{.HostConfig.NetworkMode}}',
+	'host-ipc': '{{.HostConfig.IpcMode}}',
+	'host-uts': '{{.HostConfig.UTSMode}}',
+	device: '{{json .HostConfig.Devices}} {{json .HostConfig.DeviceCgroupRules}}',
+	capability: '{{json .HostConfig.CapAdd}}',
+	unconfined: '{{json .HostConfig.SecurityOpt}}',
+};
+const mounts = '{{range .Mounts}}{{.Source}}:{{.Destination}} {{end}}';

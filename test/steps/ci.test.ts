@@ -487,6 +487,23 @@ describe('what already runs', () => {
 		});
 	});
 
+	it('gives a command that shows every container, however many there are', async () => {
+		const host = ciHost();
+		await apply(host, (await look(host)).plan.actions);
+		const commandFor = async (count: number, privileged = false): Promise<string> => {
+			const one = privileged ? { ...socket, binds: [], host: { Privileged: true } } : socket;
+			const containers = Array.from({ length: count }, (_, n) => ({ ...one, name: `runner-${n}` }));
+			const { findings } = await lookAt({ files: Object.fromEntries(host.files), containers });
+			const { remedy } = named(findings, `ci.container.${privileged ? 'privileged' : 'docker-sock'}`) ?? {};
+			return remedy?.kind === 'commands' ? remedy.commands.join('\n') : '';
+		};
+		expect(await commandFor(5)).toBe('docker inspect runner-0 runner-1 runner-2 runner-3 runner-4');
+		// Asked of a Docker 26.1: it prints a line for each container.
+		const all = "docker ps --all --quiet | xargs docker inspect --format '{{.Name}} {{.HostConfig.Runtime}} ";
+		expect(await commandFor(6)).toBe(`${all}{{range .Mounts}}{{.Source}}:{{.Destination}} {{end}}'`);
+		expect(await commandFor(6, true)).toBe(`${all}{{.HostConfig.Privileged}}'`);
+	});
+
 	it('puts all containers of one kind into one finding', async () => {
 		const { findings } = await lookAt({ containers: [socket, { ...socket, name: 'runner-2' }] });
 		const found = findings.filter(f => f.id === 'ci.container.docker-sock');
