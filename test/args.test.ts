@@ -125,6 +125,16 @@ describe('options', () => {
 		});
 	});
 
+	it('a saved plan is one of the run, whose variable may be set to nothing; on the command line nothing is no plan', () => {
+		vi.stubEnv('SBXSETUP_PLAN', '');
+		expect(invocation()).toMatchObject({ command: 'run', plan: undefined });
+		expect(invocation('--plan', '')).toMatchObject({ plan: '' });
+		vi.stubEnv('SBXSETUP_PLAN', 'p.json');
+		expect(invocation()).toMatchObject({ plan: 'p.json' });
+		expect(invocation('check')).not.toHaveProperty('plan');
+		expect(parse('check', '--plan', 'p.json').err).toContain('--plan belongs to a run, not to check');
+	});
+
 	it('an archive’s name may hold a comma on the command line', () => {
 		expect(options('--image-archive', 'a,b.tar').imageArchive).toEqual(['a,b.tar']);
 	});

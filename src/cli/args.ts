@@ -127,179 +127,22 @@ function commonOptions(): readonly Option[] {
 	];
 }
 
+/** What the usage names, and where it is printed. */
+interface Texts {
+	readonly version: string;
+	readonly steps: readonly string[];
+	readonly proofs: readonly string[];
+	readonly out: (text: string) => void;
+	readonly err: (text: string) => void;
+}
+
 /** Reads the command line. Whatever is wrong with it is said on `err`, with the near word where there is one. */
-export function parseArgs(
-	argv: readonly string[],
-	texts: {
-		readonly version: string;
-		readonly steps: readonly string[];
-		readonly proofs: readonly string[];
-		readonly out: (text: string) => void;
-		readonly err: (text: string) => void;
-	},
-): Parsed {
+export function parseArgs(argv: readonly string[], texts: Texts): Parsed {
 	let invocation: Invocation | undefined;
-	const program = new Command('sysbox-setup')
-		.description('Moves a Docker CI host to the Sysbox runtime, step by step, with proofs and a way back.')
-		.version(texts.version, '-V, --version', 'print the version')
-		.helpOption('-h, --help', 'print this')
-		.showHelpAfterError('(sysbox-setup --help lists commands and options)')
-		.configureOutput({ writeOut: texts.out, writeErr: text => texts.err(withoutForgedLines(text, argv)) })
-		.exitOverride()
-		.addHelpText(
-			'after',
-			`
-Steps: ${texts.steps.join(', ')}
-
-Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof failed · 2 what was passed is wrong
-  3 incompatible, broken, or a finding blocks · 4 changes to make, or actions left for you · 5 unknown
-  75 another run is at work · 129, 130, 143 terminal gone, Ctrl+C, SIGTERM
-
-  sysbox-setup check                      look only, no root needed
-  sysbox-setup plan                       what a run would change
-  sysbox-setup --yes --answers FILE       run unattended
-  sysbox-setup --demo --yes               the same on a simulated host`,
-		);
-	// Options of the program are read before and after a command's name, so they are declared once.
-	for (const option of commonOptions()) program.addOption(option);
-	program.addOption(
-		new Option('--plan <file>', 'run exactly this saved plan (of plan --out); a run that would differ is refused').env(
-			'SBXSETUP_PLAN',
-		),
-	);
-	program.configureHelp({ showGlobalOptions: true });
-	const read = (command: Command): CommonOptions => {
-		if (command !== program && program.getOptionValueSource('plan') === 'cli')
-			command.error(`error: --plan belongs to a run, not to ${command.name()}`, { exitCode: exitCode.wrongInput });
-		const o = { ...command.optsWithGlobals<Record<string, unknown>>() };
-		const fromEnvironment = program.options.filter(
-			option => command.getOptionValueSourceWithGlobals(option.attributeName()) === 'env',
-		);
-		for (const option of fromEnvironment) {
-			const text = process.env[option.envVar ?? '']?.trim().toLowerCase() ?? '';
-			// A variable that is set to nothing, and a switch that is set to no, are not set.
-			if (text === '' || ((option.isBoolean() || option.negate) && switchedOff.has(text)))
-				delete o[option.attributeName()];
-			// On the command line each archive has an option of its own; a variable is a list, as for every other option.
-			else if (option.attributeName() === 'imageArchive')
-				o['imageArchive'] = words(process.env[option.envVar ?? ''] ?? '', undefined);
-		}
-		const text = (key: string): string | undefined => (typeof o[key] === 'string' ? o[key] : undefined);
-		const list = (key: string): readonly string[] | undefined =>
-			Array.isArray(o[key]) ? o[key].map(String) : undefined;
-		const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
-			value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
-		return {
-			...optional('demo', o['demo'] === true ? usualScenario : text('demo')),
-			...optional('answers', text('answers')),
-			yes: o['yes'] === true,
-			plain: o['plain'] === true,
-			noColor: o['color'] === false,
-			...optional('only', list('only')),
-			...optional('skip', list('skip')),
-			...optional('from', text('from')),
-			acceptRisk: list('acceptRisk') ?? [],
-			...optional('record', text('record')),
-			...optional('deb', text('deb')),
-			imageArchive: list('imageArchive') ?? [],
-			format: o['format'] === 'json' ? 'json' : 'text',
-			...optional('sessionDir', text('sessionDir')),
-			fresh: o['fresh'] === true,
-			...optional('changeId', text('changeId')),
-			...optional('drainTimeoutMs', typeof o['drainTimeout'] === 'number' ? o['drainTimeout'] : undefined),
-			...optional('until', text('until')),
-			...optional('managed', list('managed')),
-		};
-	};
-
-	program.action((_options, command: Command) => {
-		const stray = command.args[0];
-		if (stray !== undefined) {
-			const commands = command.commands.map(c => c.name());
-			command.error(`error: there is no command called ${stray}.${didYouMean(stray, commands)}`, {
-				exitCode: exitCode.wrongInput,
-			});
-		}
-		const { plan } = command.opts<{ plan?: string | undefined }>();
-		// As with every option, a variable that is set to nothing is not set.
-		const held = plan === undefined || plan.trim() === '' ? {} : { plan };
-		invocation = { command: 'run', options: read(command), ...held };
+	const program = createProgram(texts, argv);
+	addCommands(program, texts.proofs, read => {
+		invocation = read;
 	});
-	program
-		.command('check')
-		.description('look at the host and judge it; changes nothing, needs no root')
-		.option('--list', 'list the checks by id')
-		.addOption(
-			new Option('--ignore <id>', 'count this finding as accepted (repeatable); it is still shown').argParser(words),
-		)
-		.option('--strict', 'what only root can tell counts as unknown too')
-		.addOption(
-			new Option('--want <verdict>', 'what ends 0: set-up, or compatible for every host that is or can be set up')
-				.choices(['compatible', 'set-up'])
-				.default('set-up'),
-		)
-		.action((_o, command: Command) => {
-			const own = command.opts<{
-				list?: boolean | undefined;
-				ignore?: readonly string[] | undefined;
-				strict?: boolean | undefined;
-				want?: string | undefined;
-			}>();
-			invocation = {
-				command: 'check',
-				options: read(command),
-				list: own.list === true,
-				ignore: own.ignore ?? [],
-				strict: own.strict === true,
-				want: own.want === 'compatible' ? 'compatible' : 'set-up',
-			};
-		});
-	program
-		.command('plan')
-		.description('show what a run would change: diffs, commands, what would stop')
-		.option('--out <file>', 'save it too, for a run that does exactly that: --plan FILE')
-		.action((_o, command: Command) => {
-			const { out } = command.opts<{ out?: string | undefined }>();
-			invocation = { command: 'plan', options: read(command), out };
-		});
-	program
-		.command('test')
-		.description('only the proofs, on a host that is set up')
-		.argument('[proof...]', `${texts.proofs.join(' or ')}; all without one`)
-		.option('--clean', 'only remove what an interrupted proof left behind')
-		.action((proofs: string[], _o, command: Command) => {
-			for (const proof of proofs) {
-				if (!texts.proofs.includes(proof))
-					command.error(
-						`error: there is no proof called ${proof}.${didYouMean(proof, texts.proofs)} There are: ${texts.proofs.join(', ')}`,
-						{ exitCode: exitCode.wrongInput },
-					);
-			}
-			invocation = {
-				command: 'test',
-				options: read(command),
-				proofs,
-				clean: command.opts<{ clean?: boolean | undefined }>().clean === true,
-			};
-		});
-	program
-		.command('revert')
-		.description('undo the last run that changed the host, or the run that is named')
-		.argument('[run]', 'a run of `status`, the beginning of its name, or its record')
-		.action((named: string | undefined, _o, command: Command) => {
-			invocation = { command: 'revert', options: read(command), named };
-		});
-	program
-		.command('status')
-		.description('the runs on this host, and what the last one (or the named one) did and left')
-		.argument('[run]', 'a run, or the beginning of its name')
-		.action((run: string | undefined, _o, command: Command) => {
-			invocation = { command: 'status', options: read(command), run };
-		});
-	// Behind the commands, as they inherit it: only the program itself looks at stray words, to name the near command.
-	program.allowExcessArguments(true);
-	program.helpCommand('help [command]', 'print this, or what a command takes');
-
 	// `--demo plan` is the plan of the usual scenario: a command's name is never one of a scenario.
 	const commandNames = program.commands.map(command => command.name());
 	const typed = argv.map((word, index) =>
@@ -319,6 +162,155 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 		return { kind: 'answered', exit: exitCode.wrongInput };
 	}
 	return { kind: 'invocation', invocation };
+}
+
+/** The program with the options of all commands, which are read before and after a command's name. */
+function createProgram(texts: Texts, argv: readonly string[]): Command {
+	const program = new Command('sysbox-setup')
+		.description('Moves a Docker CI host to the Sysbox runtime, step by step, with proofs and a way back.')
+		.version(texts.version, '-V, --version', 'print the version')
+		.helpOption('-h, --help', 'print this')
+		.configureHelp({ showGlobalOptions: true })
+		.showHelpAfterError('(sysbox-setup --help lists commands and options)')
+		.configureOutput({ writeOut: texts.out, writeErr: text => texts.err(withoutForgedLines(text, argv)) })
+		.exitOverride()
+		.addHelpText(
+			'after',
+			`
+Steps: ${texts.steps.join(', ')}
+
+Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof failed · 2 what was passed is wrong
+  3 incompatible, broken, or a finding blocks · 4 changes to make, or actions left for you · 5 unknown
+  75 another run is at work · 129, 130, 143 terminal gone, Ctrl+C, SIGTERM
+
+  sysbox-setup check                      look only, no root needed
+  sysbox-setup plan                       what a run would change
+  sysbox-setup --yes --answers FILE       run unattended
+  sysbox-setup --demo --yes               the same on a simulated host`,
+		)
+		.hook('preAction', (_, command) => {
+			if (command !== program && program.getOptionValueSource('plan') === 'cli')
+				command.error(`error: --plan belongs to a run, not to ${command.name()}`);
+			readEnvironment(program);
+		});
+	for (const option of commonOptions()) program.addOption(option);
+	return program.addOption(
+		new Option('--plan <file>', 'run exactly this saved plan (of plan --out); a run that would differ is refused').env(
+			'SBXSETUP_PLAN',
+		),
+	);
+}
+
+/** Of what Commander took from the environment, what it means here. */
+function readEnvironment(program: Command): void {
+	for (const option of program.options) {
+		const key = option.attributeName();
+		if (program.getOptionValueSource(key) !== 'env') continue;
+		const text = process.env[option.envVar ?? '']?.trim() ?? '';
+		const isSwitch = option.isBoolean() || option.negate;
+		// A variable that is set to nothing, and a switch that is set to no, are not set.
+		if (text === '' || (isSwitch && switchedOff.has(text.toLowerCase()))) program.setOptionValue(key, undefined);
+		// On the command line each archive has an option of its own; a variable is a list, as for every other option.
+		else if (key === 'imageArchive') program.setOptionValue(key, words(text, undefined));
+	}
+}
+
+/** Options as Commander names them; what was not given is not there. */
+interface Given extends Partial<Omit<CommonOptions, 'demo'>> {
+	readonly demo?: string | true;
+	readonly color?: boolean;
+	readonly drainTimeout?: number;
+}
+
+function optionsOf(command: Command): CommonOptions {
+	const given = command.optsWithGlobals<Given>();
+	return {
+		demo: given.demo === true ? usualScenario : given.demo,
+		answers: given.answers,
+		yes: given.yes ?? false,
+		plain: given.plain ?? false,
+		noColor: given.color === false,
+		only: given.only,
+		skip: given.skip,
+		from: given.from,
+		acceptRisk: given.acceptRisk ?? [],
+		record: given.record,
+		deb: given.deb,
+		imageArchive: given.imageArchive ?? [],
+		format: given.format ?? 'text',
+		sessionDir: given.sessionDir,
+		fresh: given.fresh ?? false,
+		changeId: given.changeId,
+		drainTimeoutMs: given.drainTimeout,
+		until: given.until,
+		managed: given.managed,
+	};
+}
+
+function addCommands(program: Command, proofs: readonly string[], take: (invocation: Invocation) => void): void {
+	program.action(({ plan }: { plan?: string }, command: Command) => {
+		refuseStranger(
+			'command',
+			command.args,
+			program.commands.map(c => c.name()),
+			command,
+		);
+		take({ command: 'run', options: optionsOf(command), plan });
+	});
+	program
+		.command('check')
+		.description('look at the host and judge it; changes nothing, needs no root')
+		.option('--list', 'list the checks by id')
+		.addOption(
+			new Option('--ignore <id>', 'count this finding as accepted (repeatable); it is still shown').argParser(words),
+		)
+		.option('--strict', 'what only root can tell counts as unknown too')
+		.addOption(
+			new Option('--want <verdict>', 'what ends 0: set-up, or compatible for every host that is or can be set up')
+				.choices(['compatible', 'set-up'])
+				.default('set-up'),
+		)
+		.action(({ list = false, ignore = [], strict = false, want }, command: Command) =>
+			take({ command: 'check', options: optionsOf(command), list, ignore, strict, want }),
+		);
+	program
+		.command('plan')
+		.description('show what a run would change: diffs, commands, what would stop')
+		.option('--out <file>', 'save it too, for a run that does exactly that: --plan FILE')
+		.action(({ out }, command: Command) => take({ command: 'plan', options: optionsOf(command), out }));
+	program
+		.command('test')
+		.description('only the proofs, on a host that is set up')
+		.argument('[proof...]', `${proofs.join(' or ')}; all without one`)
+		.option('--clean', 'only remove what an interrupted proof left behind')
+		.action((named: string[], { clean = false }, command: Command) => {
+			refuseStranger('proof', named, proofs, command);
+			take({ command: 'test', options: optionsOf(command), proofs: named, clean });
+		});
+	program
+		.command('revert')
+		.description('undo the last run that changed the host, or the run that is named')
+		.argument('[run]', 'a run of `status`, the beginning of its name, or its record')
+		.action((named: string | undefined, _, command: Command) =>
+			take({ command: 'revert', options: optionsOf(command), named }),
+		);
+	program
+		.command('status')
+		.description('the runs on this host, and what the last one (or the named one) did and left')
+		.argument('[run]', 'a run, or the beginning of its name')
+		.action((run: string | undefined, _, command: Command) =>
+			take({ command: 'status', options: optionsOf(command), run }),
+		);
+	// Behind the commands, as they inherit it: only the program itself looks at stray words, to name the near command.
+	program.allowExcessArguments(true);
+	program.helpCommand('help [command]', 'print this, or what a command takes');
+}
+
+function refuseStranger(what: string, typed: readonly string[], known: readonly string[], command: Command): void {
+	const stranger = typed.find(word => !known.includes(word));
+	if (stranger === undefined) return;
+	const all = what === 'proof' ? ` There are: ${known.join(', ')}` : '';
+	command.error(`error: there is no ${what} called ${stranger}.${didYouMean(stranger, known)}${all}`);
 }
 
 /** What Commander echoes of a word, on one line: a line break in it would begin a line as if it were ours. */
