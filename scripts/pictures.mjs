@@ -44,10 +44,10 @@ const walks = [
 			{ sees: ['6 of 8', '❯ Do all 2', 'q quit'], keys: enter },
 			{ sees: ['6 of 8', '❯ Start', 'q quit'], keys: enter },
 			{ sees: ['4 of 7 tried', 'pushes to and pulls', 'ctrl+c stop'], picture: 'functional' },
-			{ sees: ['6 of 8', '7 of 7 passed', '❯ Go on', 'q quit'], keys: enter },
+			{ sees: ['6 of 8', '7 of 7 tests passed', '❯ Go on', 'q quit'], keys: enter },
 			{ sees: ['7 of 8', '❯ Start', 'q quit'], keys: enter },
 			{ sees: ['12 of 14 tried', 'Start more processes', 'ctrl+c stop'], picture: 'security' },
-			{ sees: ['7 of 8', '14 of 14 blocked', '❯ Go on', 'q quit'], picture: 'held', keys: enter },
+			{ sees: ['7 of 8', '14 of 14 attacks blocked', '❯ Go on', 'q quit'], picture: 'held', keys: enter },
 			{ sees: ['Who looks after this host?', 'save, quit'], keys: enter },
 			{ sees: ['In how many days', 'save, quit'], keys: enter },
 			{ sees: ['Done · ci-07', '❯ Leave', 'q quit'], picture: 'done', keys: enter },
@@ -68,7 +68,7 @@ const walks = [
 			{ sees: ['Where is the Jenkins of this agent?', 'save, quit'], keys: enter },
 			{ sees: ['Start these again', 'q quit'], keys: enter },
 			{ sees: ['containers stop', '❯ Go back', 'q quit'], picture: 'restart', keys: 'q' },
-			{ sees: ['Saved; something is left', '❯ Leave', 'q quit'], keys: enter },
+			{ sees: ['action needed', '❯ Leave', 'q quit'], keys: enter },
 		],
 	},
 	{
@@ -79,7 +79,7 @@ const walks = [
 			{ sees: ['2 of 8', 'cannot go on as things are', '❯ Look again', 'q quit'], picture: 'unreachable', keys: right },
 			{ sees: ['❯ Go on without this step'], keys: right },
 			{ sees: ['❯ Save and quit'], keys: enter },
-			{ sees: ['settled first', '❯ Leave', 'q quit'], keys: enter },
+			{ sees: ["Can't continue", '❯ Leave', 'q quit'], keys: enter },
 		],
 	},
 	{
@@ -97,7 +97,7 @@ const walks = [
 			{ sees: ['❯ Do it: type restart-docker'], keys: enter },
 			{ sees: ['type  restart-docker  and press enter'], keys: 'restart-docker\r' },
 			{ sees: ['Failed: Restart Docker', '❯ Try again', 'q quit'], picture: 'put-back', keys: 'q' },
-			{ sees: ['Ended with a failure', '❯ Leave', 'q quit'], keys: enter },
+			{ sees: ['Failed', '❯ Leave', 'q quit'], keys: enter },
 		],
 	},
 	{
@@ -108,7 +108,7 @@ const walks = [
 			{ sees: ['cannot go on as things are', '❯ Look again', 'q quit'], picture: 'blocked', keys: right },
 			{ sees: ['❯ Go on without this step'], keys: right },
 			{ sees: ['❯ Save and quit'], keys: enter },
-			{ sees: ['settled first', '❯ Leave', 'q quit'], keys: enter },
+			{ sees: ["Can't continue", '❯ Leave', 'q quit'], keys: enter },
 		],
 	},
 ];

@@ -1,12 +1,12 @@
 import type { Difference } from '../model/drift.ts';
 import { exitCode } from '../model/exit.ts';
 import { actionsToRevert, initialState, type RunState } from '../model/state.ts';
-import { statusWords } from '../model/status-words.ts';
 import type { StepId } from '../model/step-id.ts';
 import { decideFromPrompts } from '../prompts/from-prompts.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { planLines, textReader } from '../view/text.ts';
+import { statusNames } from '../view/words.ts';
 import { type Begun, type Frontend, type FrontendRequest, finishedBefore } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
@@ -112,7 +112,7 @@ function leftWhere(run: RunState): readonly string[] {
 		`This run was left at ${run.lastAt ?? run.start?.at ?? 'some time'}${place} (as ${user}).`,
 		...run.steps.map(
 			({ n, title, status, why }) =>
-				`  ${n} ${title}: ${status === 'running' ? 'not finished' : statusWords[status]}${why === undefined ? '' : `, ${why}`}`,
+				`  ${n} ${title}: ${statusNames[status].word}${why === undefined ? '' : `, ${why}`}`,
 		),
 	];
 }

@@ -1,3 +1,4 @@
+import { notFine } from '../view/finding.ts';
 import { bindings, type Command, type Hint, type Key, means } from './keys.ts';
 import { plainText } from './line.ts';
 import { newPager, pressPager } from './pager.ts';
@@ -12,7 +13,7 @@ import {
 	textWidth,
 	type WizardState,
 } from './screen.ts';
-import { notFine, remedyCommands } from './text/findings-text.ts';
+import { remedyCommands } from './text/findings-text.ts';
 import { fullText } from './text/full-text.ts';
 import { planCommands, planPages } from './text/plan-text.ts';
 import type { Theme } from './theme.ts';

@@ -1,6 +1,4 @@
-import type { Finding } from '../model/finding.ts';
-import type { Verdict } from '../model/probe.ts';
-import { type Glyphs, severityGlyph } from '../view/glyphs.ts';
+import type { Glyphs, Mark } from '../view/glyphs.ts';
 import { type Span, span, type Tone } from './line.ts';
 
 /**
@@ -43,28 +41,4 @@ export function themeFor(glyphs: Glyphs): Theme {
 	};
 }
 
-const severityTones: Readonly<Record<Finding['severity'], Tone>> = {
-	ok: 'ok',
-	info: 'dim',
-	warn: 'warn',
-	block: 'block',
-	'could-not-tell': 'unknown',
-};
-
-export const severityMark = (severity: Finding['severity'], theme: Theme): Span =>
-	span(severityGlyph(severity, theme.glyphs), severityTones[severity]);
-
-export function verdictMark(verdict: Verdict | 'left-out', theme: Theme): Span {
-	switch (verdict) {
-		case 'pass':
-			return span(theme.glyphs.ok, 'ok');
-		case 'fail':
-			return span(theme.glyphs.block, 'block');
-		case 'could-not-tell':
-			return span(theme.glyphs.unknown, 'unknown');
-		case 'left-out':
-			return span(theme.glyphs.neutral, 'dim');
-		default:
-			return verdict satisfies never;
-	}
-}
+export const markSpan = (mark: Mark, { glyphs }: Theme): Span => span(glyphs[mark], mark === 'neutral' ? 'dim' : mark);

@@ -1,5 +1,3 @@
-import type { Severity } from '../model/finding.ts';
-
 /** Words carry the meaning; a glyph only repeats it. The ASCII set is for locales that are not UTF-8. */
 export interface Glyphs {
 	readonly ok: string;
@@ -42,19 +40,5 @@ export function glyphsFor(environment: Readonly<Record<string, string | undefine
 	return /utf-?8/i.test(locale) ? unicodeGlyphs : asciiGlyphs;
 }
 
-export function severityGlyph(severity: Severity, glyphs: Glyphs): string {
-	switch (severity) {
-		case 'ok':
-			return glyphs.ok;
-		case 'info':
-			return glyphs.neutral;
-		case 'warn':
-			return glyphs.warn;
-		case 'block':
-			return glyphs.block;
-		case 'could-not-tell':
-			return glyphs.unknown;
-		default:
-			return severity satisfies never;
-	}
-}
+/** What a glyph says: the name of one in each set, and of the tone that a screen gives it. */
+export type Mark = 'ok' | 'warn' | 'block' | 'unknown' | 'neutral';

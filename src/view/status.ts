@@ -1,25 +1,10 @@
 import stringWidth from 'string-width';
-import type { EventOf } from '../model/event.ts';
 import { changesMade, hostChanges, outcomeOfRun, type RunState } from '../model/state.ts';
-import { statusWords } from '../model/status-words.ts';
 import { padTo } from '../text/pad.ts';
 import { hanging, oneLine } from '../text/safe.ts';
 import { shellLine } from '../text/shell-line.ts';
 import type { Glyphs } from './glyphs.ts';
-import { statusGlyph } from './text.ts';
-
-const outcomeWords: Readonly<Record<EventOf<'run.end'>['outcome'], string>> = {
-	done: 'done',
-	'nothing-to-do': 'nothing to change',
-	failed: 'failed',
-	blocked: 'blocked',
-	undecided: 'unknown',
-	open: 'action needed',
-	refused: 'refused',
-	interrupted: 'interrupted',
-	locked: 'refused',
-	'wrong-input': 'refused',
-};
+import { outcomeWords, statusNames } from './words.ts';
 
 /** A run as one row of the list of runs. */
 export interface ListedRun {
@@ -72,9 +57,8 @@ export function statusLines(
 	const simulated = start.simulated ? ' (simulated)' : '';
 	const head = `run ${start.run} on ${start.host}${simulated}, ${start.mode === 'revert' ? `reverts ${start.reverts ?? 'a run'}, ` : ''}started ${start.at} by ${start.user}`;
 	const steps = state.steps.flatMap(step => {
-		const status = step.status === 'running' ? 'interrupted here' : statusWords[step.status];
-		const glyph = step.status === 'running' ? glyphs.unknown : statusGlyph(step.status, glyphs);
-		const line = `  ${glyph} ${step.title.padEnd(30)} ${status}`;
+		const { mark, word } = statusNames[step.status];
+		const line = `  ${glyphs[mark]} ${step.title.padEnd(30)} ${word}`;
 		return step.why === undefined ? [line] : hanging(`${line}: `, step.why, 6);
 	});
 	const changes = changesMade(state).map(a => `  changed  ${a.title}`);

@@ -1,13 +1,12 @@
-import type { Event, StepStatus } from '../model/event.ts';
+import type { Event } from '../model/event.ts';
 import type { EventReader } from '../model/event-stream.ts';
-import { causes, consequences, type Finding, hardBlocks, standingBlocks } from '../model/finding.ts';
+import { causes, consequences, type Finding } from '../model/finding.ts';
 import { type Impact, impactRows } from '../model/impact.ts';
 import { nextSteps } from '../model/next-steps.ts';
 import { sayAnswer } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import type { ShownAction } from '../model/shown-action.ts';
-import { actionsToRevert, changedHost, incompleteSteps, outcomeOfRun, type RunState } from '../model/state.ts';
-import { statusWords } from '../model/status-words.ts';
+import { changedHost, type RunState } from '../model/state.ts';
 import {
 	afterReasons,
 	knownOf,
@@ -17,12 +16,13 @@ import {
 	type ThreatRow,
 	threatTable,
 } from '../model/threat.ts';
-import { changesOf, leftIn, manualIn, sayVerdict } from '../model/verdict.ts';
-import { verdictWord } from '../model/verdict-words.ts';
-import { count } from '../text/count.ts';
+import { changesOf, leftIn, manualIn } from '../model/verdict.ts';
 import { nameSome } from '../text/name-some.ts';
 import { hanging, lineOf, type SafeText } from '../text/safe.ts';
-import { type Glyphs, severityGlyph } from './glyphs.ts';
+import { changedInAll, endSentence } from './end.ts';
+import { bySeverity, findingCounts, findingView, notFine } from './finding.ts';
+import type { Glyphs } from './glyphs.ts';
+import { statusNames, verdictName } from './words.ts';
 
 export interface TextOptions {
 	readonly glyphs: Glyphs;
@@ -106,7 +106,7 @@ export function textReader(options: TextOptions): EventReader {
 				// What a check found is listed at its end.
 				if (options.mode === 'check' && event.status !== 'blocked' && event.status !== 'undecided') return;
 				for (const line of hanging(
-					` ${statusGlyph(event.status, glyphs)} ${statusWords[event.status]}`,
+					` ${glyphs[statusNames[event.status].mark]} ${statusNames[event.status].word}`,
 					event.why === undefined ? '' : `: ${event.why}`,
 					5,
 				))
@@ -136,28 +136,6 @@ export function textReader(options: TextOptions): EventReader {
 	};
 }
 
-export function statusGlyph(status: StepStatus, glyphs: Glyphs): string {
-	switch (status) {
-		case 'unchanged':
-		case 'done':
-		case 'proved':
-		case 'reported':
-			return glyphs.ok;
-		case 'failed':
-		case 'blocked':
-			return glyphs.block;
-		case 'undecided':
-			return glyphs.unknown;
-		case 'open':
-			return glyphs.warn;
-		case 'skipped':
-		case 'not-run':
-			return glyphs.neutral;
-		default:
-			return status satisfies never;
-	}
-}
-
 /** Everything that is not fine, with evidence and the way out; what is fine is counted. */
 export function findingLines(
 	findings: readonly Finding[],
@@ -165,39 +143,29 @@ export function findingLines(
 	all: boolean,
 	when: 'before' | 'after',
 ): readonly string[] {
-	const told = causes(findings);
-	const count = (severity: Finding['severity']): number => told.filter(f => f.severity === severity).length;
-	const lines: string[] = [];
-	if (when === 'before') {
-		lines.push(
-			` ${glyphs.ok} ${count('ok') + count('info')} ok   ${glyphs.warn} ${count('warn')} warning${count('warn') === 1 ? '' : 's'}   ${glyphs.block} ${count('block')} to settle   ${glyphs.unknown} ${count('could-not-tell')} could not tell`,
-		);
-	}
-	const order: readonly Finding['severity'][] = ['block', 'could-not-tell', 'warn', 'info', 'ok'];
-	const shown = told.filter(f => all || (f.severity !== 'ok' && f.severity !== 'info'));
-	for (const finding of shown.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))) {
-		if (when === 'after' && finding.severity !== 'block' && finding.severity !== 'could-not-tell') continue;
-		lines.push(` ${severityGlyph(finding.severity, glyphs)} ${finding.id.padEnd(26)} ${finding.summary}`);
-		if (finding.severity === 'ok' || finding.severity === 'info') continue;
-		if (finding.evidence !== undefined) lines.push(...labelled('found', finding.evidence));
-		if (finding.why !== undefined) lines.push(...labelled('why', finding.why));
-		if (finding.waived !== undefined)
-			lines.push(
-				...labelled(
-					'waived',
-					`${finding.waived.reason}${finding.waived.expires === '' ? '' : ` (until ${finding.waived.expires})`}`,
-				),
-			);
-		if (finding.remedy !== undefined) {
-			lines.push(...labelled(finding.remedy.kind === 'planned' ? 'plan' : 'fix', finding.remedy.text));
-			if (finding.remedy.kind === 'commands')
-				lines.push(...finding.remedy.commands.map(command => `             ${command}`));
-		}
-	}
-	if (when === 'before')
-		for (const [cause, ids] of consequences(findings))
-			lines.push(` ${glyphs.neutral} also unknown, because of ${cause}: ${nameSome(ids)}`);
-	return lines;
+	if (when === 'after')
+		return notFine(findings)
+			.filter(({ severity }) => severity !== 'warn')
+			.flatMap(finding => linesOf(finding, glyphs));
+	const counts = findingCounts(findings).map(({ mark, text }) => `${glyphs[mark]} ${text}`);
+	return [
+		...(counts.length === 0 ? [] : [` ${counts.join('   ')}`]),
+		...(all ? bySeverity(causes(findings)) : notFine(findings)).flatMap(finding => linesOf(finding, glyphs)),
+		...[...consequences(findings)].map(
+			([cause, ids]) => ` ${glyphs.neutral} also unknown, because of ${cause}: ${nameSome(ids)}`,
+		),
+	];
+}
+
+function linesOf(finding: Finding, glyphs: Glyphs): readonly string[] {
+	const { mark, id, summary, rows, commands } = findingView(finding);
+	const head = ` ${glyphs[mark]} ${id.padEnd(26)} ${summary}`;
+	if (mark === 'ok' || mark === 'neutral') return [head];
+	return [
+		head,
+		...rows.flatMap(({ label, text }) => labelled(label, text)),
+		...commands.map(command => `             ${command}`),
+	];
 }
 
 function labelled(label: string, text: string): readonly string[] {
@@ -271,10 +239,8 @@ function outcomeLines(event: Extract<Event, { type: 'action.outcome' }>, glyphs:
 }
 
 function probeLines(event: Extract<Event, { type: 'probe' }>, glyphs: Glyphs): readonly string[] {
-	const glyph = { pass: glyphs.ok, fail: glyphs.block, 'could-not-tell': glyphs.unknown, 'left-out': glyphs.neutral }[
-		event.verdict
-	];
-	const head = ` ${glyph} ${event.id.padEnd(30)} ${verdictWord(event, event.verdict)}: ${event.because}`;
+	const { mark, word } = verdictName(event, event.verdict);
+	const head = ` ${glyphs[mark]} ${event.id.padEnd(30)} ${word}: ${event.because}`;
 	return event.verdict === 'fail' || event.verdict === 'could-not-tell'
 		? [head, ...event.evidence.flatMap(e => labelled('saw', `${e.what}: ${e.said}`))]
 		: [head];
@@ -304,95 +270,17 @@ function checkLines({ open, changes = 0 }: EndEvent): readonly string[] {
 
 type EndEvent = Extract<Event, { type: 'run.end' }>;
 
-/** The sentence that a command ends with: it says what the exit code says. */
 function lastLine(event: EndEvent, state: RunState, mode: TextOptions['mode']): string {
 	const simulated = state.start?.simulated === true ? ' (simulated)' : '';
-	return `${state.start?.host ?? 'this host'}${simulated}: ${endWords(event, state, mode)}`;
-}
-
-function endWords(event: EndEvent, state: RunState, mode: TextOptions['mode']): string {
-	const { verdict, changes = 0, forYou = 0, why } = event;
-	if (verdict !== undefined) return `${sayVerdict(verdict, changes, forYou)}${why === undefined ? '' : `. ${why}`}`;
-	const outcome = outcomeOfRun(state, event);
-	const because = why === undefined ? '' : `: ${why}`;
-	switch (outcome) {
-		case 'done':
-			return 'done';
-		case 'nothing-to-do':
-			if (mode === 'test') return proofWords(state);
-			if (mode !== 'plan') return 'nothing to change';
-			return `plan: no changes${plansAnything(state) ? ' to the host; only CI files and what the tests need' : ''}`;
-		case 'failed':
-			return `failed${because === '' ? whatFailed(state) : because}`;
-		case 'blocked':
-			return `can't continue. ${whatBlocks(state)}`;
-		case 'undecided':
-			return mode === 'plan'
-				? `plan: ${count(changes, 'change')}, and some checks are unknown`
-				: 'some results are unknown';
-		case 'open':
-			if (mode === 'plan') return planWords(changes, forYou);
-			if (event.open.length === 0) return 'stopped before the end';
-			return `${isThrough(state) ? 'done, ' : ''}${count(event.open.length, 'action')} needed`;
-		case 'refused':
-			return `refused${because}`;
-		case 'interrupted':
-			return mode === 'check' || mode === 'plan' ? 'interrupted' : 'interrupted; everything so far is saved';
-		case 'locked':
-			return 'another run is at work';
-		case 'wrong-input':
-			return `what was passed is wrong${because}`;
-		default:
-			return outcome satisfies never;
-	}
-}
-
-/** "23 of 23 proofs passed" */
-function proofWords({ steps }: RunState): string {
-	const probes = steps.flatMap(step => step.probes).filter(({ verdict }) => verdict !== 'left-out');
-	return `${probes.filter(({ verdict }) => verdict === 'pass').length} of ${probes.length} proofs passed`;
-}
-
-/** An action of a plan that is no change is one for the operator. */
-const planWords = (changes: number, forYou: number): string =>
-	[
-		`plan: ${changes === 0 ? 'no changes' : count(changes, 'change')}`,
-		...(forYou === 0 ? [] : [`${count(forYou, 'action')} for you`]),
-	].join(', ');
-
-/** The first step that failed, and the first line of why. */
-function whatFailed({ steps }: RunState): string {
-	const failed = steps.find(({ status }) => status === 'failed');
-	if (failed === undefined) return '';
-	return `: ${failed.title}${failed.why === undefined ? '' : `: ${failed.why.split('\n')[0]}`}`;
-}
-
-/** Every step came to its end: what is left is for the operator alone. */
-const isThrough = (state: RunState): boolean =>
-	incompleteSteps(state).length === 0 && !state.steps.some(({ status }) => status === 'skipped');
-
-const plansAnything = ({ steps }: RunState): boolean => steps.some(({ plan }) => (plan?.actions ?? []).length > 0);
-
-/** The findings that keep a run from going on, or else the steps that would have to be done first. */
-function whatBlocks({ steps }: RunState): string {
-	const blocked = steps.filter(({ status }) => status === 'blocked');
-	// Proofs that need the same are not told once more.
-	const first = blocked.some(({ kind }) => kind === 'change')
-		? blocked.filter(({ kind }) => kind === 'change')
-		: blocked;
-	const ids = first.flatMap(step => {
-		const findings = step.after ?? step.before;
-		const hard = hardBlocks(findings);
-		return causes(hard.length > 0 ? hard : standingBlocks(findings)).map(({ id }) => id);
-	});
-	if (ids.length > 0) return `Fix first: ${[...new Set(ids)].join(', ')}`;
-	return `Next for ${steps.flatMap(({ open }) => open).join('; ')}`;
+	const { said, because } = endSentence(event, state, mode);
+	return `${state.start?.host ?? 'this host'}${simulated}: ${said}${because}`;
 }
 
 function endLines(event: EndEvent, state: RunState, options: TextOptions): readonly string[] {
-	// A process that went on with a run may have found nothing left to change in it.
-	const changed = event.changed || actionsToRevert(state).length > 0;
-	const nothing = !changed && event.outcome !== 'nothing-to-do' && (options.mode === 'run' || options.mode === 'test');
+	const nothing =
+		!changedInAll(event, state) &&
+		event.outcome !== 'nothing-to-do' &&
+		(options.mode === 'run' || options.mode === 'test');
 	const lines = ['', `${lastLine(event, state, options.mode)}${nothing ? '. Nothing was changed.' : ''}`];
 	if (
 		// A test does not look at the CI of the host, which the table speaks of.

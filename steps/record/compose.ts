@@ -8,7 +8,6 @@ import {
 	type RunState,
 	type StepState,
 } from '../../src/model/state.ts';
-import { statusWords } from '../../src/model/status-words.ts';
 import {
 	afterReasons,
 	knownOf,
@@ -19,10 +18,10 @@ import {
 	threatTable,
 	whatLowMeans,
 } from '../../src/model/threat.ts';
-import { verdictWord } from '../../src/model/verdict-words.ts';
 import { nameSome } from '../../src/text/name-some.ts';
 import { oneLine, safeJson } from '../../src/text/safe.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
+import { severityNames, statusNames, verdictName } from '../../src/view/words.ts';
 import { block, code, inline, table } from './markdown.ts';
 
 export interface RecordOptions {
@@ -169,10 +168,8 @@ function heading(state: RunState, options: RecordOptions, incomplete: readonly S
 	return lines;
 }
 
-const statusTexts: Readonly<Record<StepState['status'], string>> = { ...statusWords, running: 'not finished' };
-
 const statusText = (step: StepState): string =>
-	`${statusTexts[step.status]}${step.why === undefined ? '' : ` (${inline(step.why)})`}`;
+	`${statusNames[step.status].word}${step.why === undefined ? '' : ` (${inline(step.why)})`}`;
 
 function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly string[] {
 	const after = (row: ThreatRow): string => {
@@ -205,7 +202,7 @@ function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly strin
 	if (waived.length > 0)
 		lines.push(
 			'',
-			'Accepted, with reason and last day:',
+			'Waived, with reason and last day:',
 			'',
 			...waived.map(
 				f => `- ${code(f.id)}: ${inline(f.waived?.reason ?? '')}, until ${inline(f.waived?.expires ?? '')}`,
@@ -319,7 +316,7 @@ function undoText({ undo }: ActionState): string {
 
 /** One that stands against a green record stands out. */
 const verdictText = (probe: StepState['probes'][number]): string => {
-	const word = verdictWord(probe, probe.verdict);
+	const { word } = verdictName(probe, probe.verdict);
 	return probe.verdict === 'fail' ? `**${word}**` : word;
 };
 
@@ -357,7 +354,7 @@ function findings(state: RunState): readonly string[] {
 			['finding', 'is', 'what'],
 			list.map(f => [
 				code(f.id),
-				f.waived === undefined ? f.severity : `${f.severity}, accepted`,
+				`${severityNames[f.severity].word}${f.waived === undefined ? '' : ', waived'}`,
 				`${inline(f.summary)}${f.evidence === undefined ? '' : ` — ${inline(f.evidence)}`}`,
 			]),
 		);

@@ -72,7 +72,7 @@ describe.each(moments)('stopped %s', (moment, reach) => {
 			return;
 		}
 		// What is true of the host now, and how to go on.
-		expect(session.everything()).toContain('Stopped and saved');
+		expect(session.everything()).toContain('Interrupted; everything so far is saved');
 		expect(session.everything()).toMatch(/^ Changed {3}\S/m);
 		const again = openTerminal(['/bin/sh', '-c', printedCommand(session)], {
 			env: terminalEnvironment(),
@@ -342,7 +342,7 @@ describe('a command of this machine', () => {
 		await writeFile(command.go, 'go\n');
 		expect(await readFile(command.finished, 'utf8')).toBe('yes\n');
 		expect(await session.ended).toBe(code);
-		expect(session.everything()).toContain('Stopped and saved');
+		expect(session.everything()).toContain('Interrupted; everything so far is saved');
 	});
 
 	it('that may be interrupted is, with all that it started', async () => {
@@ -397,7 +397,7 @@ describe('a command of this machine', () => {
 		session.becomesFast();
 		session.type(ctrlC);
 		expect(await session.ended).toBe(130);
-		expect(session.everything()).toContain('Stopped and saved');
+		expect(session.everything()).toContain('Interrupted; everything so far is saved');
 		expectSoundDrawing(session);
 	});
 

@@ -285,7 +285,7 @@ describe('the terminal', () => {
 	it('gets no colour with NO_COLOR, and words and marks still tell', async () => {
 		const session = startInTerminal({ env: { NO_COLOR: '1' } });
 		await executeRun(session, { to: firstQuestion });
-		expect(session.screen()).toContain('✖ to do');
+		expect(session.screen()).toContain('✖ problem');
 		expect(session.raw()).not.toMatch(/\u001b\[[0-9;]*m/);
 		await leave(session);
 	});
@@ -296,7 +296,7 @@ describe('the terminal', () => {
 			const session = startInTerminal({ env });
 			await session.until('> Begin');
 			await executeRun(session, { to: firstQuestion });
-			expect(session.screen()).toContain('x to do');
+			expect(session.screen()).toContain('x problem');
 			expect(session.everything()).not.toMatch(/[^\u0000-\u007f]/);
 			await leave(session);
 		},

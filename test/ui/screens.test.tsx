@@ -231,7 +231,7 @@ describe('a plan of several changes', () => {
 describe('a plan', () => {
 	it('shows findings, the command, its undo and how all of it is taken back', async () => {
 		const { frame, keys, decision } = await plan();
-		expect(frame()).toContain('✔ 1 ok   ▲ 1 warning   ✖ 1 to do');
+		expect(frame()).toContain('✔ 1 ok   ▲ 1 warning   ✖ 1 problem');
 		expect(frame()).toContain('apt-get install -y fuse3');
 		expect(frame()).toContain('apt-get purge fuse3');
 		expect(frame()).toContain('Taken back with:  sysbox-setup revert');
@@ -553,7 +553,7 @@ describe('a proof', () => {
 		const threats = ['container-escape' as const];
 		await emit({ ...probe, id: 'a', title: 'Mount a disk', threats, verdict: 'pass', because: 'denied' });
 		const held = decider.afterProbes?.('security');
-		await sees(/1 of 1 blocked\. Each attempt failed under Sysbox, and succeeded where it is\n allowed to\./);
+		await sees(/1 of 1 attacks blocked\. Each attempt failed under Sysbox, and succeeded\s+where\s+it\s+is\s+allowed to\./);
 		expect(frame()).toContain('✔ Mount a disk');
 		expect(frame()).toContain('What remains when all is held');
 		await keys('v');
@@ -564,7 +564,7 @@ describe('a proof', () => {
 		expect(await held).toBe('go-on');
 		await emit({ ...probe, id: 'b', title: 'Load a module', threats, verdict: 'fail', because: 'it was loaded' });
 		const failed = decider.afterProbes?.('security');
-		await sees('1 of 2 blocked.');
+		await sees('1 of 2 attacks blocked.');
 		await sees(/✖ Load a module +got through: it was loaded/);
 		expect(frame()).not.toContain('Each attempt failed');
 		await keys(right, enter);
@@ -629,7 +629,7 @@ describe('the end', () => {
 			prompt: { kind: 'menu', at: 0, options: [{ value: 'leave', label: 'Leave' }] },
 			ways: { back: false, skip: false, quit: true },
 		});
-		await sees('Saved; something is left to do · ci-07');
+		await sees('Done, 1 action needed · ci-07');
 		await sees(/Changed +Install fuse3/);
 		await sees(/To do +Host compatibility: reboot/);
 		await sees(/Next +Use the files in \/srv\/ci\./);
@@ -829,7 +829,7 @@ describe('the end', () => {
 			open: titles(6) as string[],
 		});
 		ends(store);
-		await sees('CI configuration: blocked, 12 things in the way');
+		await sees('CI configuration: blocked, 12 problems');
 		await sees('v tells what it is, and what helps');
 		expect(frame()).toMatch(/Changed +Sysbox: 5 changes\n +Docker: Reload Docker/);
 		expect(frame()).toMatch(/Undo +sysbox-setup revert/);

@@ -169,6 +169,6 @@ test('a test ends with what its proofs came to, and leaves out the table that it
 		mode: 'test',
 		selection: { only: ['security'] },
 	});
-	expect(screen).toMatch(/: 14 of 14 proofs passed/);
+	expect(screen).toMatch(/: 14 of 14 attacks blocked/);
 	expect(screen).not.toContain('not proved');
 });

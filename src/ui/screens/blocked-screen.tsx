@@ -1,11 +1,12 @@
 import type { ReactElement } from 'react';
 import type { Finding } from '../../model/finding.ts';
 import type { StepState } from '../../model/state.ts';
+import { notFine } from '../../view/finding.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
-import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
+import { countsLine, findingsLines } from '../text/findings-text.ts';
 import { stepTitle } from './step-title.ts';
 
 /** What stands in the way and is for the operator to put right. */
@@ -40,7 +41,7 @@ export function BlockedScreen({
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(`${about} Put it right in another terminal, then look again.`), findingCounts(findings, theme)]}
+			about={[line(`${about} Put it right in another terminal, then look again.`), countsLine(findings, theme)]}
 			fill={fill}
 			bodies={[
 				[...findingsLines(hinders, 'all', width, theme), ...more],

@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react';
 import type { Finding } from '../../model/finding.ts';
 import { threatTitles } from '../../model/threat.ts';
+import { findingView } from '../../view/finding.ts';
 import type { Look } from '../layout.ts';
 import { blank, labelled, line, span } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
-import { severityWord } from '../text/words.ts';
-import { severityMark } from '../theme.ts';
+import { markSpan } from '../theme.ts';
 
 const remedyWords = {
 	planned: 'This step does it, once you say yes to its plan:',
@@ -27,14 +27,13 @@ export function ExplainScreen({
 	const finding = findings[at];
 	if (finding === undefined)
 		return <Frame look={look} title="Explain" about={[line('Nothing was found yet.')]} bodies={[]} />;
-	const { remedy, why, evidence, threat, waived } = finding;
-	const told = (label: string, text: string | undefined) =>
-		text === undefined ? [] : labelled(label, text, width, { indent: 0, column: 10 });
+	const { remedy, threat } = finding;
+	const { mark, word, summary, rows, commands, id } = findingView(finding);
+	const beside = (label: string, text: string) => labelled(label, text, width, { indent: 0, column: 10 });
+	const facts = rows.filter(({ label }) => label !== 'plan' && label !== 'fix');
 	const body = [
-		...told('found', evidence),
-		...told('why', why),
-		...told('threat', threat === undefined ? undefined : threatTitles[threat]),
-		...told('waived', waived === undefined ? undefined : `${waived.reason} (until ${waived.expires})`),
+		...facts.flatMap(({ label, text }) => beside(label, text)),
+		...(threat === undefined ? [] : beside('threat', threatTitles[threat])),
 		...(remedy === undefined
 			? []
 			: [
@@ -42,19 +41,15 @@ export function ExplainScreen({
 					line(span(remedyWords[remedy.kind], 'strong')),
 					...labelled('', remedy.text, width, { indent: 2, column: 0 }),
 				]),
-		...(remedy?.kind === 'commands'
-			? remedy.commands.flatMap(command => labelled('', command, width, { indent: 4, column: 0, tone: 'strong' }))
-			: []),
+		...commands.flatMap(command => labelled('', command, width, { indent: 4, column: 0, tone: 'strong' })),
 		blank,
-		...told('its name', finding.id),
+		...beside('its name', id),
 	];
 	return (
 		<Frame
 			look={look}
 			title={`Explain ${theme.glyphs.neutral} ${at + 1} of ${findings.length}`}
-			about={[
-				line(severityMark(finding.severity, theme), ` ${severityWord(finding)}  `, span(finding.summary, 'strong')),
-			]}
+			about={[line(markSpan(mark, theme), ` ${word}  `, span(summary, 'strong'))]}
 			bodies={[body]}
 		/>
 	);

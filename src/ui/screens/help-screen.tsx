@@ -42,13 +42,13 @@ export function HelpScreen({
 		blank,
 		line(
 			span(glyphs.ok, 'ok'),
-			' fine   ',
+			' ok   ',
 			span(glyphs.warn, 'warn'),
 			' warning   ',
 			span(glyphs.block, 'block'),
-			' blocks, or is to be done   ',
+			' problem   ',
 			span(glyphs.unknown, 'unknown'),
-			' could not be told',
+			' unknown',
 		),
 		...wrap(
 			line(

@@ -2,13 +2,14 @@ import type { ReactElement } from 'react';
 import type { Finding } from '../../model/finding.ts';
 import { type RiskName, riskWords } from '../../model/risk.ts';
 import type { StepState } from '../../model/state.ts';
+import { notFine } from '../../view/finding.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import { planPageRows } from '../press.ts';
 import type { Prompt } from '../prompt.ts';
 import { consentLines } from '../text/consent-text.ts';
-import { type FindingDetail, findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
+import { countsLine, type FindingDetail, findingsLines } from '../text/findings-text.ts';
 import { impactLines, planLinesIn, planPages, planRows } from '../text/plan-text.ts';
 import { count, sentence } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
@@ -111,7 +112,7 @@ export function PlanScreen({
 			title={stepTitle(step, look)}
 			about={[
 				...(why === undefined ? [] : [line(sentence(why))]),
-				...(findings.length > 0 ? [findingCounts(findings, theme)] : []),
+				...(findings.length > 0 ? [countsLine(findings, theme)] : []),
 			]}
 			fill={fill}
 			bodies={[body([], 'one-line', 0)]}

@@ -1,12 +1,13 @@
 import type { ReactElement } from 'react';
 import type { StepState } from '../../model/state.ts';
 import { whatRemains } from '../../model/threat.ts';
+import { probesPassed } from '../../view/end.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
-import { probeCounts, probesHeld, probeTroubles } from '../text/probe-text.ts';
-import { verdictMark } from '../theme.ts';
+import { probeCounts, probeTroubles } from '../text/probe-text.ts';
+import { markSpan } from '../theme.ts';
 import { stepTitle } from './step-title.ts';
 
 /** What a proof has shown, before anything else is asked. */
@@ -30,9 +31,7 @@ export function ProofResultScreen({
 		: attacks
 			? ' Each attempt failed under Sysbox, and succeeded where it is allowed to.'
 			: ' A CI job finds what it needs.';
-	const each: readonly Line[] = held.flatMap(({ title }) =>
-		wrap(line(verdictMark('pass', theme), ` ${title}`), width, 2),
-	);
+	const each: readonly Line[] = held.flatMap(({ title }) => wrap(line(markSpan('ok', theme), ` ${title}`), width, 2));
 	const counts = attacks ? [...probeCounts(probes, theme), blank] : [];
 	const remains = attacks && all ? wrap(line(whatRemains), width) : [];
 	const leftover = step?.after?.find(({ id }) => id === 'probe.leftover');
@@ -45,7 +44,7 @@ export function ProofResultScreen({
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(span(`${probesHeld({ probes })}.`, 'strong'), meaning)]}
+			about={[line(span(`${probesPassed(probes)}.`, 'strong'), meaning)]}
 			bodies={[
 				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, ...remains, ...gone],
 				[...counts, ...troubles, ...(all ? [] : [blank]), ...remains, ...gone],

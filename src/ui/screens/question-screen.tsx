@@ -3,11 +3,12 @@ import type { Finding } from '../../model/finding.ts';
 import { type Place, placeWords, type Question } from '../../model/question.ts';
 import { riskWords } from '../../model/risk.ts';
 import type { StepState } from '../../model/state.ts';
+import { notFine } from '../../view/finding.ts';
 import { keyLines, type Look, promptLines } from '../layout.ts';
 import { blank, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
-import { findingCounts, findingsLines, notFine } from '../text/findings-text.ts';
+import { countsLine, findingsLines } from '../text/findings-text.ts';
 import { sentence } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
@@ -46,7 +47,7 @@ export function QuestionScreen({
 	// Where little is asked there is room for what it is asked about, and for what the step is for.
 	const troubles = notFine(findings);
 	const found = troubles.length === 0 ? [] : [...findingsLines(troubles, 'one-line', width, theme), blank];
-	const counts = findings.length === 0 ? [] : [findingCounts(findings, theme)];
+	const counts = findings.length === 0 ? [] : [countsLine(findings, theme)];
 	const purpose = why === undefined ? [] : wrap(line(sentence(why)), width);
 	const answers = promptLines(prompt, width, rows, theme);
 	const least = 1 + counts.length + 1 + found.length + asked.length + 1 + answers.length + keyLines(look).length;

@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react';
 import { changedAnything, type RunState } from '../../model/state.ts';
+import { probesPassed } from '../../view/end.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
 import type { Intro, SeenSince } from '../screen.ts';
-import { probesHeld } from '../text/probe-text.ts';
 import { stepLines } from '../text/transcript-text.ts';
 import { whenTold } from '../text/words.ts';
 
@@ -69,7 +69,8 @@ function aboutTakenBack(intro: Intro): string {
 function standingText(run: RunState, { now }: Intro): string {
 	const who = run.start === undefined ? '' : ` ${whenTold(run.start.at, now)}, by ${run.start.user}`;
 	const proofs = run.steps.filter(step => step.kind === 'proof' && step.status === 'proved');
-	const proved = proofs.length === 0 ? '' : ` (${proofs.map(step => `${step.title} ${probesHeld(step)}`).join(', ')})`;
+	const proved =
+		proofs.length === 0 ? '' : ` (${proofs.map(step => `${step.title} ${probesPassed(step.probes)}`).join(', ')})`;
 	const did =
 		run.end?.outcome === 'done' ? `This host was set up${who}${proved}.` : `An earlier run changed this host${who}.`;
 	return `${did} Begin looks at it again, and leaves what is as it should be.`;

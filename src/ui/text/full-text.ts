@@ -1,9 +1,10 @@
 import type { Finding } from '../../model/finding.ts';
 import { changesMade, type RunState, type StepState } from '../../model/state.ts';
+import { bySeverity } from '../../view/finding.ts';
 import { blank, type Line, labelled, line, span, wrap } from '../line.ts';
 import { type AnnouncedProbe, findingsAbout, type Screen } from '../screen.ts';
 import type { Theme } from '../theme.ts';
-import { bySeverity, findingCounts, findingLines } from './findings-text.ts';
+import { countsLine, findingLines } from './findings-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
 import { probeCounts, probeEvidence } from './probe-text.ts';
 import { reviewText } from './review-text.ts';
@@ -84,7 +85,7 @@ function findingSection(about: readonly Finding[], width: number, theme: Theme):
 	const findings = bySeverity(about);
 	if (findings.length === 0) return [];
 	return [
-		line(span('Findings   ', 'strong'), ...findingCounts(findings, theme)),
+		line(span('Findings   ', 'strong'), ...countsLine(findings, theme)),
 		...findings.flatMap(finding => [
 			...findingLines(finding, 'all', width, theme),
 			line(' '.repeat(12), span(finding.id, 'dim')),

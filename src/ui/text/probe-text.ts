@@ -1,23 +1,16 @@
 import { type ThreatId, threatIds } from '../../model/finding.ts';
 import type { StepState } from '../../model/state.ts';
 import { threatTitles } from '../../model/threat.ts';
-import { verdictWord } from '../../model/verdict-words.ts';
+import { verdictName } from '../../view/words.ts';
 import { type Line, labelled, line, pad, type Span, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
-import { type Theme, verdictMark } from '../theme.ts';
+import { markSpan, type Theme } from '../theme.ts';
 import { elapsed } from './words.ts';
 
 type Probes = StepState['probes'];
 
 /** All probes of a proof are of one kind: attacks on this host, or tests of what works. */
 const kindOf = (probes: Probes): Pick<Probes[number], 'threats'> => ({ threats: probes.flatMap(of => of.threats) });
-
-/** `14 of 14 blocked`, `7 of 7 passed`; what was left out does not count. */
-export function probesHeld({ probes }: Pick<StepState, 'probes'>): string {
-	const counted = probes.filter(probe => probe.verdict !== 'left-out');
-	const held = counted.filter(probe => probe.verdict === 'pass');
-	return `${held.length} of ${counted.length} ${verdictWord(kindOf(probes), 'pass')}`;
-}
 
 /** One row a threat, or one for all: how many were blocked, got through, are unknown. */
 export function probeCounts(probes: Probes, theme: Theme): readonly Line[] {
@@ -32,9 +25,8 @@ export function probeCounts(probes: Probes, theme: Theme): readonly Line[] {
 		.map(([title, of]) => {
 			const parts = (['pass', 'fail', 'could-not-tell'] as const).flatMap((verdict): readonly (string | Span)[] => {
 				const n = of.filter(probe => probe.verdict === verdict).length;
-				return n === 0
-					? []
-					: [`  ${String(n).padStart(3)} `, verdictMark(verdict, theme), ` ${verdictWord(kind, verdict)}`];
+				const { mark, word } = verdictName(kind, verdict);
+				return n === 0 ? [] : [`  ${String(n).padStart(3)} `, markSpan(mark, theme), ` ${word}`];
 			});
 			return line(pad(title, width), ...parts);
 		});
@@ -44,18 +36,11 @@ export function probeCounts(probes: Probes, theme: Theme): readonly Line[] {
 export function probeTroubles(probes: Probes, width: number, theme: Theme): readonly Line[] {
 	return probes
 		.filter(({ verdict }) => verdict === 'fail' || verdict === 'could-not-tell')
-		.flatMap(({ verdict, title, because, threats }) =>
-			wrap(
-				line(
-					verdictMark(verdict, theme),
-					' ',
-					span(title, 'strong'),
-					`  ${verdictWord({ threats }, verdict)}: ${because}`,
-				),
-				width,
-				4,
-			),
-		);
+		.flatMap(probe => {
+			const { mark, word } = verdictName(probe, probe.verdict);
+			const said = `  ${word}: ${probe.because}`;
+			return wrap(line(markSpan(mark, theme), ' ', span(probe.title, 'strong'), said), width, 4);
+		});
 }
 
 export function runningProbeLines(
@@ -77,16 +62,14 @@ export function runningProbeLines(
 
 /** Everything that a probe told, for the full view. */
 export function probeEvidence(probes: Probes, width: number, theme: Theme): readonly Line[] {
-	return probes.flatMap(probe => [
-		...wrap(
-			line(verdictMark(probe.verdict, theme), ' ', span(probe.title, 'strong'), span(`  ${probe.id}`, 'dim')),
-			width,
-			4,
-		),
-		...labelled(verdictWord(probe, probe.verdict), probe.because, width, {
-			column: 16,
-		}),
-		...(probe.expectation === undefined ? [] : labelled('must', probe.expectation, width, { column: 16 })),
-		...probe.evidence.flatMap(({ what, said }) => labelled('saw', `${what}: ${said}`, width, { column: 16 })),
-	]);
+	return probes.flatMap(probe => {
+		const { mark, word } = verdictName(probe, probe.verdict);
+		const beside = (label: string, text: string) => labelled(label, text, width, { column: 16 });
+		return [
+			...wrap(line(markSpan(mark, theme), ' ', span(probe.title, 'strong'), span(`  ${probe.id}`, 'dim')), width, 4),
+			...beside(word, probe.because),
+			...(probe.expectation === undefined ? [] : beside('must', probe.expectation)),
+			...probe.evidence.flatMap(({ what, said }) => beside('saw', `${what}: ${said}`)),
+		];
+	});
 }

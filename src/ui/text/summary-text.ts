@@ -1,32 +1,21 @@
 import { standingBlocks } from '../../model/finding.ts';
 import { nextSteps } from '../../model/next-steps.ts';
-import {
-	actionsToRevert,
-	changesMade,
-	leftByRevert,
-	outcomeOfRun,
-	type RunState,
-	survivesFailure,
-} from '../../model/state.ts';
+import { actionsToRevert, changesMade, leftByRevert, type RunState, survivesFailure } from '../../model/state.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../model/threat.ts';
+import { endSentence } from '../../view/end.ts';
+import { notFine } from '../../view/finding.ts';
+import { statusNames } from '../../view/words.ts';
 import { blank, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
 import type { Theme } from '../theme.ts';
-import { notFine } from './findings-text.ts';
 import { probeTroubles } from './probe-text.ts';
-import { count, outcomeWords, statusWord } from './words.ts';
+import { capital, count } from './words.ts';
 
-/** "Done · ci-07": what the run came to, in words, on its host. */
-export const summaryTitle = (run: RunState, intro: Intro, theme: Theme): string =>
-	`${outcomeText(run)} ${theme.glyphs.neutral} ${intro.host}`;
-
-function outcomeText(run: RunState): string {
-	if (run.end === undefined) return 'Left';
-	// A host from which everything was held off is not one where nothing had to be done.
-	const leftOut = run.steps.some(step => step.status === 'not-run' || step.decision?.decision === 'skip');
-	const outcome = outcomeOfRun(run, run.end);
-	return outcome === 'nothing-to-do' && leftOut ? 'Nothing was changed' : outcomeWords[outcome];
-}
+/** "Done, 1 action needed · ci-07": what the run came to, in words, on its host. */
+export const summaryTitle = (run: RunState, { host, mode }: Intro, theme: Theme): string => {
+	const said = run.end === undefined ? statusNames.running.word : endSentence(run.end, run, mode).said;
+	return `${capital(said)} ${theme.glyphs.neutral} ${host}`;
+};
 
 /**
  * How much is told: each change; each step; each step, and of what failed no more than that; changes counted; the same
@@ -122,8 +111,8 @@ function failureLines(run: RunState, brief: boolean, width: number, theme: Theme
 		const troubles = probeTroubles(step.probes, width - 2, theme).map(row => line('  ', ...row));
 		const hinders = step.status === 'blocked' ? standingBlocks(step.after ?? step.before) : [];
 		const told = troubles.length > 0 || step.why === undefined ? '' : `: ${step.why}`;
-		const why = hinders.length === 0 ? told : `, ${count(hinders.length, 'thing')} in the way`;
-		const head = line(span(theme.glyphs.block, 'block'), ` ${step.title}: ${statusWord(step.status)}${why}`);
+		const why = hinders.length === 0 ? told : `, ${count(hinders.length, 'problem')}`;
+		const head = line(span(theme.glyphs.block, 'block'), ` ${step.title}: ${statusNames[step.status].word}${why}`);
 		return brief ? [clip(head, width, theme.more)] : [...wrap(head, width, 2), ...troubles];
 	});
 	if (brief) return failed.length === 0 ? [] : [...lines, line(span('  v tells what it is, and what helps', 'dim'))];

@@ -1,10 +1,11 @@
 import { changesMade, type RunState, type StepState, survivesFailure } from '../../model/state.ts';
+import { probesPassed } from '../../view/end.ts';
+import { statusNames } from '../../view/words.ts';
 import { type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
 import { type Intro, latestFindings } from '../screen.ts';
-import type { Theme } from '../theme.ts';
-import { findingCounts } from './findings-text.ts';
-import { probesHeld } from './probe-text.ts';
-import { count, statusWord } from './words.ts';
+import { markSpan, type Theme } from '../theme.ts';
+import { countsLine } from './findings-text.ts';
+import { count } from './words.ts';
 
 /** What this is, and on which host, as soon as that is known. */
 export function introLines(
@@ -33,8 +34,9 @@ export function stepLines(run: RunState, step: StepState, width: number, theme: 
 	const changed = made.filter(a => a.step === step.id).map(a => a.title);
 	// A run that was gone on with found its own work done.
 	const status = step.status === 'unchanged' && changed.length > 0 ? 'done' : step.status;
+	const { mark, word } = statusNames[status];
 	const row = (rest: readonly (string | Span)[]): Line =>
-		line(statusMark(status, theme), ` ${step.n} ${pad(step.title, titleColumn)}  `, statusWord(status), ...rest);
+		line(markSpan(mark, theme), ` ${step.n} ${pad(step.title, titleColumn)}  `, word, ...rest);
 	const named = row([span(`  ${changed.join(', ')}`, 'dim')]);
 	// Many are counted: the summary names them.
 	if (status === 'done' && changed.length > 0)
@@ -49,42 +51,13 @@ export function stepLines(run: RunState, step: StepState, width: number, theme: 
 
 function details(step: StepState, theme: Theme): readonly (string | Span)[] {
 	if (step.status === 'proved' || step.status === 'undecided' || step.kind === 'proof') {
-		if (step.probes.some(probe => probe.verdict !== 'left-out')) return [`  ${probesHeld(step)}`];
+		if (step.probes.some(probe => probe.verdict !== 'left-out')) return [`  ${probesPassed(step.probes)}`];
 	}
 	// Its reason names the findings by their ids; what they say is on the screen, in the summary and in the record.
 	const hinders = latestFindings(step).filter(f => f.severity === 'block' && f.waived === undefined);
 	if (step.status === 'blocked' && hinders.length > 0)
-		return [
-			span(
-				`  ${hinders.length === 1 ? (hinders[0]?.summary ?? '') : `${hinders.length} things are in the way`}`,
-				'dim',
-			),
-		];
+		return [span(`  ${hinders.length === 1 ? (hinders[0]?.summary ?? '') : count(hinders.length, 'problem')}`, 'dim')];
 	if (step.why !== undefined && step.status !== 'unchanged') return [span(`  ${step.why}`, 'dim')];
 	const findings = latestFindings(step);
-	return findings.length === 0 ? [] : ['   ', ...findingCounts(findings, theme)];
-}
-
-export function statusMark(status: StepState['status'], theme: Theme): Span {
-	const { glyphs } = theme;
-	switch (status) {
-		case 'unchanged':
-		case 'done':
-		case 'proved':
-		case 'reported':
-			return span(glyphs.ok, 'ok');
-		case 'failed':
-		case 'blocked':
-			return span(glyphs.block, 'block');
-		case 'undecided':
-			return span(glyphs.unknown, 'unknown');
-		case 'open':
-		case 'running':
-			return span(glyphs.warn, 'warn');
-		case 'skipped':
-		case 'not-run':
-			return span(glyphs.neutral, 'dim');
-		default:
-			return status satisfies never;
-	}
+	return findings.length === 0 ? [] : ['   ', ...countsLine(findings, theme)];
 }

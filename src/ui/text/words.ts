@@ -1,11 +1,8 @@
-import type { Outcome } from '../../model/exit.ts';
-import type { Finding, Severity } from '../../model/finding.ts';
-import type { StepState } from '../../model/state.ts';
-import { statusWords } from '../../model/status-words.ts';
+/** The beginning of a sentence, or of a title. */
+export const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** A step's reason is written to stand behind its title; alone it is a sentence. */
-export const sentence = (text: string): string =>
-	`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+export const sentence = (text: string): string => `${capital(text)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 export { count } from '../../text/count.ts';
 
@@ -29,30 +26,3 @@ export function whenTold(at: string, now: number): string {
 	if (days === 1) return `yesterday at ${time}`;
 	return days > 1 && days < 7 ? `${days} days ago at ${time}` : `on ${at.slice(0, 10)} at ${time}`;
 }
-
-export function severityWord({ severity, remedy }: Pick<Finding, 'severity' | 'remedy'>): string {
-	const words: Readonly<Record<Severity, string>> = {
-		ok: 'ok',
-		info: 'note',
-		warn: 'warning',
-		block: remedy?.kind === 'planned' ? 'to do' : 'blocks',
-		'could-not-tell': 'not known',
-	};
-	return words[severity];
-}
-
-export const statusWord = (status: StepState['status']): string =>
-	status === 'running' ? 'not finished' : statusWords[status];
-
-export const outcomeWords: Readonly<Record<Outcome, string>> = {
-	done: 'Done',
-	'nothing-to-do': 'Nothing had to change',
-	failed: 'Ended with a failure',
-	blocked: 'Something has to be settled first',
-	undecided: 'Done, but not everything could be told',
-	open: 'Saved; something is left to do',
-	refused: 'Refused',
-	interrupted: 'Stopped and saved',
-	locked: 'Another run is at work',
-	'wrong-input': 'What was passed is wrong',
-};
