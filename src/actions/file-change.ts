@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Expected, WriteHost, WriteResult } from '../port/host.ts';
+import { type Expected, largestOwnFile, type WriteHost, type WriteResult } from '../port/host.ts';
 import { sha256 } from '../text/sha256.ts';
 import { shellLine } from '../text/shell-line.ts';
 import { type ApplyDeps, maxBackupBytes, noUndo, type Performed, type Prepared, type Wrong } from './kind.ts';
@@ -45,8 +45,12 @@ const changedSince = (path: string): Wrong => ({
 });
 
 /** Compares by digest, as a stream: what is removed without a backup can be a package or an archive of images. */
-export async function noteRemoval(path: string, expect: Expected, deps: ApplyDeps): Promise<Prepared> {
-	const found = await deps.host.digest(path);
+export async function noteRemoval(
+	path: string,
+	expect: Expected,
+	{ host }: Pick<ApplyDeps, 'host'>,
+): Promise<Prepared> {
+	const found = await host.digest(path, { maxBytes: largestOwnFile });
 	const same = found.kind === 'digest' && expect.kind === 'sha256' && found.sha256 === expect.sha256;
 	return same ? noUndo('the run that is taken back had made it') : changedSince(path);
 }

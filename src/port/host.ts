@@ -100,6 +100,12 @@ export interface HostIdentity {
 	readonly user: string;
 }
 
+/**
+ * The largest file that a run makes and takes away again, in bytes: packages of Sysbox have about 12 MB, and ten times
+ * that is none. A larger one at its path is somebody else's.
+ */
+export const largestOwnFile = 128 * 1024 * 1024;
+
 export interface ReadHost {
 	/** `simulated` is said on every screen, line and record. */
 	readonly kind: 'local' | 'simulated';

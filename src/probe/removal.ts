@@ -1,4 +1,4 @@
-import type { Argv, WriteHost } from '../port/host.ts';
+import type { Argv, ReadProblem, WriteHost } from '../port/host.ts';
 
 /** What a removal came to. `left` names each object that is still there, with what was said about it. */
 export interface Removal {
@@ -76,6 +76,15 @@ async function stillListed(host: WriteHost, list: Argv, names: readonly string[]
 const saidBy = (result: { readonly stderr: string; readonly problem?: string | undefined }): string =>
 	result.stderr.trim().split('\n').at(-1) || (result.problem ?? 'docker said nothing');
 
+function whyNotRead(problem: ReadProblem): string {
+	return problem.kind === 'too-large'
+		? `it has ${problem.size} bytes, and nothing over ${problem.limit} is removed`
+		: `it is ${problem.kind}`;
+}
+
+/** Archives of images are read before they are removed; of a larger one that is not done. Bytes. */
+const largestArchive = 16 * 1024 ** 3;
+
 /** Removes a directory of ours with the files in it. A directory that is not there is nothing left. */
 export async function removeDirectoryOf(host: WriteHost, directory: string): Promise<Removal> {
 	const listed = await host.list(directory);
@@ -84,12 +93,12 @@ export async function removeDirectoryOf(host: WriteHost, directory: string): Pro
 	const left: string[] = [];
 	for (const name of listed.names) {
 		const path = `${directory}/${name}`;
-		const digest = await host.digest(path);
+		const digest = await host.digest(path, { maxBytes: largestArchive });
 		if (digest.kind === 'missing') continue;
 		const result =
 			digest.kind === 'digest'
 				? await host.removeFile(path, { expect: { kind: 'sha256', sha256: digest.sha256 } })
-				: { kind: 'failed' as const, errno: digest.kind, message: `it is ${digest.kind}` };
+				: { kind: 'failed' as const, errno: digest.kind, message: whyNotRead(digest) };
 		if (result.kind !== 'written') left.push(`${path} (${result.kind === 'failed' ? result.message : result.kind})`);
 	}
 	if (left.length > 0) return { removed: [], left };

@@ -1,7 +1,7 @@
 import type { Action } from '../model/action.ts';
 import type { Finding } from '../model/finding.ts';
 import type { UndoRecord } from '../model/undo.ts';
-import type { ReadHost, ReadResult } from '../port/host.ts';
+import { largestOwnFile, type ReadHost, type ReadResult } from '../port/host.ts';
 import { diffFiles, type FileSide, formatDiff } from '../text/diff.ts';
 import { redactLines } from '../text/redact.ts';
 import { sha256 } from '../text/sha256.ts';
@@ -22,6 +22,7 @@ export interface PathToRestore {
 	/** Read whole only where it is small enough to be a file that people edit; a package is told by its digest. */
 	readonly current: ReadResult;
 	readonly currentSize: number | undefined;
+	/** Undefined too where it is larger than any file of a run, so that nothing but its size was read. */
 	readonly currentSha256: string | undefined;
 	/** What the run itself may have left there: anything else is somebody else's change. */
 	readonly ours: ReadonlySet<string>;
@@ -38,7 +39,7 @@ export async function inspectPath(
 	const last = undos.at(-1);
 	if (first === undefined || last === undefined) return undefined;
 	const current = await host.readFile(path);
-	const digest = current.kind === 'too-large' ? await host.digest(path) : undefined;
+	const digest = current.kind === 'too-large' ? await host.digest(path, { maxBytes: largestOwnFile }) : undefined;
 	const leftBytes = last.after === null ? undefined : await kept(last.after);
 	return {
 		path,
@@ -47,7 +48,12 @@ export async function inspectPath(
 		left:
 			last.after === null ? 'missing' : leftBytes === undefined ? undefined : { sha256: last.after, bytes: leftBytes },
 		current,
-		currentSize: current.kind === 'bytes' ? current.bytes.length : digest?.kind === 'digest' ? digest.size : undefined,
+		currentSize:
+			current.kind === 'bytes'
+				? current.bytes.length
+				: digest?.kind === 'digest' || digest?.kind === 'too-large'
+					? digest.size
+					: undefined,
 		currentSha256:
 			current.kind === 'bytes' ? sha256(current.bytes) : digest?.kind === 'digest' ? digest.sha256 : undefined,
 		ours: new Set(undos.flatMap(undo => [undo.after ?? 'missing', undo.before?.sha256 ?? 'missing'])),
@@ -88,7 +94,9 @@ export function changedSince(path: PathToRestore, backupDirectory: string): Find
 		summary: `${path.path} was changed by somebody else since the run`,
 		evidence: [
 			`what somebody ${state === 'removed' ? 'did (it is gone)' : 'changed'} since the run:`,
-			diff(then, now),
+			current.kind === 'too-large' && now === undefined
+				? `(it has ${path.currentSize ?? current.size} bytes now, more than any file of a run, and was not read)`
+				: diff(then, now),
 			'what putting back the bytes from before the run would change now:',
 			diff(now, old),
 		].join('\n'),

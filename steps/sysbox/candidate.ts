@@ -1,7 +1,7 @@
 import { latestRelease, type ReleasePackage, releaseByDigest } from '../../src/knowledge/lookup.ts';
 import type { ReleaseRow } from '../../src/model/knowledge.ts';
 import type { RunOptions, StepContext } from '../../src/model/step.ts';
-import type { ReadHost } from '../../src/port/host.ts';
+import { largestOwnFile, type ReadHost } from '../../src/port/host.ts';
 import { type DebControl, readDebControl } from './deb-package.ts';
 
 /** The package that would be installed: the operator's own file, or the newest release that is known. */
@@ -36,8 +36,7 @@ export type Candidate =
 	  }
 	| { readonly kind: 'none'; readonly why: string };
 
-/** Packages are about 12 MB; ten times that is no package of Sysbox. */
-export const largestPackage = 128 * 1024 * 1024;
+export const largestPackage = largestOwnFile;
 
 export const downloadsDirectory = (options: RunOptions): string => `${options.stateDirectory}/downloads`;
 

@@ -259,4 +259,22 @@ describe('what earlier runs left', () => {
 		expect(host.state().docker.engine.containers).toHaveLength(others);
 		expect(await removeLeftovers(host, { stateDirectory })).toEqual({ removed: [], left: [] });
 	});
+
+	test('stays, and is named with its size, where it is larger than any archive', async () => {
+		const host = await simulated();
+		await probesOf(host).saveImage('registry:2', 60_000);
+		const limits: (number | undefined)[] = [];
+		const digest: WriteHost['digest'] = async (_, { maxBytes } = {}) => {
+			limits.push(maxBytes);
+			return { kind: 'too-large', size: 2 ** 40, limit: maxBytes ?? 0 };
+		};
+		const { removed, left } = await removeLeftovers({ ...host, digest }, { stateDirectory });
+		expect(limits).toEqual([16 * 1024 ** 3]);
+		expect(removed).toEqual([]);
+		expect(left).toEqual([
+			expect.stringMatching(
+				/\/proof-run-1\/\S+ \(it has 1099511627776 bytes, and nothing over 17179869184 is removed\)$/,
+			),
+		]);
+	});
 });

@@ -1,8 +1,9 @@
 /** Of what is binary or large only size and sha256 are told, and nothing of it is computed for long. */
 import { createHash, randomBytes } from 'node:crypto';
-import { statSync, writeFileSync } from 'node:fs';
+import { statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { noteRemoval } from '../../src/actions/file-change.ts';
 import { showAction } from '../../src/actions/show-action.ts';
 import { localHost } from '../../src/host/local/local-host.ts';
 import type { Event, EventPayload } from '../../src/model/event.ts';
@@ -95,6 +96,35 @@ describe('a package of 30 MB that the run had fetched', () => {
 		);
 		expect(end.exit).toBe(3);
 		expect(JSON.stringify(events).length).toBeLessThan(20_000);
+	});
+});
+
+describe('a file of 1 TiB where the run had left a package', () => {
+	const sparse = () => {
+		const path = join(scratchDirectory(), 'sysbox-ce.deb');
+		writeFileSync(path, '');
+		truncateSync(path, 1024 ** 4);
+		return path;
+	};
+
+	it('is not read through: it is refused with its size, and stays', async () => {
+		const path = sparse();
+		const { end, events } = await engineRun(
+			[revertStep(runThatMade(path, 'ab'.repeat(32)), async () => undefined)],
+			filesOnly,
+		);
+		expect(end.exit).toBe(3);
+		const findings = events.flatMap(event => (event.type === 'findings' ? event.findings : []));
+		expect(findings.find(({ id }) => id === 'revert.changed-since')?.evidence).toContain(
+			`(it has ${1024 ** 4} bytes now, more than any file of a run, and was not read)`,
+		);
+		expect(statSync(path).size).toBe(1024 ** 4);
+	});
+
+	it('is not read through either where it appears after the plan', async () => {
+		const path = sparse();
+		const ofPackage = { kind: 'sha256', sha256: 'ab'.repeat(32) } as const;
+		expect(await noteRemoval(path, ofPackage, { host: filesOnly })).toMatchObject({ kind: 'stale' });
 	});
 });
 
