@@ -71,7 +71,7 @@ export interface Ask {
 	readonly kept?: Kept;
 	readonly mode?: 'run' | 'test' | 'check' | 'plan';
 	readonly want?: 'compatible' | 'set-up';
-	readonly format?: 'json';
+	readonly format?: 'json' | undefined;
 	readonly selection?: Selection;
 	readonly answers?: Answers;
 	readonly waivers?: readonly Waiver[];
@@ -82,7 +82,7 @@ export interface Ask {
 	readonly managed?: readonly string[];
 	/** By how many milliseconds the time of day is off: somebody sets the clock. */
 	readonly wallClockIsOff?: () => number;
-	readonly changeId?: string;
+	readonly changeId?: string | undefined;
 	/** The saved plan that the run is held to. */
 	readonly held?: HeldTo;
 	/** Where `plan` saves what it foresaw, on this machine. */
