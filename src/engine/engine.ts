@@ -110,7 +110,7 @@ async function runStep(run: StepRun<Step>, tally: Tally, previewed: Action[]): P
 		case 'change':
 			return runChange({ ...run, step }, previewed);
 		case 'proof':
-			return runProof({ ...run, step });
+			return runProof({ ...run, step }, previewed);
 		case 'report':
 			return runReport({ ...run, step }, tally);
 		default:

@@ -30,6 +30,8 @@ export interface StepVisit {
 export interface Navigation {
 	/** Everything that the run would do was shown, or need not be. */
 	reviewed: boolean;
+	/** A step was planned or applied: what the proofs need was fetched before it, as far as it was known. */
+	fetched: boolean;
 	visit(): StepVisit;
 	/** The index of the step that comes after this visit of one. */
 	next(
@@ -47,6 +49,7 @@ export function createNavigation(): Navigation {
 
 	const navigation: Navigation = {
 		reviewed: false,
+		fetched: false,
 		visit() {
 			const earlier = stops.length > 0;
 			const made: (Question | 'review')[] = [];

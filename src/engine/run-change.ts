@@ -6,6 +6,7 @@ import { count } from '../text/count.ts';
 import { applyAll, type OpenAction, showPlan } from './apply-plan.ts';
 import { askConsent, sayPutOff } from './consent.ts';
 import type { EngineRequest } from './contract.ts';
+import { fetchAhead } from './fetch-ahead.ts';
 import {
 	blockedBy,
 	failedIn,
@@ -72,7 +73,11 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Actio
 
 	const work: Work = { changed: false, manual: [] };
 	for (let round = 0; ; round++) {
-		const plan = step.plan(sight.facts, judgeContext(deps));
+		const { plan, wrong } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
+		if (wrong.length > 0) {
+			await deps.emit({ type: 'findings', step: step.id, when: 'before', findings: [...sight.findings, ...wrong] });
+			return blockedBy(wrong);
+		}
 		const next =
 			plan.actions.length === 0
 				? await whenNothingIsPlanned(run, sight, work)
@@ -120,8 +125,10 @@ async function planned(
 	previewed: Action[],
 ): Promise<StepResult> {
 	const { deps, request, step } = run;
-	const plan = step.plan(sight.facts, judgeContext(deps));
+	// What is passed in vain for a proof is said where that proof is planned.
+	const { plan } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
 	if (plan.actions.length === 0) return resultOf(run, sight, { changed: false, manual: [] });
+	run.navigation.fetched = true;
 	await showPlan(deps, step.id, plan);
 	previewed.push(...plan.actions);
 	return {
@@ -186,6 +193,7 @@ async function applyRound(
 	await sight.look('after');
 	if (applied.kind === 'failed') return failedIn(applied, changed);
 	if (applied.kind === 'again') return 'begin-again';
+	run.navigation.fetched = true;
 	if (work.manual.length === 0) return 'next-round';
 	const next = await whenLeft(run, work.manual);
 	if (next === 'go-on') return 'end';

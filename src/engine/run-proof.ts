@@ -1,4 +1,4 @@
-import { risksOf } from '../model/action.ts';
+import { type Action, risksOf } from '../model/action.ts';
 import type { EventOf } from '../model/event.ts';
 import { hardBlocks } from '../model/finding.ts';
 import type { ProofStep } from '../model/step.ts';
@@ -21,13 +21,13 @@ import {
 } from './step-run.ts';
 
 /** Brings what the probes need, as a change step would, and then runs them. */
-export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepResult> {
+export async function runProof(run: StepRun<ProofStep<unknown>>, previewed: Action[]): Promise<StepResult> {
 	const { deps, request, step, role } = run;
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
 	const sight = await inspectStep(run, deps.host);
 	const left = (await sight.untilFit()) ?? (await sight.ask());
 	if (left !== undefined) return left;
-	if (request.mode === 'plan') return planned(run, sight);
+	if (request.mode === 'plan') return planned(run, sight, previewed);
 
 	let changed = false;
 	for (;;) {
@@ -47,10 +47,17 @@ export async function runProof(run: StepRun<ProofStep<unknown>>): Promise<StepRe
 }
 
 /** What a run would bring for the probes. */
-async function planned({ deps, step }: StepRun<ProofStep<unknown>>, sight: StepSession): Promise<StepResult> {
-	const { actions, ...plan } = step.plan(sight.facts, judgeContext(deps));
+async function planned(
+	{ deps, step }: StepRun<ProofStep<unknown>>,
+	sight: StepSession,
+	previewed: Action[],
+): Promise<StepResult> {
+	const { actions: needed, ...plan } = step.plan(sight.facts, judgeContext(deps));
+	// An earlier step of the run brings it.
+	const actions = needed.filter(({ id }) => !previewed.some(earlier => earlier.id === id));
 	const open = actions.length > 0;
 	if (open) await showPlan(deps, step.id, { actions, ...plan });
+	previewed.push(...actions);
 	return {
 		status: open ? 'open' : hardBlocks(sight.findings).length > 0 ? 'undecided' : 'unchanged',
 		tally: { open },

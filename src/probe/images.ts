@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Action } from '../model/action.ts';
 import type { Finding } from '../model/finding.ts';
+import type { RunState } from '../model/state.ts';
 import type { StepContext } from '../model/step.ts';
 
 /** An archive that was passed with `--image-archive`. */
@@ -110,6 +111,12 @@ const sourceOf = (image: string, facts: ImageFacts): Archive | undefined =>
 	facts.archives.find(a => a.images?.includes(longName(image))) ??
 	facts.archives.find(a => a.images === undefined && a.problem === undefined);
 
+const actionId = (image: string): string => `image-${image.replaceAll(/[^a-zA-Z0-9]+/g, '-')}`;
+
+/** Whether this run pulled or loaded the image: it was not on the host when the run was planned. */
+export const broughtByRun = (image: string, { actions }: RunState): boolean =>
+	actions.some(({ id }) => id === actionId(image));
+
 /**
  * Brings the images that are not there. With archives, only from these: who passes one says that this host is not to
  * fetch. One action an image, so that each is undone by itself; loading an archive twice does no harm.
@@ -117,7 +124,7 @@ const sourceOf = (image: string, facts: ImageFacts): Archive | undefined =>
 export function planImages(needed: readonly string[], facts: ImageFacts): readonly Action[] {
 	return missing(needed, facts).flatMap((image): readonly Action[] => {
 		const archive = sourceOf(image, facts);
-		const id = `image-${image.replaceAll(/[^a-zA-Z0-9]+/g, '-')}`;
+		const id = actionId(image);
 		const why = `The proofs start containers of ${image}, and it is not on this host.`;
 		if (archive !== undefined) {
 			return [

@@ -2,6 +2,7 @@ import { type DockerFacts, inspectDocker } from '../../src/docker/daemon.ts';
 import { type Answers, listAnswer, textAnswer } from '../../src/model/question.ts';
 import type { StepContext } from '../../src/model/step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
+import { broughtByRun } from '../../src/probe/images.ts';
 import { defaultImage } from '../../src/probe/workload.ts';
 import { readTextFile, readTextOr } from '../../src/system/text-file.ts';
 import { type TemplateTexts, templateTexts } from '../../src/templates.ts';
@@ -35,13 +36,13 @@ export interface CiFacts {
 export const directoryPath = (answers: Answers, workingDirectory: string): string =>
 	absolute(textAnswer(answers, 'ci.folder') ?? `${workingDirectory}/sysbox-ci`, workingDirectory);
 
-export async function lookAtCi({ host, answers, options, signal }: StepContext): Promise<CiFacts> {
+export async function lookAtCi({ host, answers, options, state, signal }: StepContext): Promise<CiFacts> {
 	const path = directoryPath(answers, options.workingDirectory);
 	const [docker, templates, directory, digests, groups, services] = await Promise.all([
 		inspectDocker(host, signal),
 		templateTexts(),
 		lookAtDirectory(host, path),
-		localDigests(host, textAnswer(answers, 'ci.image') ?? defaultImage, signal),
+		localDigests(host, textAnswer(answers, 'ci.image') ?? defaultImage, { state, signal }),
 		readTextOr(host, '/etc/group'),
 		inspectAgentServices(host, signal),
 	]);
@@ -136,10 +137,18 @@ async function readComposeFiles(host: ReadHost, paths: readonly string[]): Promi
 	return Object.fromEntries(texts.filter(([, text]) => text !== ''));
 }
 
-/** The digests of engine and client image where they are on this host already. Nothing is asked of a registry. */
-async function localDigests(host: ReadHost, image: string, signal: AbortSignal): Promise<LocalDigests> {
+/**
+ * The digests of engine and client image where they were on this host before the run: a plan cannot foresee that of an
+ * image that the run pulls, and the files are to be what the plan showed. Nothing is asked of a registry.
+ */
+async function localDigests(
+	host: ReadHost,
+	image: string,
+	{ state, signal }: Pick<StepContext, 'state' | 'signal'>,
+): Promise<LocalDigests> {
 	if (isPinned(image) || image.startsWith('-')) return {};
-	const names = [...new Set([image, clientImageOf(image)])];
+	const names = [...new Set([image, clientImageOf(image)])].filter(name => !broughtByRun(name, state));
+	if (names.length === 0) return {};
 	// Ends with 1 when one of them is not here, and prints the others all the same.
 	const answer = await host.exec(['docker', 'image', 'inspect', ...names], { timeoutMs: 10_000, signal });
 	return parseDigests(answer.stdout, names);
