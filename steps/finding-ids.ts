@@ -2,6 +2,9 @@ import { knowledge } from '../src/knowledge/index.ts';
 import { accessKinds } from './ci/access-findings.ts';
 import { hostChecks } from './host/checks/catalogue.ts';
 
+/** Findings about what was passed: they are never waived. */
+export const inputFindingIds: readonly string[] = ['input.ci', 'input.deb-file', 'input.image-archive'];
+
 /** Every finding of a look at a host that can be waived, and what it is about. Ids are public and stay. */
 export const findingIds: readonly { readonly id: string; readonly about: string }[] = [
 	...hostChecks.map(({ id, about }) => ({ id, about })),

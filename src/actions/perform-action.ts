@@ -15,7 +15,12 @@ export type { ApplyDeps } from './kind.ts';
  * its effect; then the outcome on disk. When the change or the wait fails, the action's rollback runs before the
  * failure is told, so that what the operator reads about the host is true.
  */
-export async function performAction(step: StepId, action: Action, deps: ApplyDeps): Promise<ApplyResult> {
+export async function performAction(
+	step: StepId,
+	action: Action,
+	deps: ApplyDeps,
+	rollbackOf?: string,
+): Promise<ApplyResult> {
 	const late = deps.outOfWindow?.(action);
 	if (late !== undefined) return { kind: 'postponed', why: late };
 	const guarded = await action.guard?.(deps.host, deps.signal);
@@ -28,7 +33,7 @@ export async function performAction(step: StepId, action: Action, deps: ApplyDep
 	if (prepared.kind !== 'prepared') return { kind: 'stale', failure: failureOf(action, prepared) };
 
 	const { undo, bytes } = prepared;
-	await logIntent(step, action, undo, deps);
+	await logIntent(step, action, { undo, rollbackOf }, deps);
 	const performing = performingOf(step, action, bytes, deps);
 	let done = await kindOf(action).perform(action, performing);
 	if (done.kind === 'done') done = withBackup(done, action, undo, deps);
@@ -38,7 +43,12 @@ export async function performAction(step: StepId, action: Action, deps: ApplyDep
 	return conclude(step, action, { done, undo, began }, deps);
 }
 
-async function logIntent(step: StepId, action: Action, undo: UndoRecord, { emit }: ApplyDeps): Promise<void> {
+async function logIntent(
+	step: StepId,
+	action: Action,
+	{ undo, rollbackOf }: { readonly undo: UndoRecord; readonly rollbackOf: string | undefined },
+	{ emit }: ApplyDeps,
+): Promise<void> {
 	const { does, diff } = showAction(action);
 	await emit({
 		type: 'action.intent',
@@ -47,7 +57,9 @@ async function logIntent(step: StepId, action: Action, undo: UndoRecord, { emit 
 		title: action.title,
 		kind: action.kind,
 		does,
-		diff: diff || undefined,
+		role: action.role,
+		rollbackOf,
+		diff,
 		// An undo names argv and paths of this host; only free text in it can hold a secret.
 		undo: undo.kind === 'none' ? { ...undo, why: redact(undo.why) } : undo,
 		takesBack: action.takesBack,
@@ -194,7 +206,7 @@ async function rollBack(
 	const calm: ApplyDeps = { ...deps, signal: new AbortController().signal };
 	let undidMore = false;
 	for (const each of back) {
-		const result = await performAction(step, { ...each, id: `${action.id}.${each.id}` }, calm);
+		const result = await performAction(step, { ...each, id: `${action.id}.${each.id}` }, calm, action.id);
 		if (result.kind === 'failed' || result.kind === 'stale') {
 			said.push(`${doesWhat(each)} failed: ${result.failure.said}`, ...(each.whenItFails ?? []));
 			return { complete: false, now: said.join('; '), undidMore };

@@ -1,4 +1,4 @@
-import { findingIds } from '../../steps/finding-ids.ts';
+import { findingIds, inputFindingIds } from '../../steps/finding-ids.ts';
 import type { StepOrder } from '../model/order.ts';
 import type { Answers, Question } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
@@ -109,7 +109,7 @@ function unknownWaivers(passed: Inputs, command: string): readonly string[] {
 		.filter(({ finding }) => !known.includes(finding))
 		.map(waiver => {
 			const place = placeOf(passed, waiver);
-			const is = waiver.finding.startsWith('input.')
+			const is = inputFindingIds.includes(waiver.finding)
 				? `${waiver.finding} is about what was passed, and cannot be waived.`
 				: `there is no finding called ${waiver.finding}.${didYouMean(waiver.finding, known)}`;
 			return `${place ?? '--ignore'}: ${is} \`${command} check --list\` names them.`;

@@ -168,9 +168,9 @@ export async function inspectStep(
 	};
 }
 
-/** A block whose id begins so is about what the operator passed, not about the host. */
+/** Blocks that are about what the operator passed. */
 export const wrongInput = (findings: readonly Finding[]): readonly Finding[] =>
-	hardBlocks(findings).filter(f => f.id.startsWith('input.'));
+	hardBlocks(findings).filter(f => f.about === 'input');
 
 export const undecidedFindings = (findings: readonly Finding[], strict: boolean): boolean =>
 	findings.some(

@@ -32,9 +32,13 @@ export type Guarded =
 	| { readonly kind: 'go'; readonly seen?: { readonly key: string; readonly value: Json } | undefined }
 	| { readonly kind: 'stale'; readonly said: string };
 
+/** What others than its own step have to know an action by. */
+export const actionRoles = ['restart-docker', 'change-packages'] as const;
+
 interface ActionBase {
 	/** Unique within its step and the same in every run: `daemon-json`, `install`. */
 	readonly id: string;
+	readonly role?: (typeof actionRoles)[number] | undefined;
 	/** In the imperative, about the host: "Write /etc/docker/daemon.json". */
 	readonly title: string;
 	readonly why: string;

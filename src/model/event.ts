@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { diffLineSchema } from '../text/diff.ts';
+import { actionRoles } from './action.ts';
 import type { DataOf } from './data.ts';
 import { findingSchema, threatIds } from './finding.ts';
 import { impactSchema } from './impact.ts';
@@ -105,6 +106,9 @@ const payloads = [
 		title: z.string(),
 		kind: z.string(),
 		does: z.string(),
+		role: z.enum(actionRoles).optional(),
+		/** The action of the step that failed, and whose way back this one is a part of. */
+		rollbackOf: z.string().optional(),
 		diff: z.array(diffLineSchema).optional(),
 		undo: undoRecordSchema,
 		/** Earlier actions of the step that are taken back once this one is done. */

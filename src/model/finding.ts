@@ -11,6 +11,10 @@ export const findingSchema = z.object({
 	severity: z.enum(severities),
 	/** One sentence about the operator's host. */
 	summary: z.string(),
+	/** About what the operator passed (files, answers), not about the host: it ends a run as wrong input, and is not waived. */
+	about: z.literal('input').optional(),
+	/** The title of the known issue of Sysbox or the kernel that it tells of. */
+	knownIssue: z.string().optional(),
 	/** What was seen, as it was seen. */
 	evidence: z.string().optional(),
 	/** Why it matters. */

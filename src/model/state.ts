@@ -15,6 +15,9 @@ export interface ActionState {
 	readonly title: string;
 	readonly kind: string;
 	readonly does: string;
+	readonly role?: EventOf<'action.intent'>['role'];
+	/** The action of its step whose way back it is a part of. */
+	readonly rollbackOf?: string | undefined;
 	readonly diff?: EventOf<'action.intent'>['diff'] | undefined;
 	readonly undo: UndoRecord;
 	readonly takesBack?: readonly string[] | undefined;
@@ -151,7 +154,7 @@ export function reduce(state: RunState, event: Event): RunState {
 		case 'decision':
 			return changeStep(agreeing(next, event), event.step, step => ({ ...step, decision: event }));
 		case 'action.intent': {
-			const { step, action, title, kind, does, diff, undo, takesBack, seq, at } = event;
+			const { step, action, title, kind, does, role, rollbackOf, diff, undo, takesBack, seq, at } = event;
 			const intended: ActionState = {
 				step,
 				id: action,
@@ -160,6 +163,8 @@ export function reduce(state: RunState, event: Event): RunState {
 				title,
 				kind,
 				does,
+				role,
+				rollbackOf,
 				diff: diff || undefined,
 				undo,
 				takesBack: takesBack || undefined,
@@ -330,9 +335,9 @@ export function changesMade(state: RunState): readonly ActionState[] {
 	const takenBack = takenBackIn(state);
 	const putBack = state.actions.filter(({ outcome }) => outcome === 'rolled-back');
 	return state.actions.filter(action => {
-		const { step, id, outcome, kind, takesBack } = action;
+		const { step, outcome, kind, takesBack, rollbackOf } = action;
 		if (outcome !== 'done' || kind === 'manual' || takesBack !== undefined) return false;
-		const wayBack = putBack.some(of => of.step === step && id.startsWith(`${of.id}.`));
+		const wayBack = putBack.some(of => of.step === step && of.id === rollbackOf);
 		return !reports.has(step) && !takenBack.has(action) && !wayBack;
 	});
 }
@@ -355,7 +360,7 @@ export function leftByRevert(state: RunState): readonly string[] {
 export function survivesFailure(state: RunState, { step, id, outcome }: ActionState): boolean {
 	const settled = state.steps.some(of => of.id === step && (of.status === 'done' || of.status === 'unchanged'));
 	const restored = state.actions.some(
-		of => of.step === step && of.id.startsWith(`${id}.`) && of.kind === 'restore' && of.outcome === 'done',
+		of => of.step === step && of.rollbackOf === id && of.kind === 'restore' && of.outcome === 'done',
 	);
 	return outcome === 'rolled-back' && settled && !restored;
 }

@@ -11,11 +11,11 @@ export const waiverSchema = z.object({
 });
 export type Waiver = DataOf<typeof waiverSchema>;
 
-/** Marks findings that a waiver covers. Findings about what was passed (`input.…`) cannot be waived. */
+/** Marks findings that a waiver covers. Findings about what was passed cannot be waived. */
 export function waive(findings: readonly Finding[], waivers: readonly Waiver[], now: Date): readonly Finding[] {
 	return findings.map(finding => {
 		const waiver = waivers.find(w => w.finding === finding.id && !isExpired(w, now));
-		if (waiver === undefined || finding.severity === 'ok' || finding.id.startsWith('input.')) return finding;
+		if (waiver === undefined || finding.severity === 'ok' || finding.about === 'input') return finding;
 		return { ...finding, waived: { reason: waiver.reason, expires: waiver.expires } };
 	});
 }

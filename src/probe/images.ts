@@ -170,6 +170,7 @@ export function judgeImages(step: string, needed: readonly string[], facts: Imag
 		if (problem === undefined) continue;
 		findings.push({
 			id: 'input.image-archive',
+			about: 'input',
 			severity: 'block',
 			summary: `${path}, given with --image-archive, ${problem}.`,
 		});
@@ -202,6 +203,7 @@ export function judgeImages(step: string, needed: readonly string[], facts: Imag
 		if (source === undefined && facts.archives.length > 0) {
 			findings.push({
 				id: 'input.image-archive',
+				about: 'input',
 				severity: 'block',
 				summary: `No given archive holds ${image}, which is not on this host.`,
 				evidence: facts.archives.map(a => `${a.path}: ${(a.images ?? []).join(', ') || 'no names'}`).join('\n'),

@@ -252,6 +252,7 @@ export function planPackages(
 				'the run brought exactly these, and nothing else needs them',
 				['apt-get', 'purge', '-y', ...waitForLock, ...toPurge],
 				{
+					role: 'change-packages',
 					judgeFailure: (host, signal) => goneMeanwhile(host, toPurge, signal),
 					...guardOf(toPurge),
 					...(risksOfPurge.length > 0 && { risks: risksOfPurge }),

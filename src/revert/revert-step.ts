@@ -221,7 +221,7 @@ async function inspectLoaded(
 	const madeDefault = defaultRuntime !== earlier && views.some(view => view.defaultRuntime === defaultRuntime);
 	const defaultBefore = madeDefault || strangers.includes(defaultRuntime) ? earlier : undefined;
 	const restarted = original.actions.some(
-		a => a.step === 'docker' && a.id === 'restart' && (a.outcome === 'done' || a.outcome === 'interrupted'),
+		a => a.role === 'restart-docker' && (a.outcome === 'done' || a.outcome === 'interrupted'),
 	);
 	const changedKeys = ['bip', 'default-address-pools'].filter(key =>
 		views.some(view => view.keys.includes(key) !== before.view.keys.includes(key)),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Event, eventPayloadSchema, eventSchema, eventVersion } from '../model/event.ts';
+import { fieldsOfToday } from './fields-of-today.ts';
 import type { LogProblem } from './run-log.ts';
 
 export type LinesRead =
@@ -28,6 +29,7 @@ const knownTypes: ReadonlySet<string> = new Set(
 export function readLogLines(bytes: Uint8Array): LinesRead {
 	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const events: Event[] = [];
+	const complete = fieldsOfToday();
 	let start = 0;
 	let line = 0;
 	let tool: string | undefined;
@@ -59,7 +61,7 @@ export function readLogLines(bytes: Uint8Array): LinesRead {
 		const before = events.at(-1);
 		if (before !== undefined && event.data.seq <= before.seq)
 			return { kind: 'corrupt', line, what: `event ${event.data.seq} stands after event ${before.seq}` };
-		events.push(event.data);
+		events.push(complete(event.data));
 		start = end + 1;
 	}
 	return { kind: 'events', events, goodBytes: start, torn: false };

@@ -41,6 +41,7 @@ function settingsFindings(reading: SettingsReading): readonly Finding[] {
 	return [
 		{
 			id: 'input.ci',
+			about: 'input',
 			severity: 'block',
 			summary: `The CI files cannot be made from the answers to ${reading.answers.join(', ')}`,
 			remedy: { kind: 'advice', text: 'Give other answers.' },

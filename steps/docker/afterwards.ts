@@ -121,7 +121,7 @@ export function waitForReturning(facts: DockerStepFacts, context: JudgeContext):
 
 /** The last time that this run began to restart Docker, and what ran then. */
 function lastRestart(state: RunState): { readonly seq: number; readonly ran: readonly Ran[] } | undefined {
-	const restart = state.actions.findLast(a => a.step === 'docker' && a.id === 'restart' && a.outcome !== 'refused');
+	const restart = state.actions.findLast(a => a.role === 'restart-docker' && a.outcome !== 'refused');
 	const seen = state.observed[ranKey]?.last.value;
 	if (restart === undefined || !Array.isArray(seen)) return undefined;
 	const ran = seen.flatMap((entry): readonly Ran[] => {

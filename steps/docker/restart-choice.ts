@@ -29,7 +29,7 @@ export function restartDifferences(facts: DockerStepFacts, context: JudgeContext
 
 /** This run has restarted Docker with the file as it is: once more would not help, and would stop everything again. */
 export function restartedAlready(facts: DockerStepFacts, { state }: JudgeContext): boolean {
-	const restarted = state.actions.findLast(a => a.step === 'docker' && a.id === 'restart' && a.outcome === 'done');
+	const restarted = state.actions.findLast(a => a.role === 'restart-docker' && a.outcome === 'done');
 	if (restarted === undefined) return false;
 	const written = state.actions.findLast(a => a.undo.kind === 'file' && a.undo.path === facts.file.path);
 	return written === undefined || written.seq < restarted.seq;

@@ -59,6 +59,7 @@ function restartAction(
 	const stops = stopsContainers(facts, context);
 	return {
 		id: 'restart',
+		role: 'restart-docker',
 		kind: 'exec',
 		title: 'Restart Docker',
 		why: `it reads ${nameSome(differences.map(d => d.key))} only when it starts`,

@@ -56,6 +56,7 @@ function inputFindings(facts: SysboxFacts, context: JudgeContext): readonly Find
 					}
 				: {
 						id: 'input.deb-file',
+						about: 'input',
 						severity: 'block',
 						summary: `${candidate.path} ${candidate.problem}`,
 						remedy: {
@@ -75,6 +76,7 @@ function inputFindings(facts: SysboxFacts, context: JudgeContext): readonly Find
 	return [
 		{
 			id: 'input.deb-file',
+			about: 'input',
 			severity: 'block',
 			summary: `${candidate.path} ${mistake}`,
 			evidence: `sha256 ${candidate.sha256}`,
@@ -560,6 +562,7 @@ function versionFindings(facts: SysboxFacts, context: JudgeContext): readonly Fi
 		id: `sysbox.known-issues.${issue.id}`,
 		severity: issue.severity,
 		summary: issue.title,
+		knownIssue: issue.title,
 		evidence: `${versionsSeen(facts)}; ${issue.source}`,
 		why: issue.consequence,
 		...(issue.id === timeNamespaceIssue

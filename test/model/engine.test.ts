@@ -225,7 +225,7 @@ describe('a change step', () => {
 		const { end } = await run(
 			[
 				wantsFile('a', '/a', 'x', {
-					findings: () => [{ id: 'input.deb', severity: 'block', summary: 'no such file' }],
+					findings: () => [{ id: 'input.deb', about: 'input', severity: 'block', summary: 'no such file' }],
 				}),
 				wantsFile('b', '/b', 'y'),
 			],
@@ -401,7 +401,10 @@ describe('a plan', () => {
 
 	it('tells what is wrong with what was passed to a proof, also behind changes that are only foreseen', async () => {
 		const passed = { ...proof('p', [], ['a']), judge: (): Finding[] => [] };
-		const wrong = { ...passed, judge: () => [{ id: 'input.archive', severity: 'block', summary: 'no archive' }] };
+		const wrong = {
+			...passed,
+			judge: () => [{ id: 'input.archive', about: 'input', severity: 'block', summary: 'no archive' }],
+		};
 		const steps = (p: unknown) => [wantsFile('a', '/a', 'x'), p as Step];
 		expect((await run(steps(passed), newWorld(), { mode: 'plan' })).end.exit).toBe(4);
 		expect((await run(steps(wrong), newWorld(), { mode: 'plan' })).end).toMatchObject({ exit: 2, why: 'no archive' });

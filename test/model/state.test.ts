@@ -321,7 +321,11 @@ describe('what was changed, as a person counts it', () => {
 	});
 
 	it('is not the way back of a change that failed', () => {
-		const back = [intent('restart', none), intent('restart.start', none), outcome('restart.start', 'done')];
+		const back = [
+			intent('restart', none),
+			{ ...intent('restart.start', none), rollbackOf: 'restart' } as EventPayload,
+			outcome('restart.start', 'done'),
+		];
 		expect(ids(...back, outcome('restart', 'rolled-back'))).toEqual([]);
 		expect(ids(...back, outcome('restart', 'failed'))).toEqual(['restart.start']);
 	});

@@ -24,9 +24,7 @@ describe('a waiver', () => {
 	it('covers no other finding, nothing that is fine, and nothing about what was passed', () => {
 		expect(waived({ id: 'disk.tmp' })).toBeUndefined();
 		expect(waived({ severity: 'ok' })).toBeUndefined();
-		expect(waive([{ ...finding, id: 'input.deb' }], [{ ...waiver, finding: 'input.deb' }], now)[0]?.waived).toBe(
-			undefined,
-		);
+		expect(waived({ about: 'input' })).toBeUndefined();
 		for (const severity of ['info', 'warn', 'could-not-tell'] as const) expect(waived({ severity })).toBeDefined();
 	});
 });

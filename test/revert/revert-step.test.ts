@@ -297,9 +297,9 @@ describe('taking a run back', () => {
 			eventsOf(
 				[
 					['daemon', 'write', wrote(daemonJson, '{}', after)],
-					['docker', 'restart', { kind: 'none', why: 'x' }],
-				].flatMap(([step, action, undo]): EventPayload[] => [
-					{ type: 'action.intent', step, action, title: 'x', kind: 'exec', does: 'x', undo } as EventPayload,
+					['docker', 'restart', { kind: 'none', why: 'x' }, 'restart-docker'],
+				].flatMap(([step, action, undo, role]): EventPayload[] => [
+					{ type: 'action.intent', step, action, title: 'x', kind: 'exec', does: 'x', undo, role } as EventPayload,
 					{ type: 'action.outcome', step, action, outcome: 'done', ms: 1 } as EventPayload,
 				]),
 			),

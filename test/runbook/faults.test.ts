@@ -219,7 +219,10 @@ describe('dockerd', () => {
 		expect(ended.exit, actions(ended).join(', ')).toBe(1);
 		expect(host.state().docker.engine.up).toBe(true);
 		expect(textOn(host, daemonJson)).toBe(original);
-		const failure = ended.state.actions.find(a => a.id === 'restart')?.failure;
+		const restart = ended.state.actions.find(a => a.role === 'restart-docker');
+		const back = ended.state.actions.filter(a => a.rollbackOf === restart?.id);
+		expect(back.map(({ does }) => does)).toContain('systemctl restart docker');
+		const failure = restart?.failure;
 		expect(failure?.now).toContain('taken back');
 		expect(ended.screen).toContain(failure?.now);
 	});

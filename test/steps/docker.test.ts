@@ -271,7 +271,7 @@ describe('a restart', () => {
 	});
 
 	test('that did not help is not repeated', async () => {
-		const state = ranBefore({ step: 'docker', id: 'restart' });
+		const state = ranBefore({ step: 'docker', id: 'restart', role: 'restart-docker' });
 		const { plan, questions, findings } = await seen(otherBridge, { ...yes, state });
 		expect(plan.actions).toEqual([]);
 		expect(questions).toEqual([]);

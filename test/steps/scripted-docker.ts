@@ -331,12 +331,16 @@ export const looking = (host: ReadHost, change: Partial<JudgeContext> = {}): Ste
 
 /** A run in which these actions were carried out, in this order. */
 export const ranBefore = (
-	...actions: readonly { readonly step: string; readonly id: string; readonly path?: string; readonly after?: string }[]
+	...actions: readonly (Pick<RunState['actions'][number], 'step' | 'id' | 'role'> & {
+		readonly path?: string;
+		readonly after?: string;
+	})[]
 ): RunState => ({
 	...initialState,
-	actions: actions.map(({ step, id, path, after }, seq) => ({
+	actions: actions.map(({ step, id, role, path, after }, seq) => ({
 		step,
 		id,
+		role,
 		seq,
 		at: '2026-11-23T11:59:00Z',
 		title: id,

@@ -688,6 +688,7 @@ describe('the end', () => {
 			id: 'sysbox.known-issues.docker-cp',
 			severity: 'info' as const,
 			summary: 'docker cp does not work',
+			knownIssue: 'docker cp does not work',
 		};
 		await emit({ type: 'findings', step: 'sysbox', when: 'before', findings: [known] });
 		await emit({ type: 'step.end', step: 'sysbox', status: 'done', changed: true, open: [] });

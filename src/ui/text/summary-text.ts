@@ -136,8 +136,8 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 	const steps = run.steps.filter(step => changes.some(a => a.step === step.id));
 	const where = `(v names each${run.record === undefined ? '' : ', as does the record'})`;
 	const among = (of: typeof changes): string => {
-		const system = of.flatMap(({ undo, title, does }) =>
-			undo.kind === 'packages' || does.startsWith('apt-get purge ')
+		const system = of.flatMap(({ undo, title, role }) =>
+			undo.kind === 'packages' || role === 'change-packages'
 				? [title]
 				: undo.kind === 'file' && undo.path.startsWith('/etc/')
 					? [undo.path]
@@ -159,8 +159,8 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 function limitsForJobs(run: RunState): readonly string[] {
 	const known = run.steps
 		.flatMap(step => step.after ?? step.before)
-		.filter(({ id, severity }) => id.startsWith('sysbox.known-issues.') && severity === 'info');
-	return [...new Map(known.map(({ id, summary }) => [id, summary.split(': ')[0] ?? summary])).values()];
+		.flatMap(({ knownIssue, severity }) => (knownIssue !== undefined && severity === 'info' ? [knownIssue] : []));
+	return [...new Set(known)];
 }
 
 /** What the operator left as it was, and what could not be done without it. */

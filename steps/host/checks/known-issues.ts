@@ -53,6 +53,7 @@ export function knownIssueFindings(facts: HostFacts, context: JudgeContext): rea
 		id: `sysbox.known-issues.${issue.id}`,
 		severity: issue.severity,
 		summary: `${issue.title}: ${lowerFirst(issue.consequence)}`,
+		knownIssue: issue.title,
 		evidence: `${evidence}; ${issue.source}`,
 		why,
 		...advice(issue.remedy),
