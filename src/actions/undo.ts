@@ -1,21 +1,15 @@
-import { describePackageUndo } from '../model/package-changes.ts';
-import type { Undo, UndoRecord } from '../model/undo.ts';
-import { shellLine } from '../text/shell-line.ts';
+import { type Undo, type UndoRecord, undoParts } from '../model/undo.ts';
 
 /** How an action with an undo of its own is taken back, for the operator. */
 export function describeUndo(undo: Undo): string {
-	const stays = (leaves: readonly string[] = []) => leaves.map(left => `stays: ${left}`);
 	switch (undo.kind) {
 		case 'restore-file':
 			return 'put the bytes from before back';
 		case 'commands':
-			return [...undo.commands.map(c => shellLine(c.argv)), ...stays(undo.leaves)].join('; ');
 		case 'packages':
-			return [
-				...describePackageUndo(undo.changes),
-				...(undo.commands ?? []).map(c => shellLine(c.argv)),
-				...stays(undo.leaves),
-			].join('; ');
+			return undoParts(undo)
+				.map(({ text }) => text)
+				.join('; ');
 		case 'none':
 			return `none: ${undo.why}`;
 		default:

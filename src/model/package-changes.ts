@@ -21,13 +21,17 @@ export const packageChangesSchema = z.object({
 });
 export type PackageChanges = DataOf<typeof packageChangesSchema>;
 
-/** How it is taken back, as lines that could be typed. */
-export function describePackageUndo({ installed, removed, replaced }: PackageChanges): readonly string[] {
+/** How it is taken back; `typed`: a line that could be typed. */
+export function packageUndo({ installed, removed, replaced }: PackageChanges) {
 	const auto = [...removed, ...replaced].filter(p => p.auto).map(p => p.name);
+	const typed = (...argv: readonly [string, ...string[]]) => ({ typed: true, text: shellLine(argv) });
 	return [
-		...(installed.length > 0 ? [shellLine(['apt-get', 'purge', ...installed])] : []),
-		...(removed.length > 0 ? [shellLine(['apt-get', 'install', ...removed.map(p => p.name)])] : []),
-		...replaced.map(p => `${p.name} ${p.version} again, where its package is still on this host`),
-		...(auto.length > 0 ? [shellLine(['apt-mark', 'auto', ...auto])] : []),
+		...(installed.length > 0 ? [typed('apt-get', 'purge', ...installed)] : []),
+		...(removed.length > 0 ? [typed('apt-get', 'install', ...removed.map(p => p.name))] : []),
+		...replaced.map(p => ({
+			typed: false,
+			text: `${p.name} ${p.version} again, where its package is still on this host`,
+		})),
+		...(auto.length > 0 ? [typed('apt-mark', 'auto', ...auto)] : []),
 	];
 }

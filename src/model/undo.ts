@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { shellLine } from '../text/shell-line.ts';
 import type { DataOf } from './data.ts';
-import { packageChangesSchema } from './package-changes.ts';
+import { packageChangesSchema, packageUndo } from './package-changes.ts';
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256, 64 hexadecimal digits');
 
@@ -55,3 +56,12 @@ export type UndoRecord = DataOf<typeof undoRecordSchema>;
 export type Undo =
 	| { readonly kind: 'restore-file' /** The bytes from before, or its absence. */ }
 	| Extract<UndoRecord, { kind: 'commands' | 'packages' | 'none' }>;
+
+/** How commands or packages are taken back, one thing after the other; `typed`: a line that could be typed. */
+export const undoParts = (
+	undo: Extract<Undo, { kind: 'commands' | 'packages' }>,
+): readonly { readonly typed: boolean; readonly text: string }[] => [
+	...(undo.kind === 'packages' ? packageUndo(undo.changes) : []),
+	...(undo.commands ?? []).map(({ argv }) => ({ typed: true, text: shellLine(argv) })),
+	...(undo.leaves ?? []).map(left => ({ typed: false, text: `stays: ${left}` })),
+];

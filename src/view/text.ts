@@ -1,27 +1,21 @@
 import type { Event } from '../model/event.ts';
 import type { EventReader } from '../model/event-stream.ts';
 import { causes, consequences, type Finding } from '../model/finding.ts';
-import { type Impact, impactRows } from '../model/impact.ts';
+import type { Impact } from '../model/impact.ts';
 import { nextSteps } from '../model/next-steps.ts';
 import { sayAnswer } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import type { ShownAction } from '../model/shown-action.ts';
 import { changedHost, type RunState } from '../model/state.ts';
-import {
-	afterReasons,
-	knownOf,
-	sayAfter,
-	sayBefore,
-	sayRestsOn,
-	type ThreatRow,
-	threatTable,
-} from '../model/threat.ts';
+import { type ThreatRow, threatTable } from '../model/threat.ts';
 import { changesOf, leftIn, manualIn } from '../model/verdict.ts';
 import { nameSome } from '../text/name-some.ts';
 import { hanging, lineOf, type SafeText } from '../text/safe.ts';
 import { changedInAll, endSentence } from './end.ts';
 import { bySeverity, findingCounts, findingView, notFine } from './finding.ts';
 import type { Glyphs } from './glyphs.ts';
+import { actionView, diffMarks, type ImpactLine, impactView } from './plan.ts';
+import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn } from './threat.ts';
 import { statusNames, verdictName } from './words.ts';
 
 export interface TextOptions {
@@ -179,33 +173,30 @@ export function planLines(
 	accepted: readonly RiskName[],
 	glyphs: Glyphs,
 ): readonly string[] {
-	const lines: string[] = [];
-	for (const action of actions) {
-		lines.push(` ${glyphs.cursor} ${action.title}`, ...labelled('why', action.why), ...labelled('does', action.does));
-		for (const line of action.diff ?? []) lines.push(`       ${diffMark[line.kind]} ${line.text}`);
-		if (action.content !== undefined)
-			// Indented, as its lines are others' and must not look like ours. A run keeps the bytes in a file.
-			lines.push('     the whole file:', '', ...hanging('       ', action.content.replace(/\n$/, ''), 7), '');
-		if (action.touches !== undefined && action.touches.length > 0)
-			lines.push(...labelled('touches', action.touches.join(', ')));
-		if (action.waitsFor !== undefined) lines.push(...labelled('waits', action.waitsFor));
-		lines.push(...labelled('undo', action.undo));
-		const missing = action.risks?.filter(risk => !accepted.includes(risk)) ?? [];
-		if (missing.length > 0)
-			lines.push(...labelled('risk', `${missing.join(', ')} (--accept-risk ${missing.join(' --accept-risk ')})`));
-		const given = action.risks?.filter(risk => accepted.includes(risk)) ?? [];
-		if (given.length > 0) lines.push(...labelled('risk', `${given.join(', ')} (accepted with --accept-risk)`));
+	return [...actions.flatMap(action => actionLines(action, accepted, glyphs)), ...impactView(impact).map(impactLine)];
+
+	function impactLine({ kind, mark, text }: ImpactLine): string {
+		return `${kind === 'container' ? '   ' : ' '}${glyphs[mark]} ${kind === 'stop' ? 'stops   ' : ''}${text}`;
 	}
-	if (impact?.containers === undefined)
-		for (const stop of impact?.stops ?? []) lines.push(` ${glyphs.block} stops   ${stop}`);
-	else
-		for (const [index, { mark, text }] of impactRows(impact.containers).entries())
-			lines.push(`${index === 0 ? ' ' : '   '}${glyphs[mark]} ${text}`);
-	for (const note of impact?.notes ?? []) lines.push(` ${glyphs.neutral} ${note}`);
-	return lines;
 }
 
-const diffMark = { add: '+', remove: '-', context: ' ', hunk: ' ', note: ' ' } as const;
+function actionLines(action: ShownAction, among: readonly RiskName[], glyphs: Glyphs): readonly string[] {
+	const { title, facts, missing, accepted, content } = actionView(action, among);
+	const rows = (of: typeof facts): readonly string[] => of.flatMap(({ label, text }) => labelled(label, text));
+	const first = facts.findIndex(({ fact }) => fact === 'does') + 1;
+	return [
+		` ${glyphs.cursor} ${title}`,
+		...rows(facts.slice(0, first)),
+		...(action.diff ?? []).map(({ kind, text }) => `       ${diffMarks[kind].padEnd(1)} ${text}`),
+		// Indented, as its lines are others' and must not look like ours. A run keeps the bytes in a file.
+		...(content === undefined ? [] : ['     the whole file:', '', ...hanging('       ', content, 7), '']),
+		...rows(facts.slice(first)),
+		...(missing.length === 0
+			? []
+			: labelled('risk', `${missing.join(', ')} (--accept-risk ${missing.join(' --accept-risk ')})`)),
+		...(accepted.length === 0 ? [] : labelled('risk', `${accepted.join(', ')} (accepted with --accept-risk)`)),
+	];
+}
 
 function outcomeLines(event: Extract<Event, { type: 'action.outcome' }>, glyphs: Glyphs): readonly string[] {
 	const seconds = `${(event.ms / 1000).toFixed(1)} s`;

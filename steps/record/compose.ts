@@ -1,6 +1,5 @@
 import type { Finding } from '../../src/model/finding.ts';
 import { isNextKey, nextSteps } from '../../src/model/next-steps.ts';
-import { describePackageUndo } from '../../src/model/package-changes.ts';
 import {
 	type ActionState,
 	incompleteSteps,
@@ -8,19 +7,13 @@ import {
 	type RunState,
 	type StepState,
 } from '../../src/model/state.ts';
-import {
-	afterReasons,
-	knownOf,
-	sayAfter,
-	sayBefore,
-	sayRestsOn,
-	type ThreatRow,
-	threatTable,
-	whatLowMeans,
-} from '../../src/model/threat.ts';
+import { type ThreatRow, threatTable } from '../../src/model/threat.ts';
+import { undoParts } from '../../src/model/undo.ts';
 import { nameSome } from '../../src/text/name-some.ts';
 import { oneLine, safeJson } from '../../src/text/safe.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
+import { diffMarks } from '../../src/view/plan.ts';
+import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, whatLowMeans } from '../../src/view/threat.ts';
 import { severityNames, statusNames, verdictName } from '../../src/view/words.ts';
 import { block, code, inline, table } from './markdown.ts';
 
@@ -275,11 +268,10 @@ function changeLines(action: ActionState): readonly string[] {
 	if (action.evidence !== undefined) lines.push('', inline(action.evidence));
 	if (action.failure !== undefined) lines.push('', ...block(action.failure.said.split('\n'), 'text'));
 	if (action.diff !== undefined && action.diff.length > 0) {
-		const marks = { add: '+', remove: '-', context: ' ', hunk: '', note: '' } as const;
 		lines.push(
 			'',
 			...block(
-				action.diff.map(line => `${marks[line.kind]}${line.text}`),
+				action.diff.map(line => `${diffMarks[line.kind]}${line.text}`),
 				'diff',
 			),
 		);
@@ -297,16 +289,10 @@ function undoText({ undo }: ActionState): string {
 		case 'folder':
 			return `${code(undo.path)} is removed when it is empty`;
 		case 'commands':
-			return [
-				...undo.commands.map(command => code(shellLine(command.argv))),
-				...(undo.leaves ?? []).map(left => `stays: ${inline(left)}`),
-			].join('; ');
 		case 'packages':
-			return [
-				...describePackageUndo(undo.changes).map(line => (line.startsWith('apt-') ? code(line) : inline(line))),
-				...(undo.commands ?? []).map(command => code(shellLine(command.argv))),
-				...(undo.leaves ?? []).map(left => `stays: ${inline(left)}`),
-			].join('; ');
+			return undoParts(undo)
+				.map(({ typed, text }) => (typed ? code(text) : inline(text)))
+				.join('; ');
 		case 'none':
 			return `none (${inline(undo.why)})`;
 		default:

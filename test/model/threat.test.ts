@@ -3,7 +3,8 @@ import { type EntryPoint, entryPointsKey } from '../../src/model/entry-point.ts'
 import type { EventOf } from '../../src/model/event.ts';
 import type { Finding, ThreatId } from '../../src/model/finding.ts';
 import { initialState, type RunState, type StepState } from '../../src/model/state.ts';
-import { afterReasons, sayAfter, sayBefore, threatTable } from '../../src/model/threat.ts';
+import { threatTable } from '../../src/model/threat.ts';
+import { afterReasons, sayAfter, sayBefore } from '../../src/view/threat.ts';
 
 const step = (id: string, over: Partial<StepState> = {}): StepState => ({
 	id,

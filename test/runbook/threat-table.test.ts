@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { knowledge } from '../../src/knowledge/index.ts';
-import { afterReasons, sayAfter, sayBefore, threatTable } from '../../src/model/threat.ts';
+import { threatTable } from '../../src/model/threat.ts';
 import { put } from '../../src/simulation/file-tree.ts';
 import type { Container, SimulatedState, Unit } from '../../src/simulation/state.ts';
+import { afterReasons, sayAfter, sayBefore } from '../../src/view/threat.ts';
 import { type Ask, type Ended, fileOf, finding, hostOf, newKept, runbook } from './whole-runbook.ts';
 
 /** What is done to the host before its first command: its CI, as the operator has it. */

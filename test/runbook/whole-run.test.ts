@@ -5,10 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { revert as revertCommand } from '../../src/cli/revert.ts';
 import { executeRun } from '../../src/cli/run.ts';
 import { eventSchema } from '../../src/model/event.ts';
-import { sayAfter, threatTable } from '../../src/model/threat.ts';
+import { threatTable } from '../../src/model/threat.ts';
 import { openRun } from '../../src/session/open-run.ts';
 import type { ScenarioName } from '../../src/simulation/scenarios.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
+import { sayAfter } from '../../src/view/threat.ts';
 import { steps } from '../../steps/index.ts';
 import { scratchDirectory } from '../host/scratch-folder.ts';
 import {

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import type { StepState } from '../../model/state.ts';
-import { whatRemains } from '../../model/threat.ts';
 import { probesPassed } from '../../view/end.ts';
+import { whatRemains } from '../../view/threat.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';

@@ -1,7 +1,8 @@
-import { type Impact, impactRows } from '../../model/impact.ts';
+import type { Impact } from '../../model/impact.ts';
 import type { ShownAction } from '../../model/shown-action.ts';
+import { actionView, diffMarks, type ImpactLine, impactView } from '../../view/plan.ts';
 import { blank, clip, type Line, labelled, line, pad, span, wrap } from '../line.ts';
-import type { Theme } from '../theme.ts';
+import { markSpan, type Theme } from '../theme.ts';
 
 /** How much of a change is told: as much as fits the screen; `v` always tells all. */
 export type PlanDetail = 'title' | 'line' | 'brief' | 'how' | 'why' | 'all';
@@ -21,10 +22,10 @@ export function planLinesIn(
 	width: number,
 	theme: Theme,
 ): readonly Line[] {
-	const told = actions.map((action, index) => levels.map(level => actionLines(action, index + 1, level, width, theme)));
+	const each = actions.map((action, index) => levels.map(level => actionLines(action, index + 1, level, width, theme)));
 	const chosen = actions.map(() => 0);
-	const height = (index: number, level: number): number => told[index]?.[level]?.length ?? 0;
-	let used = told.reduce((sum, of) => sum + (of[0]?.length ?? 0), 0);
+	const height = (index: number, level: number): number => each[index]?.[level]?.length ?? 0;
+	let used = each.reduce((sum, of) => sum + (of[0]?.length ?? 0), 0);
 	if (used > rows) return foldedLines(rows, actions, width, theme);
 	for (let level = 1; level < levels.length; level++) {
 		for (const index of actions.keys()) {
@@ -34,7 +35,7 @@ export function planLinesIn(
 			used += more;
 		}
 	}
-	return told.flatMap((of, index) => of[chosen[index] ?? 0] ?? []);
+	return each.flatMap((of, index) => of[chosen[index] ?? 0] ?? []);
 }
 
 /** Where not even all titles fit: what has a risk stands alone, and what lies between is told in one row, but for what there is room for. */
@@ -108,6 +109,15 @@ export function planLines(
 	return actions.flatMap((action, index) => actionLines(action, index + 1, detail, width, theme));
 }
 
+const told: Readonly<Record<PlanDetail, readonly string[]>> = {
+	title: [],
+	line: [],
+	brief: ['does'],
+	how: ['does', 'touches', 'undo'],
+	why: ['why', 'does', 'touches', 'waits', 'undo', 'rollback'],
+	all: ['why', 'does', 'touches', 'waits', 'undo', 'rollback'],
+};
+
 export function actionLines(
 	action: ShownAction,
 	n: number,
@@ -115,55 +125,25 @@ export function actionLines(
 	width: number,
 	theme: Theme,
 ): readonly Line[] {
-	const beside = (label: string, text: string | undefined, on: boolean): readonly Line[] =>
-		!on || text === undefined || text === '' ? [] : labelled(label, text, width, { indent: 4, column: 8 });
-	const much = detail === 'all' || detail === 'why';
-	const how = much || detail === 'how';
-	const more = how || detail === 'brief';
-	const risks = action.risks ?? [];
-	const says = !action.title.includes(action.does.replace(/^write |^rm /, ''));
+	const { title, facts, saysMore, missing, content } = actionView(action);
+	const rows = (of: readonly string[]): readonly Line[] =>
+		facts
+			.filter(({ fact }) => of.includes(fact) && told[detail].includes(fact) && (fact !== 'does' || saysMore))
+			.flatMap(({ label, text }) => labelled(label, text, width, { indent: 4, column: 8 }));
+	const does = facts.find(({ fact }) => fact === 'does');
+	const risks = missing.length === 0 ? [] : ['   ', markSpan('warn', theme), ` ${missing.join(', ')}`];
 	return [
-		...wrap(
-			line(
-				span(`${String(n).padStart(2)} `, 'dim'),
-				span(action.title, 'strong'),
-				...(risks.length > 0 ? ['   ', span(theme.glyphs.warn, 'warn'), ` ${risks.join(', ')}`] : []),
-			),
-			width,
-			4,
-		),
-		...beside('why', action.why, much),
-		...(detail === 'line' && says
-			? [clip(line('    ', span(pad(doesLabel(action.kind), 8), 'dim'), action.does), width, theme.more)]
-			: beside(doesLabel(action.kind), action.does, more && says)),
+		...wrap(line(span(`${String(n).padStart(2)} `, 'dim'), span(title, 'strong'), ...risks), width, 4),
+		...rows(['why', 'does']),
+		...(detail === 'line' && saysMore && does !== undefined
+			? [clip(line('    ', span(pad(does.label, 8), 'dim'), does.text), width, theme.more)]
+			: []),
 		...(action.diff === undefined || detail === 'title' ? [] : diffLines(action.diff, diffRows[detail], width, theme)),
-		...beside('touches', (action.touches ?? []).join(', '), how),
-		...beside('waits', action.waitsFor === undefined ? undefined : `until ${action.waitsFor}`, much),
-		...beside('undo', action.undo, how),
-		...beside('if not', (action.rollback ?? []).join('; '), much),
+		...(content === undefined || detail !== 'all'
+			? []
+			: [line('    ', span('the whole file:', 'dim')), ...labelled('', content, width, { indent: 8, column: 0 })]),
+		...rows(['touches', 'waits', 'undo', 'rollback']),
 	];
-}
-
-function doesLabel(kind: ShownAction['kind']): string {
-	switch (kind) {
-		case 'exec':
-		case 'load-image':
-		case 'signal':
-		case 'make-folder':
-		case 'remove-folder':
-		case 'copy':
-			return 'runs';
-		case 'download':
-			return 'fetches';
-		case 'write':
-		case 'restore':
-		case 'remove':
-			return 'file';
-		case 'manual':
-			return 'you';
-		default:
-			return kind satisfies never;
-	}
 }
 
 /** Added and removed lines with their numbers; where not all fit, the unchanged ones go first. */
@@ -177,14 +157,12 @@ export function diffLines(
 	const shown = whole ? diff : diff.filter(({ kind }) => kind === 'add' || kind === 'remove').slice(0, most);
 	const rows = shown.flatMap(({ kind, text, oldLine, newLine }) => {
 		const number = kind === 'remove' ? oldLine : newLine;
-		const mark = { add: '+', remove: '-', context: ' ', hunk: ' ', note: ' ' }[kind];
-		const tone = kind === 'add' ? 'add' : kind === 'remove' ? 'remove' : 'dim';
-		const body = text;
+		const tone = kind === 'add' || kind === 'remove' ? kind : 'dim';
 		return wrap(
 			line(
 				span(`    ${pad(number === undefined ? '' : String(number).padStart(3), 4)}`, 'dim'),
-				span(`${mark} `, tone),
-				kind === 'add' || kind === 'remove' ? body : span(body, 'dim'),
+				span(`${diffMarks[kind].padEnd(1)} `, tone),
+				tone === 'dim' ? span(text, 'dim') : text,
 			),
 			width,
 			10,
@@ -204,23 +182,16 @@ export function impactLines(
 	theme: Theme,
 	most = Number.POSITIVE_INFINITY,
 ): readonly Line[] {
-	if (impact === undefined) return [];
-	const notes = impact.notes.map(note => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${note}`), width, 2));
 	const counted = Number.isFinite(most);
-	if (impact.containers !== undefined) {
-		const rows = impactRows(impact.containers, counted ? Math.max(4, most - notes.flat().length) : most).map(
-			({ mark, text }, index) =>
-				line(
-					...(index === 0 ? [] : ['  ']),
-					span(theme.glyphs[mark], mark === 'neutral' ? 'dim' : mark),
-					' ',
-					index === 0 ? span(text, 'strong') : text,
-				),
-		);
-		return [...rows.flatMap(row => (counted ? [clip(row, width, theme.more)] : wrap(row, width, 4))), ...notes.flat()];
-	}
-	const stops = impact.stops.map(stop => wrap(line(span(theme.glyphs.block, 'block'), ' stops     ', stop), width, 12));
-	return [...stops.flat(), ...notes.flat()];
+	const row = ({ kind, mark, text }: ImpactLine): readonly Line[] => {
+		const sign = markSpan(mark, theme);
+		if (kind === 'note') return wrap(line(sign, ` ${text}`), width, 2);
+		if (kind === 'stop') return wrap(line(sign, ' stops     ', text), width, 12);
+		const of = kind === 'head' ? line(sign, ' ', span(text, 'strong')) : line('  ', sign, ' ', text);
+		return counted ? [clip(of, width, theme.more)] : wrap(of, width, 4);
+	};
+	const notes = impactView(impact).filter(({ kind }) => kind === 'note');
+	return impactView(impact, counted ? Math.max(4, most - notes.flatMap(row).length) : most).flatMap(row);
 }
 
 /** What an operator could type instead of it. */

@@ -1,9 +1,10 @@
 import { standingBlocks } from '../../model/finding.ts';
 import { nextSteps } from '../../model/next-steps.ts';
 import { actionsToRevert, changesMade, leftByRevert, type RunState, survivesFailure } from '../../model/state.ts';
-import { afterReasons, knownOf, sayAfter, sayBefore, type ThreatRow, threatTable } from '../../model/threat.ts';
+import { type ThreatRow, threatTable } from '../../model/threat.ts';
 import { endSentence } from '../../view/end.ts';
 import { notFine } from '../../view/finding.ts';
+import { afterReasons, knownOf, sayAfter, sayBefore } from '../../view/threat.ts';
 import { statusNames } from '../../view/words.ts';
 import { blank, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';

@@ -1,5 +1,6 @@
 import type { ShownAction } from '../../model/shown-action.ts';
 import type { ActionState, RunState, StepState } from '../../model/state.ts';
+import { saysMore } from '../../view/plan.ts';
 import { clip, type Line, line, pad, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
 import type { Theme } from '../theme.ts';
@@ -99,9 +100,7 @@ function runningLines(
 		action.waitsFor === undefined || tail.length > 0
 			? []
 			: wrap(line('    ', span(`waits until ${action.waitsFor}`, 'dim')), width, 4);
-	const does = action.title.includes(action.does.replace(/^write |^rm /, ''))
-		? []
-		: atMost(2, wrap(line('    ', action.does), width, 8), width, theme);
+	const does = saysMore(action) ? atMost(2, wrap(line('    ', action.does), width, 8), width, theme) : [];
 	return [
 		besideTime(line(span(spinner, 'cursor'), ' ', span(action.title, 'strong')), time, width, theme),
 		...does,
