@@ -96,6 +96,12 @@ describe.skipIf(!lab.available)('the written CI files', () => {
 	}, 16 * 60_000);
 	afterAll(async () => host?.remove());
 
+	/** No container can start in it any more, and its `docker info` still answers. */
+	const breakEngine = (engine: string) =>
+		host.exec(['docker', 'exec', engine, 'mv', '/usr/sbin/runc', '/usr/sbin/away']);
+	const mendEngine = (engine: string) =>
+		host.exec(['docker', 'exec', engine, 'mv', '/usr/sbin/away', '/usr/sbin/runc']);
+
 	it('Compose: an engine starts, and a shell drives it', async () => {
 		const [up = '', job = ''] = linesOf(block('docker compose -f docker-compose.sysbox.yml up'));
 		await sh(up);
@@ -118,10 +124,10 @@ describe.skipIf(!lab.available)('the written CI files', () => {
 		await inside('docker', 'image', 'prune', '-af');
 		expect((await check()).code).toBe(0);
 
-		await inside('mv', '/usr/sbin/runc', '/usr/sbin/runc.away');
+		await breakEngine(engine);
 		expect((await inside('docker', 'info')).code).toBe(0);
 		expect((await check()).code).not.toBe(0);
-		await inside('mv', '/usr/sbin/runc.away', '/usr/sbin/runc');
+		await mendEngine(engine);
 		expect((await check()).code).toBe(0);
 		expect((await inside('docker', 'ps', '-aq')).stdout).toBe('');
 	});
@@ -178,6 +184,15 @@ describe.skipIf(!lab.available)('the written CI files', () => {
 		expect(scripts).toHaveLength(2);
 		const [engine = '', build = ''] = scripts;
 		await step(engine);
+		await step(engine);
+		const inside = (await sh('docker compose -f docker-compose.jenkins-agent.yml ps -q jenkins-engine')).stdout.trim();
+		await breakEngine(inside);
+		const broken = host.exec(['docker', 'exec', '-i', agent, 'sh', '-e'], { input: engine, reject: false });
+		expect(await broken).toMatchObject({
+			code: 1,
+			stdout: expect.stringContaining("no container starts in this agent's Docker"),
+		});
+		await mendEngine(inside);
 		await step(checkout + base);
 		await step(build);
 		expect((await step(used('app:7'))).stdout).toMatch(/^built\nfrom-the-job\nDocker Compose version/m);
@@ -237,6 +252,16 @@ describe.skipIf(!lab.available)('the written CI files', () => {
 		await served;
 		expect(code, stdout + stderr).toBe(0);
 		expect(stdout).toMatch(/^built\nfrom-the-job\nDocker Compose version/m);
+
+		await breakEngine((await sh('docker ps -q --filter network=build')).stdout.trim());
+		const next = await host.exec(['docker', 'run', '-i', '--rm', ...common, build.image, 'sh'], {
+			input: ['set -eo pipefail', ...build.before_script, 'echo gone on'].join('\n'),
+			timeoutMs: 90_000,
+			reject: false,
+		});
+		expect(next.code, next.stderr).toBe(1);
+		expect(next.stdout).toContain("no container starts in this job's Docker");
+		expect(next.stdout).not.toContain('gone on');
 	});
 
 	it('hold no other command or line to copy than those that were run here', () => {
