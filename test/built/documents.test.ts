@@ -1,11 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseArgs } from '../../src/cli/args.ts';
 import { proofNames, stepNames } from '../../steps/step-names.ts';
 import { emptyDirectory, root, run } from './program.ts';
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'docs/walkthrough.md', 'docs/safety.md', 'test/lab/README.md'];
+/** Every document of the repository. */
+const documents: readonly string[] = readdirSync(root, { recursive: true, encoding: 'utf8' })
+	.filter(path => path.endsWith('.md') && !/(?:^|\/)(?:node_modules|\.git|dist)\//.test(path))
+	.toSorted();
 
 /** Lines that are not started here, each with the reason. */
 const notStarted: Readonly<Record<string, string>> = {
@@ -35,6 +38,18 @@ const sample = (): string => fences('README.md', 'yaml').join('');
 const exits: Readonly<Record<string, number>> = { check: 4, plan: 4 };
 
 describe('the documents', () => {
+	it('are all of them, and have no command in a fence of another name', () => {
+		const places = ['README.md', 'docs/decisions/001-node-20.md', 'templates/README.md', 'steps/ci/README.md'];
+		expect(documents).toEqual(expect.arrayContaining(places));
+		const tags = documents.flatMap(document =>
+			[...readFileSync(join(root, document), 'utf8').matchAll(/^[ \t>]*(?:```|~~~)+(.*)$/gm)].flatMap(
+				([fence, tag], at) =>
+					at % 2 === 0 && !['sh', 'yaml', 'ts', 'text'].includes(tag ?? '') ? [`${document}: ${fence}`] : [],
+			),
+		);
+		expect(tags).toEqual([]);
+	});
+
 	it('have each of their shell lines started here, or listed with the reason', () => {
 		const lines = documents.flatMap(linesOf);
 		const strange = lines.filter(line => !line.startsWith('sysbox-setup') && notStarted[line] === undefined);
