@@ -23,14 +23,13 @@ export function decide(facts: SysboxFacts, context: JudgeContext): Decision {
 	switch (facts.package.kind) {
 		case 'absent':
 			return isSourceBuild(facts) || !isUsable(facts) ? { kind: 'leave' } : { kind: 'install' };
-		case 'unfinished':
+		case 'unfinished': {
+			const { state, reinstall } = facts.package.record;
+			const canConfigure = state !== 'half-installed' && !reinstall;
 			// The operator's own file is what mends a package whose scripts cannot end.
-			if (facts.candidate.kind === 'file' && isUsable(facts)) return { kind: 'install' };
-			// What dpkg has not even unpacked, it cannot configure.
-			if (facts.package.record.state !== 'half-installed' && !facts.package.record.reinstall) {
-				return { kind: 'configure' };
-			}
-			return isUsable(facts) ? { kind: 'install' } : { kind: 'leave' };
+			if (canConfigure && !(facts.candidate.kind === 'file' && isUsable(facts))) return { kind: 'configure' };
+			return isUsable(facts) && !isHeld(facts) ? { kind: 'install' } : { kind: 'leave' };
+		}
 		case 'installed': {
 			const offer = replacement(facts);
 			return offer !== undefined && wantsReplacement(facts, context)
@@ -42,12 +41,14 @@ export function decide(facts: SysboxFacts, context: JudgeContext): Decision {
 	}
 }
 
+/** Somebody holds it as it is: apt refuses to change it, and `dpkg --install` ends the hold without a word. */
+export const isHeld = ({ package: found }: SysboxFacts): boolean => 'record' in found && found.record.wanted === 'hold';
+
 /** Another version than the installed one that could be put in its place. */
 export function replacement(
 	facts: SysboxFacts,
 ): { readonly from: string; readonly to: string; readonly older: boolean } | undefined {
-	if (facts.package.kind !== 'installed' || facts.package.record.wanted === 'hold' || !isUsable(facts))
-		return undefined;
+	if (facts.package.kind !== 'installed' || isHeld(facts) || !isUsable(facts)) return undefined;
 	const from = facts.package.record.version;
 	const to = candidateVersion(facts.candidate);
 	if (to === undefined) return undefined;

@@ -2,7 +2,7 @@ import { followsTrouble } from '../../src/docker/daemon.ts';
 import { fileProblem, positionProblem } from '../../src/docker/daemon-file.ts';
 import { breaksARule, ruleFindings } from '../../src/docker/file-rules.ts';
 import { knowledgeAge, latestRelease } from '../../src/knowledge/lookup.ts';
-import type { Finding } from '../../src/model/finding.ts';
+import type { Finding, Remedy } from '../../src/model/finding.ts';
 import type { KnownIssue } from '../../src/model/knowledge.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import { upgradeId } from '../../src/sysbox/question-ids.ts';
@@ -20,8 +20,10 @@ import {
 	decide,
 	fileMistake,
 	installedVersion,
+	isHeld,
 	isSourceBuild,
 	issuesOf,
+	isUsable,
 	replacement,
 	waitsForRestart,
 	wantsReplacement,
@@ -180,9 +182,17 @@ function halfConfigured(facts: SysboxFacts, context: JudgeContext): Finding {
 					kind: 'planned',
 					text: `daemon.json is made ready for it, then ${kind === 'install' ? 'the package is installed in its place' : 'dpkg goes on'}`,
 				}
-			: { kind: 'commands', text: 'Let dpkg finish, or see why it cannot', commands: ['dpkg --configure -a'] },
+			: kind === 'leave' && isHeld(facts) && isUsable(facts)
+				? releaseHold
+				: { kind: 'commands', text: 'Let dpkg finish, or see why it cannot', commands: ['dpkg --configure -a'] },
 	};
 }
+
+const releaseHold: Remedy = {
+	kind: 'commands',
+	text: 'dpkg holds it at this version; release it, then start this again',
+	commands: [`apt-mark unhold ${packageName}`],
+};
 
 /** What would be installed: its digest, what comes with it, whether it is newer. */
 function candidateFindings(facts: SysboxFacts, context: JudgeContext): readonly Finding[] {
@@ -654,12 +664,7 @@ function upgradeRemedy(facts: SysboxFacts, context: JudgeContext, latest: string
 			kind: 'advice',
 			text: `Build ${latest} from source where this one was built, and install it in its place`,
 		};
-	if (facts.package.kind === 'installed' && facts.package.record.wanted === 'hold')
-		return {
-			kind: 'commands',
-			text: 'dpkg holds it at this version; release it, then start this again',
-			commands: [`apt-mark unhold ${packageName}`],
-		};
+	if (isHeld(facts)) return releaseHold;
 	const offer = replacement(facts);
 	if (offer === undefined) {
 		const { candidate, simulation } = facts;

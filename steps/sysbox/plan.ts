@@ -289,9 +289,10 @@ function install(
 	const version = candidateVersion(candidate) ?? '';
 	const replaced = decision.kind === 'replace' ? decision : undefined;
 	const older = replaced?.older === true || isOlderThanUnfinished(facts, version);
-	// apt does not unpack a version again that dpkg is not through with (seen in the lab: "Internal Error, No file name for …").
-	const unfinished = facts.package.kind === 'unfinished';
-	const argv: Argv = unfinished
+	// apt does not unpack the version again that dpkg is not through with: it only configures it. Any other it does, with
+	// what that depends on (both seen with apt 3.0).
+	const sameAgain = facts.package.kind === 'unfinished' && facts.package.record.version === version;
+	const argv: Argv = sameAgain
 		? ['dpkg', '--install', '--force-confold', candidateFile(candidate)]
 		: [
 				'apt-get',
@@ -300,7 +301,7 @@ function install(
 				'--no-install-recommends',
 				// What the simulation did not foresee must not go along with a yes to everything.
 				...(removes.length === 0 ? ['--no-remove'] : []),
-				...(replaced?.older ? ['--allow-downgrades'] : []),
+				...(older ? ['--allow-downgrades'] : []),
 				...waitForLock,
 				'-o',
 				'Dpkg::Options::=--force-confold',
@@ -328,8 +329,11 @@ function install(
 		uninterruptible: true,
 		// Its script starts the services, and fails with them when sysbox-fs misses its 10 s.
 		...startsAgain,
-		...(unfinished && waitsForDpkg),
-		whenItFails: ['see what dpkg and the services say (dpkg --audit, journalctl -u sysbox -n 50), then start again'],
+		...(sameAgain && waitsForDpkg),
+		whenItFails: [
+			...(sameAgain ? ['if it lacks what it depends on, let apt install that (apt-get --fix-broken install)'] : []),
+			'see what dpkg and the services say (dpkg --audit, journalctl -u sysbox -n 50), then start again',
+		],
 		...(risks.length > 0 && { risks }),
 		touches: [
 			'adds the user sysbox and its ids in /etc/subuid and /etc/subgid',

@@ -78,4 +78,29 @@ describe.skipIf(!lab.available)('a package of 30 MB', () => {
 		expect(await state()).toMatch(/^ii /m);
 		expect((await host.exec(['dpkg', '--audit'])).stdout).toBe('');
 	}, 120_000);
+
+	it('takes the place of another version whose script fails, by apt, and not while that is held', async () => {
+		// As after an upgrade whose script failed.
+		await host.writeFile('/var/lib/dpkg/info/sysbox-ce.postinst', '#!/bin/sh\nexit 1\n');
+		await host.exec(['sed', '-i', '/^Package: sysbox-ce$/,/^$/s/^Version: .*/Version: 0.0.1/', '/var/lib/dpkg/status']);
+		await host.exec([
+			'sed',
+			'-i',
+			'/^Package: sysbox-ce$/,/^$/s/^Status: .*/Status: install ok half-configured/',
+			'/var/lib/dpkg/status',
+		]);
+		await host.exec(['apt-mark', 'hold', 'sysbox-ce']);
+		const args = ['--yes', ...['host', 'sysbox', 'daemon', 'docker'].flatMap(step => ['--only', step])];
+		args.push('--deb', deb.path, '--accept-risk', 'unverified-deb');
+		const state = async () => (await host.exec(['dpkg', '--list', 'sysbox-ce'])).stdout;
+		const held = await tool(...args);
+		expect(held.code, held.said.slice(-4000)).toBe(3);
+		expect(held.said).toContain('apt-mark unhold sysbox-ce');
+		expect(await state()).toMatch(/^hF /m);
+
+		await host.exec(['apt-mark', 'unhold', 'sysbox-ce']);
+		const done = await tool(...args);
+		expect(done.code, done.said.slice(-4000)).toBe(0);
+		expect(await state()).toMatch(/^ii /m);
+	}, 240_000);
 });

@@ -467,6 +467,38 @@ describe('a package that dpkg did not finish with', () => {
 			text: expect.stringContaining('the package is installed in its place'),
 		});
 	});
+
+	const passed = (version: string, status: string) =>
+		seen(
+			{
+				package: { version, status },
+				digests: { [debPath]: amd64?.sha256 ?? '' },
+				commands: { [debFields]: { stdout: 'Package: sysbox-ce\nVersion: 0.7.1.linux\nArchitecture: amd64\n' } },
+			},
+			{ options: { ...options, deb: 'sysbox-ce.deb' } },
+		);
+
+	test.each([
+		['0.7.0.linux', ''],
+		['0.7.2.linux', '--allow-downgrades '],
+	])('of version %s is replaced by apt, which installs what the passed one depends on', async (version, downgrades) => {
+		const { plan } = await passed(version, 'iF ');
+		expect(argvOf(plan.actions, 'install')).toMatch(
+			new RegExp(`^apt-get install -y --no-install-recommends --no-remove ${downgrades}-o .*\\.deb$`),
+		);
+	});
+
+	test.each(['hF ', 'hHR'])(
+		'and that is held (%j) is left as it is, with the command that releases it',
+		async status => {
+			const { plan, findings } = await passed('0.7.1.linux', status);
+			expect(plan.actions).toEqual([]);
+			expect(findings.find(f => f.id === 'sysbox.half-configured')).toMatchObject({
+				severity: 'block',
+				remedy: { kind: 'commands', commands: ['apt-mark unhold sysbox-ce'] },
+			});
+		},
+	);
 });
 
 describe('an older Sysbox', () => {
