@@ -3,17 +3,18 @@ import { exitCode } from '../model/exit.ts';
 import { actionsToRevert, initialState, type RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
 import { decideFromPrompts } from '../prompts/from-prompts.ts';
+import { count } from '../text/count.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { planLines, textReader } from '../view/text.ts';
 import { statusNames } from '../view/words.ts';
-import { type Begun, type Frontend, type FrontendRequest, finishedBefore } from './frontend.ts';
+import { type Frontend, type FrontendRequest, finishedBefore } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
 /** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
 export function plainFrontend(request: FrontendRequest): Frontend {
 	const { from, passed, saved, lastRun, terminal, environment, mode, signal } = request;
-	const say = (text: string): void => terminal.err(lineOf(`${text}`));
+	const say: Say = text => terminal.err(lineOf(`${text}`));
 	let run: RunState = from.start === undefined ? initialState : from;
 	let settled: ReadonlySet<StepId> = new Set();
 	let undoWanted = false;
@@ -49,59 +50,72 @@ export function plainFrontend(request: FrontendRequest): Frontend {
 				: undefined,
 	});
 
-	async function begin(): Promise<Begun> {
-		if (from.start === undefined) {
-			if (request.standing !== undefined)
-				say(` an earlier run has changed this host; take it back with: ${environment.command} revert`);
-			return { kind: 'go-on' };
-		}
-		for (const line of leftWhere(from)) say(line);
-		for (const line of sayDifferences(await request.driftSince(signal))) say(line);
-		const changes = mode === 'run' ? actionsToRevert(from).length : 0;
-		const undo = changes > 0 ? `, [u]ndo what was done (${changes} ${changes === 1 ? 'change' : 'changes'})` : '';
-		for (;;) {
-			const typed = await terminal.ask(` [g]o on (Enter), [a]sk everything again from step 1${undo}, [l]eave > `);
-			switch (typed?.trim().toLowerCase()) {
-				case '':
-				case 'g':
-					settled = finishedBefore(from);
-					return { kind: 'go-on' };
-				case 'a':
-					return { kind: 'go-on' };
-				case 'u':
-					if (changes > 0) return { kind: 'undo' };
-					break;
-				case undefined:
-				case 'l':
-				case 'q':
-					return { kind: 'left', exit: signal.aborted ? exitCode.interrupted : exitCode.open };
-				default:
-					break;
-			}
-			say(' that is none of them; type the letter in brackets');
-		}
-	}
-
 	return {
 		decider,
 		reader: (event, state) => {
 			run = state;
 			report(event, state);
 		},
-		begin,
+		async begin() {
+			if (from.start !== undefined) {
+				const chosen = await askHowToGoOn(request, say);
+				if (chosen === 'undo') return { kind: 'undo' };
+				if (chosen === 'leave') return { kind: 'left', exit: signal.aborted ? exitCode.interrupted : exitCode.open };
+				if (chosen === 'go-on') settled = finishedBefore(from);
+			} else if (request.standing !== undefined)
+				say(` an earlier run has changed this host; take it back with: ${environment.command} revert`);
+			return { kind: 'go-on' };
+		},
 		wantsUndo: () => undoWanted,
 		async end() {
 			const outcome = run.end?.outcome;
 			if (outcome === 'interrupted' || outcome === 'failed') terminal.err(lineOf(`go on with:  ${request.goOn}`));
 			const ended = outcome !== undefined && outcome !== 'interrupted' && !signal.aborted;
-			if (!ended || undoWanted || mode === 'revert' || Object.keys(run.answers).length === 0) return;
-			say('');
-			const typed = await terminal.ask(' save the answers, to repeat this run? [y]es, [n]o (Enter) > ');
-			if (!/^y(es)?$/i.test(typed?.trim() ?? '')) return;
-			const result = await saveAnswers(run, environment);
-			say(result.kind === 'saved' ? ` saved: ${result.path}` : ` not saved: ${result.why}`);
+			if (ended && !undoWanted && mode !== 'revert' && Object.keys(run.answers).length > 0)
+				await offerToSave(run, request, say);
 		},
 	};
+}
+
+type Say = (text: string) => void;
+
+/** Shows where the run was left and what has changed since. A terminal that is gone leaves. */
+async function askHowToGoOn(
+	{ from, mode, terminal, signal, driftSince }: FrontendRequest,
+	say: Say,
+): Promise<'go-on' | 'ask-all' | 'undo' | 'leave'> {
+	for (const line of leftWhere(from)) say(line);
+	for (const line of sayDifferences(await driftSince(signal))) say(line);
+	const changes = mode === 'run' ? actionsToRevert(from).length : 0;
+	const undo = changes > 0 ? `, [u]ndo what was done (${count(changes, 'change')})` : '';
+	for (;;) {
+		const typed = await terminal.ask(` [g]o on (Enter), [a]sk everything again from step 1${undo}, [l]eave > `);
+		switch (typed?.trim().toLowerCase()) {
+			case '':
+			case 'g':
+				return 'go-on';
+			case 'a':
+				return 'ask-all';
+			case 'u':
+				if (changes > 0) return 'undo';
+				break;
+			case undefined:
+			case 'l':
+			case 'q':
+				return 'leave';
+			default:
+				break;
+		}
+		say(' that is none of them; type the letter in brackets');
+	}
+}
+
+async function offerToSave(run: RunState, { terminal, environment }: FrontendRequest, say: Say): Promise<void> {
+	say('');
+	const typed = await terminal.ask(' save the answers, to repeat this run? [y]es, [n]o (Enter) > ');
+	if (!/^y(es)?$/i.test(typed?.trim() ?? '')) return;
+	const result = await saveAnswers(run, environment);
+	say(result.kind === 'saved' ? ` saved: ${result.path}` : ` not saved: ${result.why}`);
 }
 
 function leftWhere(run: RunState): readonly string[] {
