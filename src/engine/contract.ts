@@ -3,6 +3,7 @@ import type { ApplyResult, Decider } from '../model/decider.ts';
 import type { Emit } from '../model/event.ts';
 import type { Outcome } from '../model/exit.ts';
 import type { Knowledge } from '../model/knowledge.ts';
+import type { OpenWork } from '../model/open-work.ts';
 import type { StepOrder } from '../model/order.ts';
 import type { ProbeHost } from '../model/probe.ts';
 import type { Answers, AnswerValue, Question } from '../model/question.ts';
@@ -63,7 +64,7 @@ export interface EngineEnd {
 	readonly outcome: Outcome;
 	readonly exit: number;
 	readonly changed: boolean;
-	readonly open: readonly string[];
+	readonly work: readonly OpenWork[];
 	readonly why?: string | undefined;
 }
 

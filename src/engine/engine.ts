@@ -1,5 +1,6 @@
 import type { Action } from '../model/action.ts';
 import { emptyTally, exitCode, judgeTally, mergeTally, type Tally } from '../model/exit.ts';
+import { sayWork } from '../model/open-work.ts';
 import { changedAnything } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
@@ -48,7 +49,7 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 			step: step.id,
 			status: result.status,
 			changed: deps.signal.aborted ? changedAnything(deps.state()) : result.tally.changed === true,
-			open: result.open,
+			open: result.open.map(sayWork),
 			why: result.why,
 		});
 		const back = result.stop === 'back';
@@ -91,14 +92,14 @@ async function turnOf(
 function endOf(deps: EngineDeps, results: readonly StepResult[], stopped: StepResult['stop']): EngineEnd {
 	const tally = sumOf(results);
 	const { changed } = tally;
-	const open = results.flatMap(result => result.open);
-	if (deps.signal.aborted) return { outcome: 'interrupted', exit: exitCode.interrupted, changed, open };
+	const work = results.flatMap(result => result.open);
+	if (deps.signal.aborted) return { outcome: 'interrupted', exit: exitCode.interrupted, changed, work };
 	if (stopped === 'wrong-input') {
 		const why = results.find(r => r.stop === 'wrong-input')?.why;
-		return { outcome: 'wrong-input', exit: exitCode.wrongInput, changed, open, why };
+		return { outcome: 'wrong-input', exit: exitCode.wrongInput, changed, work, why };
 	}
 	const { exit, outcome } = judgeTally(stopped === 'quit' ? mergeTally(tally, { open: true }) : tally);
-	return { outcome, exit, changed, open };
+	return { outcome, exit, changed, work };
 }
 
 const finished = (result: StepResult): boolean =>

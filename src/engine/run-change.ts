@@ -1,5 +1,6 @@
 import type { Action, Plan } from '../model/action.ts';
 import { type Finding, hardBlocks, leftForOperator, sayLeft, standingBlocks } from '../model/finding.ts';
+import type { OpenWork } from '../model/open-work.ts';
 import type { ChangeStep } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
 import { count } from '../text/count.ts';
@@ -39,17 +40,17 @@ export async function runChange(run: StepRun<ChangeStep<unknown>>, previewed: Ac
 async function runCleanup(
 	{ deps, request, step, role }: StepRun<ChangeStep<unknown>>,
 	result: StepResult,
-): Promise<readonly string[]> {
+): Promise<readonly OpenWork[]> {
 	const mayApply = (request.mode === 'run' || request.mode === 'test') && role === 'chosen';
 	if (step.cleanup === undefined || !mayApply || !deps.state().actions.some(a => a.step === step.id)) return [];
 	// A step that is done has planned until nothing was left, what it owes too.
 	if (result.status === 'done' || result.status === 'unchanged') return [];
 	// Whoever stops the run does not want a host that takes no jobs.
 	const calm = { ...stepContext(deps, deps.host), signal: new AbortController().signal };
-	const left: string[] = [];
+	const left: OpenWork[] = [];
 	for (const action of step.cleanup(await step.inspect(calm), judgeContext(deps))) {
 		const given = await deps.apply(step.id, action, { calm: true });
-		if (given.kind !== 'done') left.push(`${step.id}: ${action.title}`);
+		if (given.kind !== 'done') left.push({ step: step.id, what: action.title });
 	}
 	return left;
 }
@@ -114,7 +115,7 @@ async function onlyInspected(run: StepRun<ChangeStep<unknown>>, sight: StepSessi
 		status: 'open',
 		why: 'has something to change, and was not chosen',
 		tally: { blocked: true },
-		open: [`${step.id}: run \`${first}\` first`],
+		open: [{ step: step.id, what: `run \`${first}\` first` }],
 	};
 }
 
@@ -134,7 +135,7 @@ async function planned(
 	return {
 		status: 'open',
 		tally: { open: true, undecided: undecidedFindings(sight.findings, request.strict) },
-		open: plan.actions.map(a => `${step.id}: ${a.title}`),
+		open: plan.actions.map(a => ({ step: step.id, what: a.title })),
 	};
 }
 
@@ -174,7 +175,7 @@ async function applyRound(
 			return putOff(step.id, consent.why, work.changed, consent.broken);
 		case 'declined':
 			if (consent.leave) return leftByChoice(step.id, { changed: work.changed });
-			return { status: 'skipped', ...yours(sight.findings, { changed: work.changed }) };
+			return { status: 'skipped', ...yours(step.id, sight.findings, { changed: work.changed }) };
 		case 'ended':
 			return consent.result;
 		default:
@@ -210,7 +211,7 @@ function resultOf(run: StepRun<ChangeStep<unknown>>, sight: StepSession, { chang
 	const standing = standingBlocks(sight.findings);
 	// What is behind, or what only root can see, kept its plan from being made.
 	const unplanned = planning && (behind || sight.findings.some(f => f.needsRoot));
-	const openWork = manual.map(({ action }) => `${step.id}: ${action.title}`);
+	const openWork = manual.map(({ action }) => ({ step: step.id, what: action.title }));
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
 	if (standing.length > 0 && !unplanned) return { ...blockedBy(standing), tally: { blocked: true, changed } };
@@ -220,13 +221,17 @@ function resultOf(run: StepRun<ChangeStep<unknown>>, sight: StepSession, { chang
 	const unseen = planning && undecidedFindings(sight.findings, true);
 	return {
 		status: undecided || unseen ? 'undecided' : changed ? 'done' : 'unchanged',
-		...yours(planning ? [] : sight.findings, { changed, undecided }),
+		...yours(step.id, planning ? [] : sight.findings, { changed, undecided }),
 	};
 }
 
 /** The step is at its end, and what no run can do is left for the operator. */
-function yours(findings: readonly Finding[], tally: StepResult['tally']): Pick<StepResult, 'tally' | 'open' | 'why'> {
-	const left = leftForOperator(findings).map(sayLeft);
+function yours(
+	step: StepId,
+	findings: readonly Finding[],
+	tally: StepResult['tally'],
+): Pick<StepResult, 'tally' | 'open' | 'why'> {
+	const left = leftForOperator(findings).map(finding => ({ step, finding: finding.id, what: sayLeft(finding) }));
 	if (left.length === 0) return { tally, open: [] };
 	return { tally: { ...tally, open: true }, open: left, why: count(left.length, 'action needed', 'actions needed') };
 }
@@ -236,7 +241,7 @@ const putOff = (step: StepId, why: string, changed: boolean, blocked = false): S
 	status: 'open',
 	why,
 	tally: { open: true, changed, blocked },
-	open: [`${step}: ${why}`],
+	open: [{ step, what: why }],
 });
 
 /** What is left for the operator is told once more, and waited for as long as they say; nobody waits unattended. */

@@ -61,7 +61,7 @@ async function planned(
 	return {
 		status: open ? 'open' : hardBlocks(sight.findings).length > 0 ? 'undecided' : 'unchanged',
 		tally: { open },
-		open: actions.map(a => `${step.id}: ${a.title}`),
+		open: actions.map(a => ({ step: step.id, what: a.title })),
 	};
 }
 
@@ -73,7 +73,7 @@ const declined = (
 	status: 'skipped',
 	why,
 	tally: { open: true, changed: how.changed },
-	open: [step],
+	open: [{ step }],
 	stop: how.leave ? 'quit' : undefined,
 });
 

@@ -2,6 +2,7 @@ import type { StepStatus } from '../model/event.ts';
 import type { Tally } from '../model/exit.ts';
 import { explained, type Finding, hardBlocks } from '../model/finding.ts';
 import { beforeDelegation } from '../model/managed-files.ts';
+import type { OpenWork } from '../model/open-work.ts';
 import {
 	type AnswerSource,
 	type Answers,
@@ -24,7 +25,7 @@ export interface StepResult {
 	readonly status: StepStatus;
 	readonly why?: string | undefined;
 	readonly tally: Partial<Tally>;
-	readonly open: readonly string[];
+	readonly open: readonly OpenWork[];
 	readonly stop?: 'quit' | 'wrong-input' | 'back' | undefined;
 	/** Its probes were run: a later step does not lead back before them. */
 	readonly proofMade?: true | undefined;
@@ -199,7 +200,7 @@ export const leftByChoice = (step: StepId, tally: Partial<Tally> = {}): StepResu
 	status: 'open',
 	why: 'left before it was finished',
 	tally: { ...tally, open: true },
-	open: [step],
+	open: [{ step }],
 	stop: 'quit',
 });
 
@@ -207,7 +208,7 @@ export const interruptedIn = (step: StepId, tally: Partial<Tally> = {}): StepRes
 	status: 'open',
 	why: 'interrupted',
 	tally: { ...tally, open: true },
-	open: [step],
+	open: [{ step }],
 });
 
 /** An action failed, and nobody wanted it tried again. */

@@ -4,6 +4,7 @@ import { actionRoles } from './action.ts';
 import type { DataOf } from './data.ts';
 import { findingSchema, threatIds } from './finding.ts';
 import { impactSchema } from './impact.ts';
+import { openWorkSchema } from './open-work.ts';
 import { probeResultSchema, verdicts } from './probe.ts';
 import { answerSources, answerValueSchema } from './question.ts';
 import { riskNames } from './risk.ts';
@@ -195,6 +196,8 @@ const payloads = [
 		changed: z.boolean(),
 		reboot: z.boolean(),
 		open: z.array(z.string()),
+		/** What `open` says, as data. A check, which names the changes of its verdict there, has none. */
+		work: z.array(openWorkSchema).optional(),
 		/** Of a check: what the host is, how many changes a run would make, and how many actions are left for the operator. */
 		verdict: z.enum(hostVerdicts).optional(),
 		changes: z.number().optional(),

@@ -85,12 +85,12 @@ export function leftForOperator(findings: readonly Finding[]): readonly Finding[
 	);
 }
 
-/** One line of what is left: what it is, where, and what to do. */
-export function sayLeft({ id, summary, evidence, remedy }: Finding): string {
+/** What is left of a finding: what it is, where, and what to do. */
+export function sayLeft({ summary, evidence, remedy }: Finding): string {
 	const where = evidence === undefined ? '' : ` (${evidence.split('\n').join('; ')})`;
 	const how =
 		remedy?.kind === 'commands' ? `${remedy.text.replace(/\.$/, '')}: ${remedy.commands.join('; ')}` : remedy?.text;
-	return `${id}: ${summary}${where}${how === undefined ? '' : `. ${how}`}`;
+	return `${summary}${where}${how === undefined ? '' : `. ${how}`}`;
 }
 
 /** Blocks that stand: not waived, and not only about a threat's row. */

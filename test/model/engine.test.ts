@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action } from '../../src/model/action.ts';
 import type { Decider, ReviewDecision } from '../../src/model/decider.ts';
 import type { Finding } from '../../src/model/finding.ts';
+import { sayWork } from '../../src/model/open-work.ts';
 import { orderSteps } from '../../src/model/order.ts';
 import type { Probe } from '../../src/model/probe.ts';
 import { changeStep, type ProofStep, proofStep, type Step } from '../../src/model/step.ts';
@@ -152,7 +153,7 @@ describe('a change step', () => {
 		const step = wantsFile('a', '/a', 'x', { action: { risks: ['restart-docker'] } });
 		const { end } = await run([step], world);
 		expect(end).toMatchObject({ exit: 4, changed: false });
-		expect(end.open.join()).toContain('--accept-risk restart-docker');
+		expect(end.work.map(sayWork).join()).toContain('--accept-risk restart-docker');
 		expect(world.files.size).toBe(0);
 		const accepted = await run([step], newWorld(), {
 			decider: decideFromAnswers({ answers: {}, saved: {}, risks: ['restart-docker'] }),
@@ -439,7 +440,7 @@ describe('what a proof has shown', () => {
 
 	it('leaves nothing open where nothing comes behind it', async () => {
 		const { end } = await run([proof('p', [probe('a', 'pass')])], newWorld(), { decider: leaving([]) });
-		expect(end).toMatchObject({ exit: 0, open: [] });
+		expect(end).toMatchObject({ exit: 0, work: [] });
 	});
 });
 
@@ -806,6 +807,6 @@ describe('what is left for the operator', () => {
 
 	it('is left at once where nobody is there to wait', async () => {
 		const { end } = await engineRun([waits()], tinyHost(new Map()), { decider: unattended });
-		expect(end).toMatchObject({ exit: 4, outcome: 'open', open: ['a: Have /etc/x written'] });
+		expect(end).toMatchObject({ exit: 4, outcome: 'open', work: [{ step: 'a', what: 'Have /etc/x written' }] });
 	});
 });

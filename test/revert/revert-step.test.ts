@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { EngineEnd } from '../../src/engine/contract.ts';
 import type { Event, EventPayload } from '../../src/model/event.ts';
+import { sayWork } from '../../src/model/open-work.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 import { leftByRevert, type RunState, reduceAll } from '../../src/model/state.ts';
 import type { UndoRecord } from '../../src/model/undo.ts';
@@ -455,7 +456,7 @@ describe('the package', () => {
 		const on = dockerHost({ [daemonJson]: withSysbox }, { containers, commands: { [remove]: () => 0 } });
 		const { end, state } = await takeBack(original, on);
 		expect(end.exit).toBe(4);
-		expect(end.open.join()).toContain('--accept-risk stop-containers --accept-risk lose-inner-stores');
+		expect(end.work.map(sayWork).join()).toContain('--accept-risk stop-containers --accept-risk lose-inner-stores');
 		expect(state.steps[0]?.plan?.impact?.stops).toEqual(['dind (runs under a runtime that goes away)']);
 		expect(on.ran).toEqual([]);
 		const accepted = await takeBack(original, on, { risks: ['stop-containers', 'lose-inner-stores'] });
@@ -529,8 +530,8 @@ describe('what containers have stored inside', () => {
 		);
 		const { end } = await takeBack(original, on);
 		expect(end.exit).toBe(4);
-		expect(end.open.join()).toContain('--accept-risk lose-inner-stores');
-		expect(end.open.join()).not.toContain('stop-containers');
+		expect(end.work.map(sayWork).join()).toContain('--accept-risk lose-inner-stores');
+		expect(end.work.map(sayWork).join()).not.toContain('stop-containers');
 	});
 });
 

@@ -87,7 +87,7 @@ describe('a log of an earlier version', () => {
 it('is read nowhere else from how a thing is spelled', () => {
 	const root = join(import.meta.dirname, '../..');
 	const spelled =
-		/startsWith\(['"`](?:input\.|apt-get |sysbox\.known-issues)|[iI]d\.startsWith\(`\$\{|step === '\w+' && \w+\.id === 'restart'/;
+		/startsWith\(['"`](?:input\.|apt-get |sysbox\.known-issues)|[iI]d\.startsWith\(`\$\{|split\(': '\)|step === '\w+' && \w+\.id === 'restart'/;
 	const files = ['src', 'steps'].flatMap(top =>
 		readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
 			.filter(name => /\.tsx?$/.test(name))

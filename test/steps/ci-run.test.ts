@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sayWork } from '../../src/model/open-work.ts';
 import type { StepState } from '../../src/model/state.ts';
 import { decideFromAnswers } from '../../src/prompts/from-answers.ts';
 import { ciStep } from '../../steps/ci/step.ts';
@@ -55,7 +56,9 @@ describe('a run of the CI step', () => {
 		const { state, end } = await engineRun([ciStep], host);
 		expect(host.files.has(compose)).toBe(true);
 		expect([end.exit, outcome(state.steps[0])]).toEqual([4, ['done', '1 action needed']]);
-		expect(end.open).toEqual([expect.stringContaining('ci.container.docker-sock: One container is given')]);
+		expect(end.work.map(sayWork)).toEqual([
+			expect.stringContaining('ci.container.docker-sock: One container is given'),
+		]);
 		const again = await engineRun([ciStep], ciHost({ files: Object.fromEntries(host.files), containers: [socket] }));
 		expect([again.end.exit, again.state.actions]).toEqual([4, []]);
 	});

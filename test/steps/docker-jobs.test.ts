@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { localHost } from '../../src/host/local/local-host.ts';
+import { sayWork } from '../../src/model/open-work.ts';
 import type { Answers } from '../../src/model/question.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { type SimulatedHost, simulatedHost } from '../../src/simulation/host.ts';
@@ -98,7 +99,7 @@ describe('CI jobs before a restart', () => {
 		const refused = await run(host, { risks: ['restart-docker'] });
 		expect(refused.state.answers['docker.jobs']).toBe('now');
 		expect(refused.end).toMatchObject({ exit: 4 });
-		expect(refused.end.open.join(' ')).toContain('--accept-risk stop-containers');
+		expect(refused.end.work.map(sayWork).join(' ')).toContain('--accept-risk stop-containers');
 		expect(container(host, job)?.status).toBe('running');
 	});
 
@@ -385,7 +386,7 @@ describe('the window', () => {
 		const host = busyHost();
 		const { end, state } = await run(host, { answers: now, options: { until: at(host, 30_000) } });
 		expect(end.exit).toBe(4);
-		expect(end.open.join(' ')).toMatch(
+		expect(end.work.map(sayWork).join(' ')).toMatch(
 			/Restart Docker: takes up to \d+ min with its way back, and 29 s are left until/,
 		);
 		expect(state.actions).toEqual([]);

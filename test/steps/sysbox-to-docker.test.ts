@@ -5,6 +5,7 @@ import { knowledge } from '../../src/knowledge/index.ts';
 import { risksOf } from '../../src/model/action.ts';
 import type { Decider } from '../../src/model/decider.ts';
 import type { Event } from '../../src/model/event.ts';
+import { sayWork } from '../../src/model/open-work.ts';
 import type { Answers } from '../../src/model/question.ts';
 import type { RunState } from '../../src/model/state.ts';
 import { decideFromAnswers } from '../../src/prompts/from-answers.ts';
@@ -245,7 +246,7 @@ describe('other hosts', () => {
 		const answers = { 'sysbox.upgrade': true };
 		const refused = await run(host, { answers });
 		expect(refused.end.exit).toBe(4);
-		expect(refused.end.open.join(' ')).toContain('--accept-risk stop-containers');
+		expect(refused.end.work.map(sayWork).join(' ')).toContain('--accept-risk stop-containers');
 		const upgraded = await run(host, { answers, risks: ['restart-sysbox', 'stop-containers'] });
 		expect(failures(upgraded)).toEqual([]);
 		expect(host.state().sysbox.runc).toBe('0.7.1');

@@ -553,7 +553,9 @@ describe('a proof', () => {
 		const threats = ['container-escape' as const];
 		await emit({ ...probe, id: 'a', title: 'Mount a disk', threats, verdict: 'pass', because: 'denied' });
 		const held = decider.afterProbes?.('security');
-		await sees(/1 of 1 attacks blocked\. Each attempt failed under Sysbox, and succeeded\s+where\s+it\s+is\s+allowed to\./);
+		await sees(
+			/1 of 1 attacks blocked\. Each attempt failed under Sysbox, and succeeded\s+where\s+it\s+is\s+allowed to\./,
+		);
 		expect(frame()).toContain('✔ Mount a disk');
 		expect(frame()).toContain('What remains when all is held');
 		await keys('v');
@@ -623,7 +625,9 @@ describe('the end', () => {
 			source: 'operator',
 		});
 		await emit({ type: 'step.end', step: 'host', status: 'done', changed: true, open: [] });
-		await emit({ type: 'run.end', outcome: 'open', exit: 4, changed: true, reboot: false, open: ['host: reboot'] });
+		const work = [{ step: 'host', what: 'reboot' }];
+		const end = { outcome: 'open', exit: 4, changed: true, reboot: false, open: ['host: reboot'], work } as const;
+		await emit({ type: 'run.end', ...end });
 		void store.ask({
 			screen: { kind: 'end', saved: '/root/answers.yml' },
 			prompt: { kind: 'menu', at: 0, options: [{ value: 'leave', label: 'Leave' }] },

@@ -2,6 +2,7 @@ import type { EngineEnd } from '../../engine/contract.ts';
 import { previewRun } from '../../engine/preview-run.ts';
 import type { EventOf } from '../../model/event.ts';
 import { exitCode } from '../../model/exit.ts';
+import { sayWork } from '../../model/open-work.ts';
 import type { RunState } from '../../model/state.ts';
 import {
 	changesOf,
@@ -39,7 +40,8 @@ export async function closeRun(
 		outcome: end.outcome,
 		changed: end.changed,
 		reboot: rebootPending(stream.state()),
-		open: end.open,
+		open: end.work.map(sayWork),
+		work: end.work,
 		why: end.why,
 		changes: mode === 'plan' ? changesOf(stream.state()).length : undefined,
 		forYou: mode === 'plan' ? forOperator(stream.state()) : undefined,
@@ -79,6 +81,7 @@ async function judgedBy(
 		changes: changes.length,
 		forYou: forYou.length,
 		open: [...changes, ...forYou],
+		work: undefined,
 		why,
 		exit: exitOfVerdict(verdict, want ?? 'set-up'),
 	};

@@ -1,5 +1,6 @@
 import { standingBlocks } from '../../model/finding.ts';
 import { nextSteps } from '../../model/next-steps.ts';
+import { type OpenWork, sayWork } from '../../model/open-work.ts';
 import { actionsToRevert, changesMade, leftByRevert, type RunState, survivesFailure } from '../../model/state.ts';
 import { type ThreatRow, threatTable } from '../../model/threat.ts';
 import { endSentence } from '../../view/end.ts';
@@ -34,7 +35,7 @@ export function summaryLines(
 ): readonly Line[] {
 	const label = (name: string, text: string): readonly Line[] => labelled(name, text, width, { indent: 0, column: 10 });
 	const unknown = run.actions.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted');
-	const open = run.end?.open ?? [];
+	const open = run.end?.work ?? [];
 	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
 	const lines: Line[] = [];
 	const brief = detail !== 'each' && detail !== 'steps';
@@ -95,14 +96,13 @@ function putBackText(run: RunState, action: RunState['actions'][number]): string
 		: `${title}: it failed${failure?.now === undefined ? '' : `; ${failure.now}`}`;
 }
 
-/** `docker: a reboot` is an event's way to say it; a person reads the title of the step. */
-function openText(run: RunState, open: string): string {
-	const [id = '', ...rest] = open.split(': ');
-	const step = run.steps.find(of => of.id === id);
-	if (step === undefined) return open;
-	return rest.length > 0
-		? `${step.title}: ${rest.join(': ')}`
-		: `${step.title}${step.why === undefined ? '' : `, ${step.why}`}`;
+/** A person reads the title of the step, and of a step that is left whole, why. */
+function openText(run: RunState, work: OpenWork): string {
+	const step = run.steps.find(of => of.id === work.step);
+	if (step === undefined || work.finding !== undefined) return sayWork(work);
+	return work.what === undefined
+		? `${step.title}${step.why === undefined ? '' : `, ${step.why}`}`
+		: `${step.title}: ${work.what}`;
 }
 
 /** What failed or stands in the way, with the way out: of a proof its attempts, of another step its findings. */
