@@ -90,5 +90,12 @@ describe('the documents', () => {
 		const missing = [...optionsIn(help)].filter(option => !optionsIn(readme).has(option));
 		expect(missing.filter(option => !['--help', '--version'].includes(option))).toEqual([]);
 		expect([...optionsIn(readme)].filter(option => !optionsIn(help).has(option))).toEqual([]);
+		// Every one of the table has its variable, and those that README excepts are the others.
+		const [, except = ''] = /^command alone \((.*)\) cannot\.$/m.exec(readme) ?? [];
+		const variable = (option: string): string => `SBXSETUP_${option.slice(2).toUpperCase().replaceAll('-', '_')}`;
+		const without = [...optionsIn(help)].filter(option => !new RegExp(`${variable(option)}\\b`).test(help));
+		expect(without.filter(option => !['--help', '--version'].includes(option)).toSorted()).toEqual(
+			[...optionsIn(except)].toSorted(),
+		);
 	});
 });
