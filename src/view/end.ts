@@ -108,7 +108,9 @@ function whatBlocks({ steps }: RunState): string {
 		return causes(hard.length > 0 ? hard : standingBlocks(findings)).map(({ id }) => id);
 	});
 	if (ids.length > 0) return `Fix first: ${[...new Set(ids)].join(', ')}`;
-	return `Next for ${steps.flatMap(({ open }) => open).join('; ')}`;
+	// A step that keeps others from going on says why; one whose changes a plan lists does not.
+	const held = steps.filter(({ why }) => why !== undefined).flatMap(({ open }) => open);
+	return `Next for ${(held.length > 0 ? held : steps.flatMap(({ open }) => open)).join('; ')}`;
 }
 
 /** A process that went on with a run may have found nothing left to change in it. */

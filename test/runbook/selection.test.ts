@@ -103,6 +103,14 @@ describe('--skip', () => {
 	});
 });
 
+describe('a plan of some steps', () => {
+	test('ends with what comes first, and not with the changes that it lists', async () => {
+		const ended = await runbook(hostOf('fresh-ubuntu'), { mode: 'plan', selection: { only: ['host', 'ci'] } });
+		expect(ended.exit).toBe(3);
+		expect(ended.screen).toContain("can't continue. Next for sysbox: run `sysbox-setup --only sysbox --yes` first\n");
+	});
+});
+
 describe('--from', () => {
 	test('on a fresh host does not make up for the steps before it', async () => {
 		const host = hostOf('fresh-ubuntu');
