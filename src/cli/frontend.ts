@@ -54,3 +54,7 @@ export function finishedBefore(run: RunState): ReadonlySet<StepId> {
 	const last = run.steps.at(-1);
 	return new Set(run.steps.filter(step => step.id !== last?.id && step.status !== 'running').map(step => step.id));
 }
+
+/** The steps as they are announced, each with those without which it is not run. */
+export const numbered = ({ steps }: StepOrder) =>
+	steps.map(({ step: { id, needs } }, index) => ({ id, needs, n: index + 1 }));

@@ -2,13 +2,15 @@ import type { Difference } from '../model/drift.ts';
 import { exitCode } from '../model/exit.ts';
 import { actionsToRevert, initialState, type RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
-import { decideFromPrompts } from '../prompts/from-prompts.ts';
+import { askInLines } from '../prompts/ask-in-lines.ts';
+import { decideByAsking } from '../prompts/decide-by-asking.ts';
+import type { Asker } from '../prompts/decision.ts';
 import { count } from '../text/count.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { planLines, textReader } from '../view/text.ts';
 import { statusNames } from '../view/words.ts';
-import { type Frontend, type FrontendRequest, finishedBefore } from './frontend.ts';
+import { type Frontend, type FrontendRequest, finishedBefore, numbered } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
 /** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
@@ -28,24 +30,34 @@ export function plainFrontend(request: FrontendRequest): Frontend {
 		command: environment.command,
 		all: false,
 	});
-	const decider = decideFromPrompts({
+	const asker = askInLines({
 		ask: terminal.ask,
 		say,
+		risks: passed.risks,
+		undoWith: mode === 'revert' ? undefined : `${environment.command} revert`,
+		planLines: step => planLines(step.actions, step.impact, passed.risks, glyphsFor(terminal.environment)),
+	});
+	const askWithFindings: Asker = decision => {
+		report.tellFound(decision.subject.kind === 'blocked');
+		return asker(decision);
+	};
+	const decider = decideByAsking(askWithFindings, {
 		answers: passed.answers,
 		saved,
 		lastRun,
 		risks: passed.risks,
-		given: () => run.answers,
 		settled: () => settled,
-		planLines: step => planLines(step.actions, step.impact, passed.risks, glyphsFor(terminal.environment)),
-		undoWith: `${environment.command} revert`,
-		undo:
+		around: () => ({
+			run,
+			steps: numbered(request.order),
+			mode,
+			command: environment.command,
+			takesBack: request.takesBack,
+		}),
+		onUndo:
 			mode === 'run'
-				? {
-						changes: () => actionsToRevert(run).length,
-						onAsked: () => {
-							undoWanted = true;
-						},
+				? () => {
+						undoWanted = true;
 					}
 				: undefined,
 	});
@@ -87,7 +99,7 @@ async function askHowToGoOn(
 	for (const line of leftWhere(from)) say(line);
 	for (const line of sayDifferences(await driftSince(signal))) say(line);
 	const changes = mode === 'run' ? actionsToRevert(from).length : 0;
-	const undo = changes > 0 ? `, [u]ndo what was done (${count(changes, 'change')})` : '';
+	const undo = changes > 0 ? `, [r]evert what was done (${count(changes, 'change')})` : '';
 	for (;;) {
 		const typed = await terminal.ask(` [g]o on (Enter), [a]sk everything again from step 1${undo}, [l]eave > `);
 		switch (typed?.trim().toLowerCase()) {
@@ -96,7 +108,7 @@ async function askHowToGoOn(
 				return 'go-on';
 			case 'a':
 				return 'ask-all';
-			case 'u':
+			case 'r':
 				if (changes > 0) return 'undo';
 				break;
 			case undefined:
@@ -106,7 +118,7 @@ async function askHowToGoOn(
 			default:
 				break;
 		}
-		say(' that is none of them; type the letter in brackets');
+		say(' Type one of the letters in brackets.');
 	}
 }
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
-import type { AskLine } from '../prompts/from-prompts.ts';
+import type { AskLine } from '../prompts/ask-in-lines.ts';
 import { oneLine, type SafeText } from '../text/safe.ts';
 import type { Opening } from '../ui/opening.tsx';
 

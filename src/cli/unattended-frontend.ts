@@ -1,4 +1,5 @@
-import { decideFromAnswers, decideNothing, type Known } from '../prompts/from-answers.ts';
+import { decideFromAnswers, decideNothing } from '../prompts/from-answers.ts';
+import type { Known } from '../prompts/known-answers.ts';
 import { lineOf } from '../text/safe.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { ndjsonReader } from '../view/ndjson.ts';

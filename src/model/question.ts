@@ -104,17 +104,6 @@ export interface Place {
 	readonly next: 'run' | 'plan' | 'proof' | 'record';
 }
 
-const nextWords: Readonly<Record<Place['next'], string>> = {
-	run: "Then comes the whole run's plan, if it has one.",
-	plan: 'Then comes its plan, if anything is to change.',
-	proof: 'Then you see what is fetched, and then tried.',
-	record: 'Then the record is written, and all is done.',
-};
-
-/** "Question 3 of 8 in this step. Then …": an operator knows at each question what comes. */
-export const placeWords = ({ n, of, mayGrow, next }: Place): string =>
-	`Question ${n} of ${of} ${mayGrow ? 'so far' : 'in this step'}. ${nextWords[next]}`;
-
 /** An answer as a person reads it. */
 export function sayAnswer(value: AnswerValue): string {
 	if (Array.isArray(value))

@@ -2,7 +2,7 @@ import type { EventOf } from './event.ts';
 import { impactHeadline } from './impact.ts';
 import type { StepOrder } from './order.ts';
 import type { AnswerValue } from './question.ts';
-import { consentWords, type RiskName } from './risk.ts';
+import type { RiskName } from './risk.ts';
 import type { ShownAction } from './shown-action.ts';
 import type { RunState } from './state.ts';
 import type { JudgeContext } from './step.ts';
@@ -116,31 +116,3 @@ export const quietly = ({ kind, unknown }: PreviewedStep): string =>
 			: kind === 'proof'
 				? 'starts throw-away containers only, and asks first'
 				: 'nothing to change';
-
-/** The whole run in plain lines, in reading order. */
-export function reviewLines(
-	steps: readonly PreviewedStep[],
-	accepted: readonly RiskName[],
-	undoWith: string | undefined,
-): readonly string[] {
-	const assumed = assumedAhead(steps);
-	return [
-		'',
-		' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
-		...steps.flatMap(step => [
-			[
-				`  ${step.n} ${step.title}`,
-				...(step.actions.length === 0
-					? [`${asksFirst(step, '; ')}${quietly(step)}`]
-					: step.asks === 0
-						? []
-						: [asksFirst(step, ' first')]),
-			].join(': '),
-			...step.actions.map(action => `    - ${action.title}`),
-		]),
-		...stopsAhead(steps).map(({ n, what }) => ` stops at step ${n}: ${what}`),
-		...consentWords(risksAhead(steps), accepted).map(({ text }) => ` ${text}`),
-		...(assumed.length === 0 ? [] : [` taken for what is still to be asked: ${assumed.join(', ')}`]),
-		...(undoWith === undefined ? [] : [` taken back with: ${undoWith}`]),
-	];
-}

@@ -1,17 +1,8 @@
 import { risksOf } from '../model/action.ts';
 import type { Decider } from '../model/decider.ts';
-import { type Answers, type AnswerValue, answerProblem, initialAnswer, type Question } from '../model/question.ts';
+import { initialAnswer } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
-
-/** What is known before anything is asked. */
-export interface Known {
-	/** From the answers file. */
-	readonly answers: Answers;
-	/** Remembered: from an earlier process of the run, a saved plan, or the last run. */
-	readonly saved: Answers;
-	/** Which of them come from the last run, by the question's id. */
-	readonly lastRun?: ReadonlySet<string> | undefined;
-}
+import { givenAnswer, type Known } from './known-answers.ts';
 
 /**
  * Decides without a person: answers from the file, then those remembered from earlier, then the defaults.
@@ -38,19 +29,6 @@ export function decideFromAnswers(options: Known & { readonly risks: readonly Ri
 			return 'go-on';
 		},
 	};
-}
-
-/** What the answers file says, or what is remembered, as far as that still fits. */
-export function givenAnswer(
-	question: Question,
-	{ answers, saved, lastRun }: Known,
-): { readonly value: AnswerValue; readonly source: 'answers' | 'saved' | 'last-run' } | undefined {
-	const given = answers[question.id];
-	if (given !== undefined) return { value: given, source: 'answers' };
-	const before = saved[question.id];
-	return before !== undefined && answerProblem(question, before) === undefined
-		? { value: before, source: lastRun?.has(question.id) === true ? 'last-run' : 'saved' }
-		: undefined;
 }
 
 /** For `check` and `plan`: nothing is ever approved. */

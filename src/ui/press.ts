@@ -1,14 +1,15 @@
+import type { Reply } from '../prompts/decision.ts';
 import { notFine } from '../view/finding.ts';
 import { bindings, type Command, type Hint, type Key, means } from './keys.ts';
 import { plainText } from './line.ts';
 import { newPager, pressPager } from './pager.ts';
 import { type Prompt, pressPrompt } from './prompt.ts';
 import {
+	actionsOf,
 	currentStep,
 	findingsAbout,
 	latestFindings,
 	type Overlay,
-	type Reply,
 	type Screen,
 	textWidth,
 	type WizardState,
@@ -147,7 +148,7 @@ export function commandsOf(state: WizardState): readonly string[] {
 		case 'review':
 			return planCommands(screen.run.flatMap(step => step.actions));
 		case 'risk':
-			return planCommands(screen.actions);
+			return planCommands(actionsOf(currentStep(state), screen.risk));
 		case 'blocked':
 			return remedyCommands(screen.findings);
 		case 'failure':

@@ -7,9 +7,11 @@ import type { Answers } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import { actionsToRevert, type RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
+import { decideByAsking } from '../prompts/decide-by-asking.ts';
 import { oneLine, safeLines } from '../text/safe.ts';
 import type { Glyphs } from '../view/glyphs.ts';
 import { App, type InkTerminal } from './app.tsx';
+import { askOnScreen } from './ask-on-screen.ts';
 import { rule } from './layout.ts';
 import { blank, type Line, line } from './line.ts';
 import { mountedOn } from './opening.tsx';
@@ -18,7 +20,6 @@ import { type Intro, type SeenSince, textWidth } from './screen.ts';
 import { createStore } from './store.ts';
 import { goesOn, summaryLines, summaryTitle } from './text/summary-text.ts';
 import { themeFor } from './theme.ts';
-import { wizardDecider } from './wizard-decider.ts';
 
 export interface WizardOptions {
 	readonly intro: Intro;
@@ -102,12 +103,13 @@ export function startWizard(options: WizardOptions): Wizard {
 	});
 	let settled: ReadonlySet<StepId> = new Set();
 	let undoWanted = false;
-	const decider = wizardDecider(store, {
+	const decider = decideByAsking(askOnScreen(store), {
 		answers: options.answers,
 		saved: options.saved,
 		lastRun: options.lastRun,
 		risks: options.risks,
 		settled: () => settled,
+		around: () => ({ ...intro, run: store.state().run }),
 		onUndo: options.canUndo
 			? () => {
 					undoWanted = true;
@@ -242,7 +244,7 @@ export function startWizard(options: WizardOptions): Wizard {
 function startMenu(intro: Intro) {
 	const leave = { value: 'leave', label: 'Leave' };
 	const { resume } = intro;
-	const takeBack: Option = { value: 'undo', label: 'Take back what was done' };
+	const takeBack: Option = { value: 'undo', label: 'Revert what was done' };
 	if (resume === undefined) {
 		const { standing } = intro;
 		return menu([{ value: 'begin', label: 'Begin' }, ...(standing === undefined ? [] : [takeBack]), leave], 'begin');

@@ -1,28 +1,20 @@
-import type { ActionFailure, WaysOut } from '../model/decider.ts';
 import type { Difference } from '../model/drift.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Impact } from '../model/impact.ts';
-import type { Probe } from '../model/probe.ts';
-import type { AnswerValue, Place, Question } from '../model/question.ts';
-import type { PreviewedStep } from '../model/review.ts';
 import type { RiskName } from '../model/risk.ts';
-import type { ShownAction } from '../model/shown-action.ts';
 import type { RunState, StepState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
+import type { Subject, Ways } from '../prompts/decision.ts';
+import type { NumberedStep } from '../prompts/needed-by.ts';
 import type { Line } from './line.ts';
 import type { Pager } from './pager.ts';
 import type { Prompt } from './prompt.ts';
 
 /** A step as it is announced. */
-export interface IntroStep {
-	readonly id: StepId;
-	readonly n: number;
+export interface IntroStep extends NumberedStep {
 	readonly title: string;
 	readonly why: string;
 	/** In a few words. */
 	readonly brief: string;
-	/** Steps without which it is not run. */
-	readonly needs: readonly StepId[];
 	/** Only looked at, as a step that was chosen needs it. */
 	readonly inspected?: true | undefined;
 }
@@ -51,9 +43,6 @@ export interface Intro {
 	readonly resume?: RunState | undefined;
 }
 
-/** An attempt as it is announced. */
-export type AnnouncedProbe = Omit<Probe, 'run'>;
-
 /** What the host looks like, held against what the run that was left had seen of it. */
 export type SeenSince =
 	| { readonly kind: 'looking' }
@@ -63,53 +52,20 @@ export type SeenSince =
 /** What is asked on a screen, besides its prompt. */
 export type Screen =
 	| { readonly kind: 'start'; readonly seen?: SeenSince | undefined }
-	| {
-			readonly kind: 'question';
-			readonly step: StepId;
-			readonly question: Question;
-			readonly place: Place;
-			/** What Enter takes is the answer from the last run. */
-			readonly lastRun?: boolean | undefined;
-	  }
-	/** Everything that the run would do. */
-	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly PreviewedStep[] }
-	| {
-			readonly kind: 'plan';
-			readonly step: StepId;
-			readonly findings: readonly Finding[];
-			/** 0 is all of it at a glance, then come the changes in full, as many a page as it holds. */
-			readonly page: number;
-	  }
-	| {
-			readonly kind: 'risk';
-			readonly step: StepId;
-			readonly risk: RiskName;
-			readonly actions: readonly ShownAction[];
-			readonly impact: Impact;
-	  }
-	| { readonly kind: 'blocked'; readonly step: StepId; readonly findings: readonly Finding[] }
-	| {
-			readonly kind: 'proof';
-			readonly step: StepId;
-			readonly probes: readonly AnnouncedProbe[];
-			readonly leftOut: readonly { readonly title: string; readonly why: string }[];
-			readonly announced: readonly string[];
-	  }
-	/** What a proof has shown. */
-	| { readonly kind: 'result'; readonly step: StepId }
-	| { readonly kind: 'failure'; readonly step: StepId; readonly failure: ActionFailure }
+	| Exclude<Subject, { kind: 'plan' }>
+	/** 0 is all of it at a glance, then come the changes in full, as many a page as it holds. */
+	| (Extract<Subject, { kind: 'plan' }> & { readonly page: number })
 	| { readonly kind: 'end'; readonly saved?: string | undefined; readonly problem?: string | undefined };
 
 /** A screen that waits for the operator. */
 export interface Asking {
 	readonly screen: Screen;
+	/** What a decision says. The first and the last screen of the wizard have their own text. */
+	readonly title?: string | undefined;
+	readonly body?: readonly string[] | undefined;
 	readonly prompt: Prompt;
-	readonly ways: WaysOut & { readonly skip: boolean; readonly quit: boolean };
+	readonly ways: Ways;
 }
-
-export type Reply =
-	| { readonly kind: 'taken'; readonly value: AnswerValue }
-	| { readonly kind: 'back' | 'skip' | 'quit' };
 
 /** Something laid over the screen; closing it leads back. */
 export type Overlay =
@@ -148,6 +104,10 @@ export const currentStep = (state: WizardState): StepState | undefined => {
 	const id = screen !== undefined && 'step' in screen ? screen.step : undefined;
 	return id === undefined ? state.run.steps.at(-1) : state.run.steps.find(step => step.id === id);
 };
+
+/** The actions of a step's plan for which a risk is asked. */
+export const actionsOf = (step: StepState | undefined, risk: RiskName) =>
+	(step?.plan?.actions ?? []).filter(action => action.risks?.includes(risk) === true);
 
 export const latestFindings = (step: StepState | undefined): readonly Finding[] => step?.after ?? step?.before ?? [];
 

@@ -1,11 +1,12 @@
 import type { Event } from '../model/event.ts';
 import type { EventReader } from '../model/event-stream.ts';
 import { initialState, type RunState } from '../model/state.ts';
+import type { Check, Reply } from '../prompts/decision.ts';
 import type { Key } from './keys.ts';
 import { type Line, plainText } from './line.ts';
 import { pressKey } from './press.ts';
 import type { Field, Prompt } from './prompt.ts';
-import { type Asking, type Clock, type Intro, type Reply, type Screen, textWidth, type WizardState } from './screen.ts';
+import { type Asking, type Clock, type Intro, type Screen, textWidth, type WizardState } from './screen.ts';
 import { introLines, stepLines } from './text/transcript-text.ts';
 import type { Theme } from './theme.ts';
 
@@ -48,10 +49,6 @@ export interface Store {
 	/** Puts last lines into the transcript and draws nothing more. */
 	readonly close: (last: readonly Line[]) => void;
 }
-
-export type Check = (
-	value: Extract<Reply, { kind: 'taken' }>['value'],
-) => { readonly value: Extract<Reply, { kind: 'taken' }>['value'] } | { readonly problem: string };
 
 /**
  * Output may come by the thousand lines; the screen follows at this pace: a frame costs as much as thousands of lines, and

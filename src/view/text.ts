@@ -33,8 +33,14 @@ export interface TextOptions {
 	readonly all: boolean;
 }
 
+/** Tells events as they come, but for findings, which wait for what follows: an answer makes a step look again. */
+export interface TextReader extends EventReader {
+	/** Tells what was found, before somebody is asked about it; what was told then is told once more only if `again`. */
+	readonly tellFound: (again: boolean) => void;
+}
+
 /** Plain lines in reading order: for unattended runs, `check`, `plan`, and whoever pipes us. */
-export function textReader(options: TextOptions): EventReader {
+export function textReader(options: TextOptions): TextReader {
 	const { glyphs } = options;
 	const wholeReport = options.mode === 'check' || options.mode === 'plan';
 	// What check and plan find is what was asked for; a run's progress is talk.
@@ -50,13 +56,20 @@ export function textReader(options: TextOptions): EventReader {
 	};
 	// Answers make a step look again: what it found last is what counts.
 	let found: Extract<Event, { type: 'findings' }> | undefined;
-	const tellFound = (): void => {
+	/** What was told before a question. */
+	let told = '';
+	const tellFound = (again: boolean): void => {
 		if (found === undefined) return;
-		for (const line of findingLines(found.findings, glyphs, options.all, found.when)) say(line);
+		const lines = findingLines(found.findings, glyphs, options.all, found.when);
 		found = undefined;
+		if (again || lines.join('\n') !== told) for (const line of lines) say(line);
+		told = lines.join('\n');
 	};
-	return (event, state) => {
-		if (event.type !== 'findings' && event.type !== 'answer' && event.type !== 'observed') tellFound();
+	const read: EventReader = (event, state) => {
+		if (event.type !== 'findings' && event.type !== 'answer' && event.type !== 'observed') {
+			tellFound(false);
+			told = '';
+		}
 		switch (event.type) {
 			case 'run.start': {
 				const simulated = event.simulated ? ' (SIMULATED: nothing on this machine is looked at or changed)' : '';
@@ -128,6 +141,7 @@ export function textReader(options: TextOptions): EventReader {
 				event satisfies never;
 		}
 	};
+	return Object.assign(read, { tellFound });
 }
 
 /** Everything that is not fine, with evidence and the way out; what is fine is counted. */

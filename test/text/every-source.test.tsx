@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { explainError } from '../../src/cli/explain-error.ts';
 import { type Event, eventSchema } from '../../src/model/event.ts';
 import { WrongInput } from '../../src/model/wrong-input.ts';
-import { decideFromPrompts } from '../../src/prompts/from-prompts.ts';
+import { askInLines } from '../../src/prompts/ask-in-lines.ts';
+import { questionDecision } from '../../src/prompts/question-decision.ts';
 import { lineOf } from '../../src/text/safe.ts';
 import { type Ended, hostOf, revert, runbook } from '../runbook/whole-runbook.ts';
 import { shownAs } from './shown-as.tsx';
@@ -89,21 +90,18 @@ describe('what is typed and asked', () => {
 
 	test('in a question in plain lines', async () => {
 		let said = '';
-		const decider = decideFromPrompts({
+		const ask = askInLines({
 			ask: async () => null,
 			say: line => {
 				said += lineOf(line);
 			},
-			answers: {},
-			saved: {},
 			risks: [],
+			planLines: () => [],
 		});
-		await decider.answer(
-			'ci',
-			{ kind: 'choice', id: 'ci.x', title: text, help: text, options: [{ value: text, label: text, hint: text }] },
-			{ back: false },
-			{ n: 1, of: 1, mayGrow: false, next: 'plan' },
-		);
+		const options = [{ value: text, label: text, hint: text }];
+		const question = { kind: 'choice', id: 'ci.x', title: text, help: text, options } as const;
+		const place = { n: 1, of: 1, mayGrow: false, next: 'plan' } as const;
+		await ask(questionDecision('ci', question, undefined, { back: false }, place));
 		expectSafe('question', said);
 		expect(said).toContain('MARK-typed');
 	});

@@ -19,7 +19,7 @@ describe('a question', () => {
 		const { frame } = await ask({ ...asked, kind: 'confirm', initial: true });
 		expect(frame()).toContain('1 of 2 · Host compatibility');
 		expect(frame()).toContain('It changes a file.');
-		expect(frame()).toContain("Question 3 of 8 in this step. Then comes the whole run's plan, if it has one.");
+		expect(frame()).toContain('Question 3 of 8. Then: the full plan.');
 		expect(frame()).toContain('❯ Yes');
 		expect(frame()).toContain('b back · v all · ? help · q quit');
 	});
@@ -27,7 +27,7 @@ describe('a question', () => {
 	it('takes the shown default with Enter', async () => {
 		const { keys, answer } = await ask({ ...asked, kind: 'confirm', initial: false });
 		await keys(enter);
-		expect(await answer).toEqual({ kind: 'answer', value: false, source: 'operator' });
+		expect(await answer).toEqual({ kind: 'answer', value: false, source: 'default' });
 	});
 
 	it('without a default takes nothing with Enter', async () => {
@@ -153,6 +153,6 @@ describe('a question', () => {
 		const again = wizard.decider.answer('host', question, { ...ways, turned: true }, place);
 		await wizard.sees('❯ Yes');
 		await wizard.keys(enter);
-		expect(await again).toMatchObject({ source: 'operator' });
+		expect(await again).toMatchObject({ value: true, source: 'saved' });
 	});
 });

@@ -4,11 +4,12 @@ import type { Decider } from '../../src/model/decider.ts';
 import type { Emit, EventPayload } from '../../src/model/event.ts';
 import { eventStream } from '../../src/model/event-stream.ts';
 import type { ShownAction } from '../../src/model/shown-action.ts';
+import { decideByAsking, type PersonOptions } from '../../src/prompts/decide-by-asking.ts';
 import { App } from '../../src/ui/app.tsx';
+import { askOnScreen } from '../../src/ui/ask-on-screen.ts';
 import type { Intro } from '../../src/ui/screen.ts';
 import { createStore, type Store } from '../../src/ui/store.ts';
 import { themeFor } from '../../src/ui/theme.ts';
-import { type DeciderOptions, wizardDecider } from '../../src/ui/wizard-decider.ts';
 import { unicodeGlyphs } from '../../src/view/glyphs.ts';
 
 export const intro: Intro = {
@@ -64,7 +65,7 @@ export function bench(
 	options: {
 		readonly intro?: Partial<Intro>;
 		readonly size?: { readonly columns: number; readonly rows: number };
-		readonly decider?: Partial<DeciderOptions>;
+		readonly decider?: Partial<PersonOptions>;
 		readonly directories?: Readonly<Record<string, readonly { name: string; directory: boolean }[]>>;
 	} = {},
 ): Bench {
@@ -82,11 +83,12 @@ export function bench(
 		print: lines => printed.push(...lines),
 	});
 	const stream = eventStream({ now: () => new Date('2026-11-24T10:00:00Z'), readers: [store.reader] });
-	const decider = wizardDecider(store, {
+	const decider = decideByAsking(askOnScreen(store), {
 		answers: {},
 		saved: {},
 		risks: [],
 		settled: () => new Set(),
+		around: () => ({ ...store.state().intro, run: store.state().run }),
 		...options.decider,
 	});
 	const { lastFrame, stdin } = render(<App store={store} />);

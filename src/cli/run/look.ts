@@ -6,7 +6,7 @@ import { dockerDeadline } from '../../port/docker-deadline.ts';
 import type { ReadHost } from '../../port/host.ts';
 import { rememberedHost } from '../../port/remembered.ts';
 import type { CleaningProbeHost } from '../../probe/probe-host.ts';
-import { givenAnswer, type Known } from '../../prompts/from-answers.ts';
+import { givenAnswer, type Known } from '../../prompts/known-answers.ts';
 import type { Environment } from '../../session/environment.ts';
 import type { OpenedRun } from '../../session/open-run.ts';
 

@@ -6,7 +6,8 @@ import type { JudgeContext, RunOptions, StepContext } from '../../model/step.ts'
 import { WrongInput } from '../../model/wrong-input.ts';
 import type { ReadHost } from '../../port/host.ts';
 import { probeHost } from '../../probe/probe-host.ts';
-import { decideNothing, type Known } from '../../prompts/from-answers.ts';
+import { decideNothing } from '../../prompts/from-answers.ts';
+import type { Known } from '../../prompts/known-answers.ts';
 import { lineOf } from '../../text/safe.ts';
 import { checkHeldTo, checkSamePlan, preflightOut, refuseUnlessPlanned } from '../plan-file.ts';
 import { expiredWaivers, preflightAnswers, preflightFiles, preflightReports } from '../preflight.ts';

@@ -13,22 +13,21 @@ import { stepTitle } from './step-title.ts';
 export function BlockedScreen({
 	look,
 	step,
+	title,
+	body,
 	findings,
-	changed,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
+	readonly title: string;
+	readonly body: readonly string[];
 	readonly findings: readonly Finding[];
-	readonly changed: boolean;
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
 	const hinders = notFine(findings).filter(finding => finding.severity === 'block' && finding.waived === undefined);
 	const others = notFine(findings).filter(finding => !hinders.includes(finding));
-	const about = changed
-		? 'What was approved is done, but this is still in the way.'
-		: 'This step cannot go on as things are, and nothing was changed in it.';
 	/** One whose evidence is longer than the screen, as the difference of two plans is, is told as far as there is room. */
 	const fill = (rows: number): readonly Line[] => {
 		const all = findingsLines(hinders, 'fix', width, theme);
@@ -41,7 +40,7 @@ export function BlockedScreen({
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(`${about} Put it right in another terminal, then look again.`), countsLine(findings, theme)]}
+			about={[line([title, ...body].join(' ')), countsLine(findings, theme)]}
 			fill={fill}
 			bodies={[
 				[...findingsLines(hinders, 'all', width, theme), ...more],

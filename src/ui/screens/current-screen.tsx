@@ -1,5 +1,4 @@
 import type { ReactElement } from 'react';
-import { changedAnything, changesMade } from '../../model/state.ts';
 import { type Hint, hintText } from '../keys.ts';
 import type { Look } from '../layout.ts';
 import { commandsNow, hintsNow } from '../press.ts';
@@ -102,73 +101,36 @@ function Asked({
 	readonly asking: Asking;
 	readonly look: Look;
 }): ReactElement {
-	const { screen, prompt } = asking;
+	const { screen, prompt, title = '', body = [] } = asking;
 	const step = currentStep(state);
+	const shown = { look, step, title, body, prompt };
 	switch (screen.kind) {
 		case 'start':
 			return <StartScreen look={look} intro={state.intro} seen={screen.seen} prompt={prompt} />;
 		case 'question':
-			return (
-				<QuestionScreen
-					look={look}
-					step={step}
-					question={screen.question}
-					place={screen.place}
-					lastRun={screen.lastRun === true}
-					findings={latestFindings(step)}
-					why={whyOf(state)}
-					prompt={prompt}
-				/>
-			);
+			return <QuestionScreen {...shown} findings={latestFindings(step)} why={whyOf(state)} />;
 		case 'review':
-			return (
-				<ReviewScreen
-					look={look}
-					run={screen.run}
-					begun={changedAnything(state.run)}
-					accepted={state.intro.accepted}
-					command={state.intro.command}
-					prompt={prompt}
-				/>
-			);
+			return <ReviewScreen {...shown} run={screen.run} accepted={state.intro.accepted} command={state.intro.command} />;
 		case 'plan':
 			return (
 				<PlanScreen
-					look={look}
-					step={step}
+					{...shown}
 					why={whyOf(state)}
 					findings={screen.findings}
 					page={screen.page}
 					accepted={state.intro.accepted}
-					command={state.intro.mode === 'revert' ? undefined : state.intro.command}
-					begun={state.run.actions.some(of => of.step === step?.id && of.outcome === 'done')}
-					takenBack={state.intro.takesBack === undefined ? undefined : changesMade(state.intro.takesBack.run).length}
-					prompt={prompt}
 				/>
 			);
-		case 'risk': {
-			const { risk, actions, impact } = screen;
-			return <RiskScreen look={look} step={step} risk={risk} actions={actions} impact={impact} prompt={prompt} />;
-		}
-		case 'blocked': {
-			const changed = changedAnything(state.run) && step?.after !== undefined;
-			return <BlockedScreen look={look} step={step} findings={screen.findings} changed={changed} prompt={prompt} />;
-		}
+		case 'risk':
+			return <RiskScreen {...shown} risk={screen.risk} />;
+		case 'blocked':
+			return <BlockedScreen {...shown} findings={screen.findings} />;
 		case 'proof':
-			return (
-				<ProofConsentScreen
-					look={look}
-					step={step}
-					probes={screen.probes}
-					leftOut={screen.leftOut}
-					announced={screen.announced}
-					prompt={prompt}
-				/>
-			);
+			return <ProofConsentScreen {...shown} probes={screen.probes} leftOut={screen.leftOut} />;
 		case 'result':
-			return <ProofResultScreen look={look} step={step} prompt={prompt} />;
+			return <ProofResultScreen {...shown} />;
 		case 'failure':
-			return <FailureScreen look={look} run={state.run} step={step} failure={screen.failure} prompt={prompt} />;
+			return <FailureScreen {...shown} failure={screen.failure} />;
 		case 'end':
 			return (
 				<SummaryScreen

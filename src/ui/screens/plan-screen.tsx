@@ -11,7 +11,7 @@ import type { Prompt } from '../prompt.ts';
 import { consentLines } from '../text/consent-text.ts';
 import { countsLine, type FindingDetail, findingsLines } from '../text/findings-text.ts';
 import { impactLines, planLinesIn, planPages, planRows } from '../text/plan-text.ts';
-import { count, sentence } from '../text/words.ts';
+import { sentence } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
 /** What was found, what would be changed and how it is taken back, and whether it is done. */
@@ -22,9 +22,8 @@ export function PlanScreen({
 	findings,
 	page,
 	accepted,
-	command,
-	takenBack,
-	begun,
+	title,
+	body: notes,
 	prompt,
 }: {
 	readonly look: Look;
@@ -35,12 +34,9 @@ export function PlanScreen({
 	readonly page: number;
 	/** Risks that were accepted when the run was started. */
 	readonly accepted: readonly RiskName[];
-	/** How this tool is started again; without it there is nothing to take back. */
-	readonly command: string | undefined;
-	/** How many changes of an earlier run this takes back: some need more than one action. */
-	readonly takenBack: number | undefined;
-	/** Something was done in this step before: this is what is left, or has come up. */
-	readonly begun: boolean;
+	readonly title: string;
+	/** What comes after the plan, and how it is reverted. */
+	readonly body: readonly string[];
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
@@ -69,16 +65,8 @@ export function PlanScreen({
 		...consentLines(risks, accepted, width, theme),
 		...toName.flatMap(risk => wrap(line('  ', span(riskWords[risk], 'dim')), width, 2)),
 	];
-	const order =
-		takenBack === undefined || begun
-			? `To be done, in this order (${count(actions.length, 'change')}; ${begun ? 'none of them' : 'nothing'} is done yet)`
-			: `${count(actions.length, 'action')} for that run's ${count(takenBack, 'change')}, in this order (nothing is done yet)`;
-	const head = line(span(order, 'dim'));
-	const then =
-		step?.kind === 'proof' && step.probes.length === 0
-			? [line(span('What is tried with them is shown behind this, and begins with a yes of its own.', 'dim'))]
-			: [];
-	const undo = command === undefined ? [] : wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2);
+	const head = line(span(title, 'dim'));
+	const after = notes.flatMap(text => wrap(line(span(text, 'dim')), width, 2));
 	const body = (of: readonly Finding[], detail: FindingDetail, rows: number): readonly Line[] => {
 		const found = findingsLines(of, detail, width, theme);
 		const before = [
@@ -88,12 +76,7 @@ export function PlanScreen({
 			...(impact.length + consent.length > 0 ? [blank] : []),
 			head,
 		];
-		return [
-			...before,
-			...planLinesIn(rows - before.length - undo.length - then.length, actions, width, theme),
-			...then,
-			...undo,
-		];
+		return [...before, ...planLinesIn(rows - before.length - after.length, actions, width, theme), ...after];
 	};
 	/** Findings give way before changes do. */
 	const fill = (rows: number): readonly Line[] => {

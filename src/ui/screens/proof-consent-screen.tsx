@@ -2,11 +2,11 @@ import type { ReactElement } from 'react';
 import { type ThreatId, threatIds } from '../../model/finding.ts';
 import type { StepState } from '../../model/state.ts';
 import { threatTitles } from '../../model/threat.ts';
+import type { AnnouncedProbe } from '../../prompts/decision.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
 import type { Prompt } from '../prompt.ts';
-import type { AnnouncedProbe } from '../screen.ts';
 import { count } from '../text/words.ts';
 import { stepTitle } from './step-title.ts';
 
@@ -14,24 +14,23 @@ import { stepTitle } from './step-title.ts';
 export function ProofConsentScreen({
 	look,
 	step,
+	title,
+	body,
 	probes,
 	leftOut,
-	announced,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
 	readonly probes: readonly AnnouncedProbe[];
 	readonly leftOut: readonly { readonly title: string; readonly why: string }[];
+	readonly title: string;
 	/** What they make, take and may set off together. */
-	readonly announced: readonly string[];
+	readonly body: readonly string[];
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
 	const attacks = probes.some(probe => probe.threats.length > 0);
-	const about = attacks
-		? `${count(probes.length, 'attempt')} to get from a CI container to this host. Under Sysbox each must fail. The same in a plain container that is allowed to (its control) must succeed, or the failure proves nothing.`
-		: `${count(probes.length, 'thing')} that a CI job needs, tried in containers under Sysbox.`;
 	const bullet = (text: string): readonly Line[] => wrap(line(span(theme.glyphs.neutral, 'dim'), ` ${text}`), width, 2);
 	const titles = Math.max(...threatIds.map((id: ThreatId) => threatTitles[id].length));
 	const counts = attacks
@@ -43,7 +42,7 @@ export function ProofConsentScreen({
 			)
 		: [];
 	const facts = [
-		...announced.flatMap(bullet),
+		...body.flatMap(bullet),
 		...(leftOut.length > 0
 			? bullet(`${leftOut.length} left out, as they mean nothing on this host: ${leftOut.map(l => l.title).join(', ')}`)
 			: []),
@@ -57,7 +56,7 @@ export function ProofConsentScreen({
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(about)]}
+			about={[line(title)]}
 			bodies={[
 				[...counts, ...(attacks ? [blank] : []), ...facts, blank, ...list(true)],
 				[...counts, ...(attacks ? [blank] : []), ...facts, blank, ...list(false)],

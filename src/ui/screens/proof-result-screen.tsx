@@ -1,7 +1,5 @@
 import type { ReactElement } from 'react';
 import type { StepState } from '../../model/state.ts';
-import { probesPassed } from '../../view/end.ts';
-import { whatRemains } from '../../view/threat.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, line, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
@@ -14,10 +12,15 @@ import { stepTitle } from './step-title.ts';
 export function ProofResultScreen({
 	look,
 	step,
+	title,
+	body,
 	prompt,
 }: {
 	readonly look: Look;
 	readonly step: StepState | undefined;
+	readonly title: string;
+	/** What it means and what remains, where all is held, and whether the containers are gone. */
+	readonly body: readonly string[];
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { width, theme } = look;
@@ -26,25 +29,18 @@ export function ProofResultScreen({
 	const troubles = probeTroubles(probes, width, theme);
 	const held = probes.filter(({ verdict }) => verdict === 'pass');
 	const all = troubles.length === 0;
-	const meaning = !all
-		? ''
-		: attacks
-			? ' Each attempt failed under Sysbox, and succeeded where it is allowed to.'
-			: ' A CI job finds what it needs.';
 	const each: readonly Line[] = held.flatMap(({ title }) => wrap(line(markSpan('ok', theme), ` ${title}`), width, 2));
 	const counts = attacks ? [...probeCounts(probes, theme), blank] : [];
-	const remains = attacks && all ? wrap(line(whatRemains), width) : [];
-	const leftover = step?.after?.find(({ id }) => id === 'probe.leftover');
-	const seen = 'v shows what was seen at each.';
-	const gone =
-		leftover === undefined
-			? [line(span(`The throw-away containers are gone. ${seen}`, 'dim'))]
-			: wrap(line(span(theme.glyphs.warn, 'warn'), ` ${leftover.summary}. `, span(seen, 'dim')), width, 2);
+	const meaning = all ? body.slice(0, 1) : [];
+	const remains = body.slice(meaning.length, -1).flatMap(text => wrap(line(text), width));
+	const leftover = step?.after?.some(({ id }) => id === 'probe.leftover') === true;
+	const last = span(`${body.at(-1)} v shows what was seen at each.`, 'dim');
+	const gone = wrap(leftover ? line(span(theme.glyphs.warn, 'warn'), ' ', last) : line(last), width, leftover ? 2 : 0);
 	return (
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(span(`${probesPassed(probes)}.`, 'strong'), meaning)]}
+			about={[line(span(title, 'strong'), ...meaning.map(text => ` ${text}`))]}
 			bodies={[
 				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, ...remains, ...gone],
 				[...counts, ...troubles, ...(all ? [] : [blank]), ...remains, ...gone],

@@ -1,7 +1,5 @@
 import type { ReactElement } from 'react';
 import type { Finding } from '../../model/finding.ts';
-import { type Place, placeWords, type Question } from '../../model/question.ts';
-import { riskWords } from '../../model/risk.ts';
 import type { StepState } from '../../model/state.ts';
 import { notFine } from '../../view/finding.ts';
 import { keyLines, type Look, promptLines } from '../layout.ts';
@@ -16,9 +14,8 @@ import { stepTitle } from './step-title.ts';
 export function QuestionScreen({
 	look,
 	step,
-	question,
-	place,
-	lastRun,
+	title,
+	body,
 	findings,
 	why,
 	prompt,
@@ -27,22 +24,19 @@ export function QuestionScreen({
 	readonly step: StepState | undefined;
 	/** What the step is for. */
 	readonly why: string | undefined;
-	readonly question: Question;
-	readonly place: Place;
-	/** What Enter takes is the answer from the last run. */
-	readonly lastRun: boolean;
+	readonly title: string;
+	/** Why it is asked, and then what limits the answer. */
+	readonly body: readonly string[];
 	readonly findings: readonly Finding[];
 	readonly prompt: Prompt;
 }): ReactElement {
 	const { theme, width, rows } = look;
-	const limits = limitsOf(question);
+	const [help = '', ...notes] = body;
 	const asked = [
-		line(span(question.title, 'strong')),
-		...wrap(line(question.help), width),
+		line(span(title, 'strong')),
+		...wrap(line(help), width),
 		blank,
-		...(limits === undefined ? [] : [line(span(limits, 'dim'))]),
-		...(lastRun ? [line(span('Enter takes the answer from the last run.', 'dim'))] : []),
-		...wrap(line(span(placeWords(place), 'dim')), width),
+		...notes.flatMap(note => wrap(line(span(note, 'dim')), width)),
 	];
 	// Where little is asked there is room for what it is asked about, and for what the step is for.
 	const troubles = notFine(findings);
@@ -60,37 +54,4 @@ export function QuestionScreen({
 			prompt={prompt}
 		/>
 	);
-}
-
-function limitsOf(question: Question): string | undefined {
-	switch (question.kind) {
-		case 'number': {
-			const { min, max, unit } = question;
-			const range =
-				min !== undefined && max !== undefined
-					? `A number from ${min} to ${max}`
-					: min !== undefined
-						? `A number, at least ${min}`
-						: max !== undefined
-							? `A number, at most ${max}`
-							: 'A number';
-			return unit === undefined ? range : `${range} (${unit})`;
-		}
-		case 'path':
-			return question.wants === 'folder'
-				? 'A folder on this host'
-				: question.wants === 'file'
-					? 'A file on this host'
-					: 'A path on this host';
-		case 'many':
-			return 'Space ticks what is marked. None is an answer too.';
-		case 'risk':
-			return `${riskWords[question.risk]} To accept it, type its name: ${question.risk}`;
-		case 'confirm':
-		case 'choice':
-		case 'text':
-			return undefined;
-		default:
-			return question satisfies never;
-	}
 }

@@ -1,8 +1,9 @@
 import type { Finding } from '../../model/finding.ts';
 import { changesMade, type RunState, type StepState } from '../../model/state.ts';
+import type { AnnouncedProbe } from '../../prompts/decision.ts';
 import { bySeverity } from '../../view/finding.ts';
 import { blank, type Line, labelled, line, span, wrap } from '../line.ts';
-import { type AnnouncedProbe, findingsAbout, type Screen } from '../screen.ts';
+import { findingsAbout, type Screen } from '../screen.ts';
 import type { Theme } from '../theme.ts';
 import { countsLine, findingLines } from './findings-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';

@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { neededBy, numbersText } from '../../src/ui/needed-by.ts';
-import type { IntroStep } from '../../src/ui/screen.ts';
+import { type NumberedStep, neededBy, numbersText } from '../../src/prompts/needed-by.ts';
 import { steps } from '../../steps/index.ts';
 
-const announced: readonly IntroStep[] = steps.map(({ id, title, why, needs }, index) => ({
-	id,
-	n: index + 1,
-	title,
-	why,
-	brief: why,
-	needs,
-}));
+const announced: readonly NumberedStep[] = steps.map(({ id, needs }, index) => ({ id, n: index + 1, needs }));
 
 describe('the steps that are not run without another', () => {
 	it('are those that need it, and those that need them', () => {

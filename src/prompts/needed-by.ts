@@ -1,8 +1,14 @@
 import type { StepId } from '../model/step-id.ts';
-import type { IntroStep } from './screen.ts';
+
+/** A step as it is announced, with the steps without which it is not run. */
+export interface NumberedStep {
+	readonly id: StepId;
+	readonly n: number;
+	readonly needs: readonly StepId[];
+}
 
 /** The numbers of the steps that are not run when this one is not finished. */
-export function neededBy(steps: readonly IntroStep[], id: StepId): readonly number[] {
+export function neededBy(steps: readonly NumberedStep[], id: StepId): readonly number[] {
 	const missing = new Set([id]);
 	// In their order, so that a step comes after all that it needs.
 	for (const step of steps) if (step.needs.some(need => missing.has(need))) missing.add(step.id);

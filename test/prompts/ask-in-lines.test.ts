@@ -3,7 +3,11 @@ import type { Probe } from '../../src/model/probe.ts';
 import type { Answers, Question } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 import type { ShownAction } from '../../src/model/shown-action.ts';
-import { decideFromPrompts, type PromptOptions, readAnswer } from '../../src/prompts/from-prompts.ts';
+import { initialState, type RunState, reduceAll } from '../../src/model/state.ts';
+import { askInLines, type LineOptions } from '../../src/prompts/ask-in-lines.ts';
+import { decideByAsking } from '../../src/prompts/decide-by-asking.ts';
+import type { NumberedStep } from '../../src/prompts/needed-by.ts';
+import { readAnswer } from '../../src/prompts/question-decision.ts';
 import { noDefault, onlyQuestion, onward, plain, planWith, riskQuestion } from './deciders.ts';
 
 /** A person who types these lines; after the last one the input has ended. */
@@ -15,27 +19,34 @@ function person(
 		readonly risks?: readonly RiskName[];
 		readonly given?: Answers;
 		readonly settled?: readonly string[];
-		readonly undo?: PromptOptions['undo'];
-		readonly planLines?: PromptOptions['planLines'];
+		readonly run?: RunState;
+		readonly onUndo?: () => void;
+		readonly planLines?: LineOptions['planLines'];
+		readonly steps?: readonly NumberedStep[];
 	} = {},
 ) {
 	const typed = [...lines];
 	const prompts: string[] = [];
 	const said: string[] = [];
-	const decider = decideFromPrompts({
+	const risks = how.risks ?? [];
+	const asker = askInLines({
 		ask: async prompt => {
 			prompts.push(prompt);
 			return typed.shift() ?? null;
 		},
 		say: line => said.push(line),
+		risks,
+		planLines: how.planLines ?? (() => []),
+		undoWith: 'sysbox-setup revert',
+	});
+	const run = { ...(how.run ?? initialState), answers: how.given ?? {} };
+	const decider = decideByAsking(asker, {
 		answers: how.answers ?? {},
 		saved: how.saved ?? {},
-		risks: how.risks ?? [],
-		given: () => how.given ?? {},
+		risks,
 		settled: () => new Set(how.settled ?? []),
-		...(how.undo !== undefined && { undo: how.undo }),
-		...(how.planLines !== undefined && { planLines: how.planLines }),
-		undoWith: 'sysbox-setup revert',
+		onUndo: how.onUndo,
+		around: () => ({ run, steps: how.steps ?? [], mode: 'run', command: 'sysbox-setup' }),
 	});
 	return {
 		...onward(decider),
@@ -71,7 +82,26 @@ const options = [
 	{ value: 'b', label: 'the second' },
 ];
 
-const place = ' Question 1 of 1 in this step. Then comes its plan, if anything is to change.';
+/** A run that has made one change. */
+const changed = reduceAll(
+	(
+		[
+			{ type: 'step.start', step: 'step', title: 'Step', kind: 'change', n: 1, of: 1 },
+			{
+				type: 'action.intent',
+				step: 'step',
+				action: 'a',
+				title: 'A',
+				kind: 'exec',
+				does: 'x',
+				undo: { kind: 'folder', path: '/x' },
+			},
+			{ type: 'action.outcome', step: 'step', action: 'a', outcome: 'done', ms: 1 },
+		] as const
+	).map((event, seq) => ({ v: 2, seq, at: '2026-11-24T10:00:00Z', ...event })),
+);
+
+const place = " Last question of this step. Next: this step's plan, if it has changes.";
 
 describe('a question in plain lines', () => {
 	it('shows title, help and the default, and Enter takes the default', async () => {
@@ -99,7 +129,7 @@ describe('a question in plain lines', () => {
 		const number: Question = { ...base, kind: 'number', min: 1, max: 9 };
 		const anna = person(['', 'many', '0', '10', '5']);
 		expect(await anna.answer(number)).toEqual({ kind: 'answer', value: 5, source: 'operator' });
-		expect(anna.said.slice(4)).toEqual([
+		expect(anna.said.slice(5)).toEqual([
 			' must be a number',
 			' must be a number',
 			' must be at least 1',
@@ -127,11 +157,11 @@ describe('a question in plain lines', () => {
 		const confirm: Question = { ...base, kind: 'confirm', initial: false };
 		const shown = person(['Yes']);
 		expect(await shown.answer(confirm)).toMatchObject({ value: true });
-		expect(shown.prompts[0]).toContain('[no]');
+		expect(shown.prompts).toEqual([' x.y [y]es, [n]o (Enter), [q]uit > ']);
 		expect(await person(['N']).answer({ ...confirm, initial: true })).toMatchObject({ value: false });
 		const unsure = person(['maybe', 'y']);
 		expect(await unsure.answer(confirm)).toMatchObject({ value: true });
-		expect(unsure.said.at(-1)).toBe(' must be true or false');
+		expect(unsure.said.at(-1)).toBe(' Type one of the letters in brackets.');
 	});
 
 	it('takes a risk only by its name: Enter and yes are no answer', async () => {
@@ -168,40 +198,67 @@ describe('a plan in plain lines', () => {
 		expect(await person([]).approve(planWith())).toEqual({ kind: 'quit' });
 		const anna = person(['sure', 'y']);
 		expect(await anna.approve(planWith())).toEqual({ kind: 'apply', risks: [] });
-		expect(anna.said).toEqual([' that is none of them; type the letter in brackets']);
+		expect(anna.said.at(-1)).toBe(' Type one of the letters in brackets.');
 	});
 
-	it('with risks asks for each one by its name, then for the whole', async () => {
-		const anna = person(['restart-docker', ' stop-containers ', 'y']);
+	it('with risks is decided first, and then each one is asked for by its name', async () => {
+		const anna = person(['y', 'restart-docker', ' stop-containers ']);
 		expect(await anna.approve(planWith('restart-docker', 'stop-containers'))).toEqual({
 			kind: 'apply',
 			risks: ['restart-docker', 'stop-containers'],
 		});
-		expect(anna.prompts).toHaveLength(3);
+		expect(anna.prompts).toEqual([
+			' do it? [s]kip, leave it as it is (Enter), [y]es, do it: type restart-docker, stop-containers, [q]uit > ',
+			' to accept it, type  restart-docker  (Enter or b goes back, q quits) > ',
+			' to accept it, type  stop-containers  (Enter or b goes back, q quits) > ',
+		]);
 	});
 
-	it.each([[['', 'y']], [['y', '', 'y']], [['stop-containers', '', 'y']], [['restart-docker', '', 'y']]])(
-		'is skipped unless every risk was typed: %j',
-		async lines => {
-			const anna = person(lines);
-			expect(await anna.approve(planWith('restart-docker', 'stop-containers'))).toEqual({ kind: 'skip' });
-			expect(anna.left).toEqual(['y']);
-		},
-	);
+	it('with a risk leads back by Enter, where somebody may only have changed their mind', async () => {
+		const anna = person(['']);
+		expect(await anna.decider.approve('step', planWith('restart-docker'), [], { back: true })).toEqual({
+			kind: 'back',
+		});
+		expect(anna.prompts[0]).toContain('go [b]ack (Enter), [y]es, do it: type restart-docker, [s]kip this step, [q]uit');
+	});
+
+	it('says which steps fall away with it', async () => {
+		const steps = [
+			{ id: 'step', n: 4, needs: [] },
+			{ id: 'ci', n: 5, needs: ['step'] },
+			{ id: 'functional', n: 6, needs: ['ci'] },
+		];
+		const anna = person(['s'], { steps });
+		await anna.approve(planWith());
+		expect(anna.prompts[0]).toContain('[s]kip this step with 5 and 6');
+		const blocked = person(['g'], { steps });
+		await blocked.onBlocked(false);
+		expect(blocked.prompts[0]).toContain('[g]o on without this step and 5 and 6, which need it');
+	});
+
+	it.each([
+		[['y', '', 's', 'y']],
+		[['y', 'restart-docker', '', 's', 'y']],
+		[['y', 'stop-containers', '', '', 'y']],
+		[['', 'y']],
+	])('is shown again, and done only when every risk was typed: %j', async lines => {
+		const anna = person(lines);
+		expect(await anna.approve(planWith('restart-docker', 'stop-containers'))).toEqual({ kind: 'skip' });
+		expect(anna.left).toEqual(['y']);
+	});
 
 	it('says what a risk means, and that another word is not its name', async () => {
-		const anna = person(['restart docker', 'restart-docker', 'y']);
+		const anna = person(['y', 'restart docker', 'restart-docker']);
 		expect(await anna.approve(planWith('restart-docker'))).toEqual({ kind: 'apply', risks: ['restart-docker'] });
-		expect(anna.said).toEqual([
-			'',
+		expect(anna.said.slice(-2)).toEqual([
 			' Docker is restarted. Without live-restore every container stops with it.',
 			' that is not the name; it is restart-docker',
 		]);
-		expect(await person(['q']).approve(planWith('restart-docker'))).toEqual({ kind: 'quit' });
+		expect(await person(['y', 'q']).approve(planWith('restart-docker'))).toEqual({ kind: 'quit' });
 	});
 
 	it('is left, not skipped, when the input ends at a risk', async () => {
-		expect(await person([]).approve(planWith('restart-docker'))).toEqual({ kind: 'quit' });
+		expect(await person(['y']).approve(planWith('restart-docker'))).toEqual({ kind: 'quit' });
 	});
 
 	it('does not ask again for a risk that was accepted on the command line', async () => {
@@ -224,18 +281,19 @@ describe('a review of the whole run in plain lines', () => {
 		expect(await decider.review?.('host', run, { back: false })).toBe('go-on');
 		expect(said).toEqual([
 			'',
-			' Everything that this run would do. Nothing is done yet, and you are asked again at each step.',
+			' Before the first change: the whole run',
+			' 1 change in 1 step. Nothing is done yet, and each step asks again.',
 			'  1 Host',
 			'    - Install fuse3',
 			'  5 CI: nothing to change',
 			' taken for what is still to be asked: ci.memory 4g',
-			' taken back with: sysbox-setup revert',
+			' Taken back with:  sysbox-setup revert',
 		]);
 		expect(prompts[0]).not.toContain('[b]ack');
 	});
 
 	it('shows each change in full as often as wished, goes back, and is left when the input ends', async () => {
-		const planLines: PromptOptions['planLines'] = step => [`all of ${step.id}`];
+		const planLines: LineOptions['planLines'] = step => [`all of ${step.id}`];
 		const { decider, said, left } = person(['v', 'v', 'b', 'x'], { planLines });
 		expect(await decider.review?.('host', run, { back: true })).toBe('back');
 		expect(said.filter(line => line === 'all of host')).toHaveLength(2);
@@ -251,7 +309,7 @@ describe('a failure in plain lines', () => {
 		[['q'], 'quit'],
 		[[''], 'retry'],
 		[[], 'quit'],
-		[['u', 'q'], 'quit'],
+		[['r', 'q'], 'quit'],
 		[['what', 'T'], 'retry'],
 	])('%j is %s', async (lines, decision) => {
 		const anna = person(lines);
@@ -259,13 +317,15 @@ describe('a failure in plain lines', () => {
 		expect(anna.left).toEqual([]);
 	});
 
-	it('can be answered with the way back, once there is something to take back', async () => {
+	it('can be answered with the way back, once there is something to revert', async () => {
 		const wishes: string[] = [];
-		const undo = { changes: () => 2, onAsked: () => wishes.push('undo') };
-		const anna = person(['u'], { undo });
+		const anna = person(['r'], { run: changed, onUndo: () => wishes.push('undo') });
 		expect(await anna.onFailure()).toBe('quit');
-		expect(anna.prompts[0]).toContain('[u]ndo what was done (2)');
+		expect(anna.prompts[0]).toContain('[r]evert what was done (1 change)');
 		expect(wishes).toEqual(['undo']);
+		const nowhere = person(['r', 'q'], { run: changed });
+		await nowhere.onFailure();
+		expect(nowhere.prompts[0]).not.toContain('[r]evert');
 	});
 });
 
@@ -296,6 +356,15 @@ describe('a proof in plain lines', () => {
 		expect(anna.said.join('\n')).toContain('EDR');
 		expect(await person(['s']).beforeProbes()).toBe('skip');
 		expect(await person([]).beforeProbes()).toBe('quit');
+	});
+
+	it('tells what it has shown, and can be left there', async () => {
+		const anna = person(['']);
+		expect(await anna.decider.afterProbes?.('step')).toBe('go-on');
+		expect(anna.said.join('\n')).toContain('The throw-away containers are gone.');
+		expect(anna.prompts).toEqual([' go on? [g]o on (Enter), save and [q]uit > ']);
+		expect(await person(['q']).decider.afterProbes?.('step')).toBe('quit');
+		expect(await person([]).decider.afterProbes?.('step')).toBe('quit');
 	});
 });
 
