@@ -85,6 +85,17 @@ export function wrap(of: Line, width: number, hang = 0): readonly Line[] {
 		used = hang;
 		pending = [];
 	};
+	const putWord = (word: string, tone: Tone | undefined): void => {
+		let rest = word;
+		while (stringWidth(rest) > width - used) {
+			const [head, tail] = splitAt(rest, width - used);
+			if (head === '') break;
+			put(head, tone);
+			rest = tail;
+			newRow();
+		}
+		if (rest !== '') put(rest, tone);
+	};
 	for (const { text, tone } of of) {
 		for (const word of text.split(/( +)/)) {
 			if (word === '') continue;
@@ -98,15 +109,7 @@ export function wrap(of: Line, width: number, hang = 0): readonly Line[] {
 			if (used + gap + stringWidth(word) > width && used > hang) newRow();
 			else for (const space of pending) put(space.text, space.tone);
 			pending = [];
-			let rest = word;
-			while (stringWidth(rest) > width - used) {
-				const [head, tail] = splitAt(rest, width - used);
-				if (head === '') break;
-				put(head, tone);
-				rest = tail;
-				newRow();
-			}
-			if (rest !== '') put(rest, tone);
+			putWord(word, tone);
 		}
 	}
 	return rows;

@@ -1,9 +1,17 @@
 import type { EventOf } from '../model/event.ts';
 import { causes, hardBlocks, standingBlocks } from '../model/finding.ts';
-import { actionsToRevert, incompleteSteps, outcomeOfRun, type RunState } from '../model/state.ts';
+import {
+	type ActionState,
+	actionsToRevert,
+	changesMade,
+	incompleteSteps,
+	outcomeOfRun,
+	type RunState,
+	survivesFailure,
+} from '../model/state.ts';
 import { sayVerdict } from '../model/verdict.ts';
 import { count } from '../text/count.ts';
-import { outcomeWords, verdictName } from './words.ts';
+import { actionNames, outcomeWords, verdictName } from './words.ts';
 
 export type Mode = EventOf<'run.start'>['mode'];
 
@@ -111,6 +119,53 @@ function whatBlocks({ steps }: RunState): string {
 	// A step that keeps others from going on says why; one whose changes a plan lists does not.
 	const held = steps.filter(({ why }) => why !== undefined).flatMap(({ open }) => open);
 	return `Next for ${(held.length > 0 ? held : steps.flatMap(({ open }) => open)).join('; ')}`;
+}
+
+/** What a run leaves behind, a sentence each: of its changes, of what came to no end, of what was left out. */
+export interface EndView {
+	readonly changed: readonly string[];
+	/** Begun, and nobody saw how it ended. */
+	readonly unknown: readonly string[];
+	/** Failed and rolled back, or in force all the same. */
+	readonly failed: readonly string[];
+	readonly skipped: readonly string[];
+	/** `/root/record.md (incomplete)` */
+	readonly record: string | undefined;
+}
+
+export function endView(state: RunState): EndView {
+	const { actions, record } = state;
+	// It was tried again, and went well.
+	const doneLater = ({ step, id }: ActionState, at: number): boolean =>
+		actions.slice(at + 1).some(later => later.step === step && later.id === id && later.outcome === 'done');
+	return {
+		changed: changesMade(state).map(({ title, inPlace }) => `${title}${inPlace === true ? inPlaceWords : ''}`),
+		unknown: actions
+			.filter(({ outcome }) => outcome === 'intended' || outcome === 'interrupted')
+			.map(({ title }) => `${title}: ${actionNames.intended.word}`),
+		failed: actions
+			.filter((action, at) => action.outcome === 'rolled-back' && !doneLater(action, at))
+			.map(action => `${action.title}: ${failedWords(state, action)}`),
+		skipped: skippedIn(state),
+		record: record && `${record.path}${record.incomplete ? ' (incomplete)' : ''}`,
+	};
+}
+
+/** A power cut meanwhile could have torn the file. */
+export const inPlaceWords = ' (written in place, not in one moment)';
+
+export const survivedWords = 'failed, yet in force now';
+
+const failedWords = (state: RunState, action: ActionState): string =>
+	survivesFailure(state, action) ? survivedWords : (action.failure?.now ?? actionNames['rolled-back'].word);
+
+/** What the operator left as it was, and what could not be done without it. */
+function skippedIn({ steps }: RunState): readonly string[] {
+	const without = steps.filter(step => step.status === 'not-run' && step.why !== 'gone back');
+	return [
+		...steps.filter(step => step.status === 'skipped' && step.kind !== 'report').map(({ title }) => title),
+		...(without.length === 0 ? [] : [`not run without it: ${without.map(({ title }) => title).join(', ')}`]),
+	];
 }
 
 /** A process that went on with a run may have found nothing left to change in it. */

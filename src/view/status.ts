@@ -1,8 +1,9 @@
 import stringWidth from 'string-width';
-import { changesMade, hostChanges, outcomeOfRun, type RunState } from '../model/state.ts';
+import { hostChanges, outcomeOfRun, type RunState } from '../model/state.ts';
 import { padTo } from '../text/pad.ts';
 import { hanging, oneLine } from '../text/safe.ts';
 import { shellLine } from '../text/shell-line.ts';
+import { endView } from './end.ts';
 import type { Glyphs } from './glyphs.ts';
 import { outcomeWords, statusNames } from './words.ts';
 
@@ -61,10 +62,7 @@ export function statusLines(
 		const line = `  ${glyphs[mark]} ${step.title.padEnd(30)} ${word}`;
 		return step.why === undefined ? [line] : hanging(`${line}: `, step.why, 6);
 	});
-	const changes = changesMade(state).map(a => `  changed  ${a.title}`);
-	const unknown = state.actions
-		.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted')
-		.map(a => `  unknown  ${a.title}: it was begun, and how it ended was not seen`);
+	const { changed, unknown, record } = endView(state);
 	const left = (end?.open ?? []).flatMap(open => hanging('  left     ', open, 11));
 	// A test is done from its beginning again.
 	const goesOn = start.mode !== 'test';
@@ -75,10 +73,10 @@ export function statusLines(
 	return [
 		head,
 		...steps,
-		...changes,
-		...unknown,
+		...changed.map(text => `  changed  ${text}`),
+		...unknown.map(text => `  unknown  ${text}`),
 		...left,
-		...(state.record === undefined ? [] : [`  record   ${state.record.path}`]),
+		...(record === undefined ? [] : [`  record   ${record}`]),
 		...goOn,
 		...(back === undefined ? [] : [`  undo     ${back}`]),
 	];

@@ -1,4 +1,4 @@
-import type { Event } from '../model/event.ts';
+import type { Event, EventOf } from '../model/event.ts';
 import type { EventReader } from '../model/event-stream.ts';
 import { causes, consequences, type Finding } from '../model/finding.ts';
 import type { Impact } from '../model/impact.ts';
@@ -11,12 +11,12 @@ import { type ThreatRow, threatTable } from '../model/threat.ts';
 import { changesOf, leftIn, manualIn } from '../model/verdict.ts';
 import { nameSome } from '../text/name-some.ts';
 import { hanging, lineOf, type SafeText } from '../text/safe.ts';
-import { changedInAll, endSentence } from './end.ts';
+import { changedInAll, endSentence, endView } from './end.ts';
 import { bySeverity, findingCounts, findingView, notFine } from './finding.ts';
 import type { Glyphs } from './glyphs.ts';
 import { actionView, diffMarks, type ImpactLine, impactView } from './plan.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn } from './threat.ts';
-import { statusNames, verdictName } from './words.ts';
+import { actionNames, statusNames, verdictName } from './words.ts';
 
 export interface TextOptions {
 	readonly glyphs: Glyphs;
@@ -51,98 +51,90 @@ export function textReader(options: TextOptions): TextReader {
 		else options.data(lineOf(line));
 	};
 	const say = (text: string): void => (wholeReport ? data(text) : options.talk(lineOf(text)));
-	const sayHeld = (plan: Extract<Event, { type: 'run.start' }>['plan']): void => {
-		if (plan !== undefined) say(`held to the saved plan ${plan.file}, digest ${plan.digest}`);
-	};
 	// Answers make a step look again: what it found last is what counts.
-	let found: Extract<Event, { type: 'findings' }> | undefined;
+	let found: EventOf<'findings'> | undefined;
 	/** What was told before a question. */
 	let told = '';
 	const tellFound = (again: boolean): void => {
 		if (found === undefined) return;
 		const lines = findingLines(found.findings, glyphs, options.all, found.when);
 		found = undefined;
-		if (again || lines.join('\n') !== told) for (const line of lines) say(line);
+		if (again || lines.join('\n') !== told) lines.forEach(say);
 		told = lines.join('\n');
 	};
 	const read: EventReader = (event, state) => {
-		if (event.type !== 'findings' && event.type !== 'answer' && event.type !== 'observed') {
+		if (event.type === 'findings') found = event;
+		else if (event.type !== 'answer' && event.type !== 'observed') {
 			tellFound(false);
 			told = '';
 		}
-		switch (event.type) {
-			case 'run.start': {
-				const simulated = event.simulated ? ' (SIMULATED: nothing on this machine is looked at or changed)' : '';
-				say(`sysbox-setup ${event.tool} on ${event.host}${simulated}`);
-				if (event.simulated)
-					say('Commands without --demo are for a real host: a simulated one has no shell to type them in.');
-				sayHeld(event.plan);
-				return;
-			}
-			case 'run.resume':
-				say(`going on with the run that began ${state.start?.at ?? ''}`);
-				sayHeld(event.plan);
-				return;
-			case 'step.start':
-				say('');
-				say(`${glyphs.rule}${glyphs.rule} ${event.n} of ${event.of} ${glyphs.neutral} ${event.title}`);
-				return;
-			case 'findings':
-				found = event;
-				return;
-			case 'plan':
-				for (const line of planLines(event.actions, event.impact, options.accepted, glyphs)) say(line);
-				return;
-			case 'decision':
-				if (event.decision !== 'refused') return;
-				for (const line of hanging(` ${glyphs.block} not done: `, event.why ?? 'declined', 5)) say(line);
-				return;
-			case 'action.intent':
-				say(` ${glyphs.neutral} ${event.title}: ${event.does}`);
-				return;
-			case 'output':
-				if (event.line.trim() !== '') say(`     ${event.line}`);
-				return;
-			case 'action.outcome':
-				for (const line of outcomeLines(event, glyphs)) say(line);
-				return;
-			case 'probe':
-				for (const line of probeLines(event, glyphs)) say(line);
-				return;
-			case 'step.end':
-				// What a check found is listed at its end.
-				if (options.mode === 'check' && event.status !== 'blocked' && event.status !== 'undecided') return;
-				for (const line of hanging(
-					` ${glyphs[statusNames[event.status].mark]} ${statusNames[event.status].word}`,
-					event.why === undefined ? '' : `: ${event.why}`,
-					5,
-				))
-					say(line);
-				return;
-			case 'record.written':
-				return;
-			case 'run.end':
-				if (options.mode === 'check') {
-					const verdict = lastLine(event, state, options.mode);
-					const lines = [verdict, ...held, '', ...checkLines(event), verdict];
-					for (const line of lines) options.data(lineOf(line));
-				} else for (const line of endLines(event, state, options)) options.data(lineOf(line));
-				return;
-			case 'answer':
-				// What nobody typed for this run is named, as it decides what is planned.
-				if (event.source === 'last-run')
-					say(` ${glyphs.neutral} ${event.id}: ${sayAnswer(event.value)} (answer from the last run)`);
-				return;
-			case 'observed':
-			case 'probe.start':
-			case 'progress':
-				return;
-			default:
-				event satisfies never;
+		if (event.type !== 'run.end') {
+			linesOf(event, state, options).forEach(say);
+			return;
 		}
+		const verdict = lastLine(event, state, options.mode);
+		const lines =
+			options.mode === 'check'
+				? [verdict, ...held, '', ...checkLines(event), verdict]
+				: endLines(event, state, options);
+		for (const line of lines) options.data(lineOf(line));
 	};
 	return Object.assign(read, { tellFound });
 }
+
+/** What is said when it happens. */
+function linesOf(event: Exclude<Event, { type: 'run.end' }>, state: RunState, options: TextOptions): readonly string[] {
+	const { glyphs } = options;
+	switch (event.type) {
+		case 'run.start':
+			return [
+				`sysbox-setup ${event.tool} on ${event.host}${event.simulated ? ' (SIMULATED: nothing on this machine is looked at or changed)' : ''}`,
+				...(event.simulated
+					? ['Commands without --demo are for a real host: a simulated one has no shell to type them in.']
+					: []),
+				...heldLines(event),
+			];
+		case 'run.resume':
+			return [`going on with the run that began ${state.start?.at ?? ''}`, ...heldLines(event)];
+		case 'step.start':
+			return ['', `${glyphs.rule}${glyphs.rule} ${event.n} of ${event.of} ${glyphs.neutral} ${event.title}`];
+		case 'plan':
+			return planLines(event.actions, event.impact, options.accepted, glyphs);
+		case 'decision':
+			if (event.decision !== 'refused') return [];
+			return hanging(` ${glyphs.block} not done: `, event.why ?? 'declined', 5);
+		case 'action.intent':
+			return [` ${glyphs.neutral} ${event.title}: ${event.does}`];
+		case 'output':
+			return event.line.trim() === '' ? [] : [`     ${event.line}`];
+		case 'action.outcome':
+			return outcomeLines(event, glyphs);
+		case 'probe':
+			return probeLines(event, glyphs);
+		case 'step.end': {
+			// What a check found is listed at its end.
+			if (options.mode === 'check' && event.status !== 'blocked' && event.status !== 'undecided') return [];
+			const { mark, word } = statusNames[event.status];
+			return hanging(` ${glyphs[mark]} ${word}`, event.why === undefined ? '' : `: ${event.why}`, 5);
+		}
+		case 'answer':
+			// What nobody typed for this run is named, as it decides what is planned.
+			return event.source === 'last-run'
+				? [` ${glyphs.neutral} ${event.id}: ${sayAnswer(event.value)} (answer from the last run)`]
+				: [];
+		case 'findings':
+		case 'observed':
+		case 'probe.start':
+		case 'progress':
+		case 'record.written':
+			return [];
+		default:
+			return event satisfies never;
+	}
+}
+
+const heldLines = ({ plan }: EventOf<'run.start'> | EventOf<'run.resume'>): readonly string[] =>
+	plan === undefined ? [] : [`held to the saved plan ${plan.file}, digest ${plan.digest}`];
 
 /** Everything that is not fine, with evidence and the way out; what is fine is counted. */
 export function findingLines(
@@ -154,18 +146,18 @@ export function findingLines(
 	if (when === 'after')
 		return notFine(findings)
 			.filter(({ severity }) => severity !== 'warn')
-			.flatMap(finding => linesOf(finding, glyphs));
+			.flatMap(finding => linesOfFinding(finding, glyphs));
 	const counts = findingCounts(findings).map(({ mark, text }) => `${glyphs[mark]} ${text}`);
 	return [
 		...(counts.length === 0 ? [] : [` ${counts.join('   ')}`]),
-		...(all ? bySeverity(causes(findings)) : notFine(findings)).flatMap(finding => linesOf(finding, glyphs)),
+		...(all ? bySeverity(causes(findings)) : notFine(findings)).flatMap(finding => linesOfFinding(finding, glyphs)),
 		...[...consequences(findings)].map(
 			([cause, ids]) => ` ${glyphs.neutral} also unknown, because of ${cause}: ${nameSome(ids)}`,
 		),
 	];
 }
 
-function linesOf(finding: Finding, glyphs: Glyphs): readonly string[] {
+function linesOfFinding(finding: Finding, glyphs: Glyphs): readonly string[] {
 	const { mark, id, summary, rows, commands } = findingView(finding);
 	const head = ` ${glyphs[mark]} ${id.padEnd(26)} ${summary}`;
 	if (mark === 'ok' || mark === 'neutral') return [head];
@@ -213,34 +205,25 @@ function actionLines(action: ShownAction, among: readonly RiskName[], glyphs: Gl
 }
 
 function outcomeLines(event: Extract<Event, { type: 'action.outcome' }>, glyphs: Glyphs): readonly string[] {
+	const { mark, word } = actionNames[event.outcome];
+	const head = `   ${glyphs[mark]} ${word}`;
 	const seconds = `${(event.ms / 1000).toFixed(1)} s`;
-	switch (event.outcome) {
-		case 'done':
-			return hanging(
-				`   ${glyphs.ok} done in ${seconds}`,
-				event.evidence === undefined ? '' : `: ${event.evidence}`,
-				13,
-			);
-		case 'manual':
-			return hanging(`   ${glyphs.warn} left for you`, event.evidence === undefined ? '' : `: ${event.evidence}`, 13);
-		case 'interrupted':
-			return [`   ${glyphs.unknown} interrupted`];
-		case 'refused':
-		case 'failed':
-		case 'rolled-back': {
-			const { said = '', why, now, next = [] } = event.failure ?? {};
-			const head = `   ${glyphs.block} ${event.outcome === 'rolled-back' ? 'failed, and was taken back' : event.outcome} after ${seconds}`;
-			return [
-				head,
-				...labelled('said', said),
-				...(why === undefined ? [] : labelled('why', why)),
-				...(now === undefined ? [] : labelled('now', now)),
-				...next.flatMap(line => labelled('next', line)),
-			];
-		}
-		default:
-			return event.outcome satisfies never;
-	}
+	const { outcome, evidence, failure } = event;
+	if (outcome === 'interrupted') return [head];
+	if (outcome === 'done' || outcome === 'manual')
+		return hanging(
+			`${head}${outcome === 'done' ? ` in ${seconds}` : ''}`,
+			evidence === undefined ? '' : `: ${evidence}`,
+			13,
+		);
+	const { said = '', why, now, next = [] } = failure ?? {};
+	return [
+		`${head} after ${seconds}`,
+		...labelled('said', said),
+		...(why === undefined ? [] : labelled('why', why)),
+		...(now === undefined ? [] : labelled('now', now)),
+		...next.flatMap(line => labelled('next', line)),
+	];
 }
 
 function probeLines(event: Extract<Event, { type: 'probe' }>, glyphs: Glyphs): readonly string[] {
@@ -282,28 +265,28 @@ function lastLine(event: EndEvent, state: RunState, mode: TextOptions['mode']): 
 }
 
 function endLines(event: EndEvent, state: RunState, options: TextOptions): readonly string[] {
+	const { mode, command } = options;
 	const nothing =
-		!changedInAll(event, state) &&
-		event.outcome !== 'nothing-to-do' &&
-		(options.mode === 'run' || options.mode === 'test');
-	const lines = ['', `${lastLine(event, state, options.mode)}${nothing ? '. Nothing was changed.' : ''}`];
-	if (
-		// A test does not look at the CI of the host, which the table speaks of.
-		options.mode === 'run' &&
-		state.steps.some(step => step.probes.some(probe => probe.threats.length > 0))
-	)
-		lines.push(...threatLines(threatTable(state)));
-	if (options.mode === 'plan') {
-		for (const change of changesOf(state)) lines.push(`  change  ${change}`);
-		for (const manual of manualIn(state)) lines.push(`  for you ${manual}`);
-		for (const { id, summary, remedy } of leftIn(state)) {
-			lines.push(`  for you ${id}: ${summary}`);
-			if (remedy?.kind === 'commands') lines.push(...remedy.commands.map(command => `            ${command}`));
-		}
-	} else for (const open of event.open) lines.push(`  left   ${open}`);
-	if (options.mode === 'run') for (const next of nextSteps(state, options.command)) lines.push(`  next   ${next}`);
-	if (state.record !== undefined)
-		lines.push(`  record ${state.record.path}${state.record.incomplete ? ' (incomplete)' : ''}`);
-	if (changedHost(state) && options.mode === 'run') lines.push(`  undo   ${options.command} revert`);
-	return lines;
+		!changedInAll(event, state) && event.outcome !== 'nothing-to-do' && (mode === 'run' || mode === 'test');
+	const { record } = endView(state);
+	// A test does not look at the CI of the host, which the table speaks of.
+	const attacked = mode === 'run' && state.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
+	return [
+		'',
+		`${lastLine(event, state, mode)}${nothing ? '. Nothing was changed.' : ''}`,
+		...(attacked ? threatLines(threatTable(state)) : []),
+		...(mode === 'plan' ? plannedLines(state) : event.open.map(open => `  left   ${open}`)),
+		...(mode === 'run' ? nextSteps(state, command).map(next => `  next   ${next}`) : []),
+		...(record === undefined ? [] : [`  record ${record}`]),
+		...(changedHost(state) && mode === 'run' ? [`  undo   ${command} revert`] : []),
+	];
 }
+
+const plannedLines = (state: RunState): readonly string[] => [
+	...changesOf(state).map(change => `  change  ${change}`),
+	...manualIn(state).map(manual => `  for you ${manual}`),
+	...leftIn(state).flatMap(({ id, summary, remedy }) => [
+		`  for you ${id}: ${summary}`,
+		...(remedy?.kind === 'commands' ? remedy.commands.map(command => `            ${command}`) : []),
+	]),
+];

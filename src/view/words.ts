@@ -1,6 +1,7 @@
 import type { EventOf, StepStatus } from '../model/event.ts';
 import type { Outcome } from '../model/exit.ts';
 import type { Severity, ThreatId } from '../model/finding.ts';
+import type { ActionState } from '../model/state.ts';
 import type { Mark } from './glyphs.ts';
 
 /** What a state is called, in every format, and its mark. */
@@ -53,6 +54,17 @@ export const verdictName = ({ threats }: { readonly threats: readonly ThreatId[]
 	mark: verdictMarks[verdict],
 	word: (threats.length > 0 ? ofAttack : ofTest)[verdict],
 });
+
+/** What an action came to. */
+export const actionNames: Readonly<Record<ActionState['outcome'], Named>> = {
+	intended: { mark: 'unknown', word: 'begun; how it ended was not seen' },
+	done: { mark: 'ok', word: 'done' },
+	failed: { mark: 'block', word: 'failed' },
+	'rolled-back': { mark: 'block', word: 'failed, rolled back' },
+	refused: { mark: 'block', word: 'refused' },
+	interrupted: { mark: 'unknown', word: 'interrupted' },
+	manual: { mark: 'warn', word: 'left for you' },
+};
 
 /** What a run came to. */
 export const outcomeWords: Readonly<Record<Outcome, string>> = {

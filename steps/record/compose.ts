@@ -14,7 +14,7 @@ import { oneLine, safeJson } from '../../src/text/safe.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
 import { diffMarks } from '../../src/view/plan.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, whatLowMeans } from '../../src/view/threat.ts';
-import { severityNames, statusNames, verdictName } from '../../src/view/words.ts';
+import { actionNames, severityNames, statusNames, verdictName } from '../../src/view/words.ts';
 import { block, code, inline, table } from './markdown.ts';
 
 export interface RecordOptions {
@@ -244,26 +244,16 @@ function changes(state: RunState, options: RecordOptions): readonly string[] {
 	return [
 		'## What was changed',
 		'',
-		`Everything here is taken back by ${code(`${options.command} revert`)}, but for what is said to stay.`,
+		`Revert all of it, but for what is said to stay: ${code(`${options.command} revert`)}`,
 		...made.flatMap(action => ['', ...changeLines(action)]),
 	];
 }
-
-const outcomeTexts: Readonly<Record<ActionState['outcome'], string>> = {
-	intended: 'was begun; how it ended was not seen',
-	done: 'done',
-	failed: 'failed',
-	'rolled-back': 'failed, and was taken back',
-	refused: 'not done',
-	interrupted: 'interrupted',
-	manual: 'left for a person',
-};
 
 function changeLines(action: ActionState): readonly string[] {
 	const lines = [
 		`### ${inline(action.title)}`,
 		'',
-		`${outcomeTexts[action.outcome]} · ${action.at} · ${code(action.does)}`,
+		`${actionNames[action.outcome].word} · ${action.at} · ${code(action.does)}`,
 	];
 	if (action.evidence !== undefined) lines.push('', inline(action.evidence));
 	if (action.failure !== undefined) lines.push('', ...block(action.failure.said.split('\n'), 'text'));
@@ -285,7 +275,7 @@ function undoText({ undo }: ActionState): string {
 		case 'file':
 			return undo.before === null
 				? `${code(undo.path)} is removed`
-				: `${code(undo.path)} is put back byte for byte (sha256 ${undo.before.sha256})`;
+				: `${code(undo.path)} is restored byte for byte (sha256 ${undo.before.sha256})`;
 		case 'folder':
 			return `${code(undo.path)} is removed when it is empty`;
 		case 'commands':
@@ -409,7 +399,7 @@ function afterwards(state: RunState, options: RecordOptions): readonly string[] 
 			[
 				['look at the host again', code(`${command} check`)],
 				['prove it again', code(`${command} test`)],
-				['take this run back', code(`${command} ${shellLine(['revert', options.path])}`)],
+				['revert this run', code(`${command} ${shellLine(['revert', options.path])}`)],
 				...(state.steps.some(step => step.open.length > 0) ? [['go on with what is left', code(command)]] : []),
 			],
 		),

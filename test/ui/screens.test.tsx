@@ -635,7 +635,7 @@ describe('the end', () => {
 		});
 		await sees('Done, 1 action needed · ci-07');
 		await sees(/Changed +Install fuse3/);
-		await sees(/To do +Host compatibility: reboot/);
+		await sees(/Left +Host compatibility: reboot/);
 		await sees(/Next +Use the files in \/srv\/ci\./);
 		await sees(/Undo +sysbox-setup revert/);
 		await sees(/Go on +sysbox-setup --answers a\.yml/);
@@ -713,7 +713,7 @@ describe('the end', () => {
 		await emit({ type: 'run.end', outcome: 'done', exit: 0, changed: true, reboot: false, open: [] });
 		ends(store);
 		await sees(/Sysbox: 4 changes, among them: \/etc\/docker\/daemon\.json/);
-		await sees(/Mind +docker cp does not work/);
+		await sees(/Issues +docker cp does not work/);
 		await sees(/what a CI job could do +before +now +blocked/);
 	});
 
@@ -744,7 +744,7 @@ describe('the end', () => {
 		await failed.emit({ ...outcome, outcome: 'rolled-back', failure });
 		await failed.emit(ending);
 		ends(failed.store);
-		await failed.sees(/Changed +nothing\n Put back +Restart Docker: it failed; taken back: systemctl restart docker/);
+		await failed.sees(/Changed +nothing\n Failed +Restart Docker: taken back: systemctl restart docker/);
 
 		const came = bench();
 		await came.emit(stepStart('docker', 'Docker'));
@@ -753,7 +753,7 @@ describe('the end', () => {
 		await came.emit({ type: 'step.end', step: 'docker', status: 'done', changed: true, open: [] });
 		await came.emit(ending);
 		ends(came.store);
-		await came.sees('it failed, and is in force all the same');
+		await came.sees('failed, yet in force now');
 		await came.sees(/done +Restart Docker: failed, yet in force now/);
 
 		const again = bench();
@@ -765,7 +765,7 @@ describe('the end', () => {
 		await again.emit(ending);
 		ends(again.store);
 		await again.sees(/Changed +Restart Docker/);
-		expect(again.frame()).not.toContain('Put back');
+		expect(again.frame()).not.toContain('Failed  ');
 	});
 
 	it('is done also where an earlier process of the run had changed everything', async () => {
@@ -786,7 +786,7 @@ describe('the end', () => {
 		await emit({ type: 'run.end', outcome: 'nothing-to-do', exit: 0, changed: false, reboot: false, open: [] });
 		ends(store);
 		await sees('Nothing was changed · ci-07');
-		await sees(/Left out +Sysbox: you left it out\n +not run without it: Docker configuration/);
+		await sees(/Skipped +Sysbox\n +not run without it: Docker configuration/);
 	});
 
 	it('says of a proof that failed which attempt it was, and why', async () => {

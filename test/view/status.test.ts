@@ -93,7 +93,7 @@ describe('the saved run in a few lines', () => {
 		expect(linesOf([start, step('a'), intent('x')], 'sysbox-setup revert')).toEqual([
 			'run r1 on ci-07, started t0 by anna',
 			`  ? ${'Step a'.padEnd(30)} not finished`,
-			'  unknown  Do x: it was begun, and how it ended was not seen',
+			'  unknown  Do x: begun; how it ended was not seen',
 			'  go on    sysbox-setup',
 			'  undo     sysbox-setup revert',
 		]);

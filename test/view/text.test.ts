@@ -238,7 +238,7 @@ describe('an action', () => {
 		};
 		expect(outcome({ outcome: 'rolled-back', failure })).toBe(
 			[
-				'   x failed, and was taken back after 1.5 s',
+				'   x failed, rolled back after 1.5 s',
 				'     said    E: no',
 				'             E: really',
 				'     why     the disk is full',

@@ -1,9 +1,9 @@
 import { standingBlocks } from '../../model/finding.ts';
 import { nextSteps } from '../../model/next-steps.ts';
 import { type OpenWork, sayWork } from '../../model/open-work.ts';
-import { actionsToRevert, changesMade, leftByRevert, type RunState, survivesFailure } from '../../model/state.ts';
+import { actionsToRevert, changesMade, leftByRevert, type RunState } from '../../model/state.ts';
 import { type ThreatRow, threatTable } from '../../model/threat.ts';
-import { endSentence } from '../../view/end.ts';
+import { endSentence, endView } from '../../view/end.ts';
 import { notFine } from '../../view/finding.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore } from '../../view/threat.ts';
 import { statusNames } from '../../view/words.ts';
@@ -33,44 +33,52 @@ export function summaryLines(
 	width: number,
 	theme: Theme,
 ): readonly Line[] {
-	const label = (name: string, text: string): readonly Line[] => labelled(name, text, width, { indent: 0, column: 10 });
-	const unknown = run.actions.filter(a => a.outcome === 'intended' || a.outcome === 'interrupted');
-	const open = run.end?.work ?? [];
-	const proofs = run.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
-	const lines: Line[] = [];
+	const brief = detail !== 'each' && detail !== 'steps';
+	const failed = failureLines(run, brief, width, theme);
+	return [
+		...threatSection(run, detail, width, theme),
+		...(failed.length > 0 ? [...failed, blank] : []),
+		...summaryRows(run, intro, detail, width, theme).flatMap(([label, ...texts]) =>
+			texts.length === 0 ? [] : labelled(label, texts.join('\n'), width, { indent: 0, column: 10 }),
+		),
+	];
+}
+
+function threatSection(run: RunState, detail: SummaryDetail, width: number, theme: Theme): readonly Line[] {
+	if (!run.steps.some(step => step.probes.some(probe => probe.threats.length > 0))) return [];
 	const brief = detail !== 'each' && detail !== 'steps';
 	// At 24 rows this blank one would cost what jobs have to mind, or what a revert leaves.
-	if (proofs)
-		lines.push(
-			...threatLines(threatTable(run), brief, width, theme),
-			...(detail === 'counted' || detail === 'undo' ? [] : [blank]),
-		);
-	const failed = failureLines(run, brief, width, theme);
-	if (failed.length > 0) lines.push(...failed, blank);
-	lines.push(...label(intro.mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)));
-	if (unknown.length > 0)
-		lines.push(...label('Not known', unknown.map(a => `${a.title}: begun, and its end was not seen`).join('; ')));
-	const back = run.actions.filter((a, at) => a.outcome === 'rolled-back' && !doneLater(run, a, at));
-	if (back.length > 0) lines.push(...label('Put back', back.map(a => putBackText(run, a)).join('\n')));
-	const declined = leftOutText(run);
-	if (declined !== '') lines.push(...label('Left out', declined));
-	if (open.length > 0) {
-		const texts = [...new Set(open.map(of => openText(run, of)))];
+	const end = detail === 'counted' || detail === 'undo' ? [] : [blank];
+	return [...threatLines(threatTable(run), brief, width, theme), ...end];
+}
+
+/** Each label with its sentences; one without any is not shown. */
+function summaryRows(
+	run: RunState,
+	{ mode, command }: Intro,
+	detail: SummaryDetail,
+	width: number,
+	theme: Theme,
+): readonly (readonly [label: string, ...texts: string[]])[] {
+	const { unknown, failed, skipped, record } = endView(run);
+	const forRun = (...texts: readonly string[]): readonly string[] => (mode === 'run' ? texts : []);
+	const whole = detail === 'each' || detail === 'steps';
+	const left = [...new Set((run.end?.work ?? []).map(of => openText(run, of)))];
+	const issues = detail === 'undo' || detail === 'one' ? [] : limitsForJobs(run);
+	const checked = mode === 'revert' && run.end?.outcome === 'done';
+	return [
+		[mode === 'revert' ? 'Done' : 'Changed', changedText(run, detail)],
+		['Unknown', ...unknown],
+		['Failed', ...failed],
+		['Skipped', ...skipped],
 		// Where there is no room, places and remedies are behind `v`: record and undo have to stay on the screen.
-		const told = detail === 'each' || detail === 'steps' ? texts : texts.map(text => cutAt(text, width - 10, theme));
-		lines.push(...label('To do', told.join('\n')));
-	}
-	const mind = detail === 'undo' || detail === 'one' ? [] : limitsForJobs(run);
-	if (mind.length > 0 && intro.mode === 'run') lines.push(...label('Mind', mind.join(brief ? '; ' : '\n')));
-	const next = nextSteps(run, intro.command);
-	if (next.length > 0 && intro.mode === 'run') lines.push(...label('Next', next.join('\n')));
-	if (run.record !== undefined)
-		lines.push(...label('Record', `${run.record.path}${run.record.incomplete ? ' (marked incomplete)' : ''}`));
-	if (intro.mode === 'revert' && run.end?.outcome === 'done')
-		lines.push(...label('Checked', 'looked at again: nothing of that run is left, but for what stays'));
-	if (actionsToRevert(run).length > 0 && intro.mode === 'run')
-		lines.push(...label('Undo', undoText(run, intro, detail)));
-	return lines;
+		['Left', ...left.map(text => (whole ? text : cutAt(text, width - 10, theme)))],
+		['Issues', ...forRun(...(whole || issues.length === 0 ? issues : [issues.join('; ')]))],
+		['Next', ...forRun(...nextSteps(run, command))],
+		['Record', ...(record === undefined ? [] : [record])],
+		['Checked', ...(checked ? ['looked at again: nothing of that run is left, but for what stays'] : [])],
+		['Undo', ...(actionsToRevert(run).length > 0 ? forRun(undoText(run, command, detail)) : [])],
+	];
 }
 
 /** The sentence before its evidence, in one row. */
@@ -79,21 +87,10 @@ function cutAt(text: string, width: number, theme: Theme): string {
 	return plainText(clip(line(head), width, theme.more));
 }
 
-/** It was tried again, and went well. */
-const doneLater = (run: RunState, { step, id }: RunState['actions'][number], at: number): boolean =>
-	run.actions.slice(at + 1).some(later => later.step === step && later.id === id && later.outcome === 'done');
-
-function undoText(run: RunState, { command }: Intro, detail: SummaryDetail): string {
+function undoText(run: RunState, command: string, detail: SummaryDetail): string {
 	const stays = [...leftByRevert(run), ...(run.record === undefined ? [] : ['the record'])];
 	const told = stays.length === 0 || detail === 'one' ? '' : `\nleaves ${stays.join(', ')}`;
 	return `${command} revert${told}`;
-}
-
-function putBackText(run: RunState, action: RunState['actions'][number]): string {
-	const { title, failure } = action;
-	return survivesFailure(run, action)
-		? `${title}: it failed, and is in force all the same`
-		: `${title}: it failed${failure?.now === undefined ? '' : `; ${failure.now}`}`;
 }
 
 /** A person reads the title of the step, and of a step that is left whole, why. */
@@ -131,9 +128,7 @@ function failureLines(run: RunState, brief: boolean, width: number, theme: Theme
 function changedText(run: RunState, detail: SummaryDetail): string {
 	const changes = changesMade(run);
 	if (changes.length === 0) return 'nothing';
-	const told = (a: (typeof changes)[number]): string =>
-		a.inPlace === true ? `${a.title} (written in place, not in one moment)` : a.title;
-	if (changes.length <= 3 || detail === 'each') return changes.map(told).join('\n');
+	if (changes.length <= 3 || detail === 'each') return endView(run).changed.join('\n');
 	const steps = run.steps.filter(step => changes.some(a => a.step === step.id));
 	const where = `(v names each${run.record === undefined ? '' : ', as does the record'})`;
 	const among = (of: typeof changes): string => {
@@ -148,7 +143,7 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 	};
 	const byStep = detail === 'steps' || detail === 'brief';
 	if (!byStep || steps.length === 1)
-		return `${changes.length} things${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}${among(changes)} ${where}`;
+		return `${changes.length} changes${steps.length === 1 ? '' : ` in ${count(steps.length, 'step')}`}${among(changes)} ${where}`;
 	const rows = steps.map(step => {
 		const of = changes.filter(a => a.step === step.id);
 		return `${step.title}: ${of.length === 1 ? of[0]?.title : `${of.length} changes${among(of)}`}`;
@@ -162,16 +157,6 @@ function limitsForJobs(run: RunState): readonly string[] {
 		.flatMap(step => step.after ?? step.before)
 		.flatMap(({ knownIssue, severity }) => (knownIssue !== undefined && severity === 'info' ? [knownIssue] : []));
 	return [...new Set(known)];
-}
-
-/** What the operator left as it was, and what could not be done without it. */
-function leftOutText(run: RunState): string {
-	const declined = run.steps.filter(step => step.status === 'skipped' && step.kind !== 'report');
-	const without = run.steps.filter(step => step.status === 'not-run' && step.why !== 'gone back');
-	return [
-		...declined.map(step => `${step.title}: you left it out`),
-		...(without.length === 0 ? [] : [`not run without it: ${without.map(step => step.title).join(', ')}`]),
-	].join('\n');
 }
 
 /** True when starting again goes on with this run. */

@@ -1,5 +1,5 @@
 import { changesMade, type RunState, type StepState, survivesFailure } from '../../model/state.ts';
-import { probesPassed } from '../../view/end.ts';
+import { probesPassed, survivedWords } from '../../view/end.ts';
 import { statusNames } from '../../view/words.ts';
 import { type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
 import { type Intro, latestFindings } from '../screen.ts';
@@ -45,7 +45,7 @@ export function stepLines(run: RunState, step: StepState, width: number, theme: 
 			: [row([span(`  ${count(changed.length, 'change')}`, 'dim')])];
 	const back = run.actions.find(a => a.step === step.id && survivesFailure(run, a));
 	if (status === 'done' && back !== undefined)
-		return wrap(row([span(`  ${back.title}: failed, yet in force now`, 'dim')]), width, titleColumn + 6);
+		return wrap(row([span(`  ${back.title}: ${survivedWords}`, 'dim')]), width, titleColumn + 6);
 	return wrap(row(details(step, theme)), width, titleColumn + 6);
 }
 

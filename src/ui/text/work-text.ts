@@ -1,9 +1,11 @@
 import type { ShownAction } from '../../model/shown-action.ts';
 import type { ActionState, RunState, StepState } from '../../model/state.ts';
+import { inPlaceWords } from '../../view/end.ts';
 import { saysMore } from '../../view/plan.ts';
+import { actionNames } from '../../view/words.ts';
 import { clip, type Line, line, pad, span, wrap } from '../line.ts';
 import type { Clock } from '../screen.ts';
-import type { Theme } from '../theme.ts';
+import { markSpan, type Theme } from '../theme.ts';
 import { elapsed } from './words.ts';
 
 /** Output of a running command that is shown: enough to see that it goes on, few enough to read. */
@@ -67,20 +69,9 @@ function endedLine(
 	width: number,
 	theme: Theme,
 ): Line {
-	const ok = state?.outcome === 'done';
-	const mark = ok
-		? span(theme.glyphs.ok, 'ok')
-		: state?.outcome === 'manual'
-			? span(theme.glyphs.warn, 'warn')
-			: span(theme.glyphs.block, 'block');
-	const outcome = ok
-		? state.inPlace === true
-			? '  in place, not in one moment'
-			: ''
-		: state?.outcome === 'manual'
-			? '  left for you'
-			: `  ${state?.outcome ?? ''}`;
-	return besideTime(line(mark, ` ${action.title}${outcome}`), time, width, theme);
+	const { mark, word } = actionNames[state?.outcome ?? 'intended'];
+	const outcome = mark !== 'ok' ? `  ${word}` : state?.inPlace === true ? inPlaceWords : '';
+	return besideTime(line(markSpan(mark, theme), ` ${action.title}${outcome}`), time, width, theme);
 }
 
 function runningLines(
