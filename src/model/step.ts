@@ -2,6 +2,7 @@ import type { ReadHost } from '../port/host.ts';
 import type { Action, Plan } from './action.ts';
 import type { Json } from './data.ts';
 import type { Finding } from './finding.ts';
+import type { FindingId } from './finding-id.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Proof } from './probe.ts';
 import type { Answers, Question } from './question.ts';
@@ -71,6 +72,8 @@ interface StepBase {
 	readonly needs: readonly StepId[];
 	/** Every id that this step may ever ask, so that a misspelt one in an answers file can be named. */
 	readonly answerIds?: readonly string[] | undefined;
+	/** Every finding that it can come to. */
+	readonly findingIds?: readonly FindingId[] | undefined;
 }
 
 export interface Observation {

@@ -7,6 +7,7 @@ import { containerSites } from './access-sites.ts';
 import { type CiFiles, ciFindings, nothingReaches } from './ci-findings.ts';
 import { entryPointsOf, serviceSites } from './entry-points.ts';
 import { type CiFacts, directoryPath, lookAtCi } from './facts.ts';
+import { ciFindingIds } from './finding-ids.ts';
 import { answerIds, ciQuestions, initialSystems, runnerUrl } from './questions.ts';
 import { fileKinds, type RenderedFile, renderFiles } from './rendered-files.ts';
 import { settingsOf } from './settings.ts';
@@ -22,6 +23,7 @@ export const ciStep: Step = changeStep<CiFacts>({
 	why: 'Gives CI jobs a Docker engine of their own under Sysbox, and looks which containers still reach this host.',
 	brief: 'writes files that give CI jobs a Docker engine',
 	needs: ['docker'],
+	findingIds: ciFindingIds,
 	answerIds,
 	inspect: lookAtCi,
 	judge: (facts, context) => ciFindings(facts, ciFiles(facts, context), context),

@@ -3,6 +3,7 @@ import { changeStep, type Step } from '../../src/model/step.ts';
 import { answerIds, askDaemon } from './ask.ts';
 import { configuredDefault } from './desired.ts';
 import type { DaemonFacts } from './facts.ts';
+import { daemonFindingIds } from './finding-ids.ts';
 import { inspectDaemon } from './inspect.ts';
 import { judgeDaemon } from './judge.ts';
 import { planDaemon } from './plan.ts';
@@ -13,6 +14,7 @@ export const daemonStep: Step = changeStep<DaemonFacts>({
 	why: "Sees to it that Docker's configuration names Sysbox, and changes nothing else in it that was not asked for.",
 	brief: 'completes daemon.json; asks about the default',
 	needs: ['sysbox'],
+	findingIds: daemonFindingIds,
 	answerIds,
 	inspect: inspectDaemon,
 	judge: judgeDaemon,

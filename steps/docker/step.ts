@@ -1,6 +1,7 @@
 import { changeStep, type Step } from '../../src/model/step.ts';
 import { owed } from './around-restart.ts';
 import { type DockerStepFacts, inspectLoaded } from './facts.ts';
+import { dockerFindingIds } from './finding-ids.ts';
 import { judgeLoaded } from './judge.ts';
 import { planLoading } from './plan.ts';
 import { answerIds, askRestart } from './restart-choice.ts';
@@ -11,6 +12,7 @@ export const dockerStep: Step = changeStep<DockerStepFacts>({
 	why: 'Lets Docker take up its configuration, by a reload where that is enough, and waits until it has.',
 	brief: 'has Docker read it; mostly a reload will do',
 	needs: ['daemon'],
+	findingIds: dockerFindingIds,
 	answerIds,
 	inspect: inspectLoaded,
 	judge: judgeLoaded,

@@ -13,6 +13,7 @@ import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { parseSubordinateIds, type UserRange, userRange } from '../../src/system/subordinate-ids.ts';
 import { readTextFile } from '../../src/system/text-file.ts';
 import { putDefaultBack, setByThisRun } from './default-back.ts';
+import { functionalFindingIds } from './finding-ids.ts';
 import { functionalProbes } from './probes.ts';
 import { defaultRuntimeProbe, ranBefore, runningContainers, underNewDefault } from './regression.ts';
 
@@ -55,6 +56,7 @@ export const functionalStep = proofStep<FunctionalFacts>({
 	why: 'Starts a CI container with a Docker engine of its own, which builds, runs, pushes and pulls, and looks whether what ran before still runs.',
 	brief: 'does what a CI job needs work under Sysbox?',
 	needs: ['docker'],
+	findingIds: functionalFindingIds,
 	answerIds: [imageQuestion.id, registryQuestion.id],
 
 	async inspect(context) {

@@ -58,6 +58,7 @@ export const hostStep = changeStep<HostFacts>({
 	why: 'Looks whether this host can run Sysbox, and brings what is missing, so that nothing fails half way',
 	brief: 'is this host fit? installs what is missing',
 	needs: [],
+	findingIds: hostChecks.map(({ id, about }) => ({ id, about })),
 	inspect: inspectHost,
 	judge,
 	observe,

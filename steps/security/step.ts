@@ -8,6 +8,7 @@ import { type ImageFacts, inspectImages, judgeImages, planImages } from '../../s
 import { explained, type IssueVersions, inspectVersions, issuesWithWords } from '../../src/probe/known-symptoms.ts';
 import { judgeRuntime } from '../../src/probe/runtime.ts';
 import { ciImage, imageQuestion, workload } from '../../src/probe/workload.ts';
+import { securityFindingIds } from './finding-ids.ts';
 import { type BlockDevice, hostAttempts } from './host-attempts.ts';
 import { limitAttempts } from './limit-attempts.ts';
 import { judgeVulnerabilities } from './vulnerabilities.ts';
@@ -29,6 +30,7 @@ export const security = proofStep<SecurityFacts>({
 	why: 'Attempts to get from a CI container to this host. Each must fail, and the same attempt must succeed where it is allowed, or it proves nothing.',
 	brief: 'attempts to get at this host; each has to fail',
 	needs: ['docker'],
+	findingIds: securityFindingIds,
 	answerIds: [imageQuestion.id],
 
 	async inspect(context) {

@@ -3,6 +3,7 @@ import { allActive } from '../../src/sysbox/services.ts';
 import { answerIds, askSysbox } from './ask.ts';
 import { decide, installedVersion } from './decision.ts';
 import { inspectSysbox, type SysboxFacts, sysboxStepId } from './facts.ts';
+import { sysboxFindingIds } from './finding-ids.ts';
 import { judgeSysbox } from './judge.ts';
 import { owedContainers, planSysbox } from './plan.ts';
 import { inspectReachable } from './reachable.ts';
@@ -13,6 +14,7 @@ export const sysboxStep: Step = changeStep<SysboxFacts>({
 	why: 'Installs Sysbox without touching a container, and sees to it that its services run.',
 	brief: 'daemon.json, then the package; no container stops',
 	needs: ['host'],
+	findingIds: sysboxFindingIds,
 	answerIds,
 	inspect: inspectWithFetch,
 	judge: judgeSysbox,

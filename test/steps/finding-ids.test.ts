@@ -30,7 +30,7 @@ describe('the list of findings', () => {
 
 	it('has every finding that the source of a step names', () => {
 		const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
-		const ids = files.filter(name => name !== 'finding-ids.ts').flatMap(idsIn);
+		const ids = files.filter(name => !name.endsWith('finding-ids.ts')).flatMap(idsIn);
 		expect(ids.length).toBeGreaterThan(60);
 		expect(ids.filter(id => !known.some(name => id.test(name))).map(String)).toEqual([]);
 	});
