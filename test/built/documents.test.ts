@@ -19,6 +19,7 @@ const notStarted: Readonly<Record<string, string>> = {
 	'npm ci': 'installs packages',
 	'npm run check': 'a gate of its own',
 	'npm test': 'starts all tests, this one among them',
+	'npm run new-step log-limits': 'changes the source; test/built/new-step.test.ts starts it on a copy',
 	'npm run lab': 'starts a shell on a host of the lab',
 	'npm run bench': 'measures for minutes',
 	'npm run pictures': 'rewrites the pictures of the documents',

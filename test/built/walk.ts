@@ -1,3 +1,4 @@
+import { type StepName, stepNames } from '../../steps/step-names.ts';
 import type { Session } from './support-terminal.ts';
 
 /** A screen that waits for an answer, known by a few of its words, and the keys that answer it. */
@@ -57,3 +58,6 @@ export async function executeRun(
 		session.type([...stops, ...otherwise].find(stop => shows(screen, stop.shows))?.keys ?? enter);
 	}
 }
+
+/** How the wizard counts a step: "2 of 8". */
+export const placeOf = (step: StepName): string => `${stepNames.indexOf(step) + 1} of ${stepNames.length}`;

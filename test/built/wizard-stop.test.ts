@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rebooted } from '../../src/simulation/reboot.ts';
 import { simulatedHostFile } from '../../src/simulation/simulated-host-file.ts';
+import { stepNames } from '../../steps/step-names.ts';
 import { endState, hostOf, recordOf } from './end-state.ts';
 import { type OneCommandProgram, oneCommandProgram } from './one-command/bundle.ts';
 import { emptyDirectory, run, signalAt, stackTrace } from './program.ts';
@@ -16,7 +17,7 @@ import {
 	startInTerminal,
 	terminalEnvironment,
 } from './support-terminal.ts';
-import { ctrlC, ctrlZ, enter, escapeKey, executeRun, waits } from './walk.ts';
+import { ctrlC, ctrlZ, enter, escapeKey, executeRun, placeOf, waits } from './walk.ts';
 
 /** The first frame, which is drawn before the steps are loaded. */
 const openingWords = 'Reading what earlier runs left here';
@@ -32,15 +33,15 @@ const moments: readonly (readonly [string, (session: Session) => Promise<void>])
 		async session => {
 			await executeRun(session, { to: '❯ Do all 5' });
 			session.type(enter);
-			await session.until(screen => /2 of 8/.test(screen) && !waits(screen));
+			await session.until(screen => screen.includes(placeOf('sysbox')) && !waits(screen));
 		},
 	],
 	[
 		'while probes run',
 		async session => {
-			await executeRun(session, { to: /7 of 8[\s\S]*❯ Start/ });
+			await executeRun(session, { to: new RegExp(`${placeOf('security')}[\\s\\S]*❯ Start`) });
 			session.type(enter);
-			await session.until(screen => /7 of 8/.test(screen) && !waits(screen));
+			await session.until(screen => screen.includes(placeOf('security')) && !waits(screen));
 		},
 	],
 ];
@@ -125,7 +126,7 @@ describe('a terminal that is gone', () => {
 			async (session: Session) => {
 				await executeRun(session, { to: '❯ Do all 5' });
 				session.type(enter);
-				await session.until(screen => /2 of 8/.test(screen) && !waits(screen));
+				await session.until(screen => screen.includes(placeOf('sysbox')) && !waits(screen));
 			},
 		],
 	] as const;
@@ -163,7 +164,9 @@ describe('a run goes on', () => {
 		for (const [index, step] of steps.entries()) {
 			const session = startInTerminal({ directory });
 			if (index > 0) await session.until(`❯ Go on with step ${index}`);
-			await executeRun(session, { to: step === 'host' ? '❯ Do it' : new RegExp(`${index + 1} of 8`) });
+			await executeRun(session, {
+				to: step === 'host' ? '❯ Do it' : new RegExp(`${index + 1} of ${stepNames.length}`),
+			});
 			session.kill('SIGKILL');
 			expect(await session.ended).toBe(137);
 		}
@@ -181,7 +184,7 @@ describe('a run goes on', () => {
 
 	it('after the power failed, at the step where it was', async () => {
 		const first = startInTerminal();
-		await executeRun(first, { to: '4 of 8' });
+		await executeRun(first, { to: placeOf('docker') });
 		first.kill('SIGKILL');
 		await first.ended;
 		const file = simulatedHostFile(join(first.directory, 'host-fresh-ubuntu.json'));
@@ -190,7 +193,7 @@ describe('a run goes on', () => {
 		file.save(rebooted(host, 'cut'));
 		const second = startInTerminal({ directory: first.directory });
 		await second.until('❯ Go on with step 4');
-		await executeRun(second, { to: '5 of 8' });
+		await executeRun(second, { to: placeOf('ci') });
 		second.type(ctrlC);
 		expect(await second.ended).toBe(130);
 	});

@@ -11,7 +11,7 @@ import {
 	startInTerminal,
 	terminalEnvironment,
 } from './support-terminal.ts';
-import { ctrlC, enter, escapeKey, executeRun } from './walk.ts';
+import { ctrlC, enter, escapeKey, executeRun, placeOf } from './walk.ts';
 
 /** The first question of the usual demo. */
 const firstQuestion = 'Install fuse3 and jq?';
@@ -41,7 +41,7 @@ describe('a restart from which Docker does not come up', () => {
 		expect(session.screen()).toMatch(/now +taken back: systemctl reset-failed docker; systemctl restart docker\n/);
 		expect(session.screen()).not.toContain('that stays');
 		expect(session.screen()).not.toContain('not begun');
-		await executeRun(session, { stops, to: '5 of 8' });
+		await executeRun(session, { stops, to: placeOf('ci') });
 		expect(session.everything()).toMatch(
 			/✔ 4 Docker reload or restart +done +Restart Docker: failed, yet in force now/,
 		);
@@ -180,7 +180,7 @@ describe('the keyboard', () => {
 		session.type('n');
 		await session.until('❯ Look again');
 		session.type('b');
-		await session.until(/1 of 8[\s\S]*❯ No/);
+		await session.until(new RegExp(`${placeOf('host')}[\\s\\S]*❯ No`));
 		await leave(session);
 	});
 

@@ -50,16 +50,18 @@ describe.each(['fresh-ubuntu', 'fresh-debian'] as const)('%s', name => {
 		const first = await runbook(host);
 
 		expect(first.exit).toBe(0);
-		expect(statuses(first)).toEqual([
-			'host done',
-			'sysbox done',
-			'daemon unchanged',
-			'docker done',
-			'ci done',
-			'functional proved',
-			'security proved',
-			'record reported',
-		]);
+		expect(statuses(first)).toEqual(
+			expect.arrayContaining([
+				'host done',
+				'sysbox done',
+				'daemon unchanged',
+				'docker done',
+				'ci done',
+				'functional proved',
+				'security proved',
+				'record reported',
+			]),
+		);
 		expect(rows(first)).toEqual(proved);
 		expect(probesOf(first).filter(probe => probe.verdict !== 'pass')).toEqual([]);
 		expect(first.state.end).toMatchObject({ outcome: 'done', exit: 0, changed: true, open: [] });
