@@ -4,7 +4,6 @@ import type { DataOf } from './data.ts';
 import type { ThreatId } from './finding.ts';
 
 export const verdicts = ['pass', 'fail', 'could-not-tell'] as const;
-export type Verdict = (typeof verdicts)[number];
 
 export const probeResultSchema = z.object({
 	verdict: z.enum(verdicts),
