@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from 'yaml';
 import * as z from 'zod';
 import {
 	type Answers,
@@ -59,50 +59,70 @@ export function readAnswersFile(path: string, text: string): AnswersRead {
 	if (!isMap(root))
 		return { kind: 'wrong', problems: [`${path}:1:1: holds no answers; it begins with "version: ${answersVersion}"`] };
 
-	const problems: string[] = [];
-	const answers: Record<string, AnswerValue> = {};
-	const places: Record<string, string> = {};
-	const waivers: Waiver[] = [];
+	const reading: Reading = { lines, answers: {}, places: {}, waivers: [], problems: [] };
 	let version: unknown;
-	const take = (id: string, node: unknown, value: unknown): void => {
-		const offset = rangeOf(node);
-		const taken = answerValueSchema.safeParse(value);
-		if (!taken.success) problems.push(`${at(offset)}: ${id} must be text, a number, true, false or a list of words`);
-		else {
-			answers[id] = taken.data;
-			const { line, col } = lines.linePos(offset ?? 0);
-			places[id] = `${line}:${col}`;
-		}
-	};
-
 	for (const pair of root.items) {
 		const key = isScalar(pair.key) ? String(pair.key.value) : '';
-		const offset = rangeOf(pair.key);
 		if (key === 'version') version = isScalar(pair.value) ? pair.value.value : undefined;
-		else if (key === 'waivers') {
-			const read = readWaivers(pair.value);
-			for (const { node, waiver } of read.waivers) {
-				const { line, col } = lines.linePos(rangeOf(node) ?? 0);
-				places[`waivers.${waivers.length}`] = `${line}:${col}`;
-				waivers.push(waiver);
-			}
-			problems.push(...read.problems.map(({ node, text }) => `${at(rangeOf(node) ?? offset)}: ${text}`));
-		} else if (['risks', 'accept-risk', 'accepted-risks'].includes(key)) {
-			problems.push(
-				`${at(offset)}: risks cannot be accepted in a file; pass --accept-risk NAME (${riskNames.join(', ')})`,
-			);
-		} else if (isMap(pair.value)) {
-			for (const inner of pair.value.items) {
-				const name = isScalar(inner.key) ? String(inner.key.value) : '';
-				take(`${key}.${name}`, inner.key, hasToJson(inner.value) ? inner.value.toJSON() : inner.value);
-			}
-		} else if (key.includes('.')) take(key, pair.key, hasToJson(pair.value) ? pair.value.toJSON() : pair.value);
-		else problems.push(`${at(offset)}: ${key} stands alone; answers are written as STEP: {NAME: VALUE}`);
+		else takePair(key, pair, reading);
 	}
+	const { answers, places, waivers } = reading;
+	const problems = reading.problems.map(({ offset, text }) => `${at(offset)}: ${text}`);
 	if (version === undefined) problems.push(`${path}:1:1: has no version; it begins with "version: ${answersVersion}"`);
 	else if (version !== answersVersion)
 		problems.push(`${path}:1:1: has version ${String(version)}; this program reads version ${answersVersion}`);
 	return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'read', file: { answers, waivers, places } };
+}
+
+/** What a file has given so far. */
+interface Reading {
+	readonly lines: LineCounter;
+	readonly answers: Record<string, AnswerValue>;
+	readonly places: Record<string, string>;
+	readonly waivers: Waiver[];
+	readonly problems: { readonly offset: number | undefined; readonly text: string }[];
+}
+
+/** One entry at the top of the file, other than its version. */
+function takePair(key: string, { key: node, value }: Pair, reading: Reading): void {
+	const problem = (text: string): void => void reading.problems.push({ offset: rangeOf(node), text });
+	if (key === 'waivers') takeWaivers(node, value, reading);
+	else if (['risks', 'accept-risk', 'accepted-risks'].includes(key))
+		problem(`risks cannot be accepted in a file; pass --accept-risk NAME (${riskNames.join(', ')})`);
+	else if (isMap(value)) {
+		for (const inner of value.items) {
+			const name = isScalar(inner.key) ? String(inner.key.value) : '';
+			takeAnswer(`${key}.${name}`, inner, reading);
+		}
+	} else if (key.includes('.')) takeAnswer(key, { key: node, value }, reading);
+	else problem(`${key} stands alone; answers are written as STEP: {NAME: VALUE}`);
+}
+
+function takeAnswer(id: string, { key, value }: Pick<Pair, 'key' | 'value'>, reading: Reading): void {
+	const taken = answerValueSchema.safeParse(hasToJson(value) ? value.toJSON() : value);
+	if (taken.success) {
+		reading.answers[id] = taken.data;
+		reading.places[id] = placeOf(key, reading);
+	} else
+		reading.problems.push({
+			offset: rangeOf(key),
+			text: `${id} must be text, a number, true, false or a list of words`,
+		});
+}
+
+function takeWaivers(key: unknown, list: unknown, reading: Reading): void {
+	const read = readWaivers(list);
+	for (const { node, waiver } of read.waivers) {
+		reading.places[`waivers.${reading.waivers.length}`] = placeOf(node, reading);
+		reading.waivers.push(waiver);
+	}
+	for (const { node, text } of read.problems) reading.problems.push({ offset: rangeOf(node) ?? rangeOf(key), text });
+}
+
+/** `LINE:COLUMN` of a node. */
+function placeOf(node: unknown, { lines }: Reading): string {
+	const { line, col } = lines.linePos(rangeOf(node) ?? 0);
+	return `${line}:${col}`;
 }
 
 const hasToJson = (node: unknown): node is { toJSON(): unknown } =>

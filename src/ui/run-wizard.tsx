@@ -17,7 +17,7 @@ import { blank, type Line, line } from './line.ts';
 import { mountedOn } from './opening.tsx';
 import { menu, type Option } from './prompt.ts';
 import { type Intro, type SeenSince, textWidth } from './screen.ts';
-import { createStore } from './store.ts';
+import { createStore, type Store } from './store.ts';
 import { goesOn, summaryLines, summaryTitle } from './text/summary-text.ts';
 import { themeFor } from './theme.ts';
 
@@ -93,7 +93,7 @@ export function startWizard(options: WizardOptions): Wizard {
 		clock: Date.now,
 		listDirectory: options.listDirectory,
 		interrupt: options.interrupt,
-		suspend: () => void suspend(),
+		suspend: () => void terminal?.lend(() => untilContinued(options.stopProcess)),
 		redraw: () => {
 			instance.clear();
 			instance.rerender(app);
@@ -103,28 +103,20 @@ export function startWizard(options: WizardOptions): Wizard {
 	});
 	let settled: ReadonlySet<StepId> = new Set();
 	let undoWanted = false;
+	const wantUndo = (): void => {
+		undoWanted = true;
+	};
 	const decider = decideByAsking(askOnScreen(store), {
-		answers: options.answers,
-		saved: options.saved,
-		lastRun: options.lastRun,
-		risks: options.risks,
+		...options,
 		settled: () => settled,
 		around: () => ({ ...intro, run: store.state().run }),
-		onUndo: options.canUndo
-			? () => {
-					undoWanted = true;
-				}
-			: undefined,
+		onUndo: options.canUndo ? wantUndo : undefined,
 	});
 
-	const app = (
-		<App
-			store={store}
-			onTerminal={ours => {
-				terminal = ours;
-			}}
-		/>
-	);
+	const setTerminal = (ours: InkTerminal): void => {
+		terminal = ours;
+	};
+	const app = <App store={store} onTerminal={setTerminal} />;
 	// Before Ink's own listener, so that what it lays out anew was made for the new size.
 	const resized = (): void => {
 		store.resize(sizeNow());
@@ -156,18 +148,6 @@ export function startWizard(options: WizardOptions): Wizard {
 		await gone;
 	}
 
-	/** The shell goes on while we are stopped; back in the foreground the screen is drawn anew. */
-	async function suspend(): Promise<void> {
-		await terminal?.lend(async () => {
-			const back = once(process, 'SIGCONT');
-			// With its input given away, nothing but this keeps the process from ending when it is continued.
-			const alive = setInterval(() => undefined, 60_000);
-			options.stopProcess();
-			await back;
-			clearInterval(alive);
-		});
-	}
-
 	return {
 		decider,
 		reader: store.reader,
@@ -176,69 +156,91 @@ export function startWizard(options: WizardOptions): Wizard {
 			if (drawn && lines.length > 0) store.note(lines.map(row => line(row)));
 		},
 		async begin() {
-			const decided = new AbortController();
-			const seen: SeenSince | undefined = options.driftSince === undefined ? undefined : { kind: 'looking' };
-			const asked = store.ask({
-				screen: { kind: 'start', seen },
-				prompt: startMenu(intro),
-				ways: { back: false, skip: false, quit: true },
-			});
-			// The operator need not wait for it: each step looks again by itself.
-			options.driftSince?.(AbortSignal.any([signal, decided.signal])).then(
-				differences => store.tell({ kind: 'start', seen: { kind: 'seen', differences } }),
-				error => store.tell({ kind: 'start', seen: { kind: 'failed', why: String(error) } }),
-			);
-			const reply = await asked;
-			decided.abort();
-			if (reply.kind !== 'taken') return 'leave';
-			if (reply.value === 'go-on') settled = options.settled;
-			return reply.value === 'undo' ? 'undo' : reply.value === 'leave' ? 'leave' : 'go-on';
+			const chosen = await startScreen(store, options);
+			if (chosen === 'go-on') settled = options.settled;
+			return chosen === 'undo' || chosen === 'leave' ? chosen : 'go-on';
 		},
 		wantsUndo: () => undoWanted,
 		async end() {
 			const { run } = store.state();
 			const stopped = run.end === undefined || run.end.outcome === 'interrupted' || signal.aborted;
-			if (!stopped && !undoWanted) await lastScreen();
-			const width = textWidth(store.state().size.columns);
-			const last =
-				run.end === undefined
-					? []
-					: [
-							blank,
-							rule(summaryTitle(run, intro, theme), { theme, width, simulated: intro.simulated }),
-							...summaryLines(run, intro, 'each', width, theme),
-						];
-			await give(last);
+			if (!stopped && !undoWanted) await lastScreen(store, options);
+			await give(run.end === undefined ? [] : summaryOf(store, intro));
 			return { goesOn: goesOn(run) };
 		},
 		leave: () => give([]),
 		abandon: unmount,
 	};
+}
 
-	/** Shows the summary until the operator leaves it, and offers the answers file. */
-	async function lastScreen(): Promise<void> {
-		let saved: string | undefined;
-		let problem: string | undefined;
-		for (;;) {
-			const { run } = store.state();
-			const offer = options.saveAnswers !== undefined && saved === undefined && Object.keys(run.answers).length > 0;
-			const choices: readonly Option[] = [
-				{ value: 'leave', label: 'Leave' },
-				...(offer ? [{ value: 'save', label: 'Write the answers to a file, to repeat this run' }] : []),
-			];
-			const reply = await store.ask({
-				screen: { kind: 'end', saved, problem },
-				prompt: menu(choices, 'leave'),
-				ways: { back: false, skip: false, quit: true },
-			});
-			if (reply.kind !== 'taken' || reply.value !== 'save') return;
-			const result = await options.saveAnswers?.(run);
-			if (result?.kind === 'saved') {
-				saved = result.path;
-				problem = undefined;
-			} else problem = result?.why;
-		}
+/** The shell goes on while we are stopped; back in the foreground the screen is drawn anew. */
+async function untilContinued(stopProcess: () => void): Promise<void> {
+	const back = once(process, 'SIGCONT');
+	// With its input given away, nothing but this keeps the process from ending when it is continued.
+	const alive = setInterval(() => undefined, 60_000);
+	stopProcess();
+	await back;
+	clearInterval(alive);
+}
+
+/** `again`: the run goes on, and everything is asked once more. */
+async function startScreen(
+	store: Store,
+	{ intro, driftSince, signal }: Pick<WizardOptions, 'intro' | 'driftSince' | 'signal'>,
+): Promise<Begin | 'begin' | 'again'> {
+	const decided = new AbortController();
+	const seen: SeenSince | undefined = driftSince === undefined ? undefined : { kind: 'looking' };
+	const asked = store.ask({
+		screen: { kind: 'start', seen },
+		prompt: startMenu(intro),
+		ways: { back: false, skip: false, quit: true },
+	});
+	// The operator need not wait for it: each step looks again by itself.
+	driftSince?.(AbortSignal.any([signal, decided.signal])).then(
+		differences => store.tell({ kind: 'start', seen: { kind: 'seen', differences } }),
+		error => store.tell({ kind: 'start', seen: { kind: 'failed', why: String(error) } }),
+	);
+	const reply = await asked;
+	decided.abort();
+	const choices = ['begin', 'go-on', 'again', 'undo', 'leave'] as const;
+	return reply.kind === 'taken' ? (choices.find(choice => choice === reply.value) ?? 'go-on') : 'leave';
+}
+
+/** Shows the summary until the operator leaves it, and offers the answers file. */
+async function lastScreen(store: Store, { saveAnswers }: Pick<WizardOptions, 'saveAnswers'>): Promise<void> {
+	let saved: string | undefined;
+	let problem: string | undefined;
+	for (;;) {
+		const { run } = store.state();
+		const offer = saveAnswers !== undefined && saved === undefined && Object.keys(run.answers).length > 0;
+		const choices: readonly Option[] = [
+			{ value: 'leave', label: 'Leave' },
+			...(offer ? [{ value: 'save', label: 'Write the answers to a file, to repeat this run' }] : []),
+		];
+		const reply = await store.ask({
+			screen: { kind: 'end', saved, problem },
+			prompt: menu(choices, 'leave'),
+			ways: { back: false, skip: false, quit: true },
+		});
+		if (reply.kind !== 'taken' || reply.value !== 'save') return;
+		const result = await saveAnswers?.(run);
+		if (result?.kind === 'saved') {
+			saved = result.path;
+			problem = undefined;
+		} else problem = result?.why;
 	}
+}
+
+/** What stays in the scrollback. */
+function summaryOf(store: Store, intro: Intro): readonly Line[] {
+	const { run, size } = store.state();
+	const width = textWidth(size.columns);
+	const { theme } = store;
+	return [
+		blank,
+		rule(summaryTitle(run, intro, theme), { theme, width, simulated: intro.simulated }),
+		...summaryLines(run, intro, 'each', width, theme),
+	];
 }
 
 function startMenu(intro: Intro) {

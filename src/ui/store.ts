@@ -4,9 +4,17 @@ import { initialState, type RunState } from '../model/state.ts';
 import type { Check, Reply } from '../prompts/decision.ts';
 import type { Key } from './keys.ts';
 import { type Line, plainText } from './line.ts';
-import { pressKey } from './press.ts';
+import { type Effect, pressKey } from './press.ts';
 import type { Field, Prompt } from './prompt.ts';
-import { type Asking, type Clock, type Intro, type Screen, textWidth, type WizardState } from './screen.ts';
+import {
+	type Asking,
+	type Clock,
+	type Intro,
+	type Overlay,
+	type Screen,
+	textWidth,
+	type WizardState,
+} from './screen.ts';
 import { introLines, stepLines } from './text/transcript-text.ts';
 import type { Theme } from './theme.ts';
 
@@ -58,21 +66,10 @@ export interface Store {
 const floodMs = 250;
 
 /** The wizard's state: the reduced run, what is being asked, what is laid over it. Knows nothing of Ink. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state and what changes it, each below 25 lines.
 export function createStore(options: StoreOptions): Store {
 	const { theme, clock } = options;
-	let state: WizardState = {
-		intro: options.intro,
-		run: options.intro.resume ?? initialState,
-		asking: undefined,
-		overlay: undefined,
-		transcript: [introLines(options.intro, textWidth(options.size.columns), theme)],
-		stopping: false,
-		clocks: {},
-		totals: {},
-		now: clock(),
-		size: options.size,
-		closed: false,
-	};
+	let state = firstState(options);
 	const listeners = new Set<() => void>();
 	let failure: { readonly error: unknown } | undefined;
 	let waiting:
@@ -115,26 +112,25 @@ export function createStore(options: StoreOptions): Store {
 		resolve(taken);
 	};
 	const complete = async (value: string): Promise<void> => {
-		const cut = value.lastIndexOf('/') + 1;
-		const directory = cut === 0 ? '.' : value.slice(0, cut);
-		const begun = value.slice(cut);
-		const names = (await options.listDirectory(directory)).filter(({ name }) => name.startsWith(begun));
+		const completed = await completedPath(value, options.listDirectory);
 		const prompt = state.asking?.prompt;
 		// While the directory was read somebody may have typed on.
 		if (prompt?.kind !== 'field' || prompt.value !== value) return;
-		const common = commonStart(names.map(({ name }) => name));
-		const only = names.length === 1 ? names[0] : undefined;
-		const completed = only === undefined ? common : `${only.name}${only.directory ? '/' : ''}`;
-		const next = value.slice(0, cut) + (names.length === 0 ? begun : completed);
 		const { completions: _, problem: __, ...rest } = prompt;
-		const field: Field = {
-			...rest,
-			value: next,
-			at: [...next].length,
-			...(names.length > 1 && { completions: names.map(({ name, directory: is }) => `${name}${is ? '/' : ''}`) }),
-			...(names.length === 0 && { problem: `nothing begins with ${begun} in ${directory}` }),
-		};
-		setPrompt(field);
+		setPrompt({ ...rest, ...completed });
+	};
+	const screen = (shown: Screen): void => {
+		if (state.asking !== undefined) set({ asking: { ...state.asking, screen: shown } });
+	};
+	// A directory that cannot be read completes to nothing; what is typed stays.
+	const tab = (value: string): void => void complete(value).catch(() => undefined);
+	const doors = {
+		...options,
+		reply,
+		prompt: setPrompt,
+		screen,
+		complete: tab,
+		overlay: (overlay?: Overlay) => set({ overlay }),
 	};
 
 	return {
@@ -174,42 +170,7 @@ export function createStore(options: StoreOptions): Store {
 				set({ asking, overlay: undefined });
 			}),
 		press: key => {
-			if (state.closed) return;
-			const effect = pressKey(state, key, theme);
-			switch (effect.kind) {
-				case 'reply':
-					reply(effect.reply);
-					return;
-				case 'prompt':
-					setPrompt(effect.prompt);
-					return;
-				case 'screen':
-					if (state.asking !== undefined) set({ asking: { ...state.asking, screen: effect.screen } });
-					return;
-				case 'overlay':
-					set({ overlay: effect.overlay });
-					return;
-				case 'complete':
-					// A directory that cannot be read completes to nothing; what is typed stays.
-					complete(effect.value).catch(() => undefined);
-					return;
-				case 'print':
-					options.print(effect.lines);
-					return;
-				case 'interrupt':
-					options.interrupt();
-					return;
-				case 'suspend':
-					options.suspend();
-					return;
-				case 'redraw':
-					options.redraw();
-					return;
-				case 'none':
-					return;
-				default:
-					effect satisfies never;
-			}
+			if (!state.closed) perform(pressKey(state, key, theme), doors);
 		},
 		resize: size => set({ size }),
 		tick: () => set({}),
@@ -235,6 +196,61 @@ export function createStore(options: StoreOptions): Store {
 			});
 		},
 	};
+}
+
+const firstState = ({ intro, theme, size, clock }: StoreOptions): WizardState => ({
+	intro,
+	run: intro.resume ?? initialState,
+	asking: undefined,
+	overlay: undefined,
+	transcript: [introLines(intro, textWidth(size.columns), theme)],
+	stopping: false,
+	clocks: {},
+	totals: {},
+	now: clock(),
+	size,
+	closed: false,
+});
+
+/** What a key can do to the wizard, and to the world. */
+interface Doors extends Pick<StoreOptions, 'interrupt' | 'suspend' | 'redraw' | 'print'> {
+	readonly reply: (reply: Reply) => void;
+	readonly prompt: (prompt: Prompt) => void;
+	readonly screen: (screen: Screen) => void;
+	readonly overlay: (overlay: Overlay | undefined) => void;
+	readonly complete: (value: string) => void;
+}
+
+function perform(effect: Effect, doors: Doors): void {
+	switch (effect.kind) {
+		case 'reply':
+			doors.reply(effect.reply);
+			break;
+		case 'prompt':
+			doors.prompt(effect.prompt);
+			break;
+		case 'screen':
+			doors.screen(effect.screen);
+			break;
+		case 'overlay':
+			doors.overlay(effect.overlay);
+			break;
+		case 'complete':
+			doors.complete(effect.value);
+			break;
+		case 'print':
+			doors.print(effect.lines);
+			break;
+		case 'interrupt':
+		case 'suspend':
+		case 'redraw':
+			doors[effect.kind]();
+			break;
+		case 'none':
+			break;
+		default:
+			effect satisfies never;
+	}
 }
 
 function turnClocks(
@@ -279,6 +295,29 @@ function withStep(
 	if (printed.get(id) === text) return transcript;
 	printed.set(id, text);
 	return [...transcript, rows];
+}
+
+/** What Tab makes of the beginning of a path: as much as all names in its directory that fit have in common. */
+async function completedPath(
+	value: string,
+	listDirectory: StoreOptions['listDirectory'],
+): Promise<Pick<Field, 'value' | 'at' | 'completions' | 'problem'>> {
+	const cut = value.lastIndexOf('/') + 1;
+	const directory = cut === 0 ? '.' : value.slice(0, cut);
+	const begun = value.slice(cut);
+	const names = (await listDirectory(directory)).filter(({ name }) => name.startsWith(begun));
+	const [only] = names;
+	const completed =
+		names.length === 1 && only !== undefined
+			? `${only.name}${only.directory ? '/' : ''}`
+			: commonStart(names.map(({ name }) => name));
+	const next = value.slice(0, cut) + (names.length === 0 ? begun : completed);
+	return {
+		value: next,
+		at: [...next].length,
+		completions: names.length > 1 ? names.map(({ name, directory: is }) => `${name}${is ? '/' : ''}`) : undefined,
+		problem: names.length === 0 ? `nothing begins with ${begun} in ${directory}` : undefined,
+	};
 }
 
 function commonStart(names: readonly string[]): string {

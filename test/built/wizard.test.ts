@@ -309,7 +309,7 @@ describe('the terminal', () => {
 			{ args: ['--plain'] },
 		]) {
 			const session = startInTerminal(options);
-			await session.until('host.install-tools [yes]');
+			await session.until('host.install-tools [y]es (Enter)');
 			expect(session.raw()).not.toContain('\u001b[?25l');
 			session.type('q\r');
 			expect(await session.ended).toBe(4);
