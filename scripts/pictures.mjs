@@ -68,7 +68,7 @@ const walks = [
 			{ sees: ['Where is the Jenkins of this agent?', 'save, quit'], keys: enter },
 			{ sees: ['Start these again', 'q quit'], keys: enter },
 			{ sees: ['containers stop', '❯ Go back', 'q quit'], picture: 'restart', keys: 'q' },
-			{ sees: ['action needed', '❯ Leave', 'q quit'], keys: enter },
+			{ sees: ['Stopped before the end', '❯ Leave', 'q quit'], keys: enter },
 		],
 	},
 	{

@@ -7,6 +7,7 @@ import {
 	incompleteSteps,
 	outcomeOfRun,
 	type RunState,
+	stepOf,
 	survivesFailure,
 } from '../model/state.ts';
 import { sayVerdict } from '../model/verdict.ts';
@@ -45,7 +46,7 @@ export function endSentence(event: EventOf<'run.end'>, state: RunState, mode: Mo
 		case 'open':
 			return so(mode === 'plan' ? planWords(changes, forYou) : openWords(event, state));
 		case 'interrupted':
-			return so(`${outcomeWords.interrupted}${looks ? '' : '; everything so far is saved'}`);
+			return so(`${outcomeWords.interrupted}${looks ? '' : savedWords}`);
 		case 'done':
 		case 'refused':
 		case 'locked':
@@ -55,6 +56,8 @@ export function endSentence(event: EventOf<'run.end'>, state: RunState, mode: Mo
 			return outcome satisfies never;
 	}
 }
+
+const savedWords = '; everything so far is saved';
 
 function unchangedWords(state: RunState, mode: Mode): string {
 	if (mode === 'test') return proofWords(state) || outcomeWords['nothing-to-do'];
@@ -87,8 +90,10 @@ const planWords = (changes: number, forYou: number): string =>
 		...(forYou === 0 ? [] : [`${count(forYou, 'action')} for you`]),
 	].join(', ');
 
-function openWords({ open }: EventOf<'run.end'>, state: RunState): string {
-	if (open.length === 0) return 'stopped before the end';
+function openWords({ open, work }: EventOf<'run.end'>, state: RunState): string {
+	// A step that is open without a word of what is missing is where somebody stopped.
+	const stopped = work?.every(({ step, what }) => what === undefined && stepOf(state, step)?.status === 'open');
+	if (stopped ?? open.length === 0) return `stopped before the end${savedWords}`;
 	// Every step came to its end: what is left is for the operator alone.
 	const through = incompleteSteps(state).length === 0 && !state.steps.some(({ status }) => status === 'skipped');
 	return `${through ? 'done, ' : ''}${count(open.length, 'action')} needed`;

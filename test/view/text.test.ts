@@ -378,6 +378,27 @@ describe('the end', () => {
 		);
 	});
 
+	it('says where somebody stopped, and counts no action for a step that was left', () => {
+		const begun: EventPayload = { type: 'step.start', step: 'docker', title: 'Docker', kind: 'change', n: 1, of: 1 };
+		const ended = (status: 'open' | 'skipped'): EventPayload => ({
+			type: 'step.end',
+			step: 'docker',
+			status,
+			changed: false,
+			open: ['docker'],
+		});
+		const said = (status: 'open' | 'skipped') =>
+			printed(
+				'run',
+				start,
+				begun,
+				ended(status),
+				end({ outcome: 'open', open: ['docker'], work: [{ step: 'docker' }] }),
+			).data;
+		expect(said('open')).toContain('ci-07: stopped before the end; everything so far is saved\n');
+		expect(said('skipped')).toContain('ci-07: 1 action needed\n');
+	});
+
 	it('says so when there was nothing to change', () => {
 		expect(printed('run', start, end({ outcome: 'nothing-to-do', changed: false })).data).toBe(
 			'\nci-07: nothing to change\n',
