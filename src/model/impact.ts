@@ -78,23 +78,24 @@ export function impactHeadline(containers: readonly ImpactContainer[]): string |
 	const stopping = lost.length + returning.length;
 	if (stopping === 0) {
 		if (containers.length === 0) return undefined;
-		return awaited.length > 0
-			? `nothing is stopped: ${many(awaited.length, 'container')} ${awaited.length === 1 ? 'is' : 'are'} waited for${untouched.length > 0 ? `, ${untouched.length} go on` : ''}`
-			: `${many(untouched.length, 'container')} of this host: none stops`;
+		if (awaited.length === 0) return `${many(untouched.length, 'container')} of this host: none stops`;
+		const others = untouched.length > 0 ? `, ${untouched.length} go on` : '';
+		return `nothing is stopped: ${many(awaited.length, 'container')} ${are(awaited.length)} waited for${others}`;
 	}
 	if (stopping === lost.length && lost.every(c => c.fate === 'breaks'))
-		return `${many(stopping, 'container')} ${stopping === 1 ? 'is' : 'are'} dead afterwards`;
+		return `${many(stopping, 'container')} ${are(stopping)} dead afterwards`;
 	const what = `${many(stopping, 'container')} ${stopping === 1 ? 'stops' : 'stop'}`;
-	if (returning.some(c => c.fate === 'started-again')) {
-		const started = `${returning.length} ${returning.length === 1 ? 'is' : 'are'} started again`;
-		if (lost.length > 0)
-			return `${what}: ${lost.length} ${lost.length === 1 ? 'does' : 'do'} not come back, ${started}`;
-		return `${what} and ${stopping === 1 ? 'is' : 'are'} started again afterwards`;
-	}
-	if (returning.length === 0) return `${what} and ${stopping === 1 ? 'does' : 'do'} not come back by ${self(stopping)}`;
+	if (returning.some(c => c.fate === 'started-again'))
+		return lost.length > 0
+			? `${what}: ${lost.length} ${does(lost.length)} not come back, ${returning.length} ${are(returning.length)} started again`
+			: `${what} and ${are(stopping)} started again afterwards`;
+	if (returning.length === 0) return `${what} and ${does(stopping)} not come back by ${self(stopping)}`;
 	if (lost.length === 0) return `${what} and ${stopping === 1 ? 'comes' : 'come'} back by ${self(stopping)}`;
-	return `${what}: ${lost.length} ${lost.length === 1 ? 'does' : 'do'} not come back by ${self(lost.length)}, ${returning.length} ${returning.length === 1 ? 'does' : 'do'}`;
+	return `${what}: ${lost.length} ${does(lost.length)} not come back by ${self(lost.length)}, ${returning.length} ${does(returning.length)}`;
 }
+
+const are = (n: number): string => (n === 1 ? 'is' : 'are');
+const does = (n: number): string => (n === 1 ? 'does' : 'do');
 
 const many = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
 const self = (n: number): string => (n === 1 ? 'itself' : 'themselves');

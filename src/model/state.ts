@@ -105,6 +105,7 @@ export const initialState: RunState = {
 const tailLength = 12;
 
 /** The one reducer. Pure, so that a log read from disk and a run in progress give the same state. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case an event, each its own few lines.
 export function reduce(state: RunState, event: Event): RunState {
 	const next: RunState = { ...state, lastSeq: event.seq, lastAt: event.at };
 	switch (event.type) {

@@ -221,56 +221,26 @@ async function recordsOf(
 	return parsed.kind === 'ok' ? parsed.value : listed.problem === undefined ? [] : undefined;
 }
 
-/**
- * Purges what came, brings back what went, in that order, then the marks. Empty once it is so. `guardOf`: looks once
- * more before one of these packages goes or is replaced.
- */
-export function planPackages(
-	facts: PackageFacts,
+const apt = (id: string, title: string, why: string, argv: Argv, more: Partial<AptAction> = {}): Action => ({
+	id,
+	kind: 'exec',
+	title,
+	why,
+	argv,
+	timeoutMs: 10 * minutes,
+	uninterruptible: true,
+	undo: { kind: 'none', why: 'start a run again to set it up again' },
+	whenItFails: ['see what dpkg says (dpkg --audit), then start again'],
+	...more,
+});
+
+/** Each package that the run replaced, in the version from before. */
+function earlierVersions(
+	{ changes, now = [], earlierFiles, downloads }: PackageFacts,
 	risksOfPurge: readonly RiskName[],
 	guardOf: (names: readonly string[]) => Pick<AptAction, 'guard'>,
 ): readonly Action[] {
-	const { changes, now = [], toPurge, earlierFiles, autoNow, downloads } = facts;
 	const actions: Action[] = [];
-	const apt = (id: string, title: string, why: string, argv: Argv, more: Partial<AptAction> = {}): Action => ({
-		id,
-		kind: 'exec',
-		title,
-		why,
-		argv,
-		timeoutMs: 10 * minutes,
-		uninterruptible: true,
-		undo: { kind: 'none', why: 'start a run again to set it up again' },
-		whenItFails: ['see what dpkg says (dpkg --audit), then start again'],
-		...more,
-	});
-	if (toPurge.length > 0) {
-		actions.push(
-			apt(
-				'purge-packages',
-				`Remove ${toPurge.join(', ')}`,
-				'the run brought exactly these, and nothing else needs them',
-				['apt-get', 'purge', '-y', ...waitForLock, ...toPurge],
-				{
-					role: 'change-packages',
-					judgeFailure: (host, signal) => goneMeanwhile(host, toPurge, signal),
-					...guardOf(toPurge),
-					...(risksOfPurge.length > 0 && { risks: risksOfPurge }),
-				},
-			),
-		);
-	}
-	const gone = changes.removed.filter(p => installedPackage(now, p.name) === undefined);
-	if (gone.length > 0) {
-		actions.push(
-			apt(
-				'packages-back',
-				`Bring ${gone.map(p => p.name).join(', ')} back`,
-				`there before the run, in version ${gone.map(p => p.version).join(', ')}`,
-				['apt-get', 'install', '-y', '--no-install-recommends', ...waitForLock, ...gone.map(p => p.name)],
-			),
-		);
-	}
 	for (const change of changes.replaced) {
 		const file = earlierFiles.get(change.name);
 		const found = installedPackage(now, change.name);
@@ -308,6 +278,48 @@ export function planPackages(
 			),
 		);
 	}
+	return actions;
+}
+
+/**
+ * Purges what came, brings back what went, in that order, then the marks. Empty once it is so. `guardOf`: looks once
+ * more before one of these packages goes or is replaced.
+ */
+export function planPackages(
+	facts: PackageFacts,
+	risksOfPurge: readonly RiskName[],
+	guardOf: (names: readonly string[]) => Pick<AptAction, 'guard'>,
+): readonly Action[] {
+	const { changes, now = [], toPurge, autoNow } = facts;
+	const actions: Action[] = [];
+	if (toPurge.length > 0) {
+		actions.push(
+			apt(
+				'purge-packages',
+				`Remove ${toPurge.join(', ')}`,
+				'the run brought exactly these, and nothing else needs them',
+				['apt-get', 'purge', '-y', ...waitForLock, ...toPurge],
+				{
+					role: 'change-packages',
+					judgeFailure: (host, signal) => goneMeanwhile(host, toPurge, signal),
+					...guardOf(toPurge),
+					...(risksOfPurge.length > 0 && { risks: risksOfPurge }),
+				},
+			),
+		);
+	}
+	const gone = changes.removed.filter(p => installedPackage(now, p.name) === undefined);
+	if (gone.length > 0) {
+		actions.push(
+			apt(
+				'packages-back',
+				`Bring ${gone.map(p => p.name).join(', ')} back`,
+				`there before the run, in version ${gone.map(p => p.version).join(', ')}`,
+				['apt-get', 'install', '-y', '--no-install-recommends', ...waitForLock, ...gone.map(p => p.name)],
+			),
+		);
+	}
+	actions.push(...earlierVersions(facts, risksOfPurge, guardOf));
 	const toMark = [...changes.removed, ...changes.replaced]
 		.filter(p => p.auto && !autoNow.has(p.name))
 		.map(p => p.name)

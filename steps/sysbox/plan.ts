@@ -294,19 +294,7 @@ function install(
 	const sameAgain = facts.package.kind === 'unfinished' && facts.package.record.version === version;
 	const argv: Argv = sameAgain
 		? ['dpkg', '--install', '--force-confold', candidateFile(candidate)]
-		: [
-				'apt-get',
-				'install',
-				'-y',
-				'--no-install-recommends',
-				// What the simulation did not foresee must not go along with a yes to everything.
-				...(removes.length === 0 ? ['--no-remove'] : []),
-				...(older ? ['--allow-downgrades'] : []),
-				...waitForLock,
-				'-o',
-				'Dpkg::Options::=--force-confold',
-				candidateFile(candidate),
-			];
+		: aptInstall(candidateFile(candidate), { older, removes: removes.length > 0 });
 	const raised = raisedLimits(facts);
 	const risks = risksOfInstall(facts, candidate, older, removes.length + upgrades.length > 0);
 	return {
@@ -316,14 +304,7 @@ function install(
 			replaced === undefined
 				? `Install ${packageName} ${version} (with the user sysbox${raised.length === 0 ? '' : `; raises ${raised.length} kernel limit${raised.length === 1 ? '' : 's'}`})`
 				: `Replace ${packageName} ${replaced.from} by ${version}`,
-		why:
-			replaced === undefined
-				? 'it brings the runtime and its two daemons'
-				: yesNoAnswer(answers, upgradeId) === true
-					? `you answered ${upgradeId} with yes`
-					: candidate.kind === 'file'
-						? 'you passed this package'
-						: `${replaced.from} cannot work on this host`,
+		why: whyInstall(replaced?.from, candidate, answers),
 		argv,
 		timeoutMs: 15 * minutes,
 		uninterruptible: true,
@@ -357,6 +338,30 @@ function install(
 		},
 		undo: undoOfInstall(facts, decision, version),
 	};
+}
+
+const aptInstall = (file: string, { older, removes }: { readonly older: boolean; readonly removes: boolean }): Argv => [
+	'apt-get',
+	'install',
+	'-y',
+	'--no-install-recommends',
+	// What the simulation did not foresee must not go along with a yes to everything.
+	...(removes ? [] : ['--no-remove']),
+	...(older ? ['--allow-downgrades'] : []),
+	...waitForLock,
+	'-o',
+	'Dpkg::Options::=--force-confold',
+	file,
+];
+
+function whyInstall(
+	replaced: string | undefined,
+	candidate: UsableCandidate,
+	answers: JudgeContext['answers'],
+): string {
+	if (replaced === undefined) return 'it brings the runtime and its two daemons';
+	if (yesNoAnswer(answers, upgradeId) === true) return `you answered ${upgradeId} with yes`;
+	return candidate.kind === 'file' ? 'you passed this package' : `${replaced} cannot work on this host`;
 }
 
 const isOlderThanUnfinished = ({ package: found }: SysboxFacts, version: string): boolean =>
