@@ -1,30 +1,42 @@
 import type { Action, Plan } from '../model/action.ts';
 import type { Finding } from '../model/finding.ts';
-import { type Answers, initialAnswer } from '../model/question.ts';
+import { type Answers, initialAnswer, type Question } from '../model/question.ts';
 import type { ChangeStep, ProofStep } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
 import { judgeContext, type StepRun, stepContext, wrongInput } from './step-run.ts';
 
-export interface FetchAhead {
-	/** The change step's plan, behind what the proofs need. */
-	readonly plan: Plan;
+type ChangeRun = StepRun<ChangeStep<unknown>>;
+
+/** What the proofs come to before the first change. */
+interface Needed {
+	readonly actions: readonly Action[];
 	/** What was passed for the proofs and is of no use to them. */
 	readonly wrong: readonly Finding[];
+	/** What a person has to be asked before it is known what is to be fetched. */
+	readonly ask: readonly Question[];
+}
+
+export interface FetchAhead extends Omit<Needed, 'actions'> {
+	/** The change step's plan, behind what the proofs need. */
+	readonly plan: Plan;
 }
 
 /**
  * Puts what the chosen proofs need before the first change: a host that cannot fetch it is not changed. Only for proofs
- * that stand on this step, and once a run. Where a person is still to be asked what is needed, the proof fetches it.
+ * that stand on this step, and once a run. What a person still has to name is asked here, as its own step asks it, where
+ * the defaults are not at hand.
  */
-export async function fetchAhead(run: StepRun<ChangeStep<unknown>>, plan: Plan): Promise<FetchAhead> {
+export async function fetchAhead(run: ChangeRun, plan: Plan): Promise<FetchAhead> {
 	const first = plan.actions.find(({ serves }) => serves === undefined);
 	const actions = new Map<string, Action>();
 	const wrong: Finding[] = [];
-	if (first === undefined || run.navigation.fetched) return { plan, wrong };
+	const ask = new Map<string, Question>();
+	if (first === undefined || run.navigation.fetched) return { plan, wrong, ask: [] };
 	for (const { step, role } of run.request.order.steps) {
 		if (step.kind !== 'proof' || role !== 'chosen' || !standsOn(run, step.needs)) continue;
 		const needed = await neededBy(step, run);
 		wrong.push(...needed.wrong);
+		for (const question of needed.ask) ask.set(question.id, asItsStepAsks(run, question));
 		for (const action of needed.actions)
 			actions.set(action.id, {
 				...action,
@@ -32,30 +44,51 @@ export async function fetchAhead(run: StepRun<ChangeStep<unknown>>, plan: Plan):
 				whenItFails: ['nothing else in this plan has been done', ...(action.whenItFails ?? [])],
 			});
 	}
-	return { plan: { ...plan, actions: [...actions.values(), ...plan.actions] }, wrong };
+	return { plan: { ...plan, actions: [...actions.values(), ...plan.actions] }, wrong, ask: [...ask.values()] };
 }
 
-function standsOn(run: StepRun<ChangeStep<unknown>>, needs: readonly StepId[]): boolean {
+function standsOn(run: ChangeRun, needs: readonly StepId[]): boolean {
 	return needs.some(id => {
 		const need = run.request.order.steps.find(({ step }) => step.id === id);
 		return id === run.step.id || (need !== undefined && standsOn(run, need.step.needs));
 	});
 }
 
-async function neededBy(
-	proof: ProofStep<unknown>,
-	{ deps }: StepRun<ChangeStep<unknown>>,
-): Promise<{ readonly actions: readonly Action[]; readonly wrong: readonly Finding[] }> {
+/** By the answers so far, and by the defaults for the rest: these tell whether anything has to be fetched at all. */
+async function neededBy(proof: ProofStep<unknown>, run: ChangeRun): Promise<Needed> {
+	const { deps, request } = run;
 	const facts = await proof.inspect(stepContext(deps, deps.host));
-	let { answers }: { answers: Answers } = deps.state();
+	const ask: Question[] = [];
+	let answers = answersToKeep(run);
 	for (;;) {
 		const context = { ...judgeContext(deps), answers };
 		const question = proof.ask?.(answers, facts, context).find(({ id }) => answers[id] === undefined);
-		if (question === undefined)
-			return { actions: proof.plan(facts, context).actions, wrong: wrongInput(proof.judge(facts, context)) };
-		const assumed = deps.options.attended === true ? undefined : initialAnswer(question);
-		const value = deps.given?.(question)?.value ?? assumed;
-		if (value === undefined) return { actions: [], wrong: [] };
+		if (question === undefined) {
+			const { actions } = proof.plan(facts, context);
+			const wrong = wrongInput(proof.judge(facts, context));
+			if (ask.length === 0) return { actions, wrong, ask };
+			const atHand = wrong.length === 0 && actions.every(({ kind }) => kind === 'load-image');
+			return { actions: [], wrong: [], ask: atHand || request.mode === 'plan' ? [] : ask };
+		}
+		const given = deps.given?.(question)?.value;
+		if (given === undefined && question.fetches === true && deps.options.attended === true) ask.push(question);
+		const value = given ?? initialAnswer(question);
+		if (value === undefined) return { actions: [], wrong: [], ask: [] };
 		answers = { ...answers, [question.id]: value };
 	}
+}
+
+/** Without what this step has asked ahead, where somebody has gone back behind that. */
+function answersToKeep({ deps, step, navigation, visit }: ChangeRun): Answers {
+	const { answers, answerEvents } = deps.state();
+	if (!navigation.turned) return answers;
+	const again = answerEvents.filter(event => event.step === step.id && !visit.passed.some(({ id }) => id === event.id));
+	return Object.fromEntries(Object.entries(answers).filter(([key]) => !again.some(({ id }) => id === key)));
+}
+
+/** The first chosen step that asks it has the words for it. */
+function asItsStepAsks({ deps, request }: ChangeRun, question: Question): Question {
+	const chosen = request.order.steps.filter(({ role }) => role === 'chosen');
+	const asked = chosen.flatMap(({ step }) => step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? []);
+	return asked.find(({ id }) => id === question.id) ?? question;
 }

@@ -32,6 +32,8 @@ export interface Navigation {
 	reviewed: boolean;
 	/** A step was planned or applied: what the proofs need was fetched before it, as far as it was known. */
 	fetched: boolean;
+	/** Somebody went back: nothing is answered for them any more. */
+	readonly turned: boolean;
 	visit(): StepVisit;
 	/** The index of the step that comes after this visit of one. */
 	next(
@@ -50,6 +52,9 @@ export function createNavigation(): Navigation {
 	const navigation: Navigation = {
 		reviewed: false,
 		fetched: false,
+		get turned() {
+			return turned;
+		},
 		visit() {
 			const earlier = stops.length > 0;
 			const made: (Question | 'review')[] = [];

@@ -74,7 +74,13 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Actio
 
 	const work: Work = { changed: false, manual: [] };
 	for (let round = 0; ; round++) {
-		const { plan, wrong } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
+		const { plan, wrong, ask } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
+		if (ask.length > 0) {
+			const unasked = await sight.ask(ask);
+			if (unasked !== undefined) return unasked;
+			round -= 1;
+			continue;
+		}
 		if (wrong.length > 0) {
 			await deps.emit({ type: 'findings', step: step.id, when: 'before', findings: [...sight.findings, ...wrong] });
 			return blockedBy(wrong);

@@ -85,8 +85,11 @@ export interface StepSession {
 	look(when: 'before' | 'after'): Promise<void>;
 	/** Shows what hinders, and looks again as often as the operator says. */
 	untilFit(): Promise<StepResult | undefined>;
-	/** Asks what is left to ask. An answer can name what is to be looked at, such as a directory. */
-	ask(): Promise<StepResult | undefined>;
+	/**
+	 * Asks what is left to ask, and `ahead` what a later step would. An answer can name what is to be looked at, such as a
+	 * directory.
+	 */
+	ask(ahead?: readonly Question[]): Promise<StepResult | undefined>;
 	/** Takes the answers that were given beforehand, and asks nothing. */
 	takeGiven(): Promise<void>;
 	/** Does what was decided about something that hinders. Undefined: it can be planned again. */
@@ -129,9 +132,9 @@ export async function inspectStep(
 		}
 		return undefined;
 	}
-	async function ask(): Promise<StepResult | undefined> {
+	async function ask(ahead?: readonly Question[]): Promise<StepResult | undefined> {
 		const known = deps.state().answers;
-		const left = await askAll(run, facts);
+		const left = await askAll(run, facts, ahead);
 		if (left !== undefined) return left;
 		if (newAnswers(known, deps.state().answers)) await look('before');
 		return untilFit();
@@ -275,7 +278,11 @@ const newAnswers = (before: Answers, after: Answers): boolean =>
  * Asks until a step has no further question: an answer can bring up the next one. Undefined when all are answered, else
  * how the step ends.
  */
-export async function askAll(run: StepRun<Step>, facts: unknown): Promise<StepResult | undefined> {
+export async function askAll(
+	run: StepRun<Step>,
+	facts: unknown,
+	ahead: readonly Question[] = [],
+): Promise<StepResult | undefined> {
 	const { deps, step, visit } = run;
 	const missing = (what: string): StepResult => ({
 		status: 'open',
@@ -290,13 +297,14 @@ export async function askAll(run: StepRun<Step>, facts: unknown): Promise<StepRe
 				? (step.ask?.(deps.state().answers, undefined, judgeContext(deps)) ?? [])
 				: (step.ask?.(deps.state().answers, facts, judgeContext(deps)) ?? []);
 		const { passed } = visit;
-		const left = questions.filter(q => !passed.some(({ id }) => id === q.id));
+		const own = questions.filter(question => !wasAskedAhead(run, question));
+		const left = [...own, ...ahead].filter(q => !passed.some(({ id }) => id === q.id));
 		const question = visit.takeAgain() ?? left[0];
 		if (question === undefined) return undefined;
 		const place: Place = {
 			n: passed.length + 1,
 			of: passed.length + Math.max(1, left.length),
-			mayGrow: question.leadsOn === true || left.some(({ leadsOn }) => leadsOn),
+			mayGrow: [question, ...left].some(({ leadsOn }) => leadsOn) || (ahead.length === 0 && mayAskAhead(run)),
 			next: shownNext(run),
 		};
 		const ways = visit.decide();
@@ -313,6 +321,29 @@ export async function askAll(run: StepRun<Step>, facts: unknown): Promise<StepRe
 		visit.pass(question);
 		await keepAnswer(deps, step.id, question, decision);
 	}
+}
+
+/** A change may bring up what the proofs ask, as it has to be fetched first. */
+function mayAskAhead({ deps, request, step, navigation }: StepRun<Step>): boolean {
+	if (step.kind !== 'change' || deps.options.attended !== true || navigation.fetched) return false;
+	const { answers } = deps.state();
+	return request.order.steps.some(
+		({ step: later, role }) =>
+			later.kind === 'proof' &&
+			role === 'chosen' &&
+			later
+				.ask?.(answers, undefined, judgeContext(deps))
+				.some(q => q.fetches === true && answers[q.id] === undefined && deps.given?.(q) === undefined),
+	);
+}
+
+/** An earlier step has asked it, to fetch what its answer names; what was passed since then is no other answer. */
+function wasAskedAhead({ deps, step, navigation }: StepRun<Step>, question: Question): boolean {
+	const { answers, answerEvents } = deps.state();
+	if (question.fetches !== true || navigation.turned) return false;
+	const given = deps.given?.(question)?.value;
+	const elsewhere = answerEvents.some(({ id, step: by }) => id === question.id && by !== step.id);
+	return elsewhere && (given === undefined || given === answers[question.id]);
 }
 
 /** Whether everything that the run would do is still to be shown before its first plan. */

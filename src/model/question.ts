@@ -28,6 +28,8 @@ interface QuestionBase {
 	readonly help: string;
 	/** An answer to it can bring up further questions. */
 	readonly leadsOn?: true | undefined;
+	/** Its answer names what has to be fetched: it is asked before the first change. */
+	readonly fetches?: true | undefined;
 }
 
 export type Question = QuestionBase &

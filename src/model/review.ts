@@ -34,15 +34,6 @@ export function previewedSteps(
 	from: { readonly step: StepId; readonly seq: number; readonly context: JudgeContext },
 ): readonly PreviewedStep[] {
 	const begun = order.steps.findIndex(({ step }) => step.id === from.step);
-	// Two proofs may need the same image: the second one will find it there.
-	const previewed = new Set<string>();
-	const once = (actions: readonly ShownAction[]): readonly ShownAction[] =>
-		actions.filter(({ kind, id, does }) => {
-			const same = `${id} ${does}`;
-			const first = !previewed.has(same);
-			if (kind === 'exec' || kind === 'load-image') previewed.add(same);
-			return first;
-		});
 	const changes = (id: StepId): boolean => (state.steps.find(step => step.id === id)?.plan?.actions.length ?? 0) > 0;
 	return order.steps.flatMap(({ step, role }, index): readonly PreviewedStep[] => {
 		if (role !== 'chosen') return [];
@@ -51,7 +42,10 @@ export function previewedSteps(
 		const known = new Set(answered.map(event => event.id)).size;
 		// Behind changes that are only foreseen a step may not ask yet what it asks on every host.
 		const early = known === 0 && (step.kind === 'report' || step.needs.some(changes));
-		const asks = early ? (step.ask?.(state.answers, undefined, from.context) ?? []).length : known;
+		const questions = step.ask?.(state.answers, undefined, from.context) ?? [];
+		const asks = early
+			? questions.filter(({ id, fetches }) => fetches !== true || state.answers[id] === undefined).length
+			: known;
 		const seen = state.steps.find(step => step.id === id);
 		const { plan } = seen ?? {};
 		const unknown =
@@ -68,7 +62,7 @@ export function previewedSteps(
 				n: index + 1,
 				title,
 				kind,
-				actions: once(plan?.actions ?? []),
+				actions: plan?.actions ?? [],
 				impact: plan?.impact,
 				asks: index > begun ? asks : 0,
 				assumed: answered

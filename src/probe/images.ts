@@ -111,7 +111,8 @@ const sourceOf = (image: string, facts: ImageFacts): Archive | undefined =>
 	facts.archives.find(a => a.images?.includes(longName(image))) ??
 	facts.archives.find(a => a.images === undefined && a.problem === undefined);
 
-const actionId = (image: string): string => `image-${image.replaceAll(/[^a-zA-Z0-9]+/g, '-')}`;
+/** With the whole name: `a/b:1` and `a-b:1` are two images. */
+const actionId = (image: string): string => `image-${image}`;
 
 /** Whether this run pulled or loaded the image: it was not on the host when the run was planned. */
 export const broughtByRun = (image: string, { actions }: RunState): boolean =>

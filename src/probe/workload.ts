@@ -10,6 +10,7 @@ export const defaultImage = 'docker:29-dind';
 export const imageQuestion: Question = {
 	id: 'ci.image',
 	kind: 'text',
+	fetches: true,
 	title: 'Which image do your CI jobs get Docker from?',
 	help: 'The proofs start throw-away containers of this image, so that they speak of your CI and not of a clean room.',
 	initial: defaultImage,

@@ -93,6 +93,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 	questions.push({
 		id: 'ci.image',
 		kind: 'text',
+		fetches: true,
 		title: 'Which image do jobs get Docker from?',
 		help: 'The image of the inner Docker: docker:…-dind, a copy of it, or an image built on it. The tests use it too. With a digest (NAME@sha256:…) it is what you tested.',
 		initial: defaultImage,

@@ -29,6 +29,7 @@ interface FunctionalFacts {
 const registryQuestion: Question = {
 	id: 'functional.registry-image',
 	kind: 'text',
+	fetches: true,
 	title: 'For the test: which image has a registry for the inner engine?',
 	help: 'Enter is right unless this host cannot pull registry:2, the official image. Only the proof uses it, in throw-away containers: the inner engine builds on it, starts it, and pushes to it. Another one must have a shell and listen on port 5000 by itself.',
 	initial: 'registry:2',

@@ -165,7 +165,7 @@ describe('a run goes on', () => {
 			const session = startInTerminal({ directory });
 			if (index > 0) await session.until(`❯ Go on with step ${index}`);
 			await executeRun(session, {
-				to: step === 'host' ? '❯ Do it' : new RegExp(`${index + 1} of ${stepNames.length}`),
+				to: step === 'host' ? '❯ Do all 3' : new RegExp(`${index + 1} of ${stepNames.length}`),
 			});
 			session.kill('SIGKILL');
 			expect(await session.ended).toBe(137);

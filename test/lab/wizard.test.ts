@@ -146,7 +146,7 @@ const kills = [
 	['Docker configuration', 'daemon', 'action.intent'],
 	['Docker reload or restart', 'docker', 'action.intent'],
 	['CI configuration', 'ci', 'action.intent'],
-	['Functional proof', 'functional', 'action.intent'],
+	['Functional proof', 'functional', 'probe.start'],
 	['Security proof', 'security', 'probe.start'],
 	['Record', 'record', 'action.intent'],
 ] as const;

@@ -2,20 +2,8 @@ import { expect, test } from 'vitest';
 import type { EventOf } from '../../src/model/event.ts';
 import type { StepOrder } from '../../src/model/order.ts';
 import { previewedSteps } from '../../src/model/review.ts';
-import type { ShownAction } from '../../src/model/shown-action.ts';
-import { initialState, type StepState } from '../../src/model/state.ts';
+import { initialState } from '../../src/model/state.ts';
 import { type JudgeContext, proofStep, type ReportStep } from '../../src/model/step.ts';
-
-const pull: ShownAction = {
-	id: 'image-busybox',
-	kind: 'exec',
-	title: 'Pull busybox',
-	why: 'the proof starts it',
-	does: 'docker pull busybox',
-	undo: 'docker image rm busybox',
-};
-
-const write: ShownAction = { ...pull, id: 'daemon-json', kind: 'write', title: 'Write it', does: 'write /etc/x' };
 
 const proof = (id: string) =>
 	proofStep({
@@ -28,21 +16,6 @@ const proof = (id: string) =>
 		plan: () => ({ actions: [] }),
 		probes: () => ({ probes: [], leftOut: [], announced: [] }),
 	});
-
-const seen = (id: string, n: number): StepState => ({
-	id,
-	title: id,
-	kind: 'proof',
-	n,
-	of: 2,
-	startedAt: '2026-11-26T00:00:00Z',
-	status: 'open',
-	before: [],
-	plan: { actions: [pull, write] },
-	runningProbes: [],
-	probes: [],
-	open: [],
-});
 
 const fromFirst = { step: 'functional', seq: -1, context: {} as JudgeContext };
 
@@ -81,16 +54,4 @@ test('questions of later steps are counted, those of a report too', () => {
 	];
 	const steps = previewedSteps({ state: { ...initialState, answerEvents } }, order, { ...fromFirst, seq: 5 });
 	expect(steps.map(({ id, asks }) => `${id} ${asks}`)).toEqual(['functional 0', 'security 1', 'record 2']);
-});
-
-test('an image that two steps need is counted once, a file that two steps write is not', () => {
-	const order: StepOrder = {
-		steps: ['functional', 'security'].map(id => ({ step: proof(id), role: 'chosen' as const })),
-	};
-	const state = { ...initialState, steps: [seen('functional', 1), seen('security', 2)] };
-	const steps = previewedSteps({ state }, order, fromFirst);
-	expect(steps.map(step => step.actions.map(action => action.id))).toEqual([
-		['image-busybox', 'daemon-json'],
-		['daemon-json'],
-	]);
 });

@@ -415,13 +415,13 @@ describe('a step that fails', () => {
 		const ask = { deb: '/root/sysbox-ce_0.7.1-0.linux_amd64.deb' };
 		const { packages } = hostOf('no-internet').state();
 		const { host, ended, original } = await failing([], 'no-internet', ask);
-		const { said, next } = failure(ended, 'sysbox.image-docker-29-dind');
+		const { said, next } = failure(ended, 'sysbox.image-docker:29-dind');
 		expect(said).toContain('registry-1.docker.io');
 		expect(next).toContain('nothing else in this plan has been done');
 		expect(next).toContain('--image-archive FILE');
 		expect(textOn(host)).toBe(original);
 		expect(host.state().packages).toEqual(packages);
-		expect(actions(ended)).toEqual(['sysbox.image-docker-29-dind failed', 'record.record done']);
+		expect(actions(ended)).toEqual(['sysbox.image-docker:29-dind failed', 'record.record done']);
 		expect(statuses(ended).slice(1, 4)).toEqual(['sysbox failed', 'daemon not-run', 'docker not-run']);
 	});
 

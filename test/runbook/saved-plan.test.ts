@@ -250,7 +250,7 @@ describe('a run that goes on', () => {
 		'sysbox.daemon-json',
 		'sysbox.download',
 		'docker.reload',
-		'host.image-docker-29-dind',
+		'host.image-docker:29-dind',
 	])('does what is left of its plan: cut off in %s', async action => {
 		const held = await planned(hostOf('fresh-ubuntu'));
 		const { host, kept } = await killedIn(action, held);
