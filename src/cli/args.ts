@@ -68,16 +68,14 @@ const words = (value: string, before: readonly string[] | undefined): readonly s
 
 const files = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
-function drainTimeout(value: string): number | undefined {
-	// A variable that is set to nothing is not set.
-	if (value.trim() === '') return undefined;
+function drainTimeout(value: string): number {
 	const ms = readDuration(value);
 	if (ms === undefined) throw new InvalidArgumentError('It is a number with its unit: 45s, 30m, 2h.');
 	return ms;
 }
 
 function untilWords(value: string): string {
-	if (value.trim() !== '' && readUntil(value, new Date(0)) === undefined)
+	if (readUntil(value, new Date(0)) === undefined)
 		throw new InvalidArgumentError('It is a time of day (06:00) or a date with its time (2026-11-24T06:00).');
 	return value;
 }
@@ -148,6 +146,7 @@ export function parseArgs(argv: readonly string[], texts: Texts): Parsed {
 	const typed = argv.map((word, index) =>
 		word === '--demo' && commandNames.includes(argv[index + 1] ?? '') ? `--demo=${usualScenario}` : word,
 	);
+	hideEmptyVariables(program);
 	try {
 		program.parse(typed, { from: 'user' });
 	} catch (error) {
@@ -201,6 +200,12 @@ Exit codes: 0 done, nothing to do, or set up · 1 a step, an action or a proof f
 	);
 }
 
+/** A variable that is set to nothing is not set: Commander would hold the nothing to what the option may be. */
+function hideEmptyVariables(program: Command): void {
+	for (const option of program.options)
+		if (option.envVar !== undefined && process.env[option.envVar]?.trim() === '') delete option.envVar;
+}
+
 /** Of what Commander took from the environment, what it means here. */
 function readEnvironment(program: Command): void {
 	for (const option of program.options) {
@@ -208,8 +213,8 @@ function readEnvironment(program: Command): void {
 		if (program.getOptionValueSource(key) !== 'env') continue;
 		const text = process.env[option.envVar ?? '']?.trim() ?? '';
 		const isSwitch = option.isBoolean() || option.negate;
-		// A variable that is set to nothing, and a switch that is set to no, are not set.
-		if (text === '' || (isSwitch && switchedOff.has(text.toLowerCase()))) program.setOptionValue(key, undefined);
+		// A switch that is set to no is not set.
+		if (isSwitch && switchedOff.has(text.toLowerCase())) program.setOptionValue(key, undefined);
 		// On the command line each archive has an option of its own; a variable is a list, as for every other option.
 		else if (key === 'imageArchive') program.setOptionValue(key, words(text, undefined));
 	}
