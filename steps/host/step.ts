@@ -8,6 +8,7 @@ import type { Finding } from '../../src/model/finding.ts';
 import { changeStep, type JudgeContext, type Observation } from '../../src/model/step.ts';
 import { hostChecks } from './checks/catalogue.ts';
 import { knownIssueFindings } from './checks/known-issues.ts';
+import { toolInstallFindings, toolInstallId } from './checks/packages.ts';
 import { inspectHost } from './facts.ts';
 import type { HostFacts } from './host-facts.ts';
 import { planHost } from './plan.ts';
@@ -16,7 +17,12 @@ import { answerIds, questions } from './questions.ts';
 function judge(facts: HostFacts, context: JudgeContext): readonly Finding[] {
 	const findings = hostChecks.map(check => ({ id: check.id, why: check.why, ...check.judge(facts, context) }));
 	const { daemonFile: file, dockerd } = facts;
-	return [...findings, ...flagConflicts({ file, dockerd }), ...knownIssueFindings(facts, context)];
+	return [
+		...findings,
+		...toolInstallFindings(facts, context),
+		...flagConflicts({ file, dockerd }),
+		...knownIssueFindings(facts, context),
+	];
 }
 
 /** What the record and the regression proof compare with later. */
@@ -58,7 +64,7 @@ export const hostStep = changeStep<HostFacts>({
 	why: 'Looks whether this host can run Sysbox, and brings what is missing, so that nothing fails half way',
 	brief: 'is this host fit? installs what is missing',
 	needs: [],
-	findingIds: hostChecks.map(({ id, about }) => ({ id, about })),
+	findingIds: [...hostChecks.map(({ id, about }) => ({ id, about })), toolInstallId],
 	inspect: inspectHost,
 	judge,
 	observe,

@@ -694,3 +694,30 @@ describe('when several things hold', () => {
 		expect((await runbook(host, { deb: '/root/none.deb' })).exit).toBe(2);
 	});
 });
+
+describe('tools that apt refuses to install', () => {
+	const unknownJq: Change = state => {
+		delete state.archive['jq'];
+	};
+
+	test('block the step, in the words of apt', async () => {
+		const ended = await refused('fresh-ubuntu', { change: unknownJq });
+		expect(ended.exit).toBe(3);
+		expect(finding(ended, 'apt.tools')).toMatchObject({
+			severity: 'block',
+			summary: 'apt cannot install fuse3, jq',
+			evidence: 'E: Unable to locate package jq',
+		});
+	});
+
+	test('are asked for again once apt has its lists', async () => {
+		const host = hostOf('fresh-ubuntu', {
+			change: state => {
+				unknownJq(state);
+				removeTree(state.files, '/var/lib/apt/lists');
+			},
+		});
+		const ended = await runbook(host, { mode: 'plan', selection: { only: ['host'] } });
+		expect(findings(ended).map(({ id }) => id)).not.toContain('apt.tools');
+	});
+});

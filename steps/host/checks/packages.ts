@@ -1,3 +1,4 @@
+import type { Finding } from '../../../src/model/finding.ts';
 import { yesNoAnswer } from '../../../src/model/question.ts';
 import type { JudgeContext } from '../../../src/model/step.ts';
 import { unfinishedPackages } from '../../../src/system/dpkg.ts';
@@ -33,6 +34,25 @@ const toolCheck = (id: string, program: string, why: string): Check => ({
 		);
 	},
 });
+
+export const toolInstallId = { id: 'apt.tools', about: 'whether apt can install the missing tools' };
+
+/** apt's refusal to install the missing tools, where a run would ask for it. Without lists, apt is asked too early. */
+export function toolInstallFindings(facts: HostFacts, context: JudgeContext): readonly Finding[] {
+	const simulation = facts.toolInstall?.simulation;
+	if (simulation?.kind !== 'refuses' || facts.packageLists === 'empty') return [];
+	const names = missingTools(facts, context).map(tool => tool.package);
+	return [
+		{
+			id: toolInstallId.id,
+			why: 'A run would stop at this installation',
+			...block(`apt cannot install ${names.join(', ')}`, {
+				evidence: simulation.said,
+				...commands('Put apt right first', 'apt-get update', 'apt-get --fix-broken install'),
+			}),
+		},
+	];
+}
 
 export const packageChecks: readonly Check[] = [
 	{
