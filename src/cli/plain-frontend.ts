@@ -81,7 +81,10 @@ export function plainFrontend(request: FrontendRequest): Frontend {
 		wantsUndo: () => undoWanted,
 		async end() {
 			const outcome = run.end?.outcome;
-			if (outcome === 'interrupted' || outcome === 'failed') terminal.err(lineOf(`go on with:  ${request.goOn}`));
+			const goesOn = outcome === 'interrupted' || outcome === 'failed' || outcome === 'open';
+			// A test is done from its beginning again.
+			if (goesOn && !undoWanted)
+				terminal.err(lineOf(`${mode === 'test' ? 'start again with' : 'go on with'}:  ${request.goOn}`));
 			const ended = outcome !== undefined && outcome !== 'interrupted' && !signal.aborted;
 			if (ended && !undoWanted && mode !== 'revert' && Object.keys(run.answers).length > 0)
 				await offerToSave(run, request, say);
