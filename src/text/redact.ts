@@ -235,6 +235,8 @@ function wordCut(
 
 /** Behind `Authorization`: what follows the scheme. */
 function credentialsCut(line: string, at: number, meter: Meter): Cut | undefined {
+	// No header: Docker's "may require authorization: server message: insufficient_scope" of a pull that is refused.
+	if (line.startsWith('server message: ', at)) return undefined;
 	const scheme = /["']?(?:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,4}/iy;
 	scheme.lastIndex = at;
 	quote.lastIndex = at;

@@ -21,6 +21,11 @@ describe('what is taken out of text before it is logged or shown', () => {
 		['a JSON web token', 'cookie eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl.', 'cookie [redacted].'],
 		['a header', 'curl -H "Authorization: Bearer abc.def"', 'curl -H "Authorization: Bearer [redacted]"'],
 		['a header in JSON', '{"authorization": "Basic YW5uYTpwdw=="}', '{"authorization": "Basic [redacted]"}'],
+		[
+			'what follows what a registry said',
+			'authorization: server message: x token=abc',
+			'authorization: server message: x token=[redacted]',
+		],
 		['the auth of docker config.json', '{"auth": "YW5uYTpwdw=="}', '{"auth": "[redacted]"}'],
 		['an identity token', '"identitytoken":"abc"', '"identitytoken":"[redacted]"'],
 		['a value with an escaped quote', '{"password": "a\\"hunter2", "x": "y"}', '{"password": "[redacted]", "x": "y"}'],
