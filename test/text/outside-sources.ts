@@ -386,7 +386,6 @@ const alone: readonly Scene[] = [
 			{
 				mark: 'apt-simulate',
 				plant: says('apt-get install --simulate', (_, text) => ({ code: 100, stderr: `E: ${text}\n` })),
-				hidden: 'what apt refuses is told by the install itself',
 			},
 		],
 	},
