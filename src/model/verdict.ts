@@ -40,10 +40,14 @@ export const manualIn = (previewed: RunState): readonly string[] =>
 		(step.plan?.actions ?? []).filter(({ kind }) => kind === 'manual').map(({ title }) => `${step.id}: ${title}`),
 	);
 
-/** The changes as `plan` counts them: as a check of the same host does, also where none could be planned. */
+/**
+ * The changes as `plan` counts them: as a check of the same host does, also where none could be planned. A run that is
+ * blocked changes nothing beyond what was planned.
+ */
 export function changesOf(planned: RunState): readonly string[] {
 	const changes = changesIn(planned);
-	return changes.length > 0 || manualIn(planned).length > 0 ? changes : missingIn(planned);
+	const blocked = changeSteps(planned).some(({ status }) => status === 'blocked');
+	return blocked || changes.length > 0 || manualIn(planned).length > 0 ? changes : missingIn(planned);
 }
 
 /** What no run ends, of a foreseen run: each finding once, with its commands where it has some. */

@@ -395,6 +395,12 @@ describe('a step that fails', () => {
 		expect(said).toMatch(/waited 15 s for: docker lists sysbox-runc; last seen: docker lists .*runc/);
 	});
 
+	test('that is blocked before it begins has no changes in a plan', async () => {
+		const { screen } = await runbook(hostOf('no-internet'), { mode: 'plan' });
+		expect(screen).toContain("can't continue. Fix first: sysbox.reachable");
+		expect(screen).not.toContain('change  ');
+	});
+
 	test('as apt has no way out names what could not be fetched', async () => {
 		const { ended } = await failing([{ name: 'no-internet' }], 'fresh-ubuntu', { selection: withoutProofs });
 		expect(failure(ended, 'host.install-tools').said).toContain('Failed to fetch');
