@@ -60,7 +60,7 @@ async function runCleanup(
  * has become empty. A run that only plans adds what it foresees to `previewed`.
  */
 async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Action[]): Promise<StepResult> {
-	const { deps, request, step, role } = run;
+	const { deps, request, role } = run;
 	const planning = request.mode === 'plan';
 	const host = planning && previewed.length > 0 ? deps.preview(previewed) : deps.host;
 	const sight = await inspectStep(run, host);
@@ -74,17 +74,12 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Actio
 
 	const work: Work = { changed: false, manual: [] };
 	for (let round = 0; ; round++) {
-		const { plan, wrong, ask } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
-		if (ask.length > 0) {
-			const unasked = await sight.ask(ask);
-			if (unasked !== undefined) return unasked;
+		const plan = await nextPlan(run, sight);
+		if (plan === 'asked') {
 			round -= 1;
 			continue;
 		}
-		if (wrong.length > 0) {
-			await deps.emit({ type: 'findings', step: step.id, when: 'before', findings: [...sight.findings, ...wrong] });
-			return blockedBy(wrong);
-		}
+		if ('status' in plan) return plan;
 		const next =
 			plan.actions.length === 0
 				? await whenNothingIsPlanned(run, sight, work)
@@ -97,6 +92,16 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Actio
 		if (next === 'begin-again') round = -1;
 		else if (next === 'same-round') round -= 1;
 	}
+}
+
+/** What is to be done, behind what has to be fetched for it. A person may be asked first what that is. */
+async function nextPlan(run: StepRun<ChangeStep<unknown>>, sight: StepSession): Promise<Plan | 'asked' | StepResult> {
+	const { deps, step } = run;
+	const { plan, wrong, ask } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
+	if (ask.length > 0) return (await sight.ask(ask)) ?? 'asked';
+	if (wrong.length === 0) return plan;
+	await deps.emit({ type: 'findings', step: step.id, when: 'before', findings: [...sight.findings, ...wrong] });
+	return blockedBy(wrong);
 }
 
 /** What the rounds of a step have come to so far. */
