@@ -2,11 +2,12 @@ import type { Difference } from '../model/drift.ts';
 import { exitCode } from '../model/exit.ts';
 import { actionsToRevert, initialState, type RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
-import { askInLines } from '../prompts/ask-in-lines.ts';
+import { askInLines, noSuchChoice } from '../prompts/ask-in-lines.ts';
 import { decideByAsking } from '../prompts/decide-by-asking.ts';
 import type { Asker } from '../prompts/decision.ts';
 import { count } from '../text/count.ts';
 import { lineOf } from '../text/safe.ts';
+import { leftAt } from '../view/end.ts';
 import { glyphsFor } from '../view/glyphs.ts';
 import { planLines, textReader } from '../view/text.ts';
 import { statusNames } from '../view/words.ts';
@@ -121,7 +122,7 @@ async function askHowToGoOn(
 			default:
 				break;
 		}
-		say(' Type one of the letters in brackets.');
+		say(noSuchChoice);
 	}
 }
 
@@ -134,11 +135,9 @@ async function offerToSave(run: RunState, { terminal, environment }: FrontendReq
 }
 
 function leftWhere(run: RunState): readonly string[] {
-	const at = run.steps.at(-1);
 	const user = run.resumes.at(-1)?.user ?? run.start?.user ?? 'somebody';
-	const place = at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
 	return [
-		`This run was left at ${run.lastAt ?? run.start?.at ?? 'some time'}${place} (as ${user}).`,
+		`This run was left at ${run.lastAt ?? run.start?.at ?? 'some time'}${leftAt(run)} (as ${user}).`,
 		...run.steps.map(
 			({ n, title, status, why }) =>
 				`  ${n} ${title}: ${statusNames[status].word}${why === undefined ? '' : `, ${why}`}`,

@@ -12,6 +12,7 @@ import { readSavedPlan } from '../saved-plan/read-saved-plan.ts';
 import { plannedSteps, risksIn, type SavedPlan, savedPlanOf, savedPlanText } from '../saved-plan/saved-plan.ts';
 import type { Environment } from '../session/environment.ts';
 import { shellLine } from '../text/shell-line.ts';
+import { outcomeWords } from '../view/words.ts';
 import { readPassedFile } from './passed-file.ts';
 import { reasonOf } from './preflight.ts';
 
@@ -114,7 +115,7 @@ export async function refuseUnlessPlanned(
 
 /** What ended the look itself. */
 function hindered({ end, state }: RunPreview): readonly string[] {
-	if (end.outcome === 'wrong-input') return [end.why ?? 'what was passed is wrong'];
+	if (end.outcome === 'wrong-input') return [end.why ?? outcomeWords['wrong-input']];
 	return state.steps
 		.filter(step => step.status === 'blocked')
 		.map(step => {

@@ -112,7 +112,8 @@ export function fileProblem(file: DaemonFile): Finding | undefined {
 }
 
 const id = 'daemon-json.valid';
-const whyItMatters =
+/** Why a file that cannot be read matters. */
+export const whyItMatters =
 	'Docker keeps what it has loaded and says nothing when it is told to reload such a file, and does not start with it';
 
 /** A place in the file that dockerd, or a safe edit, stumbles over. */

@@ -79,7 +79,7 @@ export interface DaemonJsonView {
 
 export type DaemonJsonRead = { readonly kind: 'read'; readonly view: DaemonJsonView } | Refused<DaemonJsonReason>;
 
-/** Keys a revert may take out; see {@link DaemonJsonWish.withoutKeys}. */
+/** Keys a revert may take out. */
 export type RemovableKey = 'bip' | 'default-address-pools' | 'default-runtime' | 'runtimes';
 
 /** What daemon.json is to say afterwards. What is left out stays as it is. */

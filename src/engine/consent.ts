@@ -21,7 +21,7 @@ export type Consent =
 	/** Every risk in it was accepted by name. */
 	| { readonly kind: 'apply' }
 	/** An answer was changed, or the host was put right: what was shown is no longer the plan. */
-	| { readonly kind: 'plan-anew' }
+	| { readonly kind: 'plan-again' }
 	| { readonly kind: 'declined'; readonly leave: boolean }
 	/** Why it is left for another time, told already. */
 	| {
@@ -36,14 +36,14 @@ const ended = (result: StepResult): Consent => ({ kind: 'ended', result });
 /** Shows a plan and has it approved. `changed`: the step has changed the host already, and no way leads back before it. */
 export async function askConsent(
 	run: StepRun<ChangeStep<unknown> | ProofStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	plan: Plan,
 	changed: boolean,
 ): Promise<Consent> {
 	const { deps, step, visit } = run;
-	const anew = (left: StepResult | undefined): Consent => (left === undefined ? { kind: 'plan-anew' } : ended(left));
+	const again = (left: StepResult | undefined): Consent => (left === undefined ? { kind: 'plan-again' } : ended(left));
 	const reviewed = await reviewRun(run);
-	if (reviewed !== undefined) return reviewed === 'ask-again' ? anew(await sight.ask()) : ended(reviewed);
+	if (reviewed !== undefined) return reviewed === 'ask-again' ? again(await session.ask()) : ended(reviewed);
 	await showPlan(deps, step.id, plan);
 	const late = plan.actions
 		.map(action => outOfWindow(action, deps.options.until, deps.now()))
@@ -53,22 +53,22 @@ export async function askConsent(
 		return { kind: 'put-off', why: late };
 	}
 	const ways = visit.decide(changed);
-	const decision = await deps.decider.approve(step.id, plan, sight.findings, ways);
+	const decision = await deps.decider.approve(step.id, plan, session.findings, ways);
 	if (decision.kind === 'differs') {
 		const next = await whenPlanDiffers(run, decision.finding, { changed });
-		return anew(await sight.afterBlock(next, changed ? 'after' : 'before'));
+		return again(await session.afterBlock(next, changed ? 'after' : 'before'));
 	}
 	const named = decision.kind === 'apply' ? decision.risks : [];
 	const missing = risksOf(plan).filter(risk => !named.includes(risk));
 	if (decision.kind === 'refused' || (decision.kind === 'apply' && missing.length > 0)) {
 		const why = sayMissing(run, decision.kind === 'refused' ? decision.missing : missing);
 		await sayPutOff(run, why);
-		const broken = sight.findings.some(({ breaks, waived }) => breaks === true && waived === undefined);
+		const broken = session.findings.some(({ breaks, waived }) => breaks === true && waived === undefined);
 		return { kind: 'put-off', why, broken: broken || undefined };
 	}
 	const way = decision.kind === 'back' ? visit.back(ways) : 'leave';
-	if (way === 'review-again') return { kind: 'plan-anew' };
-	if (way === 'ask-again') return anew(await sight.ask());
+	if (way === 'review-again') return { kind: 'plan-again' };
+	if (way === 'ask-again') return again(await session.ask());
 	if (way === 'went-back') return ended(wentBack);
 	const kind = decision.kind === 'back' ? 'quit' : decision.kind;
 	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: named });

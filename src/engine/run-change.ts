@@ -63,18 +63,18 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Actio
 	const { deps, request, role } = run;
 	const planning = request.mode === 'plan';
 	const host = planning && previewed.length > 0 ? deps.preview(previewed) : deps.host;
-	const sight = await inspectStep(run, host);
-	if (request.mode === 'check') return checked(sight.findings, request, run.behind);
-	const unfit = await sight.untilFit();
+	const session = await inspectStep(run, host);
+	if (request.mode === 'check') return checked(session.findings, request, run.behind);
+	const unfit = await session.untilFit();
 	if (unfit !== undefined) return unfit;
-	if (role === 'inspected') return onlyInspected(run, sight);
-	const left = await sight.ask();
+	if (role === 'inspected') return onlyInspected(run, session);
+	const left = await session.ask();
 	if (left !== undefined) return left;
-	if (planning) return planned(run, sight, previewed);
+	if (planning) return planned(run, session, previewed);
 
 	const work: Work = { changed: false, manual: [] };
 	for (let round = 0; ; round++) {
-		const plan = await nextPlan(run, sight);
+		const plan = await nextPlan(run, session);
 		if (plan === 'asked') {
 			round -= 1;
 			continue;
@@ -82,11 +82,11 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Actio
 		if ('status' in plan) return plan;
 		const next =
 			plan.actions.length === 0
-				? await whenNothingIsPlanned(run, sight, work)
+				? await whenNothingIsPlanned(run, session, work)
 				: round === planRounds
 					? stillPlans(plan, work)
-					: await applyRound(run, sight, plan, work);
-		if (next === 'end') return resultOf(run, sight, work);
+					: await applyRound(run, session, plan, work);
+		if (next === 'end') return resultOf(run, session, work);
 		if (typeof next === 'object') return next;
 		// Another look, or another plan that was asked for, is no round: both are taken as often as the operator says.
 		if (next === 'begin-again') round = -1;
@@ -95,12 +95,12 @@ async function changeAndLook(run: StepRun<ChangeStep<unknown>>, previewed: Actio
 }
 
 /** What is to be done, behind what has to be fetched for it. A person may be asked first what that is. */
-async function nextPlan(run: StepRun<ChangeStep<unknown>>, sight: StepSession): Promise<Plan | 'asked' | StepResult> {
+async function nextPlan(run: StepRun<ChangeStep<unknown>>, session: StepSession): Promise<Plan | 'asked' | StepResult> {
 	const { deps, step } = run;
-	const { plan, wrong, ask } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
-	if (ask.length > 0) return (await sight.ask(ask)) ?? 'asked';
+	const { plan, wrong, ask } = await fetchAhead(run, step.plan(session.facts, judgeContext(deps)));
+	if (ask.length > 0) return (await session.ask(ask)) ?? 'asked';
 	if (wrong.length === 0) return plan;
-	await deps.emit({ type: 'findings', step: step.id, when: 'before', findings: [...sight.findings, ...wrong] });
+	await deps.emit({ type: 'findings', step: step.id, when: 'before', findings: [...session.findings, ...wrong] });
 	return blockedBy(wrong);
 }
 
@@ -114,10 +114,10 @@ interface Work {
 type NextRound = 'next-round' | 'same-round' | 'begin-again' | 'end' | StepResult;
 
 /** A step that a chosen one needs: what it would change is for a run of its own. */
-async function onlyInspected(run: StepRun<ChangeStep<unknown>>, sight: StepSession): Promise<StepResult> {
+async function onlyInspected(run: StepRun<ChangeStep<unknown>>, session: StepSession): Promise<StepResult> {
 	const { deps, step } = run;
-	await sight.takeGiven();
-	if (step.plan(sight.facts, judgeContext(deps)).actions.length === 0)
+	await session.takeGiven();
+	if (step.plan(session.facts, judgeContext(deps)).actions.length === 0)
 		return { status: 'unchanged', tally: {}, open: [] };
 	// Of the runbook, as only that changes a host; unattended where this was.
 	const { command, attended } = deps.options;
@@ -133,32 +133,32 @@ async function onlyInspected(run: StepRun<ChangeStep<unknown>>, sight: StepSessi
 /** What a run would do, shown; later steps are planned behind it. */
 async function planned(
 	run: StepRun<ChangeStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	previewed: Action[],
 ): Promise<StepResult> {
 	const { deps, request, step } = run;
 	// What is passed in vain for a proof is said where that proof is planned.
-	const { plan } = await fetchAhead(run, step.plan(sight.facts, judgeContext(deps)));
-	if (plan.actions.length === 0) return resultOf(run, sight, { changed: false, manual: [] });
+	const { plan } = await fetchAhead(run, step.plan(session.facts, judgeContext(deps)));
+	if (plan.actions.length === 0) return resultOf(run, session, { changed: false, manual: [] });
 	run.navigation.fetched = true;
 	await showPlan(deps, step.id, plan);
 	previewed.push(...plan.actions);
 	return {
 		status: 'open',
-		tally: { open: true, undecided: undecidedFindings(sight.findings, request.strict) },
+		tally: { open: true, undecided: undecidedFindings(session.findings, request.strict) },
 		open: plan.actions.map(a => ({ step: step.id, what: a.title })),
 	};
 }
 
 async function whenNothingIsPlanned(
 	run: StepRun<ChangeStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	{ changed }: Work,
 ): Promise<NextRound> {
-	const standing = standingBlocks(sight.findings);
+	const standing = standingBlocks(session.findings);
 	if (standing.length === 0) return 'end';
-	const next = await whenBlocked(run, standing, sight.findings, { changed });
-	return (await sight.afterBlock(next, 'after')) ?? 'begin-again';
+	const next = await whenBlocked(run, standing, session.findings, { changed });
+	return (await session.afterBlock(next, 'after')) ?? 'begin-again';
 }
 
 const stillPlans = ({ actions }: Plan, { changed }: Work): StepResult => ({
@@ -171,22 +171,22 @@ const stillPlans = ({ actions }: Plan, { changed }: Work): StepResult => ({
 /** Has a plan approved, applies it, and looks at what came of it. */
 async function applyRound(
 	run: StepRun<ChangeStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	plan: Plan,
 	work: Work,
 ): Promise<NextRound> {
 	const { deps, step } = run;
-	const consent = await askConsent(run, sight, plan, work.changed);
+	const consent = await askConsent(run, session, plan, work.changed);
 	switch (consent.kind) {
 		case 'apply':
 			break;
-		case 'plan-anew':
+		case 'plan-again':
 			return 'same-round';
 		case 'put-off':
 			return putOff(step.id, consent.why, work.changed, consent.broken);
 		case 'declined':
 			if (consent.leave) return leftByChoice(step.id, { changed: work.changed });
-			return { status: 'skipped', ...yours(step.id, sight.findings, { changed: work.changed }) };
+			return { status: 'skipped', ...yours(step.id, session.findings, { changed: work.changed }) };
 		case 'ended':
 			return consent.result;
 		default:
@@ -202,7 +202,7 @@ async function applyRound(
 		await sayPutOff(run, applied.why);
 		return putOff(step.id, applied.why, changed);
 	}
-	await sight.look('after');
+	await session.look('after');
 	if (applied.kind === 'failed') return failedIn(applied, changed);
 	if (applied.kind === 'again') return 'begin-again';
 	run.navigation.fetched = true;
@@ -211,28 +211,28 @@ async function applyRound(
 	if (next === 'go-on') return 'end';
 	if (next === 'quit') return leftByChoice(step.id, { changed });
 	work.manual = [];
-	await sight.look('after');
+	await session.look('after');
 	return 'begin-again';
 }
 
 /** What the step came to, when nothing more is planned. */
-function resultOf(run: StepRun<ChangeStep<unknown>>, sight: StepSession, { changed, manual }: Work): StepResult {
+function resultOf(run: StepRun<ChangeStep<unknown>>, session: StepSession, { changed, manual }: Work): StepResult {
 	const { request, step, behind } = run;
 	const planning = request.mode === 'plan';
-	const standing = standingBlocks(sight.findings);
+	const standing = standingBlocks(session.findings);
 	// What is behind, or what only root can see, kept its plan from being made.
-	const unplanned = planning && (behind || sight.findings.some(f => f.needsRoot));
+	const unplanned = planning && (behind || session.findings.some(f => f.needsRoot));
 	const openWork = manual.map(({ action }) => ({ step: step.id, what: action.title }));
 	if (openWork.length > 0)
 		return { status: 'open', why: 'something is left for you', tally: { open: true, changed }, open: openWork };
 	if (standing.length > 0 && !unplanned) return { ...blockedBy(standing), tally: { blocked: true, changed } };
-	const undecided = undecidedFindings(sight.findings, request.strict);
+	const undecided = undecidedFindings(session.findings, request.strict);
 	if (standing.length > 0)
 		return { status: 'open', why: 'a run would settle it', tally: { open: true, undecided }, open: [] };
-	const unseen = planning && undecidedFindings(sight.findings, true);
+	const unseen = planning && undecidedFindings(session.findings, true);
 	return {
 		status: undecided || unseen ? 'undecided' : changed ? 'done' : 'unchanged',
-		...yours(step.id, planning ? [] : sight.findings, { changed, undecided }),
+		...yours(step.id, planning ? [] : session.findings, { changed, undecided }),
 	};
 }
 

@@ -24,42 +24,42 @@ import {
 export async function runProof(run: StepRun<ProofStep<unknown>>, previewed: Action[]): Promise<StepResult> {
 	const { deps, request, step, role } = run;
 	if (role === 'inspected') return { status: 'not-run', tally: {}, open: [] };
-	const sight = await inspectStep(run, deps.host);
-	const left = (await sight.untilFit()) ?? (await sight.ask());
+	const session = await inspectStep(run, deps.host);
+	const left = (await session.untilFit()) ?? (await session.ask());
 	if (left !== undefined) return left;
-	if (request.mode === 'plan') return planned(run, sight, previewed);
+	if (request.mode === 'plan') return planned(run, session, previewed);
 
 	let changed = false;
 	for (;;) {
-		const brought = await bringWhatProbesNeed(run, sight, changed);
+		const brought = await bringWhatProbesNeed(run, session, changed);
 		if ('status' in brought) return brought;
 		changed ||= brought.changed;
-		const next = await askToStart(run, sight, changed);
+		const next = await askToStart(run, session, changed);
 		if (next === 'start') break;
-		if (next !== 'plan-anew') return next;
+		if (next !== 'plan-again') return next;
 	}
 
-	const verdicts = await runProbes(deps, step, sight.facts);
+	const verdicts = await runProbes(deps, step, session.facts);
 	if (deps.signal.aborted) return interruptedIn(step.id, { changed });
 	const leave = verdicts.length > 0 && (await deps.decider.afterProbes?.(step.id)) === 'quit';
-	const came = await verdictOf(run, sight, verdicts, changed, leave);
+	const came = await verdictOf(run, session, verdicts, changed, leave);
 	return { ...came, proofMade: true, ...(leave && { stop: 'quit' as const }) };
 }
 
 /** What a run would bring for the probes. */
 async function planned(
 	{ deps, step }: StepRun<ProofStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	previewed: Action[],
 ): Promise<StepResult> {
-	const { actions: needed, ...plan } = step.plan(sight.facts, judgeContext(deps));
+	const { actions: needed, ...plan } = step.plan(session.facts, judgeContext(deps));
 	// An earlier step of the run brings it.
 	const actions = needed.filter(({ id }) => !previewed.some(earlier => earlier.id === id));
 	const open = actions.length > 0;
 	if (open) await showPlan(deps, step.id, { actions, ...plan });
 	previewed.push(...actions);
 	return {
-		status: open ? 'open' : hardBlocks(sight.findings).length > 0 ? 'undecided' : 'unchanged',
+		status: open ? 'open' : hardBlocks(session.findings).length > 0 ? 'undecided' : 'unchanged',
 		tally: { open },
 		open: actions.map(a => ({ step: step.id, what: a.title })),
 	};
@@ -80,17 +80,17 @@ const declined = (
 /** Plans and applies until the probes have what they need, or says how the step ends without. */
 async function bringWhatProbesNeed(
 	run: StepRun<ProofStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	before: boolean,
 ): Promise<StepResult | { readonly changed: boolean }> {
 	const { deps, step } = run;
 	let changed = before;
 	const without = (why: string, leave = false): StepResult => declined(step.id, why, { leave, changed });
 	for (;;) {
-		const plan = step.plan(sight.facts, judgeContext(deps));
+		const plan = step.plan(session.facts, judgeContext(deps));
 		if (plan.actions.length === 0) return { changed };
-		const consent = await askConsent(run, sight, plan, changed);
-		if (consent.kind === 'plan-anew') continue;
+		const consent = await askConsent(run, session, plan, changed);
+		if (consent.kind === 'plan-again') continue;
 		if (consent.kind === 'ended') return consent.result;
 		if (consent.kind === 'put-off') return without(consent.why);
 		if (consent.kind === 'declined') return without('what the probes need was declined', consent.leave);
@@ -99,9 +99,9 @@ async function bringWhatProbesNeed(
 		if (applied.kind === 'interrupted') return interruptedIn(step.id, { changed });
 		if (applied.kind === 'failed') return failedIn(applied, changed);
 		if (applied.kind === 'postponed') return without(applied.why);
-		await sight.look('after');
+		await session.look('after');
 		if (applied.kind === 'again') continue;
-		const still = hardBlocks(sight.findings);
+		const still = hardBlocks(session.findings);
 		return still.length > 0 ? { ...blockedBy(still), tally: { blocked: true, changed } } : { changed };
 	}
 }
@@ -109,18 +109,18 @@ async function bringWhatProbesNeed(
 /** Announces the probes. Whoever goes back from there is asked once more what this step has asked, if it has. */
 async function askToStart(
 	run: StepRun<ProofStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	changed: boolean,
-): Promise<'start' | 'plan-anew' | StepResult> {
+): Promise<'start' | 'plan-again' | StepResult> {
 	const { deps, step, visit } = run;
 	if (deps.decider.beforeProbes === undefined) return 'start';
 	const ways = visit.decide(changed);
-	const decision = await deps.decider.beforeProbes(step.id, step.probes(sight.facts, judgeContext(deps)), ways);
+	const decision = await deps.decider.beforeProbes(step.id, step.probes(session.facts, judgeContext(deps)), ways);
 	if (decision === 'run') return 'start';
 	const leave = declined(step.id, 'declined', { leave: decision !== 'skip', changed });
 	const next = behindBack(decision === 'back' ? visit.back(ways) : 'leave', leave);
 	if (typeof next === 'object') return next;
-	return (next === 'ask-again' ? await sight.ask() : undefined) ?? 'plan-anew';
+	return (next === 'ask-again' ? await session.ask() : undefined) ?? 'plan-again';
 }
 
 type Verdict = Pick<EventOf<'probe'>, 'id' | 'verdict' | 'threats'>;
@@ -128,7 +128,7 @@ type Verdict = Pick<EventOf<'probe'>, 'id' | 'verdict' | 'threats'>;
 /** What the verdicts come to. Who leaves is not asked whether what the probes found harmful is to be taken back. */
 async function verdictOf(
 	run: StepRun<ProofStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	verdicts: readonly Verdict[],
 	changed: boolean,
 	leave: boolean,
@@ -138,7 +138,7 @@ async function verdictOf(
 	/** Of a failed step it need not be said that its tests failed. */
 	const attacks = verdicts.some(v => v.threats.length > 0) ? 'got through: ' : '';
 	if (failed.length > 0) {
-		const taken: Taken = leave ? { changed: false } : await takeBack(run, sight, failed);
+		const taken: Taken = leave ? { changed: false } : await takeBack(run, session, failed);
 		const why = [`${attacks}${failed.join(', ')}`, ...(taken.said === undefined ? [] : [taken.said])].join('; ');
 		return {
 			status: 'failed',
@@ -157,7 +157,7 @@ async function verdictOf(
 		};
 	return {
 		status: 'proved',
-		tally: { changed, undecided: undecidedFindings(sight.findings, run.request.strict) },
+		tally: { changed, undecided: undecidedFindings(session.findings, run.request.strict) },
 		open: [],
 	};
 }
@@ -171,14 +171,14 @@ interface Taken {
 /** Offers to take back what this run changed and the probes found harmful. */
 async function takeBack(
 	run: StepRun<ProofStep<unknown>>,
-	sight: StepSession,
+	session: StepSession,
 	failed: readonly string[],
 ): Promise<Taken> {
 	const { deps, step, visit } = run;
-	const plan = step.remedy?.(sight.facts, failed, judgeContext(deps));
+	const plan = step.remedy?.(session.facts, failed, judgeContext(deps));
 	if (plan === undefined || plan.actions.length === 0) return { changed: false };
 	await showPlan(deps, step.id, plan);
-	const decision = await deps.decider.approve(step.id, plan, sight.findings, visit.decide(true));
+	const decision = await deps.decider.approve(step.id, plan, session.findings, visit.decide(true));
 	const apply = decision.kind === 'apply' && risksOf(plan).every(risk => decision.risks.includes(risk));
 	const leave = decision.kind === 'quit';
 	await deps.emit({
@@ -190,8 +190,8 @@ async function takeBack(
 	if (!apply) return { changed: false, said: 'it was left as it is', leave };
 	const applied = await applyAll(deps, step.id, plan.actions);
 	if (applied.kind === 'again') {
-		await sight.look('after');
-		return { said: 'it was taken back', ...(await takeBack(run, sight, failed)), changed: true };
+		await session.look('after');
+		return { said: 'it was taken back', ...(await takeBack(run, session, failed)), changed: true };
 	}
 	const done = applied.kind === 'done' && applied.changed;
 	return {

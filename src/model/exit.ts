@@ -1,6 +1,6 @@
 import type { EventOf } from './event.ts';
 
-/** The exit codes. A stable interface: docs/exit-codes in the README says what each means. */
+/** The exit codes. A stable interface: the table in the README says what each means. */
 export const exitCode = {
 	done: 0,
 	failed: 1,

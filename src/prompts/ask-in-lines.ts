@@ -151,9 +151,12 @@ async function askLetter(decision: Decision, options: LineOptions): Promise<Repl
 		const way = other.find(is);
 		if (way !== undefined) return { kind: way };
 		if (subject.kind === 'review' && is('view')) sayInFull(subject.run, options);
-		else options.say(' Type one of the letters in brackets.');
+		else options.say(noSuchChoice);
 	}
 }
+
+/** Said where what was typed is none of the choices. */
+export const noSuchChoice = ' Type one of the letters in brackets.';
 
 function sayInFull(run: readonly PreviewedStep[], { say, planLines }: LineOptions): void {
 	for (const step of changing(run)) {

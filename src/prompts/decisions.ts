@@ -108,7 +108,7 @@ function planNotes({ run, mode, command }: RunAround, id: StepId): readonly stri
 		...(step?.kind === 'proof' && step.probes.length === 0
 			? ['What is tried with them is shown behind this, and begins with a yes of its own.']
 			: []),
-		...(mode === 'revert' ? [] : [`Taken back with:  ${command} revert`]),
+		...(mode === 'revert' ? [] : [howReverted(command)]),
 	];
 }
 
@@ -257,3 +257,6 @@ function goOnWithout({ steps }: RunAround, step: StepId): Choice {
 	const label = `Go on without this step${missing.length === 0 ? '' : ` and ${needing}`}`;
 	return { value: 'go-on', label, key: 'go' };
 }
+
+/** How what is about to be done is taken back. */
+export const howReverted = (command: string): string => `Taken back with:  ${command} revert`;

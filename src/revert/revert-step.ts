@@ -70,7 +70,7 @@ interface RevertFacts {
 	/** The file that Docker read in the run, as its log says. */
 	readonly configFile: string;
 	/** The dead man's switch, or what is left of one. */
-	readonly switch: WatchdogFacts;
+	readonly watchdog: WatchdogFacts;
 	readonly directories: readonly string[];
 	readonly commands: readonly {
 		readonly id: string;
@@ -151,7 +151,7 @@ async function inspectRevert(original: RunState, kept: Kept, context: StepContex
 	return {
 		paths,
 		configFile,
-		switch: armed,
+		watchdog: armed,
 		directories,
 		commands,
 		live,
@@ -270,7 +270,7 @@ function forget(
 	defaultBefore: string | undefined,
 ): Uint8Array | undefined {
 	let bytes = wanted;
-	const wishes: DesiredDaemonJson[] = [
+	const candidates: DesiredDaemonJson[] = [
 		// Put in and taken out again: what stays is an explicit `runtimes` without it, also where there was none.
 		...strangers.flatMap((name): DesiredDaemonJson[] => [
 			{ runtime: { name, path: `/usr/bin/${name}` } },
@@ -278,7 +278,7 @@ function forget(
 		]),
 		...(defaultBefore === undefined ? [] : [{ defaultRuntime: defaultBefore }]),
 	];
-	for (const desired of wishes) {
+	for (const desired of candidates) {
 		const plan = planDaemonJson(bytes, desired);
 		if (plan.kind === 'refused') return undefined;
 		if (plan.kind === 'edited') bytes = plan.bytes;
@@ -321,7 +321,7 @@ function dockerWay({ docker, dockerState }: RevertFacts): DockerWay {
 
 function judgeRevert(facts: RevertFacts, state: RunState): readonly Finding[] {
 	// What it says of a run that goes on is no hindrance for one that is taken back.
-	const findings: Finding[] = watchdogFindings(facts.switch).map(({ id, summary }) => ({
+	const findings: Finding[] = watchdogFindings(facts.watchdog).map(({ id, summary }) => ({
 		id,
 		severity: 'info',
 		summary,
@@ -511,7 +511,7 @@ function planRevert(facts: RevertFacts, context: JudgeContext): Plan {
 	}
 	actions.push(...unmountDead(facts.deadMounts));
 	// Last, so that it stands by until Docker is well.
-	if (isThere(facts.switch)) actions.push(...clearAway(facts.switch));
+	if (isThere(facts.watchdog)) actions.push(...clearAway(facts.watchdog));
 	const impact = impactOf(facts, goOn, now);
 	return {
 		actions: tellsOfStopped(actions, [...running, ...again]),

@@ -176,3 +176,9 @@ function skippedIn({ steps }: RunState): readonly string[] {
 /** A process that went on with a run may have found nothing left to change in it. */
 export const changedInAll = (event: EventOf<'run.end'>, state: RunState): boolean =>
 	event.changed || actionsToRevert(state).length > 0;
+
+/** Where a run was left: `, at step 2 of 8, Sysbox`; empty before its first step. */
+export function leftAt({ steps }: RunState): string {
+	const at = steps.at(-1);
+	return at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
+}

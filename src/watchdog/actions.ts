@@ -182,7 +182,7 @@ const runByTimer = (id: string, unit: string, mode: string, when: readonly strin
 /** Whether an action of a step, by its id, armed or disarmed a switch. */
 export const isOfWatchdog = (id: string): boolean => /(?:^|[.-])switch-/.test(id);
 
-/** Takes the switch away that {@link armSwitch} armed. */
+/** Takes away what {@link armWatchdog} armed. */
 export function disarmWatchdog(armed: readonly Action[]): readonly Action[] {
 	const files = new Map(armed.flatMap(a => (a.kind === 'write' ? [[a.path, sha256(a.bytes)] as const] : [])));
 	const madeWants = armed.some(a => a.id === 'switch-wants-folder');

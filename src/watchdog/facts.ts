@@ -65,7 +65,7 @@ const properties = [
 	'ExecMainStartTimestampMonotonic',
 ] as const;
 
-/** The command line that {@link inspectSwitch} runs. */
+/** The command line that {@link inspectWatchdog} runs. */
 export const showWatchdogCommand = ['systemctl', 'show', ...units, ...properties.flatMap(p => ['-p', p])] as const;
 
 const ownFiles = [wantsPath, bootUnitPath, scriptPath, copyPath, markerPath] as const;

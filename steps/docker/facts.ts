@@ -19,7 +19,7 @@ export interface DockerStepFacts {
 	/** The file as it was before this run wrote it. */
 	readonly before: FileBefore;
 	/** The dead man's switch, or what is left of one. */
-	readonly switch: WatchdogFacts;
+	readonly watchdog: WatchdogFacts;
 	readonly docker: DockerFacts;
 	readonly network: NetworkInUse;
 	/** Whether the program that the file names for Sysbox's runtime is on this host. */
@@ -58,7 +58,7 @@ export async function inspectLoaded({
 		file,
 		realFile,
 		before: earlier,
-		switch: armed,
+		watchdog: armed,
 		docker,
 		network,
 		programThere: programFile?.kind === 'found',

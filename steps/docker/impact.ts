@@ -64,7 +64,7 @@ export function impactOfRestart(facts: DockerStepFacts, context: JudgeContext): 
 	const agents = facts.jenkins === undefined ? jenkinsAgents(facts.docker) : [];
 	if (agents.length > 0)
 		notes.push(`Whether Jenkins builds in ${nameSome(agents.map(c => c.name))} cannot be seen from here`);
-	const { restartMs, withWayBackMs } = estimateRestart(facts.switch.lastStart);
+	const { restartMs, withWayBackMs } = estimateRestart(facts.watchdog.lastStart);
 	const seconds = (ms: number) => `${Math.ceil(ms / 1000)} s`;
 	notes.push(
 		'docker does not answer while it restarts; jobs that talk to it fail',

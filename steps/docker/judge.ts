@@ -14,7 +14,7 @@ import { restartedAlready, restartId, wantsRestart } from './restart-choice.ts';
 
 export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): readonly Finding[] {
 	const { info } = facts.docker;
-	if (info.kind !== 'ok') return [...watchdogFindings(facts.switch), unanswered(info)];
+	if (info.kind !== 'ok') return [...watchdogFindings(facts.watchdog), unanswered(info)];
 	const broken = fileProblem(facts.file);
 	if (broken !== undefined) return [broken];
 	const differences = ownDifferences(facts, context);
@@ -27,7 +27,7 @@ export function judgeLoaded(facts: DockerStepFacts, context: JudgeContext): read
 		...differences.filter(isNeededBySysbox).map(d => waiting('docker.features-loaded', facts, d, context)),
 		...otherFindings(facts, context),
 		...unitFindings(facts),
-		...watchdogFindings(facts.switch),
+		...watchdogFindings(facts.watchdog),
 	];
 }
 

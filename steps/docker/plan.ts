@@ -20,7 +20,7 @@ export function planLoading(facts: DockerStepFacts, context: JudgeContext): Plan
 	const restart =
 		wantsRestart(facts, context) && !restartedAlready(facts, context) ? restartDifferences(facts, context) : [];
 	// A switch of an earlier process: Docker answers, so there is nothing that it has to wait for.
-	const left = isThere(facts.switch) ? clearAway(facts.switch) : [];
+	const left = isThere(facts.watchdog) ? clearAway(facts.watchdog) : [];
 	// What an earlier part of the run owes the host; a restart that is to come does it itself.
 	if (reload.length + restart.length === 0) return { actions: [...left, ...owed(facts, context)] };
 
@@ -30,7 +30,7 @@ export function planLoading(facts: DockerStepFacts, context: JudgeContext): Plan
 		const hindered = cannotWait(facts, context);
 		if (hindered !== undefined) return { actions: [...left, ...owed(facts, context), hindered] };
 		const { arm, restart: action, disarm } = restartDocker(facts, context, [...reload, ...restart]);
-		const needsMs = estimateRestart(facts.switch.lastStart).withWayBackMs;
+		const needsMs = estimateRestart(facts.watchdog.lastStart).withWayBackMs;
 		return {
 			actions: around(action, [...left, ...aroundRestart(facts, context, [...arm, action], needsMs), ...disarm]),
 			impact: impactOfRestart(facts, context),

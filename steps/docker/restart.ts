@@ -39,7 +39,7 @@ export function restartDocker(
 				...[nodeOfRestart(facts, context)].flatMap(node => (node === undefined ? [] : [onlineAgain(node)])),
 			],
 		},
-		facts.switch,
+		facts.watchdog,
 	);
 	const disarm = disarmWatchdog(arm);
 	return { arm, disarm, restart: restartAction(facts, context, differences, disarm) };
@@ -65,7 +65,7 @@ function restartAction(
 		why: `it reads ${nameSome(differences.map(d => d.key))} only when it starts`,
 		argv: ['systemctl', 'restart', 'docker'],
 		// docker.service sets no limit of its own (TimeoutStartSec=0), and a slow start is not a failed one.
-		timeoutMs: patienceMs(facts.switch.lastStart),
+		timeoutMs: patienceMs(facts.watchdog.lastStart),
 		uninterruptible: true,
 		explain: whyDockerFailed,
 		whenItFails: ['see why it did not come up (journalctl -u docker -n 50), then start again'],
@@ -99,14 +99,14 @@ function wayBack(facts: DockerStepFacts, { state }: JudgeContext): readonly Acti
 		written.undo.after === content.sha256;
 	// What this run wrote is back by then.
 	const armed = describeWatchdog({ file: facts.realFile, earlier: ours ? 'unchanged' : earlierFile(facts) });
-	const seconds = deadlineMs(facts.switch.lastStart) / 1000;
+	const seconds = deadlineMs(facts.watchdog.lastStart) / 1000;
 	const run = (id: string, title: string, verb: string): Action => ({
 		id,
 		kind: 'exec',
 		title,
 		why: 'Docker did not come back',
 		argv: ['systemctl', verb, 'docker'],
-		timeoutMs: patienceMs(facts.switch.lastStart),
+		timeoutMs: patienceMs(facts.watchdog.lastStart),
 		uninterruptible: true,
 		explain: whyDockerFailed,
 		whenItFails: [

@@ -104,7 +104,7 @@ export function revert(host: SimulatedHost, original: Kept, ask: Ask = {}): Prom
 	return start(host, { ...ask, kept }, { mode: 'revert', steps: [step], reverts: original.run, reverted });
 }
 
-/** What surrounds a run: the host, the command line, the terminal. `stateFolder` is only used where there is a disk. */
+/** What surrounds a run: the host, the command line, the terminal. `stateDirectory` is only used where there is a disk. */
 export function aroundRun(host: SimulatedHost, ask: Ask = {}, stateDirectory = hostDirectory) {
 	let screen = '';
 	const say = (text: string): void => {

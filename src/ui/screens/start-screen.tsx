@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { changedAnything, type RunState } from '../../model/state.ts';
-import { probesPassed } from '../../view/end.ts';
+import { leftAt, probesPassed } from '../../view/end.ts';
 import type { Look } from '../layout.ts';
 import { blank, type Line, labelled, line, pad, span, wrap } from '../line.ts';
 import { Frame } from '../parts/frame.tsx';
@@ -37,11 +37,9 @@ export function StartScreen({
 			/>
 		);
 	}
-	const at = resume.steps.at(-1);
-	const place = at === undefined ? '' : `, at step ${at.n} of ${at.of}, ${at.title}`;
 	const when = resume.lastAt === undefined ? '' : ` ${whenTold(resume.lastAt, intro.now)}`;
 	const user = resume.resumes.at(-1)?.user ?? resume.start?.user ?? intro.user;
-	const about = line(`This run was left${when}${place} (as ${user}).`);
+	const about = line(`This run was left${when}${leftAt(resume)} (as ${user}).`);
 	return <Frame look={look} title={title} about={[about]} bodies={resumedBodies(resume, seen, look)} prompt={prompt} />;
 }
 

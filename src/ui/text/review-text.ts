@@ -8,6 +8,7 @@ import {
 	stopsAhead,
 } from '../../model/review.ts';
 import type { RiskName } from '../../model/risk.ts';
+import { howReverted } from '../../prompts/decisions.ts';
 import { blank, clip, type Line, line, pad, span, widthOf, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 import { consentLines } from './consent-text.ts';
@@ -71,7 +72,7 @@ export function reviewNotes(
 					width,
 					2,
 				)),
-		...wrap(line(span(`Taken back with:  ${command} revert`, 'dim')), width, 2),
+		...wrap(line(span(howReverted(command), 'dim')), width, 2),
 	];
 }
 

@@ -1,4 +1,4 @@
-import { fileProblem } from '../../../src/docker/daemon-file.ts';
+import { fileProblem, whyItMatters } from '../../../src/docker/daemon-file.ts';
 import { missingFile } from '../../../src/docker/dockerd-unit.ts';
 import { verdictFindings } from '../../../src/docker/validation.ts';
 import { type Check, ok } from './check.ts';
@@ -8,7 +8,7 @@ export const daemonJsonChecks: readonly Check[] = [
 	{
 		id: 'daemon-json.valid',
 		about: "whether Docker's daemon.json can be read and edited",
-		why: 'Docker keeps what it has loaded and says nothing when it is told to reload such a file, and does not start with it',
+		why: whyItMatters,
 		judge: ({ daemonFile, dockerd }) =>
 			fileProblem(daemonFile) ??
 			ok(
