@@ -137,14 +137,14 @@ That file, where it is there with other content.
 The file stays as it is.
 `,
 	[`test/steps/${name}.test.ts`]: `import { describe, expect, test } from 'vitest';
+import { put } from '../../src/simulation/file-tree.ts';
 import type { SimulatedState } from '../../src/simulation/state.ts';
 import { ${camel}Step } from '../../steps/${name}/step.ts';
 import { hostOf, runbook } from '../runbook/whole-runbook.ts';
 
 const path = '/etc/${name}.conf';
-const withFile = (text: string) => (state: SimulatedState) => {
-	state.files[path] = { kind: 'file', mode: 0o644, uid: 0, gid: 0, text };
-};
+// With the folders above it: a file without them is not there.
+const withFile = (text: string) => (state: SimulatedState) => put(state.files, path, text);
 const run = async (host: ReturnType<typeof hostOf>) => {
 	const { kept, ...rest } = await runbook(host, { selection: { only: ['${name}'] } });
 	const events = kept.events.filter(event => 'step' in event && event.step === ${camel}Step.id);
@@ -154,14 +154,15 @@ const run = async (host: ReturnType<typeof hostOf>) => {
 
 describe('${words}', () => {
 	test('without the file nothing is planned', async () => {
-		const { plans, findings } = await run(hostOf('fresh-ubuntu'));
-		expect(plans).toEqual([]);
-		expect(findings).toMatchObject([{ id: '${name}.file', severity: 'ok' }]);
+		const { plans, findings, screen } = await run(hostOf('already-set-up'));
+		expect(plans, screen).toEqual([]);
+		expect(findings, screen).toMatchObject([{ id: '${name}.file', severity: 'ok' }]);
 	});
 
 	test('other content is replaced, and the second run has nothing to do', async () => {
-		const host = hostOf('fresh-ubuntu', { change: withFile('old\\n') });
-		expect((await run(host)).plans).toHaveLength(1);
+		const host = hostOf('already-set-up', { change: withFile('old\\n') });
+		const { plans, screen } = await run(host);
+		expect(plans, screen).toHaveLength(1);
 		expect(await host.readFile(path)).toMatchObject({ kind: 'bytes', bytes: new TextEncoder().encode('# ${words}\\n') });
 		expect((await run(host)).plans).toEqual([]);
 	});
