@@ -449,6 +449,46 @@ const alone: readonly Scene[] = [
 		],
 	},
 	{
+		name: 'a drop-in of a hostile name',
+		selection: { only: ['daemon'] },
+		sources: [
+			{
+				mark: 'drop-in-name',
+				plant: (bed, text) => {
+					const unit = bed.state.units['docker.service'];
+					if (unit === undefined) throw new Error('no dockerd');
+					const lines = '[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --config-file=/etc/other.json\n';
+					unit.loadedText += `\n${lines}`;
+					put(bed, `${dropIn}${inPath(text).replaceAll(/\s/g, '')}.conf`, lines);
+				},
+			},
+		],
+	},
+	{
+		name: 'the journal of a Sysbox that does not start',
+		everywhere: true,
+		scenario: 'already-set-up',
+		faults: [{ name: 'sysbox-fs-start-timeout' }],
+		selection: { only: ['host', 'sysbox'] },
+		sources: [
+			{
+				mark: 'journal-sysbox',
+				plant: (bed, text) => {
+					const { state } = bed;
+					for (const name of ['sysbox', 'sysbox-mgr', 'sysbox-fs']) {
+						const unit = state.units[`${name}.service`];
+						if (unit !== undefined) Object.assign(unit, { active: 'inactive', sub: 'dead', mainPid: 0 });
+					}
+					state.processes = state.processes.filter(({ unit }) => unit?.startsWith('sysbox') !== true);
+					says('journalctl -u sysbox-fs', () => ({
+						code: 0,
+						stdout: `level=fatal msg=${JSON.stringify(text)}\n${text}\n`,
+					}))(bed, text);
+				},
+			},
+		],
+	},
+	{
 		name: 'systemd that cannot be asked',
 		selection: { only: ['host'] },
 		sources: [{ mark: 'systemctl', plant: fails('systemctl show') }],
