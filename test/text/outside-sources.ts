@@ -108,6 +108,21 @@ const inJson = (begin: string, key: string) =>
 		stdout: stdout.replace(new RegExp(`"${key}":\\s*"[^"]*"`), () => `"${key}":${JSON.stringify(text)}`),
 	}));
 
+/** A node of a Jenkins is asked for, and curl says this of it. */
+const asJenkins =
+	(change: (result: ExecResult, text: string) => Partial<ExecResult>) =>
+	(bed: Bed, text: string): void => {
+		bed.answers = {
+			...bed.answers,
+			'docker.restart': true,
+			'docker.jobs': 'drain',
+			'docker.jenkins-url': 'https://jenkins.example.org',
+			'docker.jenkins-node': 'ci-07',
+			'docker.jenkins-netrc': '/root/netrc',
+		};
+		says('curl --silent --show-error --fail --max-time 20 --netrc-file', change)(bed, text);
+	};
+
 const dropIn = '/etc/systemd/system/docker.service.d/';
 
 const compose = '/srv/ci/docker-compose.yml';
@@ -484,6 +499,98 @@ const alone: readonly Scene[] = [
 						code: 0,
 						stdout: `level=fatal msg=${JSON.stringify(text)}\n${text}\n`,
 					}))(bed, text);
+				},
+			},
+		],
+	},
+	{
+		name: 'a Jenkins that does not answer',
+		scenario: 'containers-running',
+		everywhere: true,
+		selection: { only: ['docker'] },
+		sources: [
+			{ mark: 'jenkins-stderr', plant: asJenkins((_, text) => ({ code: 22, stdout: '', stderr: `curl: ${text}\n` })) },
+		],
+	},
+	{
+		name: 'a container with the labels of Jenkins',
+		scenario: 'containers-running',
+		sources: [
+			{
+				mark: 'jenkins-node-of-label',
+				plant: (bed, text) => {
+					bed.answers = { ...bed.answers, 'docker.restart': true };
+					containerOf(bed, 'npm-mirror').options.labels = { JenkinsId: text, JenkinsNodeName: text };
+				},
+			},
+			{
+				mark: 'jenkins-server-of-label',
+				plant: (bed, text) => {
+					Object.assign(containerOf(bed, 'npm-mirror').options.labels, { JenkinsServerUrl: text });
+				},
+				hidden: 'of the owner of a container, its node alone is told (src/docker/container.ts, describeOwner)',
+			},
+		],
+	},
+	{
+		name: 'a Jenkins that answers with something else',
+		scenario: 'containers-running',
+		selection: { only: ['docker'] },
+		sources: [
+			{
+				mark: 'jenkins-no-json',
+				plant: asJenkins((_, text) => ({ code: 0, stdout: text, stderr: '' })),
+				hidden: 'an answer that is none of Jenkins is not repeated (steps/docker/jenkins.ts, askNode)',
+			},
+		],
+	},
+	{
+		name: 'the name of a Jenkins node',
+		scenario: 'containers-running',
+		selection: { only: ['docker'] },
+		sources: [
+			{
+				mark: 'jenkins-node',
+				plant: (bed, text) => {
+					asJenkins(() => ({ code: 0, stdout: '{"idle":true,"temporarilyOffline":false}', stderr: '' }))(bed, text);
+					// All that the question lets through: separators, fillers and selectors.
+					bed.answers = { ...bed.answers, 'docker.jenkins-node': text.replaceAll(/[\p{C}/\\]/gu, '') };
+				},
+			},
+		],
+	},
+	{
+		name: 'a compose file with a service of a hostile name',
+		scenario: 'containers-running',
+		selection: { only: ['ci'] },
+		sources: [
+			{
+				mark: 'compose-service-name',
+				plant: (bed, text) =>
+					exchange(bed, compose, /$/, `  ${JSON.stringify(text)}:\n    container_name: ${JSON.stringify(text)}\n`),
+				hidden: 'of a compose file only the number of a line is told (steps/ci/access-sites.ts, lineOfAccess)',
+			},
+		],
+	},
+	{
+		name: 'a service of a compose file, found by its hostile name',
+		scenario: 'containers-running',
+		sources: [
+			{
+				mark: 'compose-container-name',
+				plant: (bed, text) => {
+					bed.answers = { ...bed.answers, 'docker.restart': true };
+					containerOf(bed, 'jenkins-agent-1').name = text;
+				},
+			},
+			{
+				mark: 'compose-service',
+				plant: (bed, text) => {
+					const service = words(text);
+					const agent = bed.state.docker.engine.containers.find(c => c.imageRef.startsWith('jenkins/'));
+					if (agent === undefined) throw new Error('no agent');
+					agent.options.labels['com.docker.compose.service'] = service;
+					exchange(bed, compose, '  jenkins-agent:', `  "${service}":`);
 				},
 			},
 		],
