@@ -122,8 +122,8 @@ async function processOn(
 
 async function afterwards(setting: Setting, what: 'status' | 'revert', how: How = {}, named?: string) {
 	const { said, say: _, screen: __, ...around } = processAround(setting, how);
-	await (what === 'status' ? status(around.environment, around.terminal, named) : revert({ ...around, named })).catch(error =>
-		explainError(error, around.terminal.err),
+	await (what === 'status' ? status(around.environment, around.terminal, named) : revert({ ...around, named })).catch(
+		error => explainError(error, around.terminal.err),
 	);
 	return said;
 }
@@ -251,7 +251,9 @@ function hostileLog(): string {
 		{ type: 'step.start', ...inStep, title: hostile('step-title'), kind: 'change', n: 1, of: 1 },
 		{
 			...{ type: 'findings', ...inStep, when: 'before' },
-			findings: [{ id: 'host.x', severity: 'warn', summary: hostile('finding'), evidence: hostile('finding-evidence') }],
+			findings: [
+				{ id: 'host.x', severity: 'warn', summary: hostile('finding'), evidence: hostile('finding-evidence') },
+			],
 		},
 		...undo.flatMap((of, n) => [
 			{
@@ -262,7 +264,13 @@ function hostileLog(): string {
 			{ type: 'action.outcome', ...inStep, action: `a${n}`, outcome: 'done', ms: 1, evidence: hostile('evidence') },
 		]),
 		{ type: 'step.end', ...inStep, status: 'failed', why: hostile('why'), changed: true, open: [hostile('step-open')] },
-		{ type: 'record.written', ...inStep, path: `/root/${hostile('record')}`, sha256: 'b'.repeat(64), incomplete: false },
+		{
+			type: 'record.written',
+			...inStep,
+			path: `/root/${hostile('record')}`,
+			sha256: 'b'.repeat(64),
+			incomplete: false,
+		},
 		{ type: 'run.end', outcome: 'failed', exit: 1, changed: true, reboot: false, open: [hostile('open')] },
 	];
 	return payloads
