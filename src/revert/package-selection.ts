@@ -4,7 +4,7 @@ import type { EarlierPackage, PackageChanges } from '../model/package-changes.ts
 import type { RiskName } from '../model/risk.ts';
 import type { UndoRecord } from '../model/undo.ts';
 import type { Argv, ReadHost } from '../port/host.ts';
-import { autoInstalled, simulateApt } from '../system/apt.ts';
+import { autoInstalled, installFile, simulateApt, waitForLock } from '../system/apt.ts';
 import { type DebPackage, installedPackage, packagesCommand, parsePackages } from '../system/dpkg.ts';
 
 type PackageUndo = Extract<UndoRecord, { kind: 'packages' }>;
@@ -27,8 +27,6 @@ export interface PackageFacts {
 	readonly autoNow: ReadonlySet<string>;
 }
 
-/** apt may wait this long for another apt or dpkg, such as the one of unattended upgrades. */
-const waitForLock = ['-o', 'DPkg::Lock::Timeout=300'] as const;
 const minutes = 60_000;
 
 /** What all actions of a run came to: the first word on a package says what was there, the last what is. */
@@ -262,18 +260,7 @@ function earlierVersions(
 				`earlier.${change.name}`,
 				`Install ${change.name} ${change.version} again`,
 				'it was this version before the run',
-				[
-					'apt-get',
-					'install',
-					'-y',
-					'--no-install-recommends',
-					'--no-remove',
-					'--allow-downgrades',
-					...waitForLock,
-					'-o',
-					'Dpkg::Options::=--force-confold',
-					file,
-				],
+				installFile(file, { older: true, removes: false }),
 				{ risks: [...new Set<RiskName>(['downgrade', ...risksOfPurge])], ...guardOf([change.name]) },
 			),
 		);

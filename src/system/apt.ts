@@ -1,5 +1,28 @@
 import type { Argv, ReadHost } from '../port/host.ts';
 
+/** apt may wait 300 s for another apt or dpkg, such as the one of the host's own nightly upgrades. */
+export const waitForLock = ['-o', 'DPkg::Lock::Timeout=300'] as const;
+
+/**
+ * Installs a package from a file, and keeps configuration files that somebody has changed. `older`: it may replace a
+ * newer one. Without `removes` nothing else goes: what the simulation did not foresee must not go along with a yes.
+ */
+export const installFile = (
+	file: string,
+	{ older, removes }: { readonly older: boolean; readonly removes: boolean },
+): Argv => [
+	'apt-get',
+	'install',
+	'-y',
+	'--no-install-recommends',
+	...(removes ? [] : ['--no-remove']),
+	...(older ? ['--allow-downgrades'] : []),
+	...waitForLock,
+	'-o',
+	'Dpkg::Options::=--force-confold',
+	file,
+];
+
 /** A package that apt would put in, take out, or exchange: then both versions are there. */
 export interface PackageStep {
 	readonly name: string;

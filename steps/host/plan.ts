@@ -3,6 +3,7 @@ import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import type { Undo } from '../../src/model/undo.ts';
 import type { Argv, Expected } from '../../src/port/host.ts';
+import { waitForLock } from '../../src/system/apt.ts';
 import { installedPackage } from '../../src/system/dpkg.ts';
 import { parseSysctlConf } from '../../src/system/sysctl-conf.ts';
 import { sysctlUndo } from '../../src/system/sysctl-value.ts';
@@ -11,19 +12,9 @@ import { canWriteFuseRule, isStoppedByProfile, withFuseRule } from './fuse-rule.
 import { fuseLocalPath, fuseProfilePath, type HostFacts, ownSysctlPath, type SysctlName } from './host-facts.ts';
 import { canInstall, missingTools } from './tools.ts';
 
-/** apt may wait this long for another apt or dpkg, such as the one of unattended upgrades. */
-const lockTimeoutSeconds = 300;
-
 const aptTimeoutMs = 15 * 60_000;
 
-const aptGet = (verb: string, ...words: readonly string[]): Argv => [
-	'apt-get',
-	verb,
-	'-y',
-	'-o',
-	`DPkg::Lock::Timeout=${lockTimeoutSeconds}`,
-	...words,
-];
+const aptGet = (verb: string, ...words: readonly string[]): Argv => ['apt-get', verb, '-y', ...waitForLock, ...words];
 
 /** What this host needs and the operator did not decline. Nothing when the host is fit. */
 export function planHost(facts: HostFacts, context: JudgeContext): Plan {
@@ -87,7 +78,7 @@ function toolActions(facts: HostFacts, context: JudgeContext): readonly Action[]
 		kind: 'exec',
 		title: 'Fetch the lists of packages',
 		why: 'apt has none, and so knows no package',
-		argv: ['apt-get', 'update', '-o', `DPkg::Lock::Timeout=${lockTimeoutSeconds}`],
+		argv: ['apt-get', 'update', ...waitForLock],
 		timeoutMs: aptTimeoutMs,
 		uninterruptible: true,
 		undo: { kind: 'none', why: 'lists of packages change nothing that is installed' },

@@ -23,6 +23,7 @@ import { upgradeId } from '../../src/sysbox/question-ids.ts';
 import { runningUnderSysbox, type StoppedContainer } from '../../src/sysbox/runtime.ts';
 import { allActive, inspectServices, notServing, unitsOf } from '../../src/sysbox/services.ts';
 import type { PackageStep } from '../../src/system/apt.ts';
+import { installFile } from '../../src/system/apt.ts';
 import { sysctlUndo } from '../../src/system/sysctl-value.ts';
 import { inspectUnits, unitNamed } from '../../src/system/systemd-units.ts';
 import { sysboxUnits, whyUnitsFailed } from '../../src/system/unit-failure.ts';
@@ -43,9 +44,6 @@ import type { SysboxFacts } from './facts.ts';
 import { describeOthers } from './judge.ts';
 import { makeReady, type Readiness } from './package-keys.ts';
 import { deadMountsOf } from './running.ts';
-
-/** dpkg's lock may be held by the host's own nightly upgrades. */
-const waitForLock = ['-o', 'DPkg::Lock::Timeout=300'] as const;
 
 const minutes = 60_000;
 
@@ -294,7 +292,7 @@ function install(
 	const sameAgain = facts.package.kind === 'unfinished' && facts.package.record.version === version;
 	const argv: Argv = sameAgain
 		? ['dpkg', '--install', '--force-confold', candidateFile(candidate)]
-		: aptInstall(candidateFile(candidate), { older, removes: removes.length > 0 });
+		: installFile(candidateFile(candidate), { older, removes: removes.length > 0 });
 	const raised = raisedLimits(facts);
 	const risks = risksOfInstall(facts, candidate, older, removes.length + upgrades.length > 0);
 	return {
@@ -339,20 +337,6 @@ function install(
 		undo: undoOfInstall(facts, decision, version),
 	};
 }
-
-const aptInstall = (file: string, { older, removes }: { readonly older: boolean; readonly removes: boolean }): Argv => [
-	'apt-get',
-	'install',
-	'-y',
-	'--no-install-recommends',
-	// What the simulation did not foresee must not go along with a yes to everything.
-	...(removes ? [] : ['--no-remove']),
-	...(older ? ['--allow-downgrades'] : []),
-	...waitForLock,
-	'-o',
-	'Dpkg::Options::=--force-confold',
-	file,
-];
 
 function whyInstall(
 	replaced: string | undefined,
