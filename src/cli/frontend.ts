@@ -6,6 +6,8 @@ import type { Answers } from '../model/question.ts';
 import type { RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
 import type { Environment } from '../session/environment.ts';
+import { glyphsFor } from '../view/glyphs.ts';
+import { type TextOptions, type TextReader, textReader } from '../view/text.ts';
 import type { Inputs } from './preflight.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -58,3 +60,20 @@ export function finishedBefore(run: RunState): ReadonlySet<StepId> {
 /** The steps as they are announced, each with those without which it is not run. */
 export const numbered = ({ steps }: StepOrder) =>
 	steps.map(({ step: { id, needs } }, index) => ({ id, needs, n: index + 1 }));
+
+/** What a run says in plain lines on this terminal, whoever decides. */
+export const reportInText = ({
+	mode,
+	terminal,
+	passed,
+	environment,
+}: Pick<FrontendRequest, 'terminal' | 'passed' | 'environment'> & Pick<TextOptions, 'mode'>): TextReader =>
+	textReader({
+		glyphs: glyphsFor(terminal.environment),
+		talk: terminal.err,
+		data: terminal.out,
+		mode,
+		accepted: passed.risks,
+		command: environment.command,
+		all: false,
+	});

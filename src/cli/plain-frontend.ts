@@ -9,9 +9,9 @@ import { count } from '../text/count.ts';
 import { lineOf } from '../text/safe.ts';
 import { leftAt } from '../view/end.ts';
 import { glyphsFor } from '../view/glyphs.ts';
-import { planLines, textReader } from '../view/text.ts';
+import { planLines } from '../view/text.ts';
 import { statusNames } from '../view/words.ts';
-import { type Frontend, type FrontendRequest, finishedBefore, numbered } from './frontend.ts';
+import { type Frontend, type FrontendRequest, finishedBefore, numbered, reportInText } from './frontend.ts';
 import { saveAnswers } from './save-answers.ts';
 
 /** The same conversation as the wizard's, in plain lines: for terminals that draw nothing, and for screen readers. */
@@ -22,20 +22,12 @@ export function plainFrontend(request: FrontendRequest): Frontend {
 	let settled: ReadonlySet<StepId> = new Set();
 	let undoWanted = false;
 
-	const report = textReader({
-		glyphs: glyphsFor(terminal.environment),
-		talk: terminal.err,
-		data: terminal.out,
-		mode,
-		accepted: passed.risks,
-		command: environment.command,
-		all: false,
-	});
+	const report = reportInText(request);
 	const asker = askInLines({
 		ask: terminal.ask,
 		say,
 		risks: passed.risks,
-		undoWith: mode === 'revert' ? undefined : `${environment.command} revert`,
+		command: mode === 'revert' ? undefined : environment.command,
 		planLines: step => planLines(step.actions, step.impact, passed.risks, glyphsFor(terminal.environment)),
 	});
 	const askWithFindings: Asker = decision => {

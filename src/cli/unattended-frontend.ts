@@ -1,28 +1,16 @@
 import { decideFromAnswers, decideNothing } from '../prompts/from-answers.ts';
 import type { Known } from '../prompts/known-answers.ts';
 import { lineOf } from '../text/safe.ts';
-import { glyphsFor } from '../view/glyphs.ts';
 import { ndjsonReader } from '../view/ndjson.ts';
-import { textReader } from '../view/text.ts';
-import type { Frontend } from './frontend.ts';
+import { type Frontend, reportInText } from './frontend.ts';
 import { type RunRequest, resumeCommand } from './run/request.ts';
 
 /** Nobody is asked: what was passed decides, and the output is text or NDJSON. */
 export function unattendedFrontend(request: RunRequest, known: Known): Frontend {
-	const { mode, options, passed, terminal, environment, opened } = request;
+	const { mode, options, passed, terminal, opened } = request;
 	const looksOnly = mode === 'check' || mode === 'plan';
 	const isText = options.format === 'text';
-	const report = isText
-		? textReader({
-				glyphs: glyphsFor(terminal.environment),
-				talk: terminal.err,
-				data: terminal.out,
-				mode,
-				accepted: passed.risks,
-				command: environment.command,
-				all: false,
-			})
-		: ndjsonReader(terminal.out);
+	const report = isText ? reportInText(request) : ndjsonReader(terminal.out);
 	let outcome: string | undefined;
 	return {
 		decider: looksOnly ? decideNothing(known) : decideFromAnswers({ ...known, risks: passed.risks }),

@@ -12,6 +12,7 @@ import {
 import { consentWords, type RiskName } from '../model/risk.ts';
 import { hanging } from '../text/safe.ts';
 import type { Asker, Choice, Decision, Input, Reply } from './decision.ts';
+import { howReverted } from './decisions.ts';
 
 /** One line from the operator; null when the input has ended. The prompt is one line, and is made safe there. */
 export type AskLine = (prompt: string) => Promise<string | null>;
@@ -21,8 +22,8 @@ export interface LineOptions {
 	readonly say: (line: string) => void;
 	/** Accepted on the command line. */
 	readonly risks: readonly RiskName[];
-	/** The command that reverts a run; absent where that is not offered. */
-	readonly undoWith?: string | undefined;
+	/** How the operator would start this tool again; absent where no revert is offered. */
+	readonly command?: string | undefined;
 	/** A foreseen step in full, diffs and all. */
 	readonly planLines: (step: PreviewedStep) => readonly string[];
 }
@@ -92,7 +93,7 @@ function optionLines(question: { readonly kind: string; readonly options?: reado
 }
 
 /** The whole run, a step a line, and what it means. */
-function reviewLines(steps: readonly PreviewedStep[], { risks, undoWith }: LineOptions): readonly string[] {
+function reviewLines(steps: readonly PreviewedStep[], { risks, command }: LineOptions): readonly string[] {
 	const assumed = assumedAhead(steps);
 	return [
 		...steps.flatMap(step => [
@@ -109,7 +110,7 @@ function reviewLines(steps: readonly PreviewedStep[], { risks, undoWith }: LineO
 		...stopsAhead(steps).map(({ n, what }) => `stops at step ${n}: ${what}`),
 		...consentWords(risksAhead(steps), risks).map(({ text }) => text),
 		...(assumed.length === 0 ? [] : [`taken for what is still to be asked: ${assumed.join(', ')}`]),
-		...(undoWith === undefined ? [] : [`Taken back with:  ${undoWith}`]),
+		...(command === undefined ? [] : [howReverted(command)]),
 	];
 }
 

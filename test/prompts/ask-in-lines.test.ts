@@ -37,7 +37,7 @@ function person(
 		say: line => said.push(line),
 		risks,
 		planLines: how.planLines ?? (() => []),
-		undoWith: 'sysbox-setup revert',
+		command: 'sysbox-setup',
 	});
 	const run = { ...(how.run ?? initialState), answers: how.given ?? {} };
 	const decider = decideByAsking(asker, {
