@@ -21,6 +21,8 @@ export interface Tried {
 	/** One clause that goes on "the attempt …" or "the control …": "was refused: Operation not permitted". */
 	readonly what: string;
 	readonly evidence: readonly Evidence[];
+	/** It was ended before its end, by its deadline or by the operator: it is not made again. */
+	readonly late?: boolean | undefined;
 }
 
 /** Where an attempt is made: a container with the options of the configured CI job, under the runtime. */
@@ -93,14 +95,25 @@ async function runAttempt(attempt: Attempt, workload: Workload, host: ProbeHost)
 
 	const idMap = await host.readText(`/proc/${container.pid}/uid_map`);
 	const before = await look(host, watched);
-	const tried = await attempt.try(subject);
+	const tried = await twiceIfUnclear(() => attempt.try(subject));
 	const changed = changes(watched, before, await look(host, watched));
 	const confined = confinement(idMap);
 	// After an attempt that proved nothing, a control would only be one more container.
 	const worthwhile = tried.outcome === 'denied' && changed.length === 0 && confined === 'yes';
-	const control = worthwhile ? await attempt.tryControl(subject) : undefined;
+	const control = worthwhile ? await twiceIfUnclear(() => attempt.tryControl(subject)) : undefined;
 	const controlChanged = control === undefined ? [] : changes(watched, before, await look(host, watched));
 	return judge({ tried, changed, confined, control, controlChanged, expectation: attempt.expectation, idMap });
+}
+
+/**
+ * Docker can lose the output of a command that ends at once (moby#27289, moby#43121, docker-py#2042), and on a busy host
+ * a start can fail once. One repetition keeps that from leaving a proof undecided; the evidence holds both.
+ */
+async function twiceIfUnclear(make: () => Promise<Tried>): Promise<Tried> {
+	const first = await make();
+	if (first.outcome !== 'unclear' || first.late === true) return first;
+	const second = await make();
+	return { ...second, evidence: [...first.evidence, ...second.evidence] };
 }
 
 /** What cannot be read whole says nothing: the line that is not understood may be the one that maps root. */
@@ -231,24 +244,31 @@ export function byExitCode(
 ): Tried {
 	const evidence = [evidenceOf(command, result)];
 	const unable = cannotRun(result);
-	if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
+	if (unable !== undefined) return { ...unable, evidence };
 	if (result.code === 0) return { outcome: 'succeeded', what: options.succeeded, evidence };
 	const said = `${result.stderr}\n${result.stdout}`;
 	if (options.refused?.test(said) === true)
 		return { outcome: 'denied', what: `was denied: ${lastWords(result)}`, evidence };
-	return { outcome: 'unclear', what: `failed in a way that says nothing: ${lastWords(result)}`, evidence };
+	return { ...saidNothing(result), evidence };
 }
+
+/** A failure in words that nobody knows. */
+export const saidNothing = (result: ExecResult): Omit<Tried, 'evidence'> => ({
+	outcome: 'unclear',
+	what: `failed in a way that says nothing: ${lastWords(result)}`,
+});
 
 /** What the daemon or the runtime says when it starts nothing at all. */
 const notStarted = /^(?:docker: )?Error response from daemon: |^OCI runtime \w+ failed: /m;
 
-/** Why a command did not even run, or was stopped. */
-export function cannotRun(result: ExecResult): string | undefined {
-	if (result.problem !== undefined) return `did not come to its end (${result.problem})`;
+/** A command that did not even run, or was stopped; undefined where it ran to its end. */
+export function cannotRun(result: ExecResult): Omit<Tried, 'evidence'> | undefined {
+	const unclear = (what: string) => ({ outcome: 'unclear', what }) as const;
+	if (result.problem !== undefined) return { ...unclear(`did not come to its end (${result.problem})`), late: true };
 	const missing = missingTool(result);
-	if (missing !== undefined) return `could not be made: the image has no ${missing}`;
+	if (missing !== undefined) return unclear(`could not be made: the image has no ${missing}`);
 	if (result.code === 126 || (result.code !== 0 && notStarted.test(`${result.stderr}\n${result.stdout}`)))
-		return `could not be made: ${lastWords(result)}`;
+		return unclear(`could not be made: ${lastWords(result)}`);
 	return undefined;
 }
 

@@ -9,6 +9,7 @@ import {
 	lastWords,
 	refusal,
 	type Subject,
+	saidNothing,
 	type Tried,
 	watchedFile,
 } from '../../src/probe/attempt.ts';
@@ -99,9 +100,7 @@ const userNamespace: Attempt = {
 			return { outcome: 'unclear', what: `came to nothing: ${path} cannot be read: ${outer.why}`, evidence };
 		if (mapsHostRoot(outer.value))
 			return { outcome: 'succeeded', what: "found the host's root in the container", evidence };
-		const unable = cannotRun(result);
-		if (unable !== undefined || result.code !== 0)
-			return { outcome: 'unclear', what: unable ?? `failed: ${lastWords(result)}`, evidence };
+		if (result.code !== 0) return { ...(cannotRun(result) ?? saidNothing(result)), evidence };
 		const inner = parseIdMap(result.stdout);
 		const shown = inner.kind === 'ok' ? showIdMap(inner.value) : `no map (${inner.why})`;
 		if (shown !== showIdMap(outer.value)) {
@@ -116,8 +115,7 @@ const userNamespace: Attempt = {
 	async tryControl(subject) {
 		const { command, result } = await plainly(subject, ['cat', '/proc/self/uid_map'], []);
 		const evidence = [evidenceOf(command, result)];
-		if (result.code !== 0)
-			return { outcome: 'unclear', what: cannotRun(result) ?? `failed: ${lastWords(result)}`, evidence };
+		if (result.code !== 0) return { ...(cannotRun(result) ?? saidNothing(result)), evidence };
 		const map = parseIdMap(result.stdout);
 		if (map.kind !== 'ok') return { outcome: 'unclear', what: `came to nothing: ${map.why}`, evidence };
 		return {
@@ -158,11 +156,7 @@ function sharedNamespace(name: 'pid' | 'network' | 'ipc', what: string): Attempt
 					what: `was refused: sysbox containers can't share this namespace with the host`,
 					evidence,
 				};
-			return {
-				outcome: 'unclear',
-				what: cannotRun(run.result) ?? `failed in a way that says nothing: ${lastWords(run.result)}`,
-				evidence,
-			};
+			return { ...(cannotRun(run.result) ?? saidNothing(run.result)), evidence };
 		},
 		async tryControl(subject) {
 			const others = name === 'network' ? ['--userns=host'] : controlOptions;
@@ -297,13 +291,13 @@ function readLog(command: string | readonly string[], result: ExecResult): Tried
 	const lines = result.stdout.split('\n').filter(line => line.trim() !== '').length;
 	const evidence = [evidenceOf(command, { ...result, stdout: lines === 0 ? '' : `${lines} lines` })];
 	const unable = cannotRun(result);
-	if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
+	if (unable !== undefined) return { ...unable, evidence };
 	if (lines > 0) return { outcome: 'succeeded', what: `read ${lines} lines`, evidence };
 	if (refusal('dmesg', 'operation not permitted|permission denied').test(result.stderr))
 		return { outcome: 'denied', what: `was denied: ${lastWords(result)}`, evidence };
 	// util-linux reads /dev/kmsg first. In a container of Sysbox that is the null device: no line, and exit code 0.
 	if (result.code === 0) return { outcome: 'denied', what: 'read nothing', evidence };
-	return { outcome: 'unclear', what: `failed in a way that says nothing: ${lastWords(result)}`, evidence };
+	return { ...saidNothing(result), evidence };
 }
 
 /** Signal 0 is never delivered: it only asks whether the sender could. */
@@ -394,7 +388,7 @@ function dockerSocket(docker: DockerFacts): Attempt {
 		const evidence = [evidenceOf(command, result)];
 		if (result.stdout.includes(hostId)) return { outcome: 'succeeded', what: succeeded, evidence };
 		const unable = cannotRun(result);
-		if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
+		if (unable !== undefined) return { ...unable, evidence };
 		if (
 			/cannot connect to the docker daemon|failed to connect to the docker api|permission denied|no such file|connection refused/i.test(
 				result.stderr,
@@ -404,7 +398,7 @@ function dockerSocket(docker: DockerFacts): Attempt {
 		}
 		if (result.code === 0 && result.stdout.trim() !== '')
 			return { outcome: 'denied', what: "found only an engine of the container's own", evidence };
-		return { outcome: 'unclear', what: `failed in a way that says nothing: ${lastWords(result)}`, evidence };
+		return { ...saidNothing(result), evidence };
 	};
 	return {
 		id: 'security.docker-socket',

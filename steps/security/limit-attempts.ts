@@ -1,6 +1,14 @@
 import type { DockerFacts } from '../../src/docker/daemon.ts';
 import type { ContainerSpec, ProbeHost, RunResult } from '../../src/model/probe.ts';
-import { type Attempt, cannotRun, describe, lastWords, refusal, type Tried } from '../../src/probe/attempt.ts';
+import {
+	type Attempt,
+	cannotRun,
+	describe,
+	lastWords,
+	refusal,
+	saidNothing,
+	type Tried,
+} from '../../src/probe/attempt.ts';
 import { idle, type Workload } from '../../src/probe/workload.ts';
 import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { cpuQuota } from './cpu-quota.ts';
@@ -45,13 +53,12 @@ function memory(docker: DockerFacts): Attempt {
 			const run = await host.runToEnd(spec(workload, ['--memory=64m', '--memory-swap=64m']), runMs);
 			const evidence = [evidenceOfRun(run)];
 			const unable = cannotRun(run.result);
-			if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
+			if (unable !== undefined) return { ...unable, evidence };
 			if (run.oomKilled === true)
 				return { outcome: 'denied', what: 'was ended by the kernel, out of memory', evidence };
 			// Docker may have missed it: seen with runc and cgroup v1.
 			if (run.result.code === 137) return { outcome: 'denied', what: 'was killed (exit code 137)', evidence };
-			if (run.result.code !== 0)
-				return { outcome: 'unclear', what: `failed in a way that says nothing: ${lastWords(run.result)}`, evidence };
+			if (run.result.code !== 0) return { ...saidNothing(run.result), evidence };
 			// Docker's warning on kernels that count no swap (cgroup v1 without swapaccount=1).
 			return /without swap|swap limit/i.test(run.result.stderr)
 				? {
@@ -93,13 +100,13 @@ function processes(docker: DockerFacts): Attempt {
 			const run = await host.runToEnd(spec(workload, ['--pids-limit=40']), runMs);
 			const evidence = [evidenceOfRun(run)];
 			const unable = cannotRun(run.result);
-			if (unable !== undefined) return { outcome: 'unclear', what: unable, evidence };
+			if (unable !== undefined) return { ...unable, evidence };
 			// Exit codes differ between shells (2 of busybox and dash, 254 of bash): what counts is what it said.
 			if (cannotFork.test(run.result.stderr))
 				return { outcome: 'denied', what: `was denied: ${lastWords(run.result)}`, evidence };
 			return run.result.code === 0
 				? { outcome: 'succeeded', what: 'started 60 processes where 40 were allowed', evidence }
-				: { outcome: 'unclear', what: `failed in a way that says nothing: ${lastWords(run.result)}`, evidence };
+				: { ...saidNothing(run.result), evidence };
 		},
 		async tryControl({ host, workload }) {
 			const run = await host.runToEnd(spec(workload, []), runMs);

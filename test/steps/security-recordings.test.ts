@@ -70,6 +70,7 @@ async function judged(
 ): Promise<{ readonly result: ProbeResult; readonly tried: Argv[]; readonly controls: ContainerSpec[] }> {
 	const tried: Argv[] = [];
 	const controls: ContainerSpec[] = [];
+	let attempted: string | undefined;
 	const recordedPid = Number(recorded.argv[2]?.split(' ').at(-1));
 	const quota = recorded.stdout.split('\n')[1];
 	const files: Readonly<Record<string, string>> = {
@@ -103,8 +104,11 @@ async function judged(
 			},
 		}),
 		runToEnd: async spec => {
-			// The attempt comes before its control; some attempts are a container of their own.
-			const isAttempt = spec.runtime !== undefined && tried.length === 0;
+			// The attempt comes before its control; some attempts are a container of their own. One that told nothing is
+			// made twice.
+			const same = JSON.stringify(spec);
+			const isAttempt = spec.runtime !== undefined && (tried.length === 0 || same === attempted);
+			if (isAttempt) attempted = same;
 			if (isAttempt) tried.push([spec.entrypoint ?? '', ...spec.command]);
 			else controls.push(spec);
 			return { command: 'docker run', ...(isAttempt ? answer(recorded) : control) };

@@ -263,6 +263,33 @@ describe('on hosts with something wrong', () => {
 		});
 	});
 
+	test.each([
+		['lost once by Docker', [result()], 'pass', 2],
+		['lost twice', [result(), result()], 'could-not-tell', 2],
+		['not there by the deadline', [result({ code: null, problem: 'timeout' })], 'could-not-tell', 1],
+	] as const)('an answer that is %s', async (_, answered, verdict, asked) => {
+		const said: ExecResult[] = [...answered];
+		let times = 0;
+		const wrap = (host: ProbeHost): ProbeHost => ({
+			...host,
+			start: async (key, spec, timeoutMs) => {
+				const started = await host.start(key, spec, timeoutMs);
+				if (started.kind === 'refused') return started;
+				const exec: typeof started.container.exec = (argv, o) => {
+					if (argv[1] !== '/proc/self/uid_map') return started.container.exec(argv, o);
+					times += 1;
+					return Promise.resolve(said.shift()).then(answer => answer ?? started.container.exec(argv, o));
+				};
+				return { ...started, container: { ...started.container, exec } };
+			},
+		});
+		const { results } = await prove(security, await simulated(), { answers, wrap });
+		expect(results['security.user-namespace']?.verdict).toBe(verdict);
+		expect(times).toBe(asked);
+		const shown = results['security.user-namespace']?.evidence.filter(({ what }) => what.includes('docker exec'));
+		expect(shown).toHaveLength(asked);
+	});
+
 	test('a process of the container that happens to have our number is not ours', async () => {
 		const wrap = (host: ProbeHost): ProbeHost => ({ ...host, ownPid: 1 });
 		const { results } = await prove(security, await simulated(), { answers, wrap });
