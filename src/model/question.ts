@@ -23,11 +23,15 @@ export interface Choice {
 interface QuestionBase {
 	/** Public: `STEP.NAME`, the key in the answers file. */
 	readonly id: string;
+	/** What it settles, a noun in two or three words: the name of its row among the settings. */
+	readonly label: string;
 	readonly title: string;
 	/** Why it is asked and what the answer changes on the host. */
 	readonly help: string;
 	/** An answer to it can bring up further questions. */
 	readonly leadsOn?: true | undefined;
+	/** It stops something on the host: it is asked alone, in its step, and is no setting. */
+	readonly alone?: true | undefined;
 	/** Its answer names what has to be fetched: it is asked before the first change. */
 	readonly fetches?: true | undefined;
 }

@@ -9,6 +9,7 @@ export const defaultImage = 'docker:29-dind';
 /** The same question as in the step that writes the CI files, for a run of the proofs alone. */
 export const imageQuestion: Question = {
 	id: 'ci.image',
+	label: 'Image of inner Docker',
 	kind: 'text',
 	fetches: true,
 	title: 'Which image do your CI jobs get Docker from?',

@@ -41,6 +41,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 	const questions: Question[] = [
 		{
 			id: 'ci.systems',
+			label: 'CI systems',
 			kind: 'many',
 			leadsOn: true,
 			title: 'For which CI systems do you want files?',
@@ -62,6 +63,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 	if (chosen.length > 0) {
 		questions.push({
 			id: 'ci.folder',
+			label: 'Directory',
 			kind: 'path',
 			wants: 'folder',
 			title: 'Into which folder?',
@@ -74,6 +76,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 		const url = runnerUrl(facts);
 		questions.push({
 			id: 'ci.gitlab-url',
+			label: 'GitLab URL',
 			kind: 'text',
 			title: "What is your GitLab's address?",
 			help: `${url === undefined ? '' : 'It is that of the runner on this host. '}It goes into the runner configuration. You are not asked for the token, which belongs to \`gitlab-runner register\`.`,
@@ -84,6 +87,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 	if (chosen.includes('jenkins')) {
 		questions.push({
 			id: 'ci.jenkins-url',
+			label: 'Jenkins URL',
 			kind: 'text',
 			title: "What is your Jenkins controller's address?",
 			help: "The agent connects to it. The agent's secret is not asked: the file says where it goes.",
@@ -92,6 +96,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 	}
 	questions.push({
 		id: 'ci.image',
+		label: 'Image of inner Docker',
 		kind: 'text',
 		fetches: true,
 		title: 'Which image do jobs get Docker from?',
@@ -104,6 +109,7 @@ export function ciQuestions(answers: Answers, facts: CiFacts | undefined, contex
 	if (containers.length > 0) {
 		questions.push({
 			id: 'ci.containers',
+			label: 'CI containers',
 			kind: 'many',
 			title: 'Which of these containers run CI jobs, or start them?',
 			help: 'They reach this host, and their names do not tell what they are for. As long as one of your CI does, the threat table cannot call that threat lowered.',
@@ -121,6 +127,7 @@ function limitQuestions(chosen: readonly System[], info: DockerInfo | undefined)
 	if (info?.limits.memory !== false) {
 		questions.push({
 			id: 'ci.memory',
+			label: 'Memory per container',
 			kind: 'text',
 			title: 'How much memory may each CI container use?',
 			help: `A job is two containers, itself and its engine with all that runs inside: it may take twice this.${memory ? ` This host has ${gibibytes(memory)}.` : ''}${chosen.includes('gitlab') ? ' With the default, the GitLab runner of the files takes one job at a time (limit = 1).' : ''}`,
@@ -131,6 +138,7 @@ function limitQuestions(chosen: readonly System[], info: DockerInfo | undefined)
 	if (info?.limits.cpu !== false) {
 		questions.push({
 			id: 'ci.cpus',
+			label: 'CPUs per container',
 			kind: 'number',
 			title: 'How many processors may each CI container use?',
 			help: `Parts are possible, such as 0.5.${info ? ` This host has ${info.cpus}; Docker refuses more.` : ''}`,
@@ -143,6 +151,7 @@ function limitQuestions(chosen: readonly System[], info: DockerInfo | undefined)
 	if (info?.limits.pids !== false) {
 		questions.push({
 			id: 'ci.pids',
+			label: 'Processes per container',
 			kind: 'number',
 			title: 'How many processes may each CI container have at once?',
 			help: `Threads count too. It ends a fork bomb inside of the container instead of on the host.${chosen.includes('gitlab') ? ` GitLab Runner has no such limit for its jobs${chosen.length === 1 ? ': only the proofs use it' : ''}.` : ''}`,

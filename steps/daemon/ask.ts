@@ -16,6 +16,7 @@ export function askDaemon(facts: DaemonFacts | undefined): readonly Question[] {
 function question(initial: boolean, consequences: readonly string[]): Question {
 	return {
 		id: defaultRuntimeId,
+		label: 'Sysbox as default runtime',
 		kind: 'confirm',
 		title: `Make ${runtimeName} the default runtime of all containers?`,
 		help: [

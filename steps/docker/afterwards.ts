@@ -26,6 +26,8 @@ export function askStartAgain(facts: DockerStepFacts, context: JudgeContext): re
 	return [
 		{
 			id: startAgainId,
+			label: 'Start again',
+			alone: true,
 			kind: 'many',
 			title: 'Start these again once Docker is back?',
 			help: 'They run now, and nothing else starts them again. What you select starts from its beginning: do not select what must not run twice, such as a migration.',

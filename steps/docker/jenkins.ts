@@ -41,6 +41,8 @@ export function askJenkins(agents: readonly Container[], answers: Answers): read
 	if (agents.length === 0) return [];
 	const url: Question = {
 		id: jenkinsIds.url,
+		label: 'Jenkins URL',
+		alone: true,
 		kind: 'text',
 		title: 'Where is the Jenkins of this agent?',
 		help: `${agents[0]?.name} is an agent of a Jenkins. With its address its node is set offline, its builds are waited for, and it is set online again. Empty: that is left to you.`,
@@ -55,6 +57,8 @@ export function askJenkins(agents: readonly Container[], answers: Answers): read
 		url,
 		{
 			id: jenkinsIds.node,
+			label: 'Jenkins node',
+			alone: true,
 			kind: 'text',
 			title: 'What is its node called there?',
 			help: 'Its name in Manage Jenkins, Nodes.',
@@ -62,6 +66,8 @@ export function askJenkins(agents: readonly Container[], answers: Answers): read
 		},
 		{
 			id: jenkinsIds.netrc,
+			label: 'API token file',
+			alone: true,
 			kind: 'path',
 			title: 'Which file holds the API token?',
 			help: 'A netrc file for curl, readable by root only: machine HOST login USER password TOKEN. The user needs Agent/Disconnect and Agent/Connect. Its content is never shown or logged.',

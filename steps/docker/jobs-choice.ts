@@ -59,6 +59,8 @@ export function askJobs(facts: DockerStepFacts, context: JudgeContext): readonly
 	return [
 		{
 			id: jobsId,
+			label: 'Running jobs',
+			alone: true,
 			kind: 'choice',
 			leadsOn: true,
 			title:

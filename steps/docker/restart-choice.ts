@@ -42,6 +42,8 @@ export function askRestart(facts: DockerStepFacts | undefined, context: JudgeCon
 	const stops = stoppedByRestart(facts).map(c => c.name);
 	const first: Question = {
 		id: restartId,
+		label: 'Restart Docker',
+		alone: true,
 		kind: 'confirm',
 		leadsOn: true,
 		title: `Restart Docker now for ${nameSome(waiting.map(d => d.key))}?`,

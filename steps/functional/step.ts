@@ -28,6 +28,7 @@ interface FunctionalFacts {
 
 const registryQuestion: Question = {
 	id: 'functional.registry-image',
+	label: 'Registry image',
 	kind: 'text',
 	fetches: true,
 	title: 'For the test: which image has a registry for the inner engine?',

@@ -23,6 +23,7 @@ export function managedQuestion(facts: HostFacts | undefined, { options }: Judge
 	return [
 		{
 			id: managedId,
+			label: 'Configuration manager writes files',
 			kind: 'confirm',
 			title: `Leave configuration files to ${who}?`,
 			help: `With yes this run writes none of them: it prints the exact content for your repository, waits until the file is there, and proves it. With no it writes them itself, and ${who} may take that back.`,

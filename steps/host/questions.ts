@@ -27,6 +27,7 @@ export function questions(facts: HostFacts | undefined, context: JudgeContext): 
 	const all: readonly Question[] = [
 		{
 			id: 'host.install-tools',
+			label: 'Install missing packages',
 			kind: 'confirm',
 			title: missing.length === 0 ? 'Install missing packages?' : `Install ${listed(missing)}?`,
 			help: `Sysbox or its package calls these programs${missing.includes('fuse3') ? ': without fuse3 it does not start, and the run goes no further' : ''}. Revert purges exactly the packages that were not there before.`,
@@ -34,6 +35,7 @@ export function questions(facts: HostFacts | undefined, context: JudgeContext): 
 		},
 		{
 			id: 'host.sysctl',
+			label: 'Allow user namespaces',
 			kind: 'confirm',
 			title: 'Allow user namespaces on this host?',
 			help: `Sysbox is built on them. ${sysctls.length === 0 ? 'Sysctls that forbid them are' : `${listed(sysctls)} ${sysctls.length === 1 ? 'is' : 'are'}`} set now and in ${ownSysctlPath}. Every user of this host can then make user namespaces, which is a weaker setting than yours.`,
@@ -41,6 +43,7 @@ export function questions(facts: HostFacts | undefined, context: JudgeContext): 
 		},
 		{
 			id: 'host.apparmor-rule',
+			label: 'AppArmor rule for FUSE',
 			kind: 'confirm',
 			title: 'Let the AppArmor profile of fusermount3 allow mounts of Sysbox?',
 			help: `Two lines in ${fuseLocalPath} allow FUSE mounts below /var/lib/sysboxfs, and nowhere else. Without them no Sysbox container starts.`,

@@ -19,6 +19,7 @@ export const recordStep: ReportStep = {
 	ask: (_answers, _facts, context): readonly Question[] => [
 		{
 			id: 'record.owner',
+			label: 'Owner',
 			kind: 'text',
 			title: 'Who looks after this host?',
 			help: `A person or a team; you, if nothing else is typed. The record names them. It is written to ${pathFor(context)}, and a revert leaves it there.`,
@@ -29,6 +30,7 @@ export const recordStep: ReportStep = {
 		},
 		{
 			id: 'record.review-days',
+			label: 'Review after',
 			kind: 'number',
 			title: 'In how many days is this looked at again?',
 			help: 'The record names the day, and is written with this answer. Kernel, Docker and Sysbox move on, and what was proved today is proved for today.',

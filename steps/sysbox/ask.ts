@@ -22,6 +22,8 @@ export function askSysbox(facts: SysboxFacts | undefined, context: JudgeContext)
 				: 'No container runs under Sysbox now.';
 		questions.push({
 			id: upgradeId,
+			label: 'Replace Sysbox',
+			alone: true,
 			kind: 'confirm',
 			title: `Replace Sysbox ${offer.from} by ${offer.older ? 'the older ' : ''}${offer.to}?`,
 			help: `The Sysbox services restart. ${breaks} Containers of other runtimes keep running.`,
@@ -32,6 +34,7 @@ export function askSysbox(facts: SysboxFacts | undefined, context: JudgeContext)
 	if (unseen.length > 0 && decide(facts, context).kind !== 'leave') {
 		questions.push({
 			id: reformatId,
+			label: 'Reformat daemon.json',
 			kind: 'confirm',
 			title: `Lay out ${nameSome(unseen)} in ${facts.file.path} anew?`,
 			help: `The package's installer looks for them behind spaces, one key a line, and refuses to install beside containers when it does not see them. Their values stay, and so does every other line.`,

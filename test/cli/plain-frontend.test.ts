@@ -64,7 +64,7 @@ it('what blocks a step is told before anybody is asked about it, after each look
 
 it('what was told before a question is not told again for the answer to it', async () => {
 	const { emit, decider, told } = await plainly('y', 'y');
-	const question = { id: 'host.x', title: 'T', help: 'H', kind: 'confirm' } as const;
+	const question = { id: 'host.x', title: 'T', label: 'Setting', help: 'H', kind: 'confirm' } as const;
 	const place = { n: 1, of: 1, mayGrow: false, next: 'plan' } as const;
 	await emit(found);
 	await decider.answer('host', question, { back: false }, place);
@@ -132,7 +132,7 @@ describe('a run that was left, in plain lines', () => {
 		expect(said()).not.toContain('[r]evert');
 	});
 
-	const cpus = { id: 'host.x', title: 'T', help: 'H', kind: 'text' } as const;
+	const cpus = { id: 'host.x', title: 'T', label: 'Setting', help: 'H', kind: 'text' } as const;
 	it.each([
 		['g', { kind: 'answer', value: '4', source: 'saved' }],
 		['a', { kind: 'answer', value: '8', source: 'operator' }],

@@ -98,8 +98,8 @@ const asks = (id: string, questions: readonly Question[], more: Partial<Step> = 
 		ask: () => questions,
 		...(more as object),
 	});
-const owner: Question = { id: 'record.owner', title: 'Who?', help: 'x', kind: 'text' };
-const memory: Question = { id: 'ci.memory', title: 'Memory?', help: 'x', kind: 'text' };
+const owner: Question = { id: 'record.owner', title: 'Who?', label: 'Setting', help: 'x', kind: 'text' };
+const memory: Question = { id: 'ci.memory', title: 'Memory?', label: 'Setting', help: 'x', kind: 'text' };
 const steps = [asks('ci', [memory], { answerIds: ['ci.memory', 'ci.cpus'] } as Partial<Step>), asks('record', [owner])];
 
 function preflight(text: string | undefined, unattended: boolean, only?: readonly string[]) {

@@ -27,7 +27,15 @@ function asking(
 		inspect: async () => undefined,
 		judge: (): readonly Finding[] =>
 			options.blocks?.() === true ? [{ id: `${id}.block`, severity: 'block', summary: 'in the way' }] : [],
-		ask: () => questions.map(name => ({ id: `${id}.${name}`, kind: 'confirm', title: name, help: '', initial: true })),
+		ask: () =>
+			questions.map(name => ({
+				id: `${id}.${name}`,
+				kind: 'confirm',
+				title: name,
+				label: 'Setting',
+				help: '',
+				initial: true,
+			})),
 		plan: () => {
 			if (options.plans !== true) return { actions: [] };
 			return {
@@ -142,7 +150,14 @@ describe('going back', () => {
 
 describe('a proof that was announced', () => {
 	it('is led back from to the question that its step asked last', async () => {
-		const question = { id: 'proof.image', kind: 'confirm', title: 'image', help: '', initial: true } as const;
+		const question = {
+			id: 'proof.image',
+			kind: 'confirm',
+			title: 'image',
+			label: 'Setting',
+			help: '',
+			initial: true,
+		} as const;
 		let announced = 0;
 		const { calls } = await run([asking('a', ['one']), { ...proof, ask: () => [question] }], {
 			...script(),

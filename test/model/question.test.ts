@@ -3,7 +3,7 @@ import { answerProblem, initialAnswer, type Question } from '../../src/model/que
 import { isRiskName, riskNames } from '../../src/model/risk.ts';
 
 describe('an answer', () => {
-	const base = { id: 'x.y', title: 'x', help: 'x' };
+	const base = { id: 'x.y', title: 'x', label: 'Setting', help: 'x' };
 	const options = [
 		{ value: 'a', label: 'A' },
 		{ value: 'b', label: 'B' },

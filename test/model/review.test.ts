@@ -27,8 +27,8 @@ test('questions of later steps are counted, those of a report too', () => {
 		why: '',
 		needs: [],
 		ask: () => [
-			{ id: 'record.owner', kind: 'text', title: 'Who?', help: '' },
-			{ id: 'record.days', kind: 'number', title: 'When?', help: '' },
+			{ id: 'record.owner', kind: 'text', title: 'Who?', label: 'Setting', help: '' },
+			{ id: 'record.days', kind: 'number', title: 'When?', label: 'Setting', help: '' },
 		],
 		inspect: async () => ({ kind: 'refused', why: 'x' }),
 		compose: () => {

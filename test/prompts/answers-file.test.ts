@@ -150,7 +150,7 @@ describe('an answers file', () => {
 });
 
 describe('the answers held against the questions', () => {
-	const base = { title: 'Memory of a job', help: 'x' };
+	const base = { title: 'Memory of a job', label: 'Setting', help: 'x' };
 	const memory: Question = {
 		...base,
 		id: 'ci.memory',

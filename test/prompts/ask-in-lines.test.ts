@@ -76,7 +76,7 @@ const planned = [
 	{ id: 'a', kind: 'exec', title: 'Install fuse3', why: 'x', does: 'apt-get install fuse3', undo: 'x' },
 ] as const satisfies readonly ShownAction[];
 
-const base = { id: 'x.y', title: 'T', help: 'H' };
+const base = { id: 'x.y', title: 'T', label: 'Setting', help: 'H' };
 const options = [
 	{ value: 'a', label: 'the first' },
 	{ value: 'b', label: 'the second' },

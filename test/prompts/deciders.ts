@@ -3,11 +3,25 @@ import type { ActionFailure, Decider } from '../../src/model/decider.ts';
 import type { Place, Question } from '../../src/model/question.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 
-export const plain: Question = { id: 'ci.memory', title: 'Memory', help: 'Of a job.', kind: 'text', initial: '2g' };
-export const noDefault: Question = { id: 'record.owner', title: 'Owner', help: 'Of the host.', kind: 'text' };
+export const plain: Question = {
+	id: 'ci.memory',
+	title: 'Memory',
+	label: 'Setting',
+	help: 'Of a job.',
+	kind: 'text',
+	initial: '2g',
+};
+export const noDefault: Question = {
+	id: 'record.owner',
+	title: 'Owner',
+	label: 'Setting',
+	help: 'Of the host.',
+	kind: 'text',
+};
 export const riskQuestion: Question = {
 	id: 'docker.restart',
 	title: 'Restart',
+	label: 'Setting',
 	help: 'Docker.',
 	kind: 'risk',
 	risk: 'restart-docker',

@@ -20,7 +20,7 @@ describe('deciding without a person', () => {
 
 	it('takes a falsy answer for what it is', async () => {
 		const decider = decideFromAnswers({ ...nothing, answers: { 'x.y': false, 'x.n': 0, 'x.t': '' } });
-		const base = { title: 'x', help: 'x' };
+		const base = { title: 'x', label: 'Setting', help: 'x' };
 		expect(await decider.answer({ ...base, id: 'x.y', kind: 'confirm', initial: true })).toMatchObject({
 			value: false,
 		});

@@ -99,7 +99,7 @@ describe('what is typed and asked', () => {
 			planLines: () => [],
 		});
 		const options = [{ value: text, label: text, hint: text }];
-		const question = { kind: 'choice', id: 'ci.x', title: text, help: text, options } as const;
+		const question = { kind: 'choice', id: 'ci.x', label: 'X', title: text, help: text, options } as const;
 		const place = { n: 1, of: 1, mayGrow: false, next: 'plan' } as const;
 		await ask(questionDecision('ci', question, undefined, { back: false }, place));
 		expectSafe('question', said);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Place, Question } from '../../src/model/question.ts';
 import { bench, down, enter, esc, stepStart } from './support.tsx';
 
-const asked = { id: 'ci.x', title: 'What shall it be?', help: 'It changes a file.' };
+const asked = { id: 'ci.x', title: 'What shall it be?', label: 'Setting', help: 'It changes a file.' };
 const ways = { back: true };
 const place: Place = { n: 3, of: 8, mayGrow: false, next: 'run' };
 

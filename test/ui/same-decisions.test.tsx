@@ -133,7 +133,13 @@ describe.each<readonly [string, Ask]>([
 	['what a proof has shown', d => d.afterProbes?.('functional')],
 	[
 		'a question of yes or no',
-		d => d.answer('host', { id: 'x', title: 'T', help: 'H', kind: 'confirm', initial: false }, back, onlyQuestion),
+		d =>
+			d.answer(
+				'host',
+				{ id: 'x', title: 'T', label: 'Setting', help: 'H', kind: 'confirm', initial: false },
+				back,
+				onlyQuestion,
+			),
 	],
 ])('%s', (_name, ask) => {
 	it('has the same sentences, choices, default and ways out at the screen and in plain lines', async () => {
@@ -158,9 +164,17 @@ describe.each<readonly [string, Ask]>([
 
 describe('a value to be typed', () => {
 	it.each<Question>([
-		{ id: 'x', title: 'T', help: 'H', kind: 'number', min: 1, max: 9, initial: 4 },
-		{ id: 'x', title: 'T', help: 'H', kind: 'path', wants: 'folder', initial: '/srv' },
-		{ id: 'x', title: 'T', help: 'H', kind: 'many', options: [{ value: 'a', label: 'A' }], initial: ['a'] },
+		{ id: 'x', title: 'T', label: 'Setting', help: 'H', kind: 'number', min: 1, max: 9, initial: 4 },
+		{ id: 'x', title: 'T', label: 'Setting', help: 'H', kind: 'path', wants: 'folder', initial: '/srv' },
+		{
+			id: 'x',
+			title: 'T',
+			label: 'Setting',
+			help: 'H',
+			kind: 'many',
+			options: [{ value: 'a', label: 'A' }],
+			initial: ['a'],
+		},
 	])('is the same by Enter, and read alike: $kind', async question => {
 		const { wizard, lines } = await begun(['']);
 		const decided = await lines.answer('host', question, left, onlyQuestion);
