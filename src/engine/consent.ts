@@ -1,6 +1,9 @@
 import { type Plan, risksOf } from '../model/action.ts';
+import type { PlanDecision } from '../model/decider.ts';
 import type { Finding } from '../model/finding.ts';
 import { changing, previewedSteps } from '../model/review.ts';
+import type { RiskName } from '../model/risk.ts';
+import type { ShownAction } from '../model/shown-action.ts';
 import type { ChangeStep, ProofStep, Step } from '../model/step.ts';
 import { outOfWindow } from '../model/window.ts';
 import { redact } from '../text/redact.ts';
@@ -53,7 +56,11 @@ export async function askConsent(
 		return { kind: 'put-off', why: late };
 	}
 	const ways = visit.decide(changed);
-	const decision = await deps.decider.approve(step.id, plan, session.findings, ways);
+	const agreed = agreedBefore(run, plan);
+	const decision: PlanDecision =
+		agreed === undefined
+			? await deps.decider.approve(step.id, plan, session.findings, ways)
+			: { kind: 'apply', risks: agreed };
 	if (decision.kind === 'differs') {
 		const next = await whenPlanDiffers(run, decision.finding, { changed });
 		return again(await session.afterBlock(next, changed ? 'after' : 'before'));
@@ -74,6 +81,26 @@ export async function askConsent(
 	await deps.emit({ type: 'decision', step: step.id, decision: kind, risks: named });
 	return kind === 'apply' ? { kind } : { kind: 'declined', leave: kind === 'quit' };
 }
+
+/**
+ * The risks of a plan that was agreed to before the first step, undefined where it was not: it must be in what was shown
+ * then, action for action, stop nothing else, and carry no risk that nobody has named.
+ */
+function agreedBefore({ deps, step, navigation }: StepRun<Step>, plan: Plan): readonly RiskName[] | undefined {
+	const approved = navigation.prepared?.approved;
+	if (approved === undefined) return undefined;
+	const risks = risksOf(plan);
+	// What the tests need is fetched by an earlier step than the one that was shown with it.
+	const then = new Set(approved.steps.flatMap(({ actions }) => actions.map(effectOf)));
+	const same = plan.actions.every(action => then.has(effectOf(deps.show(action))));
+	const stopped = approved.steps.find(({ id }) => id === step.id)?.impact?.stops ?? [];
+	const told = (plan.impact?.stops ?? []).every(stop => stopped.includes(stop));
+	return same && told && risks.every(risk => approved.risks.includes(risk)) ? risks : undefined;
+}
+
+/** What an action does, whatever is said about it. */
+const effectOf = ({ id, kind, title, does, diff, risks }: ShownAction): string =>
+	JSON.stringify([id, kind, title, does, diff, risks]);
 
 /** The whole command to type. */
 const sayMissing = ({ deps: { options } }: StepRun<Step>, risks: readonly string[]): string =>
@@ -118,10 +145,16 @@ async function reviewRun(run: StepRun<Step>): Promise<'ask-again' | StepResult |
 		return undefined;
 	}
 	const ways = visit.decide();
-	const decision = await decider.review(step.id, steps, ways);
-	switch (decision) {
+	const decision = await decider.review(steps, ways);
+	switch (decision.kind) {
+		case 'apply':
 		case 'go-on':
 			visit.pass('review');
+			if (decision.kind === 'apply')
+				navigation.prepared = {
+					answers: new Map(),
+					approved: { steps, risks: decision.risks },
+				};
 			return undefined;
 		case 'quit':
 			return leftByChoice(step.id);

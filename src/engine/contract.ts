@@ -7,6 +7,7 @@ import type { OpenWork } from '../model/open-work.ts';
 import type { StepOrder } from '../model/order.ts';
 import type { ProbeHost } from '../model/probe.ts';
 import type { Answers, AnswerValue, Question } from '../model/question.ts';
+import type { Setting } from '../model/review.ts';
 import type { ShownAction } from '../model/shown-action.ts';
 import type { RunState } from '../model/state.ts';
 import type { RunOptions } from '../model/step.ts';
@@ -44,8 +45,11 @@ export interface EngineDeps {
 	readonly probeHost: ProbeHost;
 	/** Removes every throw-away object of this run. Says what could not be removed. */
 	readonly cleanUpProbes: () => Promise<readonly string[]>;
-	/** Foresees the whole run, with the answers so far and what would be taken for the rest. */
-	readonly lookAhead?: (() => Promise<RunPreview>) | undefined;
+	/**
+	 * Foresees the rest of the run with the answers so far and what would be taken for the others; or all of it afresh, with
+	 * no answers but these.
+	 */
+	readonly lookAhead?: ((afresh?: Answers) => Promise<RunPreview>) | undefined;
 	readonly saveAnswer: (id: string, value: Answers[string]) => void;
 	readonly saveCursor: (step: StepId) => void;
 }
@@ -73,4 +77,6 @@ export interface RunPreview {
 	readonly end: EngineEnd;
 	/** The run so far, with the steps as they would be planned. */
 	readonly state: RunState;
+	/** What it would ask, each question once. */
+	readonly asked: readonly Setting[];
 }

@@ -5,11 +5,12 @@ import { changedAnything } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
 import type { EngineDeps, EngineEnd, EngineRequest } from './contract.ts';
-import { createNavigation } from './navigation.ts';
+import { beforeFirst, createNavigation } from './navigation.ts';
+import { prepareRun } from './prepare-run.ts';
 import { runChange } from './run-change.ts';
 import { runProof } from './run-proof.ts';
 import { runReport } from './run-report.ts';
-import type { StepResult, StepRun } from './step-run.ts';
+import { leftByChoice, type StepResult, type StepRun } from './step-run.ts';
 
 /**
  * Runs steps. It knows none of them by name: a change step is inspected, judged, asked, planned, approved, applied and
@@ -24,7 +25,16 @@ export async function runSteps(deps: EngineDeps, request: EngineRequest): Promis
 	const navigation = createNavigation();
 	const { steps } = request.order;
 
-	for (let index = 0; stopped === undefined && !deps.signal.aborted; ) {
+	for (let index = beforeFirst; stopped === undefined && !deps.signal.aborted; ) {
+		if (index === beforeFirst) {
+			const first = steps.find(({ role }) => role === 'chosen')?.step.id;
+			if ((await prepareRun(deps, request, navigation)) === 'quit' && first !== undefined) {
+				results.set(first, leftByChoice(first));
+				stopped = 'quit';
+			}
+			index = 0;
+			continue;
+		}
 		const entry = steps[index];
 		if (entry === undefined) break;
 		const { step, role } = entry;

@@ -1,4 +1,6 @@
+import type { Decider } from '../model/decider.ts';
 import { eventStream } from '../model/event-stream.ts';
+import type { Setting } from '../model/review.ts';
 import type { RunState } from '../model/state.ts';
 import type { EngineDeps, EngineRequest, RunPreview } from './contract.ts';
 import { runSteps } from './engine.ts';
@@ -17,9 +19,20 @@ export async function previewRun(
 	mode: 'plan' | 'check' = 'plan',
 ): Promise<RunPreview> {
 	const stream = eventStream({ now: deps.now, readers: [], from });
+	const asked = new Map<string, Setting>();
+	const decider: Decider = {
+		...deps.decider,
+		async answer(step, question, ways, place) {
+			const decision = await deps.decider.answer(step, question, ways, place);
+			const { value, source } = decision.kind === 'answer' ? decision : {};
+			if (!asked.has(question.id)) asked.set(question.id, { step, question, value, source });
+			return decision;
+		},
+	};
 	const end = await runSteps(
 		{
 			...deps,
+			decider,
 			emit: stream.emit,
 			state: stream.state,
 			apply: () => Promise.reject(new Error('what is only foreseen is not carried out')),
@@ -28,5 +41,5 @@ export async function previewRun(
 		},
 		{ ...request, mode },
 	);
-	return { end, state: stream.state() };
+	return { end, state: stream.state(), asked: [...asked.values()] };
 }

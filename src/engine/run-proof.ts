@@ -112,8 +112,8 @@ async function askToStart(
 	session: StepSession,
 	changed: boolean,
 ): Promise<'start' | 'plan-again' | StepResult> {
-	const { deps, step, visit } = run;
-	if (deps.decider.beforeProbes === undefined) return 'start';
+	const { deps, step, visit, navigation } = run;
+	if (deps.decider.beforeProbes === undefined || navigation.prepared?.approved !== undefined) return 'start';
 	const ways = visit.decide(changed);
 	const decision = await deps.decider.beforeProbes(step.id, step.probes(session.facts, judgeContext(deps)), ways);
 	if (decision === 'run') return 'start';

@@ -283,7 +283,7 @@ export async function askAll(
 	facts: unknown,
 	ahead: readonly Question[] = [],
 ): Promise<StepResult | undefined> {
-	const { deps, step, visit } = run;
+	const { deps, step, visit, navigation } = run;
 	const missing = (what: string): StepResult => ({
 		status: 'open',
 		why: `no answer for ${what}`,
@@ -301,6 +301,12 @@ export async function askAll(
 		const left = [...own, ...ahead].filter(q => !passed.some(({ id }) => id === q.id));
 		const question = visit.takeAgain() ?? left[0];
 		if (question === undefined) return undefined;
+		const prepared = navigation.prepared?.answers.get(question.id);
+		if (prepared !== undefined && answerProblem(question, prepared.value) === undefined) {
+			visit.take(question);
+			await keepAnswer(deps, step.id, question, prepared);
+			continue;
+		}
 		const place: Place = {
 			n: passed.length + 1,
 			of: passed.length + Math.max(1, left.length),

@@ -1,8 +1,8 @@
 import type { Action, Plan } from './action.ts';
 import type { Finding } from './finding.ts';
 import type { Proof } from './probe.ts';
-import type { AnswerSource, AnswerValue, Place, Question } from './question.ts';
-import type { PreviewedStep } from './review.ts';
+import type { AnswerSource, Answers, AnswerValue, Place, Question } from './question.ts';
+import type { PreviewedStep, Setting } from './review.ts';
 import type { RiskName } from './risk.ts';
 import type { StepId } from './step-id.ts';
 
@@ -41,7 +41,17 @@ export interface WaysOut {
 
 export type BlockedDecision = 'look-again' | 'go-on' | 'quit' | 'back';
 
-export type ReviewDecision = 'go-on' | 'quit' | 'back';
+/** `changed`: what the run would do is to be foreseen again with them. */
+export type SettingsDecision =
+	| { readonly kind: 'changed'; readonly answers: Answers }
+	/** All are taken as they are shown, or each question is asked in its step. */
+	| { readonly kind: 'go-on' | 'one-by-one' | 'quit' };
+
+export type ReviewDecision =
+	/** Step by step: each plan is put to the operator. */
+	| { readonly kind: 'go-on' | 'quit' | 'back' }
+	/** All that was shown and carries no other risk than these is applied without being asked again. */
+	| { readonly kind: 'apply'; readonly risks: readonly RiskName[] };
 
 export type ProofDecision = 'run' | 'skip' | 'quit' | 'back';
 
@@ -50,8 +60,13 @@ export interface Decider {
 	answer(step: StepId, question: Question, ways: WaysOut, place: Place): Promise<AnswerDecision>;
 	approve(step: StepId, plan: Plan, findings: readonly Finding[], ways: WaysOut): Promise<PlanDecision>;
 	onFailure(step: StepId, failure: ActionFailure): Promise<FailureDecision>;
-	/** Before the first plan of a run is approved: everything that the run would do, where that is more than this step. */
-	review?(step: StepId, run: readonly PreviewedStep[], ways: WaysOut): Promise<ReviewDecision>;
+	/** Before the first step: what the run would ask, each with the answer that would be taken for it. */
+	settings?(settings: readonly Setting[]): Promise<SettingsDecision>;
+	/**
+	 * Everything that the run would do, where that is more than one step: before the first step, or before the first plan
+	 * where each question is asked in its step.
+	 */
+	review?(run: readonly PreviewedStep[], ways: WaysOut): Promise<ReviewDecision>;
 	/** Something hinders the step that its plan cannot end. */
 	onBlocked?(step: StepId, findings: readonly Finding[], ways: WaysOut): Promise<BlockedDecision>;
 	/** What only the operator, or a program of theirs, can do is left to be done. */

@@ -1,11 +1,11 @@
 import type { EventOf } from './event.ts';
 import { impactHeadline } from './impact.ts';
 import type { StepOrder } from './order.ts';
-import type { AnswerValue } from './question.ts';
+import type { AnswerSource, AnswerValue, Question } from './question.ts';
 import type { RiskName } from './risk.ts';
 import type { ShownAction } from './shown-action.ts';
 import type { RunState } from './state.ts';
-import type { JudgeContext } from './step.ts';
+import type { JudgeContext, Step } from './step.ts';
 import type { StepId } from './step-id.ts';
 
 /** What a step would do, as far as it can be foreseen. */
@@ -24,28 +24,36 @@ export interface PreviewedStep {
 	readonly unknown?: string | undefined;
 }
 
+/** What a run would ask, with the answer that would be taken for it. Without one, the run cannot be foreseen further. */
+export interface Setting {
+	readonly step: StepId;
+	readonly question: Question;
+	readonly value: AnswerValue | undefined;
+	readonly source: AnswerSource | undefined;
+}
+
 /**
- * Every chosen step of a run, with what it would do. `from`: the step in which that is asked for, with the last event
- * before the run was foreseen; only later ones still ask something.
+ * Every chosen step of a run, with what it would do. `from`: the step in which that is asked for, if the run has begun,
+ * with the last event before the run was foreseen; only later ones still ask something, and nothing that is `settled`.
  */
 export function previewedSteps(
 	{ state }: { readonly state: RunState },
 	order: StepOrder,
-	from: { readonly step: StepId; readonly seq: number; readonly context: JudgeContext },
+	from: {
+		readonly step?: StepId | undefined;
+		readonly seq: number;
+		readonly context: JudgeContext;
+		readonly settled?: ReadonlySet<string> | undefined;
+	},
 ): readonly PreviewedStep[] {
 	const begun = order.steps.findIndex(({ step }) => step.id === from.step);
-	const changes = (id: StepId): boolean => (state.steps.find(step => step.id === id)?.plan?.actions.length ?? 0) > 0;
 	return order.steps.flatMap(({ step, role }, index): readonly PreviewedStep[] => {
 		if (role !== 'chosen') return [];
 		const { id, title, kind } = step;
-		const answered = state.answerEvents.filter(event => event.step === id && event.seq > from.seq);
-		const known = new Set(answered.map(event => event.id)).size;
-		// Behind changes that are only foreseen a step may not ask yet what it asks on every host.
-		const early = known === 0 && (step.kind === 'report' || step.needs.some(changes));
-		const questions = step.ask?.(state.answers, undefined, from.context) ?? [];
-		const asks = early
-			? questions.filter(({ id, fetches }) => fetches !== true || state.answers[id] === undefined).length
-			: known;
+		const isOpen = (id: string): boolean => from.settled?.has(id) !== true;
+		const answered = state.answerEvents.filter(event => event.step === id && event.seq > from.seq && isOpen(event.id));
+		const early = earlyQuestions({ state }, step, from.context).filter(({ id }) => isOpen(id));
+		const asks = new Set([...answered, ...early].map(({ id }) => id)).size;
 		const seen = state.steps.find(step => step.id === id);
 		const { plan } = seen ?? {};
 		const unknown =
@@ -72,6 +80,19 @@ export function previewedSteps(
 			},
 		];
 	});
+}
+
+/** What a step asks on every host, where it could not be asked yet: behind changes that are only foreseen, or at the end. */
+export function earlyQuestions(
+	{ state }: { readonly state: RunState },
+	step: Step,
+	context: JudgeContext,
+): readonly Question[] {
+	const changes = (id: StepId): boolean => (state.steps.find(step => step.id === id)?.plan?.actions.length ?? 0) > 0;
+	const asked = state.answerEvents.some(event => event.step === step.id);
+	if (asked || !(step.kind === 'report' || step.needs.some(changes))) return [];
+	const questions = step.ask?.(state.answers, undefined, context) ?? [];
+	return questions.filter(({ id, fetches }) => fetches !== true || state.answers[id] === undefined);
 }
 
 /** Steps that would change something. */
@@ -108,5 +129,5 @@ export const quietly = ({ kind, unknown }: PreviewedStep): string =>
 		: kind === 'report'
 			? 'written at the end'
 			: kind === 'proof'
-				? 'starts throw-away containers only, and asks first'
+				? 'starts throw-away containers only'
 				: 'nothing to change';

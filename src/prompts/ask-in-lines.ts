@@ -43,10 +43,12 @@ export function askInLines(options: LineOptions): Asker {
 	};
 }
 
-function decisionLines({ subject, title, body }: Decision, options: LineOptions): readonly string[] {
+function decisionLines({ subject, title, body, input }: Decision, options: LineOptions): readonly string[] {
 	switch (subject.kind) {
 		case 'question':
 			return [title, ...body, ...optionLines(subject.question)];
+		case 'settings':
+			return [title, ...body, ...rowLines(input)];
 		case 'review':
 			return [title, ...body, ...reviewLines(subject.run, options)];
 		// What it is about was told when it came.
@@ -91,6 +93,12 @@ function optionLines(question: { readonly kind: string; readonly options?: reado
 		...(kind === 'many' ? ['Separate several by comma; "none" selects none.'] : []),
 	];
 }
+
+/** Settings are named by the id that is typed. */
+const rowLines = (input: Input): readonly string[] =>
+	input.kind !== 'one'
+		? []
+		: input.choices.map(({ value, label, hint }) => `  ${value}  ${label}${hint === undefined ? '' : `: ${hint}`}`);
 
 /** The whole run, a step a line, and what it means. */
 function reviewLines(steps: readonly PreviewedStep[], { risks, command }: LineOptions): readonly string[] {

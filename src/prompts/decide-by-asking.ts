@@ -1,6 +1,7 @@
 import { risksOf } from '../model/action.ts';
 import type { Decider } from '../model/decider.ts';
 import type { RiskName } from '../model/risk.ts';
+import { stepOf } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
 import type { Asker, Decision } from './decision.ts';
 import {
@@ -13,6 +14,7 @@ import {
 	resultDecision,
 	reviewDecision,
 	riskDecision,
+	settingsDecision,
 } from './decisions.ts';
 import { type Known, offeredAnswer, settledAnswer } from './known-answers.ts';
 import { questionDecision } from './question-decision.ts';
@@ -52,7 +54,26 @@ export function decideByAsking(ask: Asker, options: PersonOptions): Decider {
 			return { kind: 'answer', value: reply.value, source: same ? offered.source : 'operator' };
 		},
 
-		review: (step, run, ways) => choose(reviewDecision(around(), step, run, ways), ['go-on', 'back']),
+		async settings(settings) {
+			for (;;) {
+				const reply = await ask(settingsDecision(settings));
+				if (reply.kind !== 'taken') return { kind: 'quit' };
+				if (reply.value === 'one-by-one') return { kind: 'one-by-one' };
+				const setting = settings.find(({ question }) => question.id === reply.value);
+				if (setting === undefined) return { kind: 'go-on' };
+				const { step, question, value, source } = setting;
+				const known = value === undefined || source === undefined ? undefined : { value, source };
+				const answer = await ask(questionDecision(step, question, known, { back: true }));
+				if (answer.kind === 'quit') return { kind: 'quit' };
+				if (answer.kind === 'taken' && JSON.stringify(answer.value) !== JSON.stringify(value))
+					return { kind: 'changed', answers: { [question.id]: answer.value } };
+			}
+		},
+
+		async review(run, ways) {
+			const kind = await choose(reviewDecision(around(), run, ways), ['apply', 'go-on', 'back']);
+			return kind === 'apply' ? { kind, risks: options.risks } : { kind };
+		},
 
 		async approve(step, plan, findings, ways) {
 			const risks = risksOf(plan);
@@ -84,7 +105,14 @@ export function decideByAsking(ask: Asker, options: PersonOptions): Decider {
 
 		beforeProbes: (step, proof, ways) => choose(proofDecision(around(), step, proof, ways), ['run', 'skip', 'back']),
 
-		afterProbes: step => choose(resultDecision(around(), step), ['go-on']),
+		/** What went as it should is told, and asks nothing. */
+		async afterProbes(step) {
+			const probes = stepOf(around().run, step)?.probes ?? [];
+			const leftover = stepOf(around().run, step)?.after?.some(({ id }) => id === 'probe.leftover');
+			if (leftover !== true && probes.every(({ verdict }) => verdict === 'pass' || verdict === 'left-out'))
+				return 'go-on';
+			return choose(resultDecision(around(), step), ['go-on']);
+		},
 	};
 
 	/** A name that is not typed leads back to the plan, and nothing is done. */

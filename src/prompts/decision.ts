@@ -2,7 +2,7 @@ import type { ActionFailure } from '../model/decider.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Probe } from '../model/probe.ts';
 import type { AnswerValue, Question } from '../model/question.ts';
-import type { PreviewedStep } from '../model/review.ts';
+import type { PreviewedStep, Setting } from '../model/review.ts';
 import type { RiskName } from '../model/risk.ts';
 import type { StepId } from '../model/step-id.ts';
 
@@ -12,8 +12,10 @@ export type AnnouncedProbe = Omit<Probe, 'run'>;
 /** What a decision is about, for an asker that draws more of it than its text. */
 export type Subject =
 	| { readonly kind: 'question'; readonly step: StepId; readonly question: Question }
+	/** What the run would ask, settled on one page. */
+	| { readonly kind: 'settings'; readonly settings: readonly Setting[] }
 	/** Everything that the run would do. */
-	| { readonly kind: 'review'; readonly step: StepId; readonly run: readonly PreviewedStep[] }
+	| { readonly kind: 'review'; readonly run: readonly PreviewedStep[] }
 	| { readonly kind: 'plan'; readonly step: StepId; readonly findings: readonly Finding[] }
 	| { readonly kind: 'risk'; readonly step: StepId; readonly risk: RiskName }
 	| { readonly kind: 'failure'; readonly step: StepId; readonly failure: ActionFailure }

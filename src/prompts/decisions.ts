@@ -2,13 +2,13 @@ import { type Plan, risksOf } from '../model/action.ts';
 import type { ActionFailure, WaysOut } from '../model/decider.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Proof } from '../model/probe.ts';
-import { changing, type PreviewedStep } from '../model/review.ts';
+import { type AnswerSource, sayAnswer } from '../model/question.ts';
+import { changing, type PreviewedStep, type Setting } from '../model/review.ts';
 import { type RiskName, riskWords } from '../model/risk.ts';
 import { actionsToRevert, changedAnything, changesMade, type RunState, stepOf } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
 import { count } from '../text/count.ts';
 import { probesPassed } from '../view/end.ts';
-import { whatRemains } from '../view/threat.ts';
 import type { Choice, Decision } from './decision.ts';
 import { type NumberedStep, neededBy, numbersText } from './needed-by.ts';
 
@@ -29,28 +29,70 @@ const quit: Choice = { value: 'quit', label: 'Save and quit', key: 'quit' };
 const lookAgain: Choice = { value: 'look-again', label: 'Look again', key: 'look' };
 
 /** Everything that the run would do, before its first plan. */
-export function reviewDecision(
-	{ run }: RunAround,
-	step: StepId,
-	steps: readonly PreviewedStep[],
-	{ back }: WaysOut,
-): Decision {
+export function reviewDecision({ run }: RunAround, steps: readonly PreviewedStep[], { back }: WaysOut): Decision {
 	const begun = changedAnything(run);
 	const changes = steps.reduce((sum, { actions }) => sum + actions.length, 0);
 	const done = begun ? 'Nothing of it is done yet' : 'Nothing is done yet';
+	const apply = changes === 0 ? 'Start' : `Apply ${count(changes, 'change')}`;
 	return {
-		subject: { kind: 'review', step, run: steps },
-		title: begun ? 'What is still to be done: the rest of the run' : 'Before the first change: the whole run',
+		subject: { kind: 'review', run: steps },
+		title: begun ? 'Review: the rest of the run' : 'Review: the whole run',
 		body: [
-			`${count(changes, 'change')} in ${count(changing(steps).length, 'step')}. ${done}, and each step asks again.`,
+			changes === 0
+				? 'Nothing to change. The tests start throw-away containers and remove them.'
+				: `${count(changes, 'change')} in ${count(changing(steps).length, 'step')}. ${done}.`,
 		],
 		prompt: 'go on?',
 		input: {
 			kind: 'one',
-			choices: [{ value: 'go-on', label: 'Go on, step by step', key: 'go' }, quit],
-			initial: 'go-on',
+			choices: [
+				{ value: 'apply', label: apply, key: changes === 0 ? 'start' : 'apply' },
+				{ value: 'go-on', label: 'Step by step', key: 'step' },
+				quit,
+			],
+			initial: 'apply',
 		},
 		ways: { back, skip: false, quit: true },
+	};
+}
+
+const sourceWords: Readonly<Record<AnswerSource, string>> = {
+	default: 'default',
+	answers: 'from the answers file',
+	operator: 'changed',
+	saved: 'from before',
+	'last-run': 'from the last run',
+};
+
+/** What the run would ask, each with the answer that would be taken for it. */
+export function settingsDecision(settings: readonly Setting[]): Decision {
+	const rows = settings.map(({ question, value, source }): Choice => {
+		const said = value === undefined ? 'needs an answer' : sayAnswer(value).replaceAll(',', ', ');
+		return {
+			value: question.id,
+			label: question.label,
+			hint: source === undefined ? said : `${said} (${sourceWords[source]})`,
+		};
+	});
+	const open = settings.find(({ value }) => value === undefined);
+	const names = settings.map(({ question }) => question.id);
+	return {
+		subject: { kind: 'settings', settings },
+		title: 'Settings',
+		body: ['Nothing has been changed yet. Choose a setting to change it.'],
+		prompt: 'setting to change, or continue',
+		input: {
+			kind: 'one',
+			choices: [...rows, { value: 'continue', label: 'Continue' }, { value: 'one-by-one', label: 'Ask one by one' }],
+			initial: open?.question.id ?? 'continue',
+		},
+		ways: { back: false, skip: false, quit: true },
+		check: reply => {
+			if (reply === 'continue' && open !== undefined) return { problem: `${open.question.id} needs an answer` };
+			return typeof reply === 'string' && [...names, 'continue', 'one-by-one'].includes(reply)
+				? { value: reply }
+				: { problem: 'Type the name of a setting, or continue.' };
+		},
 	};
 }
 
@@ -228,23 +270,15 @@ export function proofDecision(
 	};
 }
 
-/** What a proof has shown, before anything else is asked. */
+/** What a proof has shown that did not go as it should, before anything else is asked. */
 export function resultDecision({ run }: RunAround, id: StepId): Decision {
 	const step = stepOf(run, id);
 	const probes = step?.probes ?? [];
-	const all = probes.every(({ verdict }) => verdict === 'pass' || verdict === 'left-out');
-	const attacks = probes.some(({ threats }) => threats.length > 0);
 	const leftover = step?.after?.find(finding => finding.id === 'probe.leftover');
-	const meaning = attacks
-		? ['Each attempt failed under Sysbox, and succeeded where it is allowed to.', whatRemains]
-		: ['A CI job finds what it needs.'];
 	return {
 		subject: { kind: 'result', step: id },
 		title: `${probesPassed(probes)}.`,
-		body: [
-			...(all ? meaning : []),
-			leftover === undefined ? 'The throw-away containers are gone.' : `${leftover.summary}.`,
-		],
+		body: [leftover === undefined ? 'The throw-away containers are gone.' : `${leftover.summary}.`],
 		prompt: 'go on?',
 		input: { kind: 'one', choices: [{ value: 'go-on', label: 'Go on', key: 'go' }, quit], initial: 'go-on' },
 		ways: { back: false, skip: false, quit: true },

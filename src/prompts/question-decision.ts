@@ -11,7 +11,8 @@ export function questionDecision(
 	question: Question,
 	offered: KnownAnswer | undefined,
 	{ back }: WaysOut,
-	place: Place,
+	/** Without it the question is asked by itself. */
+	place?: Place,
 ): Decision {
 	const limits = limitsOf(question);
 	return {
@@ -21,7 +22,7 @@ export function questionDecision(
 			question.help,
 			...(limits === undefined ? [] : [limits]),
 			...(offered?.source === 'last-run' ? ['Enter takes the answer from the last run.'] : []),
-			placeWords(place),
+			...(place === undefined ? [] : [placeWords(place)]),
 		],
 		prompt: question.id,
 		input: inputOf(question, offered?.value),

@@ -170,7 +170,8 @@ export function commandsNow(state: WizardState, theme: Theme): readonly Command[
 	if (asking?.screen.kind === 'plan' && asking.screen.page < pagesOf(state, theme)) commands.push('next-page');
 	if (asking?.screen.kind === 'plan' && asking.screen.page > 0) commands.push('previous-page');
 	if (asking?.ways.skip === true) commands.push('skip');
-	if (screen !== 'start' && step !== undefined) commands.push('full-view');
+	if (screen === 'review' || (screen !== 'start' && screen !== 'settings' && step !== undefined))
+		commands.push('full-view');
 	if (screen !== 'start' && screen !== 'end' && screen !== 'review' && latestFindings(step).length > 0)
 		commands.push('explain');
 	if (commandsOf(state).length > 0) commands.push('print-commands');

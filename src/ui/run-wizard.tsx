@@ -5,7 +5,7 @@ import type { Difference } from '../model/drift.ts';
 import type { EventReader } from '../model/event-stream.ts';
 import type { Answers } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
-import { actionsToRevert, type RunState } from '../model/state.ts';
+import { actionsToRevert, changedAnything, type RunState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
 import { decideByAsking } from '../prompts/decide-by-asking.ts';
 import { oneLine, safeLines } from '../text/safe.ts';
@@ -164,7 +164,9 @@ export function startWizard(options: WizardOptions): Wizard {
 		async end() {
 			const { run } = store.state();
 			const stopped = run.end === undefined || run.end.outcome === 'interrupted' || signal.aborted;
-			if (!stopped && !undoWanted) await lastScreen(store, options);
+			// Nothing is left to decide after a run that has changed nothing: what it says stays above the prompt.
+			const quiet = run.end?.outcome === 'done' && !changedAnything(run);
+			if (!stopped && !undoWanted && !quiet) await lastScreen(store, options);
 			await give(run.end === undefined ? [] : summaryOf(store, intro));
 			return { goesOn: goesOn(run) };
 		},

@@ -1,8 +1,7 @@
 import type { ThreatRow } from '../model/threat.ts';
 
-/** The same for whoever reads that all was blocked and asks why nothing is at none. */
-export const whatRemains =
-	'What remains when all is held: bugs of kernel and runtime, and jobs that compete for what their limits leave them.';
+/** For whoever reads that all was blocked and asks why nothing is at none. */
+export const whatRemains = 'bugs in the kernel and the runtime; jobs compete for what their limits leave them';
 
 /** What the best level of the table does not promise. */
 export const whatLowMeans =

@@ -13,10 +13,17 @@ export const ctrlZ = '\u001a';
 export const escapeKey = '\u001b';
 
 /**
- * The stops of a whole run that Enter does not lead past as a test wants it. Every other screen that waits is answered
- * with Enter, as somebody does who takes what is offered; a new screen needs no line here.
+ * The stops of a whole run that Enter does not lead past as a test wants it: most tests are about the screens of single
+ * steps. Every other screen that waits is answered with Enter, as somebody does who takes what is offered; a new screen
+ * needs no line here.
  */
-const otherwise: readonly Stop[] = [];
+const stepByStep: readonly Stop[] = [
+	{ shows: /[❯>] Continue/, keys: '\u001b[B\r' },
+	{ shows: /[❯>] (?:Apply|Start).* Step by step/, keys: '\u001b[C\r' },
+];
+
+/** What is offered is taken for the whole run at once. */
+export const allAtOnce: readonly Stop[] = stepByStep.map(({ shows }) => ({ shows, keys: enter }));
 
 /** More screens than a run has. */
 const mostScreens = 80;
@@ -55,7 +62,7 @@ export async function executeRun(
 		if (to !== undefined && shows(screen, to)) return seen;
 		if (seen.length === mostScreens) throw new Error(`no end after ${mostScreens} screens; the last:\n${screen}`);
 		seen.push(screen);
-		session.type([...stops, ...otherwise].find(stop => shows(screen, stop.shows))?.keys ?? enter);
+		session.type([...stops, ...stepByStep].find(stop => shows(screen, stop.shows))?.keys ?? enter);
 	}
 }
 

@@ -414,7 +414,7 @@ describe('a command of this machine', () => {
 describe('signals to a run in plain lines', () => {
 	it('are heard at a question, with the command that goes on', async () => {
 		const session = startInTerminal({ args: ['--plain'], shell: saysHowItLeft });
-		await session.until('host.install-tools [y]es (Enter)');
+		await session.until('[continue] (q quits)');
 		session.type(ctrlC);
 		expect(await leftInOrder(session)).toBe(130);
 		expect(session.everything()).toContain('go on with:');

@@ -458,9 +458,9 @@ describe('a review of the whole run', () => {
 		const left = [...decisions];
 		const decider: Decider = {
 			...decideFromAnswers({ answers: {}, saved: {}, risks: [] }),
-			review: async (step, run) => {
-				told.push(`review at ${step}: ${run.map(s => `${s.id} ${s.actions.map(a => a.title).join()}`).join('; ')}`);
-				return left.shift() ?? 'go-on';
+			review: async run => {
+				told.push(`review: ${run.map(s => `${s.id} ${s.actions.map(a => a.title).join()}`).join('; ')}`);
+				return left.shift() ?? { kind: 'go-on' };
 			},
 			approve: async step => {
 				told.push(`approve ${step}`);
@@ -475,12 +475,7 @@ describe('a review of the whole run', () => {
 		const { decider, told } = person([]);
 		const { end, events } = await run(steps(), world, { decider, ahead: true });
 		expect(end.exit).toBe(0);
-		expect(told).toEqual([
-			'review at a: a Write /a; b ; c Write /c; d Write /d; p ',
-			'approve a',
-			'approve c',
-			'approve d',
-		]);
+		expect(told).toEqual(['review: a Write /a; b ; c Write /c; d Write /d; p ', 'approve a', 'approve c', 'approve d']);
 		// Nothing of the look ahead is in the log.
 		expect(events.filter(e => e.type === 'plan').map(e => e.step)).toEqual(['a', 'c', 'd']);
 		expect(events.filter(e => e.type === 'step.start')).toHaveLength(5);
@@ -513,7 +508,7 @@ describe('a review of the whole run', () => {
 
 	it('ends the run before anything is changed when that is chosen', async () => {
 		const world = newWorld();
-		const { decider } = person(['quit']);
+		const { decider } = person([{ kind: 'quit' }]);
 		const { end } = await run(steps(), world, { decider, ahead: true });
 		expect(end).toMatchObject({ exit: 4, changed: false });
 		expect(world.files.size).toBe(0);

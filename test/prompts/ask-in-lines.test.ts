@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Event } from '../../src/model/event.ts';
 import type { Probe } from '../../src/model/probe.ts';
 import type { Answers, Question } from '../../src/model/question.ts';
+import type { Setting } from '../../src/model/review.ts';
 import type { RiskName } from '../../src/model/risk.ts';
 import type { ShownAction } from '../../src/model/shown-action.ts';
 import { initialState, type RunState, reduceAll } from '../../src/model/state.ts';
@@ -270,6 +272,40 @@ describe('a plan in plain lines', () => {
 	});
 });
 
+describe('the settings of a run in plain lines', () => {
+	const settings: readonly Setting[] = [
+		{ step: 'ci', question: plain, value: '2g', source: 'default' },
+		{ step: 'record', question: noDefault, value: undefined, source: undefined },
+	];
+	const settled = settings.slice(0, 1);
+
+	it('are listed with their values, and taken as they are by Enter', async () => {
+		const { decider, said, prompts } = person(['']);
+		expect(await decider.settings?.(settled)).toEqual({ kind: 'go-on' });
+		expect(said).toContain('   ci.memory  Memory: 2g (default)');
+		expect(prompts).toEqual([' setting to change, or continue [continue] (q quits) > ']);
+	});
+
+	it('are changed by name, and one that is given its old value is no change', async () => {
+		expect(await person(['ci.memory', '4g']).decider.settings?.(settled)).toEqual({
+			kind: 'changed',
+			answers: { 'ci.memory': '4g' },
+		});
+		const { decider, left } = person(['ci.memory', '', 'ci.memory', 'b', 'one-by-one', 'x']);
+		expect(await decider.settings?.(settled)).toEqual({ kind: 'one-by-one' });
+		expect(left).toEqual(['x']);
+	});
+
+	it('are not gone on from while one needs an answer, or with a name that is none', async () => {
+		const { decider, said, prompts } = person(['continue', 'memory', '', 'anna']);
+		expect(await decider.settings?.(settings)).toEqual({ kind: 'changed', answers: { 'record.owner': 'anna' } });
+		expect(prompts[0]).toContain('[record.owner]');
+		expect(said).toContain(' record.owner needs an answer');
+		expect(said).toContain(' Type the name of a setting, or continue.');
+		expect(await person([]).decider.settings?.(settings)).toEqual({ kind: 'quit' });
+	});
+});
+
 describe('a review of the whole run in plain lines', () => {
 	const run = [
 		{ id: 'host', n: 1, title: 'Host', kind: 'change', actions: planned.slice(0, 1), asks: 0, assumed: [] },
@@ -278,11 +314,11 @@ describe('a review of the whole run in plain lines', () => {
 
 	it('tells every step, what is assumed and the way back, and goes on by Enter', async () => {
 		const { decider, said, prompts } = person(['']);
-		expect(await decider.review?.('host', run, { back: false })).toBe('go-on');
+		expect(await decider.review?.(run, { back: false })).toEqual({ kind: 'apply', risks: [] });
 		expect(said).toEqual([
 			'',
-			' Before the first change: the whole run',
-			' 1 change in 1 step. Nothing is done yet, and each step asks again.',
+			' Review: the whole run',
+			' 1 change in 1 step. Nothing is done yet.',
 			'  1 Host',
 			'    - Install fuse3',
 			'  5 CI: nothing to change',
@@ -295,10 +331,10 @@ describe('a review of the whole run in plain lines', () => {
 	it('shows each change in full as often as wished, goes back, and is left when the input ends', async () => {
 		const planLines: LineOptions['planLines'] = step => [`all of ${step.id}`];
 		const { decider, said, left } = person(['v', 'v', 'b', 'x'], { planLines });
-		expect(await decider.review?.('host', run, { back: true })).toBe('back');
+		expect(await decider.review?.(run, { back: true })).toEqual({ kind: 'back' });
 		expect(said.filter(line => line === 'all of host')).toHaveLength(2);
 		expect(left).toEqual(['x']);
-		expect(await person([]).decider.review?.('host', run, { back: true })).toBe('quit');
+		expect(await person([]).decider.review?.(run, { back: true })).toEqual({ kind: 'quit' });
 	});
 });
 
@@ -358,13 +394,29 @@ describe('a proof in plain lines', () => {
 		expect(await person([]).beforeProbes()).toBe('quit');
 	});
 
-	it('tells what it has shown, and can be left there', async () => {
-		const anna = person(['']);
+	it('tells what got through, and can be left there', async () => {
+		const run = reduceAll(
+			[
+				{ type: 'step.start', step: 'step', title: 'Step', kind: 'proof', n: 1, of: 1 },
+				{
+					type: 'probe',
+					step: 'step',
+					id: 'p',
+					title: 'P',
+					threats: [],
+					verdict: 'fail',
+					because: 'x',
+					evidence: [],
+					ms: 1,
+				},
+			].map((event, seq) => ({ v: 2, seq, at: '2026-11-24T10:00:00.000Z', ...event })) as readonly Event[],
+		);
+		const anna = person([''], { run });
 		expect(await anna.decider.afterProbes?.('step')).toBe('go-on');
 		expect(anna.said.join('\n')).toContain('The throw-away containers are gone.');
 		expect(anna.prompts).toEqual([' go on? [g]o on (Enter), save and [q]uit > ']);
-		expect(await person(['q']).decider.afterProbes?.('step')).toBe('quit');
-		expect(await person([]).decider.afterProbes?.('step')).toBe('quit');
+		expect(await person(['q'], { run }).decider.afterProbes?.('step')).toBe('quit');
+		expect(await person([], { run }).decider.afterProbes?.('step')).toBe('quit');
 	});
 });
 

@@ -6,7 +6,7 @@ import type { RiskName } from '../../src/model/risk.ts';
 export const plain: Question = {
 	id: 'ci.memory',
 	title: 'Memory',
-	label: 'Setting',
+	label: 'Memory',
 	help: 'Of a job.',
 	kind: 'text',
 	initial: '2g',
@@ -14,14 +14,14 @@ export const plain: Question = {
 export const noDefault: Question = {
 	id: 'record.owner',
 	title: 'Owner',
-	label: 'Setting',
+	label: 'Memory',
 	help: 'Of the host.',
 	kind: 'text',
 };
 export const riskQuestion: Question = {
 	id: 'docker.restart',
 	title: 'Restart',
-	label: 'Setting',
+	label: 'Memory',
 	help: 'Docker.',
 	kind: 'risk',
 	risk: 'restart-docker',

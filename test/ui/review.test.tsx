@@ -65,16 +65,16 @@ describe('the review of a run', () => {
 			undo: { kind: 'none', why: 'x' },
 		});
 		await emit({ type: 'action.outcome', step: 'host', action: 'install', outcome: 'done', ms: 1 });
-		void decider.review?.('host', run, { back: true });
-		await sees('What is still to be done: the rest of the run');
+		void decider.review?.(run, { back: true });
+		await sees('Review: the rest of the run');
 		await sees('Nothing of it is done yet');
 	});
 
 	it('tells of a risk that was accepted when the run was started', async () => {
 		const { emit, decider, sees, frame } = bench({ intro: { accepted: ['restart-docker'] } });
 		await emit(stepStart('host'));
-		void decider.review?.('host', run, { back: true });
-		await sees('Before the first change: the whole run');
+		void decider.review?.(run, { back: true });
+		await sees('Review: the whole run');
 		expect(frame()).toContain('✔ accepted with --accept-risk: restart-docker');
 		expect(frame()).not.toContain('has to be accepted');
 	});
@@ -82,8 +82,8 @@ describe('the review of a run', () => {
 	it('shows every change, what stops, what is only assumed and the way back', async () => {
 		const { emit, decider, sees, frame, keys } = bench();
 		await emit(stepStart('host'));
-		const decision = decider.review?.('host', run, { back: true });
-		await sees('Before the first change: the whole run');
+		const decision = decider.review?.(run, { back: true });
+		await sees('Review: the whole run');
 		for (const words of [
 			'2 changes in 2 steps. Nothing is done yet',
 			'Install fuse3, jq',
@@ -98,35 +98,35 @@ describe('the review of a run', () => {
 		])
 			expect(frame()).toContain(words);
 		await keys(enter);
-		expect(await decision).toBe('go-on');
+		expect(await decision).toEqual({ kind: 'apply', risks: [] });
 	});
 
 	it('shows each of them in full, and comes back', async () => {
 		const { emit, decider, sees, keys, printed } = bench();
 		await emit(stepStart('host'));
-		const decision = decider.review?.('host', run, { back: true });
-		await sees('Go on, step by step');
+		const decision = decider.review?.(run, { back: true });
+		await sees('Step by step');
 		await keys('v');
 		await sees('Everything that this run would do');
 		await sees('apt-get purge fuse3');
 		await keys('G');
 		await sees('"bip"');
 		await keys(esc);
-		await sees('Go on, step by step');
+		await sees('Step by step');
 		await keys('c');
 		expect(printed).toEqual(['apt-get install -y fuse3', 'apt-get install -y fuse3']);
 		await keys('b');
-		expect(await decision).toBe('back');
+		expect(await decision).toEqual({ kind: 'back' });
 	});
 
 	it('can be left, and has no way back where there is none', async () => {
 		const { emit, decider, sees, frame, keys } = bench();
 		await emit(stepStart('host'));
-		const decision = decider.review?.('host', run, { back: false });
-		await sees('Go on, step by step');
+		const decision = decider.review?.(run, { back: false });
+		await sees('Step by step');
 		expect(frame()).not.toContain('b back');
 		await keys('q');
-		expect(await decision).toBe('quit');
+		expect(await decision).toEqual({ kind: 'quit' });
 	});
 
 	it.each([
@@ -144,7 +144,7 @@ describe('the review of a run', () => {
 			n: n + 1,
 			actions,
 		}));
-		const decision = decider.review?.('host', many, { back: true });
+		const decision = decider.review?.(many, { back: true });
 		await sees('72 changes in 8 steps');
 		expect(frame().split('\n').length).toBeLessThan(rows);
 		for (const row of frame().split('\n')) expect(row.length).toBeLessThan(columns);

@@ -32,6 +32,8 @@ async function begun(replies: readonly string[]) {
 	await wizard.emit({ type: 'plan', step: 'host', actions: [shown({ id: 'a' }), shown({ id: 'reload' })] });
 	await wizard.emit({ type: 'action.intent', step: 'host', action: 'a', title: 'A', kind: 'exec', does: 'x', undo });
 	await wizard.emit({ type: 'action.outcome', step: 'host', action: 'a', outcome: 'done', ms: 1 });
+	const held = { id: 'p', title: 'P', threats: [], verdict: 'fail' as const, because: 'x', evidence: [], ms: 1 };
+	await wizard.emit({ type: 'probe', step: 'host', ...held });
 	const typed = [...replies];
 	const prompts: string[] = [];
 	const said: string[] = [];
@@ -117,7 +119,7 @@ const left = { back: false };
 const back = { back: true };
 
 describe.each<readonly [string, Ask]>([
-	['the review of a run', d => d.review?.('host', run, back)],
+	['the review of a run', d => d.review?.(run, back)],
 	['a plan', d => d.approve('host', { actions: [action()] }, [], left)],
 	['a plan with a way back', d => d.approve('host', { actions: [action(), action()] }, [], back)],
 	['a plan with a risk', d => d.approve('host', planWith('restart-docker'), [], left)],
@@ -130,7 +132,7 @@ describe.each<readonly [string, Ask]>([
 	['a block', d => d.onBlocked?.('ci', [finding], back)],
 	['what only the operator can do', d => d.onLeft?.('ci', [finding])],
 	['a proof', d => d.beforeProbes?.('functional', { probes: [probe], leftOut: [], announced: [] }, back)],
-	['what a proof has shown', d => d.afterProbes?.('functional')],
+	['what a proof has shown', d => d.afterProbes?.('host')],
 	[
 		'a question of yes or no',
 		d =>

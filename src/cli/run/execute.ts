@@ -4,6 +4,7 @@ import { runSteps } from '../../engine/engine.ts';
 import { previewRun } from '../../engine/preview-run.ts';
 import type { Decider } from '../../model/decider.ts';
 import type { EventStream } from '../../model/event-stream.ts';
+import type { Answers } from '../../model/question.ts';
 import type { RiskName } from '../../model/risk.ts';
 import { outOfWindow } from '../../model/window.ts';
 import { dockerDeadline } from '../../port/docker-deadline.ts';
@@ -45,7 +46,7 @@ export function execute(parts: RunParts): Promise<EngineEnd> {
 		emit: stream.emit,
 		state: stream.state,
 		apply: applyWith(parts),
-		lookAhead: parts.ahead ? () => lookAhead(parts) : undefined,
+		lookAhead: parts.ahead ? answers => lookAhead(parts, answers) : undefined,
 		saveAnswer: (id, value) => opened?.saveAnswer(id, value),
 		saveCursor: step => opened?.saveCursor(step),
 	};
@@ -75,10 +76,12 @@ function applyWith({ environment, options, stream, signal, opened }: RunParts): 
 	};
 }
 
-/** The rest of the run, with the answers so far and nobody asked. */
-function lookAhead(parts: RunParts): ReturnType<typeof previewRun> {
+/** The rest of the run, with the answers so far and nobody asked; or all of it afresh, with no answers but these. */
+function lookAhead(parts: RunParts, afresh?: Answers): ReturnType<typeof previewRun> {
 	const { environment, known, risks, stream, engine } = parts;
-	const state = stream.state();
-	const decider = decideFromAnswers({ ...known, answers: { ...known.answers, ...state.answers }, risks });
-	return previewRun({ ...lookDeps(parts, oneLook(environment)), decider }, { ...state, steps: [] }, engine);
+	const state = { ...stream.state(), steps: [] };
+	const answers = { ...known.answers, ...(afresh ?? state.answers) };
+	const decider = decideFromAnswers({ ...known, answers, risks });
+	const from = afresh === undefined ? state : { ...state, answers: {}, answerEvents: [] };
+	return previewRun({ ...lookDeps(parts, oneLook(environment)), decider }, from, engine);
 }

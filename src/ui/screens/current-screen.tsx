@@ -18,6 +18,7 @@ import { ProofScreen } from './proof-screen.tsx';
 import { QuestionScreen } from './question-screen.tsx';
 import { ReviewScreen } from './review-screen.tsx';
 import { RiskScreen } from './risk-screen.tsx';
+import { SettingsScreen } from './settings-screen.tsx';
 import { StartScreen } from './start-screen.tsx';
 import { stepTitle } from './step-title.ts';
 import { SummaryScreen } from './summary-screen.tsx';
@@ -109,6 +110,8 @@ function Asked({
 			return <StartScreen look={look} intro={state.intro} seen={screen.seen} prompt={prompt} />;
 		case 'question':
 			return <QuestionScreen {...shown} findings={latestFindings(step)} why={whyOf(state)} />;
+		case 'settings':
+			return <SettingsScreen {...shown} settings={screen.settings} />;
 		case 'review':
 			return <ReviewScreen {...shown} run={screen.run} accepted={state.intro.accepted} command={state.intro.command} />;
 		case 'plan':

@@ -8,7 +8,7 @@ import { probeCounts, probeTroubles } from '../text/probe-text.ts';
 import { markSpan } from '../theme.ts';
 import { stepTitle } from './step-title.ts';
 
-/** What a proof has shown, before anything else is asked. */
+/** What a proof has shown that did not go as it should, before anything else is asked. */
 export function ProofResultScreen({
 	look,
 	step,
@@ -19,7 +19,7 @@ export function ProofResultScreen({
 	readonly look: Look;
 	readonly step: StepState | undefined;
 	readonly title: string;
-	/** What it means and what remains, where all is held, and whether the containers are gone. */
+	/** Whether the containers are gone. */
 	readonly body: readonly string[];
 	readonly prompt: Prompt;
 }): ReactElement {
@@ -28,11 +28,8 @@ export function ProofResultScreen({
 	const attacks = probes.some(probe => probe.threats.length > 0);
 	const troubles = probeTroubles(probes, width, theme);
 	const held = probes.filter(({ verdict }) => verdict === 'pass');
-	const all = troubles.length === 0;
 	const each: readonly Line[] = held.flatMap(({ title }) => wrap(line(markSpan('ok', theme), ` ${title}`), width, 2));
 	const counts = attacks ? [...probeCounts(probes, theme), blank] : [];
-	const meaning = all ? body.slice(0, 1) : [];
-	const remains = body.slice(meaning.length, -1).flatMap(text => wrap(line(text), width));
 	const leftover = step?.after?.some(({ id }) => id === 'probe.leftover') === true;
 	const last = span(`${body.at(-1)} v shows what was seen at each.`, 'dim');
 	const gone = wrap(leftover ? line(span(theme.glyphs.warn, 'warn'), ' ', last) : line(last), width, leftover ? 2 : 0);
@@ -40,10 +37,10 @@ export function ProofResultScreen({
 		<Frame
 			look={look}
 			title={stepTitle(step, look)}
-			about={[line(span(title, 'strong'), ...meaning.map(text => ` ${text}`))]}
+			about={[line(span(title, 'strong'))]}
 			bodies={[
-				[...counts, ...troubles, ...(all ? [] : [blank]), ...each, blank, ...remains, ...gone],
-				[...counts, ...troubles, ...(all ? [] : [blank]), ...remains, ...gone],
+				[...counts, ...troubles, blank, ...each, blank, ...gone],
+				[...counts, ...troubles, blank, ...gone],
 				[...troubles, ...gone],
 			]}
 			prompt={prompt}

@@ -45,5 +45,12 @@ export function WorkingScreen({
 		working && work !== undefined
 			? [workLines(work, width, theme, spinner), foldedWorkLines(work, width, theme, spinner)]
 			: [[looking]];
-	return <Frame look={look} title={stepTitle(step, look)} about={about} bodies={bodies} />;
+	return (
+		<Frame
+			look={look}
+			title={step === undefined ? 'A look at this host' : stepTitle(step, look)}
+			about={about}
+			bodies={bodies}
+		/>
+	);
 }

@@ -5,7 +5,7 @@ import { actionsToRevert, changesMade, leftByRevert, type RunState } from '../..
 import { type ThreatRow, threatTable } from '../../model/threat.ts';
 import { endSentence, endView } from '../../view/end.ts';
 import { notFine } from '../../view/finding.ts';
-import { afterReasons, knownOf, sayAfter, sayBefore } from '../../view/threat.ts';
+import { afterReasons, knownOf, sayAfter, sayBefore, whatRemains } from '../../view/threat.ts';
 import { statusNames } from '../../view/words.ts';
 import { blank, clip, type Line, labelled, line, pad, plainText, span, wrap } from '../line.ts';
 import type { Intro } from '../screen.ts';
@@ -45,12 +45,15 @@ export function summaryLines(
 }
 
 function threatSection(run: RunState, detail: SummaryDetail, width: number, theme: Theme): readonly Line[] {
-	if (!run.steps.some(step => step.probes.some(probe => probe.threats.length > 0))) return [];
+	if (!attacked(run)) return [];
 	const brief = detail !== 'each' && detail !== 'steps';
 	// At 24 rows this blank one would cost what jobs have to mind, or what a revert leaves.
 	const end = detail === 'counted' || detail === 'undo' ? [] : [blank];
 	return [...threatLines(threatTable(run), brief, width, theme), ...end];
 }
+
+const attacked = (run: RunState): boolean =>
+	run.steps.some(step => step.probes.some(({ threats }) => threats.length > 0));
 
 /** Each label with its sentences; one without any is not shown. */
 function summaryRows(
@@ -74,6 +77,7 @@ function summaryRows(
 		// Where there is no room, places and remedies are behind `v`: record and undo have to stay on the screen.
 		['Left', ...left.map(text => (whole ? text : cutAt(text, width - 10, theme)))],
 		['Issues', ...forRun(...(whole || issues.length === 0 ? issues : [issues.join('; ')]))],
+		['Remains', ...(whole && attacked(run) ? forRun(whatRemains) : [])],
 		['Next', ...forRun(...nextSteps(run, command))],
 		['Record', ...(record === undefined ? [] : [record])],
 		['Checked', ...(checked ? ['looked at again: nothing of that run is left, but for what stays'] : [])],
