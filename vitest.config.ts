@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { longestFirst } from './test/longest-first.ts';
 
 export default defineConfig({
 	test: {
@@ -9,5 +11,8 @@ export default defineConfig({
 		restoreMocks: true,
 		// Ends what hangs, and nothing else: on a machine that is busy with other work a whole run takes its time.
 		testTimeout: 60_000,
+		// Vitest leaves one core to itself: of two, that would be half of the time.
+		maxWorkers: availableParallelism(),
+		sequence: { sequencer: longestFirst(['killed', 'daemon-json', 'outside-text', 'screens', 'faults', 'bad-host']) },
 	},
 });

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { longestFirst } from '../longest-first.ts';
 
 /** Tests of the built and of the packed program. */
 export default defineConfig({
@@ -7,5 +9,7 @@ export default defineConfig({
 		include: ['test/built/**/*.test.ts'],
 		testTimeout: 120_000,
 		hookTimeout: 120_000,
+		maxWorkers: availableParallelism(),
+		sequence: { sequencer: longestFirst(['wizard-stop', 'wizard', 'other-nodes', 'demo', 'new-step']) },
 	},
 });
