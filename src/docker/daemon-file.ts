@@ -4,9 +4,10 @@ import { sha256 } from '../text/sha256.ts';
 import { type Fired, readFired } from '../watchdog/facts.ts';
 import { firedFinding } from '../watchdog/findings.ts';
 import { type DaemonJsonProblem, type DaemonJsonView, placeOfKey, readDaemonJson } from './daemon-json.ts';
+import { defaultConfigFile } from './dockerd-flags.ts';
 
 /** Where the scripts of the sysbox package look, whatever dockerd was told to read (its .config and .postinst). */
-export const packageFile = '/etc/docker/daemon.json';
+export const packageFile = defaultConfigFile;
 
 /** A file of settings larger than this is none. */
 const longestFile = 1024 * 1024;

@@ -149,9 +149,12 @@ function shortOptions(word: string, nextWord: () => string): readonly Option[] {
 export const valuesOf = (flags: readonly DockerdFlag[], name: string): readonly string[] =>
 	flags.filter(flag => flag.name === name).map(flag => flag.value);
 
-/** The words of dockerd that name its configuration file, /etc/docker/daemon.json unless `--config-file` says so. */
+/** What dockerd reads unless `--config-file` says otherwise. */
+export const defaultConfigFile = '/etc/docker/daemon.json';
+
+/** The configuration file that the words of dockerd name. */
 export function configFileOf(flags: readonly DockerdFlag[]): string {
-	return flags.findLast(f => f.key === 'config-file')?.value ?? '/etc/docker/daemon.json';
+	return flags.findLast(f => f.key === 'config-file')?.value ?? defaultConfigFile;
 }
 
 export interface UnitLine {

@@ -2,6 +2,7 @@ import type { ReadHost } from '../port/host.ts';
 import { parseCmdline, type UnitState } from '../system/systemd-show.ts';
 import { describeSystemdTrouble, inspectUnits, type UnitsAnswer, unitNamed } from '../system/systemd-units.ts';
 import { readTextOr } from '../system/text-file.ts';
+import { dockerUnit } from '../system/unit-failure.ts';
 import { flagConflicts } from './daemon-json.ts';
 import {
 	configFileOf,
@@ -11,8 +12,6 @@ import {
 	parseDockerdFlags,
 	parseUnitFiles,
 } from './dockerd-flags.ts';
-
-export const dockerUnit = 'docker.service';
 
 /** How systemd starts dockerd, and with which settings besides its file. */
 export interface DockerdUnit {

@@ -33,7 +33,7 @@ export type Guarded =
 	| { readonly kind: 'stale'; readonly said: string };
 
 /** What others than its own step have to know an action by. */
-export const actionRoles = ['restart-docker', 'change-packages'] as const;
+export const actionRoles = ['restart-docker', 'change-packages', 'configure-docker'] as const;
 
 interface ActionBase {
 	/** Unique within its step and the same in every run: `daemon-json`, `install`. */

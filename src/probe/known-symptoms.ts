@@ -4,6 +4,7 @@ import type { KnownIssue } from '../model/knowledge.ts';
 import { joinEvidence, type Probe, type ProbeResult } from '../model/probe.ts';
 import type { JudgeContext } from '../model/step.ts';
 import type { ReadHost } from '../port/host.ts';
+import { runcName } from '../sysbox/program-names.ts';
 import { inspectProgram } from '../sysbox/services.ts';
 import { parseKernelRelease } from '../system/kernel-release.ts';
 
@@ -15,7 +16,7 @@ export interface IssueVersions {
 
 export async function inspectVersions(host: ReadHost, signal: AbortSignal): Promise<IssueVersions> {
 	const [program, release] = await Promise.all([
-		inspectProgram(host, 'sysbox-runc', signal),
+		inspectProgram(host, runcName, signal),
 		host.readFile('/proc/sys/kernel/osrelease'),
 	]);
 	const kernel =

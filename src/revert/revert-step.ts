@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Container } from '../docker/container.ts';
 import { type DockerFacts, describeDockerTrouble, inspectDocker } from '../docker/daemon.ts';
 import { type DesiredDaemonJson, planDaemonJson, readDaemonJson } from '../docker/daemon-json.ts';
+import { defaultConfigFile } from '../docker/dockerd-flags.ts';
 import type { Action, Plan, Readiness } from '../model/action.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Impact } from '../model/impact.ts';
@@ -26,6 +27,7 @@ import {
 import { runningUnderSysbox, runtimeName, type StoppedContainer } from '../sysbox/runtime.ts';
 import { inspectUnits, unitNamed } from '../system/systemd-units.ts';
 import { readTextOr } from '../system/text-file.ts';
+import { dockerUnit } from '../system/unit-failure.ts';
 import { sha256 } from '../text/sha256.ts';
 import { shellLine } from '../text/shell-line.ts';
 import { clearAway, isOfWatchdog } from '../watchdog/actions.ts';
@@ -37,7 +39,6 @@ import { inspectPackages, judgePackages, type PackageFacts, planPackages } from 
 import { changedSince, inspectPath, isRestored, type PathToRestore, restoreAction, sideOf } from './restored-file.ts';
 
 const stepId = 'revert';
-const dockerService = 'docker.service';
 
 /** Owner and mode of a new file where the log names none. */
 const plainMode = 0o644;
@@ -194,8 +195,8 @@ function commandsOf(action: ActionState): RevertFacts['commands'] {
 }
 
 async function dockerStateOf({ host, signal }: StepContext): Promise<string | undefined> {
-	const units = await inspectUnits(host, [dockerService], signal);
-	return unitNamed(units, dockerService)?.activeState;
+	const units = await inspectUnits(host, [dockerUnit], signal);
+	return unitNamed(units, dockerUnit)?.activeState;
 }
 
 async function inspectLoaded(
@@ -244,8 +245,10 @@ async function inspectLoaded(
 function configFileOf({ observed, actions }: RunState): string {
 	const noted = z.object({ path: z.string() }).safeParse(observed['daemon-json']?.last.value);
 	if (noted.success) return noted.data.path;
-	const written = actions.flatMap(({ id, undo }) => (id === 'daemon-json' && undo.kind === 'file' ? [undo.path] : []));
-	return written.at(-1) ?? '/etc/docker/daemon.json';
+	const written = actions.flatMap(({ role, undo }) =>
+		role === 'configure-docker' && undo.kind === 'file' ? [undo.path] : [],
+	);
+	return written.at(-1) ?? defaultConfigFile;
 }
 
 /** Every version of that file that the run wrote: one that was since removed can still be loaded in the daemon. */

@@ -28,5 +28,6 @@ function finding(of: Finding): Finding {
 
 function roleOf({ step, action, does }: EventOf<'action.intent'>): EventOf<'action.intent'>['role'] {
 	if (step === 'docker' && action === 'restart') return 'restart-docker';
+	if (action === 'daemon-json') return 'configure-docker';
 	return does.startsWith('apt-get purge ') ? 'change-packages' : undefined;
 }

@@ -1,8 +1,10 @@
 import type { Container } from '../docker/container.ts';
 import type { DockerFacts } from '../docker/daemon.ts';
 
+import { runcName } from './program-names.ts';
+
 /** The name under which the package registers the runtime and every page of Sysbox's manual speaks of it. */
-export const runtimeName = 'sysbox-runc';
+export const runtimeName = runcName;
 
 /** Where the package puts it. */
 export const runtimePath = '/usr/bin/sysbox-runc';

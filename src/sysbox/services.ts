@@ -2,10 +2,8 @@ import type { ReadHost } from '../port/host.ts';
 import { excerpt } from '../system/reading.ts';
 import type { UnitState } from '../system/systemd-show.ts';
 import { describeSystemdTrouble, inspectUnits, type UnitsAnswer, unitNamed } from '../system/systemd-units.ts';
+import { type ProgramName, programNames } from './program-names.ts';
 import { parseSysboxVersion } from './version.ts';
-
-export const programNames = ['sysbox-runc', 'sysbox-mgr', 'sysbox-fs'] as const;
-export type ProgramName = (typeof programNames)[number];
 
 /** The package's directory first; source builds of old went to the others (sysbox-ce.postinst still looks there). */
 const programDirectories = ['/usr/bin', '/usr/local/sbin', '/usr/local/bin'];

@@ -1,8 +1,10 @@
 import { excerpt, type Reading, read, unreadable } from '../system/reading.ts';
 import { plainVersion } from '../system/version.ts';
 
+import type { ProgramName } from './program-names.ts';
+
 export interface SysboxVersion {
-	readonly program: 'sysbox-runc' | 'sysbox-mgr' | 'sysbox-fs';
+	readonly program: ProgramName;
 	/** As printed, such as `0.7.0`. */
 	readonly version: string;
 	readonly edition?: string | undefined;

@@ -5,7 +5,8 @@ import { inspectUnits } from './systemd-units.ts';
 
 /** In the order of cause and effect: the daemons before the unit that depends on them. */
 export const sysboxUnits = ['sysbox-mgr.service', 'sysbox-fs.service', 'sysbox.service'] as const;
-export const dockerUnits = ['docker.service', 'containerd.service'] as const;
+export const dockerUnit = 'docker.service';
+export const dockerUnits = [dockerUnit, 'containerd.service'] as const;
 
 /** `time="…" level=error msg="…" error="…"` → the message and its error, without escapes. Other lines as they are. */
 export function messageOf(line: string): string {

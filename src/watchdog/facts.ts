@@ -1,6 +1,7 @@
 import type { ReadHost } from '../port/host.ts';
 import { parseProperties, parseUnits } from '../system/systemd-show.ts';
 import { readTextOr } from '../system/text-file.ts';
+import { dockerUnit } from '../system/unit-failure.ts';
 import { sha256 } from '../text/sha256.ts';
 import {
 	bootUnitPath,
@@ -55,7 +56,7 @@ export interface WatchdogFacts {
 }
 
 const ownUnits = [deadlineUnit, watchUnit].flatMap(unit => [`${unit}.timer`, `${unit}.service`]);
-const units = ['docker.service', ...ownUnits] as const;
+const units = [dockerUnit, ...ownUnits] as const;
 const properties = [
 	'Id',
 	'ActiveState',
@@ -96,7 +97,7 @@ export async function inspectWatchdog(host: ReadHost, signal: AbortSignal): Prom
 		wantsDirectory: wants.kind !== 'names' ? 'missing' : wants.names.every(name => name === own) ? 'ours' : 'shared',
 		waiting: ownUnits.some(works),
 		fired,
-		lastStart: lastStartOf(unit('docker.service') ?? {}),
+		lastStart: lastStartOf(unit(dockerUnit) ?? {}),
 	};
 }
 

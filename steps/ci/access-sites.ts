@@ -2,6 +2,7 @@ import type { Container } from '../../src/docker/container.ts';
 import { type HostAccess, hostAccessUnder } from '../../src/docker/host-access.ts';
 import type { DockerInfo } from '../../src/docker/info.ts';
 import { type Answers, listAnswer } from '../../src/model/question.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { type Purpose, purposeOf } from './known-images.ts';
 
 /** Containers that the proofs start carry this label: they are ours, and gone in a moment. */
@@ -47,7 +48,7 @@ export function accessOf(container: Container, info: DockerInfo | undefined): re
 
 function findAccess(container: Container, info: DockerInfo | undefined): readonly HostAccess[] {
 	const runtime = container.runtime || (info?.defaultRuntime ?? '');
-	return hostAccessUnder({ ...container, runtime }, ['sysbox-runc'], info?.rootDir || undefined);
+	return hostAccessUnder({ ...container, runtime }, [runtimeName], info?.rootDir || undefined);
 }
 
 export function candidates(containers: readonly Container[], info: DockerInfo | undefined): readonly Candidate[] {

@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { isMap, listIn, type PlainMap, strangers } from './plain-data.ts';
 
 const topKeys = ['name', 'services', 'volumes', 'x-limits'];
@@ -50,7 +51,7 @@ export function composeProblems(text: string): readonly string[] {
 
 function serviceProblems(service: PlainMap, volumes: readonly string[], services: PlainMap): readonly string[] {
 	const problems: string[] = strangers(service, serviceKeys).map(key => `has the unknown key ${key}`);
-	if (service['runtime'] !== 'sysbox-runc') problems.push('does not run under sysbox-runc');
+	if (service['runtime'] !== runtimeName) problems.push(`does not run under ${runtimeName}`);
 	if (typeof service['image'] !== 'string' && !isMap(service['build'])) problems.push('names no image');
 	for (const volume of listIn(service['volumes'])) problems.push(...volumeProblems(volume, volumes));
 	const environment = isMap(service['environment']) ? service['environment'] : {};

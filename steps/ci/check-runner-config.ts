@@ -1,4 +1,5 @@
 import { parse } from 'smol-toml';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { isMap, listIn, type PlainMap, strangers } from './plain-data.ts';
 
 /** Keys of gitlab-runner's common/config.go that our file uses. The runner only warns of others, in its log. */
@@ -43,7 +44,7 @@ function runnerProblems(runner: PlainMap): readonly string[] {
 	const docker = runner['docker'];
 	if (!isMap(docker)) return [...problems, 'has no runners.docker'];
 	problems.push(...strangers(docker, dockerKeys).map(key => `has the unknown key runners.docker.${key}`));
-	if (docker['runtime'] !== 'sysbox-runc') problems.push('does not run jobs under sysbox-runc');
+	if (docker['runtime'] !== runtimeName) problems.push(`does not run jobs under ${runtimeName}`);
 	if (docker['privileged'] !== false) problems.push('does not say that jobs are not privileged');
 	if (typeof docker['image'] !== 'string') problems.push('names no image');
 	for (const volume of listIn(docker['volumes'])) {

@@ -4,6 +4,7 @@ import type { DockerInfo } from '../../src/docker/info.ts';
 import type { Finding, Remedy, ThreatId } from '../../src/model/finding.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import { defaultImage } from '../../src/probe/workload.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { someLines } from '../../src/text/name-some.ts';
 import { accessFindings } from './access-findings.ts';
 import { type AccessSite, containerSites, isOurs } from './access-sites.ts';
@@ -238,7 +239,7 @@ function hostFindings(
 ): readonly Finding[] {
 	const findings: Finding[] = [];
 	const { containers } = facts.docker;
-	if (info !== undefined && info.runtimes['sysbox-runc'] === undefined) {
+	if (info !== undefined && info.runtimes[runtimeName] === undefined) {
 		findings.push({
 			id: 'ci.runtime',
 			severity: 'info',

@@ -2,6 +2,7 @@ import type { Container } from '../../src/docker/container.ts';
 import type { HostAccess } from '../../src/docker/host-access.ts';
 import type { DockerInfo } from '../../src/docker/info.ts';
 import type { EntryPoint } from '../../src/model/entry-point.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { type AccessSite, accessOf, isAtRest, isCi, isOurs } from './access-sites.ts';
 import type { AgentService } from './agent-services.ts';
 import type { CiFacts } from './facts.ts';
@@ -56,18 +57,18 @@ export function entryPointsOf(facts: CiFacts): readonly EntryPoint[] {
 const sayAccess = ({ what, detail }: HostAccess): string => `${what}: ${detail}`;
 
 const usesSysbox = (runtime: string): EntryPoint['sysbox'] =>
-	runtime === '' ? 'unknown' : runtime === 'sysbox-runc' ? 'yes' : 'no';
+	runtime === '' ? 'unknown' : runtime === runtimeName ? 'yes' : 'no';
 
 const isEntry = (container: Container, named: readonly string[] | undefined): boolean =>
 	!isOurs(container) && !isAtRest(container) && isCi(container, named) === 'yes' && !startsJobsElsewhere(container);
 
 /** GitLab Runner in a plain container runs no job itself: its configuration tells what its jobs get. */
 const startsJobsElsewhere = ({ image, runtime }: Container): boolean =>
-	isGitlabRunner(image) && runtime !== 'sysbox-runc';
+	isGitlabRunner(image) && runtime !== runtimeName;
 
 /** A job that a runner started under Sysbox: the runner's entry speaks for it, and it is gone in a moment. */
 const isCoveredJob = ({ owner, runtime }: Container): boolean =>
-	owner?.kind === 'gitlab-runner' && runtime === 'sysbox-runc';
+	owner?.kind === 'gitlab-runner' && runtime === runtimeName;
 
 /** What the user of an agent that runs as a service has of this host. */
 function serviceAccess({ user, groups, docker }: AgentService): readonly HostAccess[] {

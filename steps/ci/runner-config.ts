@@ -1,6 +1,7 @@
 import { parse } from 'smol-toml';
 import type { Container, Mount } from '../../src/docker/container.ts';
 import { type HostAccess, hostAccess, hostAccessUnder } from '../../src/docker/host-access.ts';
+import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { excerpt, type Reading, read, unreadable } from '../../src/system/reading.ts';
 import type { AccessSite } from './access-sites.ts';
 import { isMap, listIn, type PlainMap } from './plain-data.ts';
@@ -177,7 +178,7 @@ function entryOf(text: string, runner: PlainMap, index: number, defaultRuntime: 
 			name,
 			line,
 			runtime: textIn(docker, 'runtime') || defaultRuntime,
-			access: hostAccessUnder(jobContainer(docker, defaultRuntime), ['sysbox-runc']),
+			access: hostAccessUnder(jobContainer(docker, defaultRuntime), [runtimeName]),
 			lacks: [...lacking('memory', 'memory'), ...lacking('cpus', 'processors')],
 			cgroupParents: [textIn(docker, 'cgroup_parent'), textIn(docker, 'service_cgroup_parent')],
 		},
@@ -193,7 +194,7 @@ function runnerSites(
 ): readonly AccessSite[] {
 	const docker = dockerOf(runner);
 	if (docker === undefined) return [];
-	return hostAccessUnder(jobContainer(docker, defaultRuntime), ['sysbox-runc']).map(access => {
+	return hostAccessUnder(jobContainer(docker, defaultRuntime), [runtimeName]).map(access => {
 		const destination = / is mounted at ([^,]+)/.exec(access.detail)?.[1];
 		const line = lineIn(text, index, destination === undefined ? keys[access.what] : new RegExp(literal(destination)));
 		return {
@@ -275,7 +276,7 @@ export const isGitlabRunner = (image: string): boolean => /(^|\/)gitlab-runner(:
 
 /** Whether the Docker that a runner in a container speaks to is this host's. */
 const startsJobsHere = (container: Container): boolean =>
-	container.runtime !== 'sysbox-runc' || hostAccess(container).some(({ what }) => what === 'docker-sock');
+	container.runtime !== runtimeName || hostAccess(container).some(({ what }) => what === 'docker-sock');
 
 /** Configurations of runners that run in containers and start jobs on this host, as paths of the host. */
 export function mountedRunnerConfigs(containers: readonly Container[]): readonly string[] {

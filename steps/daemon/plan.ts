@@ -30,6 +30,7 @@ export function planDaemon(facts: DaemonFacts, context: JudgeContext): Plan {
 	const toDefault = desiredDefault(facts, context);
 	actions.push({
 		id: 'daemon-json',
+		role: 'configure-docker',
 		kind: 'write',
 		title: `Set ${nameSome(plan.keys)} in ${path}`,
 		why:

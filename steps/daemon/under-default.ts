@@ -4,6 +4,7 @@ import type { DockerPlugin } from '../../src/docker/plugin.ts';
 import type { ReadHost } from '../../src/port/host.ts';
 import { runtimeName } from '../../src/sysbox/runtime.ts';
 import { parseProperties } from '../../src/system/systemd-show.ts';
+import { dockerUnit } from '../../src/system/unit-failure.ts';
 import { nameSome } from '../../src/text/name-some.ts';
 import { unfitContainers } from './unfit-containers.ts';
 
@@ -40,7 +41,7 @@ export async function inspectUnderDefault(host: ReadHost, signal: AbortSignal): 
 		boot: {
 			kind: 'known',
 			unit: load === 'not-found' ? 'none' : (properties['UnitFileState'] ?? ''),
-			beforeDocker: (properties['Before'] ?? '').split(' ').includes('docker.service'),
+			beforeDocker: (properties['Before'] ?? '').split(' ').includes(dockerUnit),
 		},
 	};
 }

@@ -1,8 +1,8 @@
 import { fileProblem } from '../../src/docker/daemon-file.ts';
-import { dockerUnit } from '../../src/docker/dockerd-unit.ts';
 import { type Action, emptyPlan, type Plan } from '../../src/model/action.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
 import { type Difference, reloadDocker } from '../../src/sysbox/reload.ts';
+import { dockerUnit } from '../../src/system/unit-failure.ts';
 import { nameSome } from '../../src/text/name-some.ts';
 import { clearAway } from '../../src/watchdog/actions.ts';
 import { isThere } from '../../src/watchdog/facts.ts';

@@ -10,7 +10,7 @@ const stockRuntime = 'runc';
 
 /** Whether this run made Sysbox the default, and may offer to take that back. */
 export const setByThisRun = (state: RunState): boolean =>
-	state.actions.some(a => a.step === 'daemon' && a.id === 'daemon-json' && a.outcome === 'done') &&
+	state.actions.some(a => a.step === 'daemon' && a.role === 'configure-docker' && a.outcome === 'done') &&
 	state.steps.some(step => step.id === 'daemon' && step.decision?.risks.includes('default-runtime') === true);
 
 /** The default by its name again, then the reload that dockerd needs to see it. */

@@ -4,6 +4,8 @@ import { dockerdUnitIn } from '../../src/docker/dockerd-unit.ts';
 import { noFile, validate } from '../../src/docker/validation.ts';
 import type { StepContext } from '../../src/model/step.ts';
 import type { ReadHost } from '../../src/port/host.ts';
+
+import { runcName } from '../../src/sysbox/program-names.ts';
 import { parseSysboxVersion } from '../../src/sysbox/version.ts';
 import { cgroupsOf } from '../../src/system/cgroups.ts';
 import { inspectManagers, managerUnits, repositoryBehind } from '../../src/system/configuration-managers.ts';
@@ -16,6 +18,7 @@ import { type Reading, unreadable } from '../../src/system/reading.ts';
 import { type SysctlFile, sysctlDirectories } from '../../src/system/sysctl-conf.ts';
 import { inspectManager, inspectUnits } from '../../src/system/systemd-units.ts';
 import { readTextFile, readTextOr } from '../../src/system/text-file.ts';
+import { dockerUnit } from '../../src/system/unit-failure.ts';
 import {
 	type AppArmorFacts,
 	fuseLocalPath,
@@ -30,7 +33,7 @@ import { inspectToolInstall } from './tools.ts';
 
 /** Units that say who runs Docker, and who else changes this host. */
 const watchedUnits = [
-	'docker.service',
+	dockerUnit,
 	'docker.socket',
 	'snap.docker.dockerd.service',
 	'unattended-upgrades.service',
@@ -68,7 +71,7 @@ export async function inspectHost(context: StepContext): Promise<HostFacts> {
 		await Promise.all([
 			// This step writes no such file, so whether dockerd could be asked about one is of no use here.
 			daemonFile.content.kind === 'missing' ? noFile : validate(host, daemonFile, signal, dockerd),
-			sysboxVersion(host, programs.get('sysbox-runc'), packages, signal),
+			sysboxVersion(host, programs.get(runcName), packages, signal),
 			realPath(host, programs.get('docker')),
 			placeOf(host, dataRootPath),
 			placeOf(host, '/var/lib/sysbox'),

@@ -2,6 +2,7 @@ import { viewOf } from '../../src/docker/daemon-file.ts';
 import { issuesFor, latestRelease, type SeenVersions } from '../../src/knowledge/lookup.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { runcName } from '../../src/sysbox/program-names.ts';
 import { upgradeId } from '../../src/sysbox/question-ids.ts';
 import { timeNamespaceIssue } from '../../src/sysbox/time-namespaces.ts';
 import { installedPackage } from '../../src/system/dpkg.ts';
@@ -48,7 +49,7 @@ export function targetSysbox(
 	const installed = facts.installedSysbox;
 	const newest = { sysbox: latest, which: 'the newest known release' } as const;
 	if (installed === undefined)
-		return facts.programs.has('sysbox-runc') ? { sysbox: undefined, which: 'its version is not known' } : newest;
+		return facts.programs.has(runcName) ? { sysbox: undefined, which: 'its version is not known' } : newest;
 	const record = facts.packages?.kind === 'ok' ? installedPackage(facts.packages.value, 'sysbox-ce') : undefined;
 	const canReplace =
 		record !== undefined && record.wanted !== 'hold' && latest !== undefined && compareVersions(latest, installed) > 0;

@@ -2,6 +2,7 @@ import { issuesFor } from '../../src/knowledge/lookup.ts';
 import type { KnownIssue } from '../../src/model/knowledge.ts';
 import { yesNoAnswer } from '../../src/model/question.ts';
 import type { JudgeContext } from '../../src/model/step.ts';
+import { runcName } from '../../src/sysbox/program-names.ts';
 import { upgradeId } from '../../src/sysbox/question-ids.ts';
 import { agreedVersion } from '../../src/sysbox/services.ts';
 import { timeNamespaceIssue } from '../../src/sysbox/time-namespaces.ts';
@@ -79,7 +80,7 @@ export const waitsForRestart = (issue: KnownIssue, { timeNamespaces }: SysboxFac
 export const isSourceBuild = (facts: SysboxFacts): boolean =>
 	facts.package.kind !== 'installed' &&
 	facts.package.kind !== 'unfinished' &&
-	facts.services.programs.some(p => p.name === 'sysbox-runc' && p.path !== undefined);
+	facts.services.programs.some(p => p.name === runcName && p.path !== undefined);
 
 /** A package that apt could be given here. */
 export function isUsable(facts: SysboxFacts): boolean {

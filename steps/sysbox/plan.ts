@@ -213,6 +213,7 @@ function prepareFile(facts: SysboxFacts, ready: Extract<Readiness, { kind: 'read
 	const validates = canValidate(facts.validation);
 	actions.push({
 		id: fileId,
+		role: 'configure-docker',
 		kind: 'write',
 		title: `Write ${facts.file.path} (${nameSome([...plan.keys, ...plan.relaid])})`,
 		why: 'the package then finds them as it wants them, changes nothing and restarts nothing; the addresses are those in use now',

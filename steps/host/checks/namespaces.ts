@@ -1,5 +1,7 @@
 import { raisedByPackage } from '../../../src/knowledge/host-needs.ts';
 import { yesNoAnswer } from '../../../src/model/question.ts';
+
+import { runcName } from '../../../src/sysbox/program-names.ts';
 import { isReadBefore, settingAtBoot } from '../../../src/system/sysctl-conf.ts';
 import { type HostFacts, ownSysctlPath, type SysctlName, type SysctlValue } from '../host-facts.ts';
 import { canWriteSysctls, neededSysctls } from '../plan.ts';
@@ -123,7 +125,7 @@ export const namespaceChecks: readonly Check[] = [
 			const evidence = low.map(({ name, value, wanted }) => `${name} = ${value}, wanted ${wanted}`).join('; ');
 			const count = `${low.length} kernel limit${low.length === 1 ? ' is' : 's are'}`;
 			// The package sets them once, when it is installed, and at each boot.
-			return programs.has('sysbox-runc')
+			return programs.has(runcName)
 				? info(`${count} lower than Sysbox wants`, {
 						evidence,
 						...commands(

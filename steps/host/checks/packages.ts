@@ -1,6 +1,8 @@
 import type { Finding } from '../../../src/model/finding.ts';
 import { yesNoAnswer } from '../../../src/model/question.ts';
 import type { JudgeContext } from '../../../src/model/step.ts';
+
+import { runcName } from '../../../src/sysbox/program-names.ts';
 import { unfinishedPackages } from '../../../src/system/dpkg.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { canInstall, missingTools, mountHelper, type NeededTool, neededTools } from '../tools.ts';
@@ -61,7 +63,7 @@ export const packageChecks: readonly Check[] = [
 		why: 'Sysbox is published as a .deb only',
 		judge: facts => {
 			if (canInstall(facts)) return ok('apt and dpkg are there', facts.programs.get('apt-get'));
-			const verdict = facts.programs.has('sysbox-runc') ? warn : block;
+			const verdict = facts.programs.has(runcName) ? warn : block;
 			return verdict('There is no apt here, and Sysbox is published as a .deb only', {
 				evidence: 'no apt-get or no dpkg-query in /usr/bin',
 				...advice('Use a host with Ubuntu or Debian, or build Sysbox from source'),

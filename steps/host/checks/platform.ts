@@ -1,6 +1,8 @@
 import { distroRow, kernelAtLeast, kernelBand, latestRelease, packageFor } from '../../../src/knowledge/lookup.ts';
 import type { DistroRow } from '../../../src/model/knowledge.ts';
 import type { JudgeContext } from '../../../src/model/step.ts';
+
+import { runcName } from '../../../src/sysbox/program-names.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { advice, block, type Check, commands, couldNotTell, info, ok, type Verdict, warn } from './check.ts';
 
@@ -10,7 +12,7 @@ function rowOf(facts: HostFacts, context: JudgeContext): DistroRow | undefined {
 }
 
 /** Sysbox from somewhere else than the package: then a missing package is no obstacle. */
-const hasSysbox = (facts: HostFacts) => facts.programs.has('sysbox-runc');
+const hasSysbox = (facts: HostFacts) => facts.programs.has(runcName);
 
 /** A distribution without a row: relatives of Debian take the package, others cannot. */
 function strangerVerdict(facts: HostFacts, evidence: string, name: string, idLike: readonly string[]): Verdict {
