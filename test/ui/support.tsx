@@ -94,10 +94,13 @@ export function bench(
 	const { lastFrame, stdin } = render(<App store={store} />);
 	const frame = (): string => lastFrame() ?? '';
 	const sees = (text: string | RegExp): Promise<void> =>
-		vi.waitFor(() => {
-			const found = typeof text === 'string' ? frame().includes(text) : text.test(frame());
-			if (!found) throw new Error(`not on the screen: ${String(text)}\n${frame()}`);
-		}, patienceMs);
+		vi.waitFor(
+			() => {
+				const found = typeof text === 'string' ? frame().includes(text) : text.test(frame());
+				if (!found) throw new Error(`not on the screen: ${String(text)}\n${frame()}`);
+			},
+			{ timeout: patienceMs, interval: 2 },
+		);
 	return {
 		store,
 		decider,
