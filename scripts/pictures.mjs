@@ -23,7 +23,7 @@ const walks = [
 		steps: [
 			{ sees: ['❯ Begin', 'q quit'], picture: 'start', keys: enter },
 			{ sees: ['Settings', '❯ Continue', 'q quit'], picture: 'settings', keys: enter },
-			{ sees: ['Review', '❯ Apply 13 changes', 'q quit'], picture: 'review', keys: right },
+			{ sees: ['Review', '❯ Apply 4 changes', 'q quit'], picture: 'review', keys: right },
 			{ sees: ['❯ Step by step'], keys: enter },
 			{ sees: ['1 of 8', '❯ Do all 3', 'q quit'], picture: 'host', keys: enter },
 			{ sees: ['2 of 8', '❯ Do all 5', 'q quit'], picture: 'plan', keys: 'n' },

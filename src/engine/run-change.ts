@@ -228,7 +228,12 @@ function resultOf(run: StepRun<ChangeStep<unknown>>, session: StepSession, { cha
 	if (standing.length > 0 && !unplanned) return { ...blockedBy(standing), tally: { blocked: true, changed } };
 	const undecided = undecidedFindings(session.findings, request.strict);
 	if (standing.length > 0)
-		return { status: 'open', why: 'a run would settle it', tally: { open: true, undecided }, open: [] };
+		return {
+			status: 'open',
+			why: behind ? 'depends on the steps before it' : 'a run would change it',
+			tally: { open: true, undecided },
+			open: [],
+		};
 	const unseen = planning && undecidedFindings(session.findings, true);
 	return {
 		status: undecided || unseen ? 'undecided' : changed ? 'done' : 'unchanged',
@@ -284,7 +289,7 @@ function checked(findings: readonly Finding[], request: EngineRequest, behind: b
 	if (toDo.length > 0)
 		return {
 			status: 'open',
-			why: behind ? 'follows the steps before it' : 'a run would settle it',
+			why: behind ? 'depends on the steps before it' : 'a run would change it',
 			tally: { undecided },
 			open: [],
 		};

@@ -3,7 +3,7 @@ import { impactHeadline } from './impact.ts';
 import type { StepOrder } from './order.ts';
 import type { AnswerSource, AnswerValue, Question } from './question.ts';
 import type { RiskName } from './risk.ts';
-import type { ShownAction } from './shown-action.ts';
+import { filesOnly, isOwnChange, type ShownAction } from './shown-action.ts';
 import type { RunState } from './state.ts';
 import type { JudgeContext, Step } from './step.ts';
 import type { StepId } from './step-id.ts';
@@ -94,6 +94,13 @@ export function earlyQuestions(
 	const questions = step.ask?.(state.answers, undefined, context) ?? [];
 	return questions.filter(({ id, fetches }) => fetches !== true || state.answers[id] === undefined);
 }
+
+/** What a step would change, without what only prepares or follows it. */
+export const ownChanges = ({ actions }: PreviewedStep): readonly ShownAction[] => actions.filter(isOwnChange);
+
+/** What the run would change on the host, as a check counts it: CI files and what the tests fetch are none of it. */
+export const hostChanges = (steps: readonly PreviewedStep[]): readonly ShownAction[] =>
+	steps.filter(({ kind, id }) => kind === 'change' && id !== filesOnly).flatMap(ownChanges);
 
 /** Steps that would change something. */
 export const changing = (steps: readonly PreviewedStep[]): readonly PreviewedStep[] =>

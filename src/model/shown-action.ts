@@ -49,3 +49,9 @@ export const shownActionSchema = z.object({
 		.optional(),
 });
 export type ShownAction = DataOf<typeof shownActionSchema>;
+
+/** A change that counts: not what only prepares or follows another one, and not what others have to do. */
+export const isOwnChange = ({ serves, kind }: ShownAction): boolean => serves === undefined && kind !== 'manual';
+
+/** The step whose plan only writes files for the operator to take over: nothing of the host is changed by it. */
+export const filesOnly = 'ci';

@@ -2,6 +2,7 @@ import { count } from '../text/count.ts';
 import type { EventOf } from './event.ts';
 import { exitCode, type Outcome } from './exit.ts';
 import { causes, type Finding, hardBlocks, leftForOperator, standingBlocks } from './finding.ts';
+import { filesOnly, isOwnChange } from './shown-action.ts';
 import type { RunState, StepState } from './state.ts';
 
 export type Verdict = NonNullable<EventOf<'run.end'>['verdict']>;
@@ -17,9 +18,6 @@ export interface HostVerdict {
 	readonly why: string;
 }
 
-/** Its plan only writes files for the operator to take over: nothing of the host is changed by it. */
-const filesOnly = 'ci';
-
 const changeSteps = ({ steps }: RunState): readonly StepState[] =>
 	steps.filter(step => step.kind === 'change' && step.id !== filesOnly);
 
@@ -29,9 +27,7 @@ const changeSteps = ({ steps }: RunState): readonly StepState[] =>
  */
 export const changesIn = (previewed: RunState): readonly string[] =>
 	changeSteps(previewed).flatMap(step =>
-		(step.plan?.actions ?? [])
-			.filter(({ serves, kind }) => serves === undefined && kind !== 'manual')
-			.map(({ title }) => `${step.id}: ${title}`),
+		(step.plan?.actions ?? []).filter(isOwnChange).map(({ title }) => `${step.id}: ${title}`),
 	);
 
 /** What a foreseen run would leave to the operator, or to a program of theirs. */

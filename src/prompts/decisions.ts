@@ -3,7 +3,7 @@ import type { ActionFailure, WaysOut } from '../model/decider.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Proof } from '../model/probe.ts';
 import { type AnswerSource, sayAnswer } from '../model/question.ts';
-import { changing, type PreviewedStep, type Setting } from '../model/review.ts';
+import { changing, hostChanges, ownChanges, type PreviewedStep, type Setting } from '../model/review.ts';
 import { type RiskName, riskWords } from '../model/risk.ts';
 import { actionsToRevert, changedAnything, changesMade, type RunState, stepOf } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
@@ -31,16 +31,19 @@ const lookAgain: Choice = { value: 'look-again', label: 'Look again', key: 'look
 /** Everything that the run would do, before its first plan. */
 export function reviewDecision({ run }: RunAround, steps: readonly PreviewedStep[], { back }: WaysOut): Decision {
 	const begun = changedAnything(run);
-	const changes = steps.reduce((sum, { actions }) => sum + actions.length, 0);
+	const changes = changing(steps).length;
+	const host = hostChanges(steps).length;
+	const others =
+		changing(steps).flatMap(ownChanges).length > host ? ', plus files for CI and images for the tests' : '';
 	const done = begun ? 'Nothing of it is done yet' : 'Nothing is done yet';
-	const apply = changes === 0 ? 'Start' : `Apply ${count(changes, 'change')}`;
+	const apply = changes === 0 ? 'Start' : host === 0 ? 'Apply' : `Apply ${count(host, 'change')}`;
 	return {
 		subject: { kind: 'review', run: steps },
 		title: begun ? 'Review: the rest of the run' : 'Review: the whole run',
 		body: [
 			changes === 0
 				? 'Nothing to change. The tests start throw-away containers and remove them.'
-				: `${count(changes, 'change')} in ${count(changing(steps).length, 'step')}. ${done}.`,
+				: `${host === 0 ? 'No changes' : count(host, 'change')} to this host${others}. ${done}.`,
 		],
 		prompt: 'go on?',
 		input: {

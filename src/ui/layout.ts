@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { blank, isBlank, type Line, line, pad, span, widthOf, wrapAll } from './line.ts';
+import { blank, clip, isBlank, type Line, line, pad, span, widthOf, wrapAll } from './line.ts';
 import type { Checklist, Field, Menu, Option, Prompt } from './prompt.ts';
 import type { Theme } from './theme.ts';
 
@@ -170,7 +170,7 @@ function optionRows(
 		if (widthOf(whole) <= width) return [whole];
 		return here
 			? [line(...head), ...wrapAll([line('      ', span(option.hint, 'dim'))], width, 6).slice(0, 3)]
-			: [line(...head)];
+			: [clip(whole, width, theme.more)];
 	});
 	const hidden = options.length - shown;
 	return hidden > 0

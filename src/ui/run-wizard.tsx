@@ -3,6 +3,7 @@ import { type Instance, render } from 'ink';
 import type { Decider } from '../model/decider.ts';
 import type { Difference } from '../model/drift.ts';
 import type { EventReader } from '../model/event-stream.ts';
+import { exitCode } from '../model/exit.ts';
 import type { Answers } from '../model/question.ts';
 import type { RiskName } from '../model/risk.ts';
 import { actionsToRevert, changedAnything, type RunState } from '../model/state.ts';
@@ -165,7 +166,7 @@ export function startWizard(options: WizardOptions): Wizard {
 			const { run } = store.state();
 			const stopped = run.end === undefined || run.end.outcome === 'interrupted' || signal.aborted;
 			// Nothing is left to decide after a run that has changed nothing: what it says stays above the prompt.
-			const quiet = run.end?.outcome === 'done' && !changedAnything(run);
+			const quiet = run.end?.exit === exitCode.done && !changedAnything(run);
 			if (!stopped && !undoWanted && !quiet) await lastScreen(store, options);
 			await give(run.end === undefined ? [] : summaryOf(store, intro));
 			return { goesOn: goesOn(run) };

@@ -123,6 +123,36 @@ describe('a whole run', () => {
 	});
 });
 
+describe('the keys of a run', () => {
+	const yes = { shows: 'Restart Docker now for bip?', keys: 'y' };
+	const names = ['restart-docker', 'stop-containers'].map(name => ({
+		shows: new RegExp(`type\\s+${name}\\s+and press enter`),
+		keys: `${name}${enter}`,
+	}));
+	const toRisk = { shows: /❯ Go back\s+Do it/, keys: '\u001b[B\r' };
+
+	it.each([
+		['fresh-ubuntu', [], 4],
+		['already-set-up', [], 4],
+		['containers-running', [yes, toRisk, ...names], 20],
+	])('are few on %s', async (scenario, stops, most) => {
+		const session = startInTerminal({ args: [`--demo=${scenario}`] });
+		const screens = await executeRun(session, { stops: [...stops, ...allAtOnce] });
+		await session.ended;
+		expect(screens.length, screens.join('\n')).toBeLessThanOrEqual(most);
+	});
+
+	it('are two where nothing is left to do', async () => {
+		const first = startInTerminal();
+		await executeRun(first, { stops: allAtOnce });
+		await first.ended;
+		const second = startInTerminal({ directory: first.directory });
+		const screens = await executeRun(second, { stops: allAtOnce });
+		expect(await second.ended).toBe(0);
+		expect(screens.length, screens.join('\n')).toBeLessThanOrEqual(2);
+	});
+});
+
 describe('the keyboard', () => {
 	it('takes what is typed in one piece: the line, and its Enter', async () => {
 		const session = startInTerminal();

@@ -318,7 +318,7 @@ describe('a review of the whole run in plain lines', () => {
 		expect(said).toEqual([
 			'',
 			' Review: the whole run',
-			' 1 change in 1 step. Nothing is done yet.',
+			' 1 change to this host. Nothing is done yet.',
 			'  1 Host',
 			'    - Install fuse3',
 			'  5 CI: nothing to change',

@@ -85,12 +85,12 @@ describe('the review of a run', () => {
 		const decision = decider.review?.(run, { back: true });
 		await sees('Review: the whole run');
 		for (const words of [
-			'2 changes in 2 steps. Nothing is done yet',
+			'2 changes to this host. Nothing is done yet.',
 			'Install fuse3, jq',
-			'Docker configuration  1 question; nothing to change',
+			'Docker configuration      1 question; nothing to change',
 			'Restart Docker ▲',
-			'Functional proof  cannot be foreseen: no answer for functional.image',
-			'Record  written at the end',
+			'Functional proof          cannot be foreseen: no answer for functional.ima…',
+			'Record                    written at the end',
 			'✖ stops at step 4: db stops',
 			'▲ has to be accepted by name: restart-docker',
 			'1 question still to come may change this; v shows what is assumed',
@@ -145,7 +145,7 @@ describe('the review of a run', () => {
 			actions,
 		}));
 		const decision = decider.review?.(many, { back: true });
-		await sees('72 changes in 8 steps');
+		await sees('72 changes to this host');
 		expect(frame().split('\n').length).toBeLessThan(rows);
 		for (const row of frame().split('\n')) expect(row.length).toBeLessThan(columns);
 		expect(frame()).toContain('9 changes: Write /etc');

@@ -2,6 +2,7 @@ import {
 	asksFirst,
 	assumedAhead,
 	changing,
+	ownChanges,
 	type PreviewedStep,
 	quietly,
 	risksAhead,
@@ -9,39 +10,36 @@ import {
 } from '../../model/review.ts';
 import type { RiskName } from '../../model/risk.ts';
 import { howReverted } from '../../prompts/decisions.ts';
-import { blank, clip, type Line, line, pad, span, widthOf, wrap } from '../line.ts';
+import { blank, clip, type Line, line, pad, span, wrap } from '../line.ts';
 import type { Theme } from '../theme.ts';
 import { consentLines } from './consent-text.ts';
 import { actionLines, impactLines } from './plan-text.ts';
 import { count } from './words.ts';
 
-/** Every change of the run in a row of its own, or every step. */
+/** Every change of the run in a row of its own, or every step. What only prepares or follows a change is behind `v`. */
 export function reviewLines(
 	run: readonly PreviewedStep[],
 	detail: 'changes' | 'steps',
 	width: number,
 	theme: Theme,
 ): readonly Line[] {
-	const column = detail === 'steps' ? Math.max(...run.map(({ title }) => title.length)) : 0;
+	const column = Math.max(...run.map(({ title }) => title.length));
 	return run.flatMap(step => {
-		const head = [span(`${String(step.n).padStart(2)} `, 'dim'), span(pad(step.title, column), 'strong')];
-		const [first, ...rest] = step.actions;
-		if (first === undefined)
-			return [clip(line(...head, span(`  ${asksFirst(step, '; ')}${quietly(step)}`, 'dim')), width, theme.more)];
-		const marks = (risky: boolean) => (risky ? [span(` ${theme.glyphs.warn}`, 'warn')] : []);
+		const head = [span(`${String(step.n).padStart(2)} `, 'dim'), span(pad(step.title, column), 'strong'), '  '];
+		const own = ownChanges(step);
+		const shown = own.length > 0 ? own : step.actions;
+		if (shown.length === 0)
+			return [clip(line(...head, span(`${asksFirst(step, '; ')}${quietly(step)}`, 'dim')), width, theme.more)];
+		const cells = shown.map(({ title, risks = [] }) =>
+			line(title, ...(risks.length > 0 ? [span(` ${theme.glyphs.warn}`, 'warn')] : [])),
+		);
+		const asked = asksFirst(step, '; ');
 		if (detail === 'changes')
-			return [
-				line(...head, ...(step.asks === 0 ? [] : [span(`  ${asksFirst(step, ' first')}`, 'dim')])),
-				...step.actions.flatMap(({ title, risks }) =>
-					wrap(line(`    ${theme.glyphs.neutral} ${title}`, ...marks((risks ?? []).length > 0)), width, 6),
-				),
-			];
-		const risky = step.actions.some(({ risks }) => (risks ?? []).length > 0);
-		const told = rest.length === 0 ? '' : `${count(step.actions.length, 'change')}: `;
-		const row = (more: string) =>
-			line(...head, `  ${asksFirst(step, '; ')}${told}${first.title}${more}`, ...marks(risky));
-		const whole = row(rest.length === 0 ? '' : `, ${theme.more}`);
-		return [widthOf(whole) <= width ? whole : clip(row(''), width, theme.more)];
+			return cells.map((cell, index) =>
+				clip(line(...(index === 0 ? [...head, asked] : [pad('', column + 5)]), ...cell), width, theme.more),
+			);
+		const more = shown.length === 1 ? '' : `${count(shown.length, 'change')}: `;
+		return [clip(line(...head, `${asked}${more}`, ...(cells[0] ?? [])), width, theme.more)];
 	});
 }
 
