@@ -129,7 +129,10 @@ async function runOfRecord(path: string, command: string): Promise<string> {
 		if (error instanceof WrongInput) throw error;
 		throw new WrongInput(`the record ${path} cannot be read: ${reasonOf(error)}`);
 	}
-	const run = /^---\n[\s\S]*?^\s*"?run"?:\s*"?([A-Za-z0-9][A-Za-z0-9._-]*)"?,?$/m.exec(text)?.[1];
+	// The data stands last, so that nothing the host said before it is taken for it; records of 0.2 and before begin with it.
+	const at = text.startsWith('---\n') ? 0 : text.lastIndexOf('\nsysbox-setup-record: ');
+	const data = at < 0 ? '' : text.slice(at);
+	const run = /^\s*"?run"?:\s*"?([A-Za-z0-9][A-Za-z0-9._-]*)"?,?$/m.exec(data)?.[1];
 	if (run === undefined)
 		throw new WrongInput(`${path} is not a record of sysbox-setup: it names no run.`, [
 			`without a name, the last run that changed the host is reverted: ${command} revert`,

@@ -1,5 +1,6 @@
 import type { Finding } from '../../src/model/finding.ts';
 import { isNextKey, nextSteps } from '../../src/model/next-steps.ts';
+import { filesOnly } from '../../src/model/shown-action.ts';
 import {
 	type ActionState,
 	incompleteSteps,
@@ -9,9 +10,12 @@ import {
 } from '../../src/model/state.ts';
 import { type ThreatRow, threatTable } from '../../src/model/threat.ts';
 import { undoParts } from '../../src/model/undo.ts';
+import { count } from '../../src/text/count.ts';
 import { nameSome } from '../../src/text/name-some.ts';
 import { oneLine, safeJson } from '../../src/text/safe.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
+import { probesPassed } from '../../src/view/end.ts';
+import { notFine } from '../../src/view/finding.ts';
 import { diffMarks } from '../../src/view/plan.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, whatLowMeans } from '../../src/view/threat.ts';
 import { actionNames, severityNames, statusNames, verdictName } from '../../src/view/words.ts';
@@ -38,19 +42,23 @@ export function composeRecord(state: RunState, options: RecordOptions): string {
 	const rows = threatTable(state);
 	const incomplete = incompleteSteps(state);
 	const sections = [
-		dataBlock(state, options, rows, incomplete),
+		// Page one: for whoever has a minute.
 		heading(state, options, incomplete),
-		whatIsTrue(state, rows),
+		whatIsTrue(rows),
+		whatIsLeft(state, options),
+		jobSection(state),
+		afterwards(state, options),
+		notProtected(),
+		checklist(state, options, rows),
+		waived(state),
 		whoWhenWhere(state, options),
 		stepsTable(state),
-		changes(state, options),
+		changes(state),
 		proofs(state),
 		findings(state),
 		answers(state),
-		whatIsLeft(state, options),
-		notProtected(state),
-		afterwards(state, options),
-	];
+		dataBlock(state, options, rows, incomplete),
+	].filter(lines => lines.length > 0);
 	return `${sections
 		.map(lines => lines.map(oneLine).join('\n'))
 		.join('\n\n')
@@ -106,15 +114,23 @@ function dataBlock(
 		})),
 		probes: state.steps.flatMap(step => step.probes).map(probe => ({ id: probe.id, verdict: probe.verdict })),
 	};
-	// Each value as JSON, which is YAML too: no host's text can end the block or become a key. Not every reader of
-	// Markdown knows such a block, so nothing in it looks like HTML either.
+	// Each value as JSON: no host's text can end the block or become a key. It stands last, so that whoever reads it back
+	// takes none that the host has put into what was seen.
 	const json = (value: unknown): string => safeJson(value).replaceAll('<', '\\u003c');
 	return [
-		'---',
-		...Object.entries(data)
-			.filter(([, value]) => value !== undefined)
-			.map(([key, value]) => `${key}: ${json(value)}`),
-		'---',
+		'## Data',
+		'',
+		'For programs; one JSON value a line, which is YAML too. It names the run for `revert` of this file.',
+		'',
+		...folded(
+			'data',
+			block(
+				Object.entries(data)
+					.filter(([, value]) => value !== undefined)
+					.map(([key, value]) => `${key}: ${json(value)}`),
+				'yaml',
+			),
+		),
 	];
 }
 
@@ -146,7 +162,11 @@ function filesLeft(state: RunState): readonly { readonly path: string; readonly 
 }
 
 function heading(state: RunState, options: RecordOptions, incomplete: readonly StepState[]): readonly string[] {
-	const lines = [`# Sysbox on ${inline(state.start?.host ?? 'an unknown host')}`];
+	// By this line the step knows a record of its own, which it may replace.
+	const lines = [
+		`<!-- sysbox-setup-record: ${recordVersion} -->`,
+		`# Sysbox on ${inline(state.start?.host ?? 'an unknown host')}`,
+	];
 	if (state.start?.simulated === true)
 		lines.push('', '**SIMULATED.** This record was made on a simulated host. No machine was looked at or changed.');
 	if (incomplete.length > 0)
@@ -154,8 +174,11 @@ function heading(state: RunState, options: RecordOptions, incomplete: readonly S
 			'',
 			`**INCOMPLETE.** ${incomplete.map(step => `${inline(step.title)}: ${statusText(step)}`).join('. ')}.`,
 		);
+	const proved = state.steps.filter(({ probes }) => probes.length > 0).map(({ probes }) => probesPassed(probes));
+	const made = ownChangesOf(state).filter(({ outcome }) => outcome === 'done').length;
 	lines.push(
 		'',
+		`**${[count(made, 'change'), ...proved].join(' · ')}**`,
 		`Owner: ${inline(options.owner)} · Looked at again by: ${reviewDay(options)} · Run: ${code(state.start?.run ?? 'unknown')}`,
 	);
 	return lines;
@@ -164,14 +187,14 @@ function heading(state: RunState, options: RecordOptions, incomplete: readonly S
 const statusText = (step: StepState): string =>
 	`${statusNames[step.status].word}${step.why === undefined ? '' : ` (${inline(step.why)})`}`;
 
-function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly string[] {
+function whatIsTrue(rows: readonly ThreatRow[]): readonly string[] {
 	const after = (row: ThreatRow): string => {
 		const reasons = afterReasons(row).map(inline).join('; ');
 		const said = inline(sayAfter(row));
 		const level = row.after.kind === 'still' ? `**${said}**` : said;
 		return reasons === '' ? level : `${level}: ${reasons}`;
 	};
-	const lines = [
+	return [
 		'## What is true now',
 		'',
 		...table(
@@ -189,19 +212,22 @@ function whatIsTrue(state: RunState, rows: readonly ThreatRow[]): readonly strin
 		...knownOf(rows).map(text => `${inline(text)}.`),
 		whatLowMeans,
 	];
-	const waived = state.steps.flatMap(step =>
+}
+
+function waived(state: RunState): readonly string[] {
+	const accepted = state.steps.flatMap(step =>
 		(step.after ?? step.before).filter(finding => finding.waived !== undefined),
 	);
-	if (waived.length > 0)
-		lines.push(
-			'',
-			'Waived, with reason and last day:',
-			'',
-			...waived.map(
-				f => `- ${code(f.id)}: ${inline(f.waived?.reason ?? '')}, until ${inline(f.waived?.expires ?? '')}`,
-			),
-		);
-	return lines;
+	if (accepted.length === 0) return [];
+	return [
+		'## Waived',
+		'',
+		'With reason and last day:',
+		'',
+		...accepted.map(
+			f => `- ${code(f.id)}: ${inline(f.waived?.reason ?? '')}, until ${inline(f.waived?.expires ?? '')}`,
+		),
+	];
 }
 
 /** The saved plan that the run was held to. */
@@ -237,37 +263,53 @@ function stepsTable(state: RunState): readonly string[] {
 	];
 }
 
-function changes(state: RunState, options: RecordOptions): readonly string[] {
+/** What the run did, but for this record. */
+function ownChangesOf(state: RunState): readonly ActionState[] {
 	const reports = new Set(state.steps.filter(step => step.kind === 'report').map(step => step.id));
-	const made = state.actions.filter(action => !reports.has(action.step));
+	return state.actions.filter(action => !reports.has(action.step));
+}
+
+function changes(state: RunState): readonly string[] {
+	const made = ownChangesOf(state);
 	if (made.length === 0) return ['## What was changed', '', 'Nothing.'];
 	return [
 		'## What was changed',
 		'',
-		`Revert all of it, but for what is said to stay: ${code(`${options.command} revert`)}`,
-		...made.flatMap(action => ['', ...changeLines(action)]),
+		...table(
+			['change', 'came to', 'undo'],
+			made.map(action => [inline(action.title), actionNames[action.outcome].word, undoText(action)]),
+		),
+		...made
+			.filter(({ failure }) => failure !== undefined)
+			.flatMap(({ title, failure }) => [
+				'',
+				`${inline(title)} failed:`,
+				'',
+				...block((failure?.said ?? '').split('\n'), 'text'),
+			]),
+		'',
+		...folded('commands, diffs and what was seen of each change', made.flatMap(changeLines)),
 	];
 }
 
 function changeLines(action: ActionState): readonly string[] {
-	const lines = [
+	const diff = action.diff ?? [];
+	return [
 		`### ${inline(action.title)}`,
 		'',
-		`${actionNames[action.outcome].word} · ${action.at} · ${code(action.does)}`,
+		`${action.at} · ${code(action.does)}`,
+		...(action.evidence === undefined ? [] : ['', inline(action.evidence)]),
+		...(diff.length === 0
+			? []
+			: [
+					'',
+					...block(
+						diff.map(line => `${diffMarks[line.kind]}${line.text}`),
+						'diff',
+					),
+				]),
+		'',
 	];
-	if (action.evidence !== undefined) lines.push('', inline(action.evidence));
-	if (action.failure !== undefined) lines.push('', ...block(action.failure.said.split('\n'), 'text'));
-	if (action.diff !== undefined && action.diff.length > 0) {
-		lines.push(
-			'',
-			...block(
-				action.diff.map(line => `${diffMarks[line.kind]}${line.text}`),
-				'diff',
-			),
-		);
-	}
-	lines.push('', `Undo: ${undoText(action)}`);
-	return lines;
 }
 
 function undoText({ undo }: ActionState): string {
@@ -309,20 +351,21 @@ function proofs(state: RunState): readonly string[] {
 				['probe', 'verdict', 'because'],
 				step.probes.map(probe => [code(probe.id), verdictText(probe), inline(probe.because)]),
 			),
-			...step.probes
-				.filter(probe => probe.evidence.length > 0)
-				.flatMap(probe => [
-					'',
-					`${code(probe.id)} ${inline(probe.title)}${probe.expectation === undefined ? '' : `. Expected: ${inline(probe.expectation)}`}`,
-					'',
-					...block(
-						probe.evidence.flatMap(e => [`# ${e.what}`, ...e.said.split('\n')]),
-						'text',
-					),
-				]),
+			'',
+			...folded('evidence', step.probes.filter(probe => probe.evidence.length > 0).flatMap(evidenceLines)),
 		]),
 	];
 }
+
+const evidenceLines = (probe: StepState['probes'][number]): readonly string[] => [
+	`${code(probe.id)} ${inline(probe.title)}${probe.expectation === undefined ? '' : `. Expected: ${inline(probe.expectation)}`}`,
+	'',
+	...block(
+		probe.evidence.flatMap(e => [`# ${e.what}`, ...e.said.split('\n')]),
+		'text',
+	),
+	'',
+];
 
 function findings(state: RunState): readonly string[] {
 	const rows = (list: readonly Finding[]): readonly string[] =>
@@ -334,19 +377,29 @@ function findings(state: RunState): readonly string[] {
 				`${inline(f.summary)}${f.evidence === undefined ? '' : ` — ${inline(f.evidence)}`}`,
 			]),
 		);
+	const looked = state.steps.filter(step => step.before.length > 0);
+	const now = looked.flatMap(step => step.after ?? step.before);
+	const troubles = notFine(now);
+	const rest = now.filter(finding => !troubles.includes(finding));
 	return [
 		'## What was found',
-		...state.steps
-			.filter(step => step.before.length > 0)
-			.flatMap(step => [
-				'',
-				`### ${inline(step.title)}${step.after === undefined ? '' : ', before'}`,
-				'',
-				...rows(step.before),
-				...(step.after === undefined ? [] : ['', `### ${inline(step.title)}, after`, '', ...rows(step.after)]),
-			]),
+		'',
+		...(troubles.length === 0 ? ['Nothing that is not ok.'] : rows(troubles)),
+		'',
+		...folded(`${rest.length} ok`, rest.length === 0 ? [] : rows(rest)),
+		'',
+		...folded(
+			'before the changes',
+			looked.flatMap(step =>
+				step.after === undefined ? [] : [`### ${inline(step.title)}, before`, '', ...rows(step.before), ''],
+			),
+		),
 	];
 }
+
+/** Behind one line, which a reader opens; nothing where there is nothing. */
+const folded = (summary: string, lines: readonly string[]): readonly string[] =>
+	lines.length === 0 ? [] : ['<details>', `<summary>${summary}</summary>`, '', ...lines, '</details>'];
 
 function answers(state: RunState): readonly string[] {
 	const latest = new Map(state.answerEvents.map(event => [event.id, event]));
@@ -367,15 +420,21 @@ function answers(state: RunState): readonly string[] {
 	];
 }
 
+/** More would not fit on page one. */
+const mostLeft = 10;
+
 function whatIsLeft(state: RunState, { command }: RecordOptions): readonly string[] {
 	const open = [...state.steps.flatMap(step => step.open), ...nextSteps(state, command)];
-	return ['## What is left', '', ...(open.length === 0 ? ['Nothing.'] : open.map(text => `- ${inline(text)}`))];
+	const rest = open.length - mostLeft;
+	return [
+		'## What is left',
+		'',
+		...(open.length === 0 ? ['Nothing.'] : open.slice(0, mostLeft).map(text => `- ${inline(text)}`)),
+		...(rest > 0 ? [`- and ${rest} more: see What was found`] : []),
+	];
 }
 
-function notProtected(state: RunState): readonly string[] {
-	const stays = state.actions.flatMap(({ undo, outcome }) =>
-		(undo.kind === 'commands' || undo.kind === 'packages') && outcome === 'done' ? (undo.leaves ?? []) : [],
-	);
+function notProtected(): readonly string[] {
 	return [
 		'## What this does not protect',
 		'',
@@ -385,12 +444,83 @@ function notProtected(state: RunState): readonly string[] {
 		"- The job's own secrets, and the networks that it can reach.",
 		'- Containers that are started with another runtime than sysbox-runc.',
 		'- Anything that changed after this record was written: proofs hold for the versions above.',
-		...(stays.length === 0 ? [] : ['', 'A revert leaves these behind:', '', ...stays.map(left => `- ${inline(left)}`)]),
+	];
+}
+
+/** How a job gets what was set up. */
+function jobSection(state: RunState): readonly string[] {
+	const files = filesLeft(state).filter(({ path }) =>
+		state.actions.some(({ step, undo }) => step === filesOnly && undo.kind === 'file' && undo.path === path),
+	);
+	return [
+		'## How a job uses it',
+		'',
+		`A container runs under Sysbox when it asks for it: ${code('docker run --runtime=sysbox-runc …')}, or ${code('runtime: sysbox-runc')} in a compose file.`,
+		...(files.length === 0
+			? []
+			: [
+					`These files do that for your CI; their first lines say how: ${files.map(({ path }) => code(path)).join(', ')}.`,
+				]),
+	];
+}
+
+/** What a team asks of such a change, and what this run has seen of it; what it did not look at is unknown. */
+function checklist(state: RunState, { owner, path }: RecordOptions, rows: readonly ThreatRow[]): readonly string[] {
+	const row = (id: ThreatRow['id']) => rows.find(of => of.id === id);
+	const probes = state.steps.flatMap(step => step.probes);
+	const finding = (id: string) => state.steps.flatMap(step => step.after ?? step.before).find(of => of.id === id);
+	const ofRow = (id: ThreatRow['id']): readonly [string, string] => {
+		const found = row(id);
+		if (found === undefined) return ['unknown', 'not looked at'];
+		const said = [sayAfter(found), ...afterReasons(found)].join('; ');
+		return [found.after.kind === 'lowered' ? 'yes' : found.after.kind === 'still' ? 'no' : 'unknown', said];
+	};
+	const toHost = row('container-escape');
+	const version = finding('sysbox.outdated') ?? finding('sysbox.installed');
+	const items: readonly (readonly [string, string, string])[] = [
+		[
+			'Rollout: jobs use Sysbox',
+			...(toHost?.after.kind === 'ready'
+				? ([toHost.after.using.length === 0 ? 'no' : 'partly', sayAfter(toHost)] as const)
+				: ofRow('container-escape')),
+		],
+		['Least privilege: no docker.sock, no --privileged', ...ofRow('docker-compromise')],
+		['Inner hardening: limits for each job', ...ofRow('resource-abuse')],
+		[
+			'Tests: functional and security',
+			probes.length === 0
+				? 'no'
+				: probes.every(({ verdict }) => verdict === 'pass' || verdict === 'left-out')
+					? 'yes'
+					: 'partly',
+			probes.length === 0 ? 'none was run' : 'see What was proved',
+		],
+		[
+			'Version: supported Sysbox',
+			version === undefined ? 'unknown' : version.severity === 'ok' ? 'yes' : 'no',
+			version?.summary ?? 'not looked at',
+		],
+		['Documentation', 'yes', `this record, ${path}; owner ${owner}`],
+		['Monitoring', 'unknown', 'not looked at; a timer that runs `check` each day is one'],
+		['Image scans', 'unknown', 'not looked at'],
+	];
+	return [
+		'## Implemented and missing on this host',
+		'',
+		...table(
+			['what', 'there', 'seen'],
+			items.map(([what, there, seen]) => [inline(what), there, inline(seen)]),
+		),
 	];
 }
 
 function afterwards(state: RunState, options: RecordOptions): readonly string[] {
 	const { command } = options;
+	const stays = new Set(
+		state.actions.flatMap(({ undo, outcome }) =>
+			(undo.kind === 'commands' || undo.kind === 'packages') && outcome === 'done' ? (undo.leaves ?? []) : [],
+		),
+	);
 	return [
 		'## Afterwards',
 		'',
@@ -403,5 +533,6 @@ function afterwards(state: RunState, options: RecordOptions): readonly string[] 
 				...(state.steps.some(step => step.open.length > 0) ? [['go on with what is left', code(command)]] : []),
 			],
 		),
+		...(stays.size === 0 ? [] : ['', `A revert leaves: ${inline([...stays].join('; '))}.`]),
 	];
 }

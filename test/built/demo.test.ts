@@ -36,7 +36,7 @@ describe('the demo', () => {
 		expect(second.exit).toBe(0);
 		expect(second.stdout).toContain('(simulated): nothing to change');
 
-		const back = await run(['revert', '--demo', '--yes', '--session-dir', join(directory, 'state')], {
+		const back = await run(['revert', 'r.md', '--demo', '--yes', '--session-dir', join(directory, 'state')], {
 			cwd: directory,
 		});
 		expect(back.stderr).not.toMatch(stackTrace);
@@ -72,12 +72,18 @@ describe('the demo', () => {
 		['outdated-sysbox', 1, 'failed'],
 	];
 	it.each(scenarios)('of %s ends %i', async (name, code, words) => {
-		const { exit, stdout, stderr } = await run([`--demo=${name}`, '--yes', '--session-dir', 'state'], {
-			cwd: emptyDirectory(),
-		});
+		const directory = emptyDirectory();
+		const argv = [`--demo=${name}`, '--yes', '--session-dir', 'state', '--record', join(directory, 'r.md')];
+		const { exit, stdout, stderr } = await run(argv, { cwd: directory });
 		expect(exit).toBe(code);
 		expect(stdout).toContain(words);
 		expect(`${stdout}\n${stderr}`).not.toMatch(stackTrace);
+
+		// A record is for people: one page says it all, and what is long is folded.
+		const record = readFileSync(join(directory, 'r.md'), 'utf8');
+		expect(record.split('\n## Implemented and missing')[0]?.split('\n').length).toBeLessThanOrEqual(60);
+		const open = record.replaceAll(/<details>[\s\S]*?\n<\/details>/g, '');
+		expect(open.split('\n').length).toBeLessThanOrEqual(250);
 	});
 
 	it('has a test for each scenario that the program knows', async () => {

@@ -84,7 +84,7 @@ function wizardOn(host: LabHost, deb: string, env: Readonly<Record<string, strin
 
 /** The data block of a record, without what differs from run to run. */
 function dataOf(record: string): object {
-	const [, block = ''] = /^---\n([\s\S]*?)\n---\n/.exec(record) ?? [];
+	const block = record.slice(record.lastIndexOf('\nsysbox-setup-record: ') + 1).split('\n```')[0] ?? '';
 	const data = block.split('\n').map(line => /^([^:]+): (.*)$/.exec(line)?.slice(1) as [string, string]);
 	const ofOneRun = ['run', 'started', 'written'];
 	const ofOneHost = (key: string, value: unknown): unknown => (key === 'dockerId' ? undefined : value);

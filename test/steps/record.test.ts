@@ -55,10 +55,10 @@ const recordOf = (payloads: readonly EventPayload[], over: Partial<RecordOptions
 	return composeRecord(reduceAll(events), { ...options, ...over });
 };
 
-/** The data block at the top, as the tool and any YAML reader get it. */
+/** The data block at the end, as the tool and any YAML reader get it. */
 function dataOf(record: string): Record<string, unknown> {
-	const [empty, data] = record.split('---\n');
-	expect(empty).toBe('');
+	const [, , data] =
+		/\n(`{3,})yaml\n([\s\S]*?)\n\1\n<\/details>\n$/.exec(record.slice(record.lastIndexOf('\n## Data'))) ?? [];
 	return parseYaml(data ?? '');
 }
 
@@ -136,7 +136,7 @@ const whole: readonly EventPayload[] = [
 ];
 
 describe('the record', () => {
-	it('begins with data that a YAML reader understands', () => {
+	it('ends with data that a YAML reader understands', () => {
 		const data = dataOf(recordOf(whole));
 		expect(data).toMatchObject({
 			'sysbox-setup-record': 2,
@@ -194,17 +194,31 @@ describe('the record', () => {
 		expect(section(record, 'Who, when, where')).toContain('CHG-1');
 		const changed = section(record, 'What was changed');
 		expect(changed).toContain('+runtime: sysbox-runc');
-		expect(changed).toContain('Undo: `/srv/x.yml` is removed');
+		expect(changed).toContain('| Write a file | done | `/srv/x.yml` is removed |');
 		const proved = section(record, 'What was proved');
 		expect(proved).toContain('| `security.kernel-log` | blocked | the container was refused, the control was not |');
 		expect(proved).toContain('Expected: it is refused');
 		expect(proved).toContain('klogctl: Operation not permitted');
 		expect(section(record, 'What was found')).toContain('One file is to be written');
+		expect(section(record, 'How a job uses it')).toContain('say how: `/srv/x.yml`.');
+		expect(section(record, 'Implemented and missing')).toContain('| Rollout: jobs use Sysbox | yes |');
 		expect(section(record, 'What was found')).toContain('It is there');
 		expect(section(record, 'What was answered')).toContain('| `ci.memory` | 4g | operator |');
 		expect(section(record, 'What was answered')).toContain('compose, gitlab');
 		expect(section(record, 'What is left')).toContain('Nothing.');
 		expect(section(record, 'What this does not protect')).toContain('docker.sock');
+	});
+
+	it('has its page one before all else, in 60 lines, and folds evidence, diffs and what is ok', () => {
+		const record = recordOf(whole);
+		const [pageOne = ''] = record.split('\n## Implemented and missing');
+		expect(pageOne.split('\n').length).toBeLessThanOrEqual(60);
+		for (const title of ['What is true now', 'What is left', 'How a job uses it', 'Afterwards', 'What this does not'])
+			expect(pageOne).toContain(`## ${title}`);
+		const open = record.replaceAll(/<details>[\s\S]*?<\/details>/g, '');
+		expect(open).not.toContain('+runtime: sysbox-runc');
+		expect(open).not.toContain('klogctl');
+		expect(open).not.toContain('It is there');
 	});
 
 	it('is the same text for the same events', () => {
@@ -252,7 +266,7 @@ describe('the record', () => {
 		const record = recordOf([start, stepStart('ci'), next, stepEnd('ci', 'done')]);
 		expect(section(record, 'What is left')).toContain('- Use the files in /srv/ci.');
 		expect(section(record, 'What is left')).not.toContain('Nothing.');
-		expect(record.split('\n---\n')[0]).not.toContain('Use the files');
+		expect(section(record, 'Data')).not.toContain('Use the files');
 	});
 
 	it('keeps an accepted finding visible, with its reason and last day', () => {
@@ -271,9 +285,7 @@ describe('the record', () => {
 			{ type: 'findings', step: 'ci', when: 'before', findings },
 			stepEnd('ci', 'done'),
 		]);
-		expect(section(record, 'What is true now')).toContain(
-			'`ci.container.privileged`: until \\*December\\*, until 2026-12-31',
-		);
+		expect(section(record, 'Waived')).toContain('`ci.container.privileged`: until \\*December\\*, until 2026-12-31');
 		expect(section(record, 'What is true now')).toContain('**still Critical**');
 	});
 
