@@ -167,6 +167,14 @@ describe('commands', () => {
 		expect(invocation('test', '--clean')).toMatchObject({ clean: true });
 	});
 
+	it.each(['junit', 'summary'])('--format %s belongs to check and test', format => {
+		expect(parse('check', '--format', format).parsed).toMatchObject({ invocation: { options: { format } } });
+		expect(parse('test', '--yes', '--format', format).parsed).toMatchObject({ invocation: { options: { format } } });
+		expect(parse('plan', '--format', format).err).toBe(
+			`sysbox-setup: --format ${format} belongs to check and test. Use --format text or json.\n`,
+		);
+	});
+
 	it.each([['test', '--clean'], ['check', '--list'], ['status']])(
 		'%s %s has no events: --format json is refused there, not answered with text',
 		(...words) => {

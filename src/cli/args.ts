@@ -4,6 +4,9 @@ import { didYouMean } from '../text/did-you-mean.ts';
 import { oneLine } from '../text/safe.ts';
 import { readDuration, readUntil } from './window-options.ts';
 
+/** How a run is told. */
+const formats = ['text', 'json', 'junit', 'summary'] as const;
+
 /** The only reader of argv and of the SBXSETUP_ environment. */
 export interface CommonOptions {
 	readonly demo?: string | undefined;
@@ -20,7 +23,7 @@ export interface CommonOptions {
 	readonly record?: string | undefined;
 	readonly deb?: string | undefined;
 	readonly imageArchive: readonly string[];
-	readonly format: 'text' | 'json';
+	readonly format: (typeof formats)[number];
 	readonly sessionDir?: string | undefined;
 	readonly fresh: boolean;
 	readonly changeId?: string | undefined;
@@ -116,8 +119,8 @@ function commonOptions(): readonly Option[] {
 		new Option('--until <time>', 'begin no disruption that could last longer than this: 06:00, 2026-11-24T06:00')
 			.argParser(untilWords)
 			.env('SBXSETUP_UNTIL'),
-		new Option('--format <format>', 'text, or json: one event a line on stdout')
-			.choices(['text', 'json'])
+		new Option('--format <format>', 'text; json: one event a line; of check and test also junit, and summary: one line')
+			.choices(formats)
 			.default('text')
 			.env('SBXSETUP_FORMAT'),
 		new Option('--session-dir <dir>', 'where runs, logs and backups are kept').env('SBXSETUP_SESSION_DIR'),
@@ -327,10 +330,13 @@ function withoutForgedLines(text: string, argv: readonly string[]): string {
 	return words.reduce((told, word) => told.replaceAll(word, oneLine(word)), text);
 }
 
-/** Commands without a run have no events. Text in their place would be no data on stdout. */
+/** Commands without a run have no events, and only a look and a proof have test cases. Text would be no data on stdout. */
 function wrongFormat(invocation: Invocation): string | undefined {
-	if (invocation.options.format !== 'json') return undefined;
-	const { command } = invocation;
+	const { command, options } = invocation;
+	const { format } = options;
+	if (format === 'text') return undefined;
+	if (format !== 'json' && command !== 'check' && command !== 'test')
+		return `--format ${format} belongs to check and test. Use --format text or json.`;
 	const words =
 		command === 'status'
 			? command
@@ -339,7 +345,9 @@ function wrongFormat(invocation: Invocation): string | undefined {
 				: command === 'check' && invocation.list
 					? 'check --list'
 					: undefined;
-	return words === undefined ? undefined : `${words} has no JSON output. Use --format text.`;
+	return words === undefined
+		? undefined
+		: `${words} has no ${format === 'json' ? 'JSON' : format} output. Use --format text.`;
 }
 
 function wrongSteps(options: CommonOptions, steps: readonly string[]): string | undefined {
