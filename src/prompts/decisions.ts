@@ -296,4 +296,4 @@ function goOnWithout({ steps }: RunAround, step: StepId): Choice {
 }
 
 /** How what is about to be done is taken back. */
-export const howReverted = (command: string): string => `Taken back with:  ${command} revert`;
+export const howReverted = (command: string): string => `Revert with:  ${command} revert`;

@@ -20,8 +20,8 @@ import { settingsOf } from './settings.ts';
 export const ciStep: Step = changeStep<CiFacts>({
 	id: 'ci',
 	title: 'CI configuration',
-	why: 'Gives CI jobs a Docker engine of their own under Sysbox, and looks which containers still reach this host.',
-	brief: 'writes files that give CI jobs a Docker engine',
+	why: 'Writes files that give CI jobs an inner Docker under Sysbox. Finds containers that still reach this host.',
+	brief: 'writes files that give CI jobs an inner Docker',
 	needs: ['docker'],
 	findingIds: ciFindingIds,
 	answerIds,

@@ -11,8 +11,8 @@ import { planDaemon } from './plan.ts';
 export const daemonStep: Step = changeStep<DaemonFacts>({
 	id: 'daemon',
 	title: 'Docker configuration',
-	why: "Sees to it that Docker's configuration names Sysbox, and changes nothing else in it that was not asked for.",
-	brief: 'completes daemon.json; asks about the default',
+	why: "Adds Sysbox to Docker's configuration. Changes nothing else that was not asked for.",
+	brief: 'adds Sysbox to daemon.json',
 	needs: ['sysbox'],
 	findingIds: daemonFindingIds,
 	answerIds,

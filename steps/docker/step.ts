@@ -9,8 +9,8 @@ import { answerIds, askRestart } from './restart-choice.ts';
 export const dockerStep: Step = changeStep<DockerStepFacts>({
 	id: 'docker',
 	title: 'Docker reload or restart',
-	why: 'Lets Docker take up its configuration, by a reload where that is enough, and waits until it has.',
-	brief: 'has Docker read it; mostly a reload will do',
+	why: 'Reloads Docker, or restarts it if a reload is not enough.',
+	brief: 'reload, or restart if needed',
 	needs: ['daemon'],
 	findingIds: dockerFindingIds,
 	answerIds,

@@ -55,8 +55,8 @@ const containersIn = ({ containers }: DockerFacts) => (containers.kind === 'ok' 
 export const functionalStep = proofStep<FunctionalFacts>({
 	id: 'functional',
 	title: 'Functional proof',
-	why: 'Starts a CI container with a Docker engine of its own, which builds, runs, pushes and pulls, and looks whether what ran before still runs.',
-	brief: 'does what a CI job needs work under Sysbox?',
+	why: 'Starts a CI container whose inner Docker builds, runs, pushes and pulls. Checks that what ran before still runs.',
+	brief: 'tests what a CI job needs under Sysbox',
 	needs: ['docker'],
 	findingIds: functionalFindingIds,
 	answerIds: [imageQuestion.id, registryQuestion.id],

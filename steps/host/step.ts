@@ -61,8 +61,8 @@ function observe(facts: HostFacts): readonly Observation[] {
 export const hostStep = changeStep<HostFacts>({
 	id: 'host',
 	title: 'Host compatibility',
-	why: 'Looks whether this host can run Sysbox, and brings what is missing, so that nothing fails half way',
-	brief: 'is this host fit? installs what is missing',
+	why: 'Checks that this host can run Sysbox. Installs missing tools.',
+	brief: 'checks this host, installs missing tools',
 	needs: [],
 	findingIds: [...hostChecks.map(({ id, about }) => ({ id, about })), toolInstallId],
 	inspect: inspectHost,

@@ -12,7 +12,7 @@ export const recordStep: ReportStep = {
 	kind: 'report',
 	id: 'record',
 	title: 'Record',
-	why: 'writes down for the team what was found, changed and proved, and how it is taken back',
+	why: 'Writes for the team what was found, changed and proved, and how to revert it.',
 	brief: 'what was found, changed and proved, for the team',
 	needs: [],
 	answerIds: ['record.owner', 'record.review-days'],

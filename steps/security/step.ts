@@ -27,8 +27,8 @@ interface SecurityFacts {
 export const security = proofStep<SecurityFacts>({
 	id: 'security',
 	title: 'Security proof',
-	why: 'Attempts to get from a CI container to this host. Each must fail, and the same attempt must succeed where it is allowed, or it proves nothing.',
-	brief: 'attempts to get at this host; each has to fail',
+	why: 'Attacks this host from a CI container. Each attack must be blocked, and must succeed in a control container, or it proves nothing.',
+	brief: 'attacks this host; each must be blocked',
 	needs: ['docker'],
 	findingIds: securityFindingIds,
 	answerIds: [imageQuestion.id],

@@ -11,7 +11,7 @@ import { inspectReachable } from './reachable.ts';
 export const sysboxStep: Step = changeStep<SysboxFacts>({
 	id: sysboxStepId,
 	title: 'Sysbox',
-	why: 'Installs Sysbox without touching a container, and sees to it that its services run.',
+	why: 'Installs Sysbox without stopping a container. Starts its services.',
 	brief: 'daemon.json, then the package; no container stops',
 	needs: ['host'],
 	findingIds: sysboxFindingIds,

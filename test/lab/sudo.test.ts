@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leftInOrder, saysHowItLeft } from '../built/shell-around.ts';
 import { openTerminal, type Session, terminalEnvironment } from '../built/support-terminal.ts';
-import { ctrlC, enter, executeRun } from '../built/walk.ts';
+import { ctrlC, executeRun } from '../built/walk.ts';
 import { type LabHost, labAvailable, startLabHost } from './lab-host.ts';
 
 const lab = await labAvailable();
@@ -40,8 +40,7 @@ describe.skipIf(!lab.available)('somebody who is not root', () => {
 		expect(session.screen()).toContain('sudo sysbox-setup --only host');
 		expect(session.raw()).not.toContain(frameBegins);
 		session.type(`${password}\r`);
-		await executeRun(session, { to: '❯ Leave' });
-		session.type(enter);
+		await executeRun(session);
 		expect(await leftInOrder(session)).toBe(0);
 		expect(session.raw().split(prompt)).toHaveLength(2);
 		expect(session.raw()).not.toContain(password);

@@ -323,7 +323,7 @@ describe('a review of the whole run in plain lines', () => {
 			'    - Install fuse3',
 			'  5 CI: nothing to change',
 			' taken for what is still to be asked: ci.memory 4g',
-			' Taken back with:  sysbox-setup revert',
+			' Revert with:  sysbox-setup revert',
 		]);
 		expect(prompts[0]).not.toContain('[b]ack');
 	});

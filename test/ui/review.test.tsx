@@ -94,7 +94,7 @@ describe('the review of a run', () => {
 			'✖ stops at step 4: db stops',
 			'▲ has to be accepted by name: restart-docker',
 			'1 question still to come may change this; v shows what is assumed',
-			'Taken back with:  sysbox-setup revert',
+			'Revert with:  sysbox-setup revert',
 		])
 			expect(frame()).toContain(words);
 		await keys(enter);

@@ -234,7 +234,7 @@ describe('a plan', () => {
 		expect(frame()).toContain('✔ 1 ok   ▲ 1 warning   ✖ 1 problem');
 		expect(frame()).toContain('apt-get install -y fuse3');
 		expect(frame()).toContain('apt-get purge fuse3');
-		expect(frame()).toContain('Taken back with:  sysbox-setup revert');
+		expect(frame()).toContain('Revert with:  sysbox-setup revert');
 		await keys(enter);
 		expect(await decision).toEqual({ kind: 'apply', risks: [] });
 	});

@@ -77,7 +77,7 @@ function standingText(run: RunState, { now }: Intro): string {
 function freshBodies(intro: Intro, look: Look): readonly (readonly Line[])[] {
 	const { width, theme } = look;
 	const ok = span(theme.glyphs.ok, 'ok');
-	const seen = intro.mode === 'revert' ? 'You see every action' : 'You see every change, and how it is taken back,';
+	const seen = intro.mode === 'revert' ? 'You see every action' : 'You see every change, and how to revert it,';
 	const promise = [
 		line(ok, ` ${seen} before you say yes to it.`),
 		line(ok, ' No container is stopped unless you type the name of that risk.'),
