@@ -1,5 +1,4 @@
 import { type Plan, risksOf } from '../model/action.ts';
-import type { PlanDecision } from '../model/decider.ts';
 import type { Finding } from '../model/finding.ts';
 import { changing, previewedSteps } from '../model/review.ts';
 import type { RiskName } from '../model/risk.ts';
@@ -55,12 +54,8 @@ export async function askConsent(
 		await sayPutOff(run, late);
 		return { kind: 'put-off', why: late };
 	}
-	const ways = visit.decide(changed);
-	const agreed = agreedBefore(run, plan);
-	const decision: PlanDecision =
-		agreed === undefined
-			? await deps.decider.approve(step.id, plan, session.findings, ways)
-			: { kind: 'apply', risks: agreed };
+	const ways = { ...visit.decide(changed), agreed: agreedBefore(run, plan) };
+	const decision = await deps.decider.approve(step.id, plan, session.findings, ways);
 	if (decision.kind === 'differs') {
 		const next = await whenPlanDiffers(run, decision.finding, { changed });
 		return again(await session.afterBlock(next, changed ? 'after' : 'before'));
@@ -98,9 +93,9 @@ function agreedBefore({ deps, step, navigation }: StepRun<Step>, plan: Plan): re
 	return same && told && risks.every(risk => approved.risks.includes(risk)) ? risks : undefined;
 }
 
-/** What an action does, whatever is said about it. */
-const effectOf = ({ id, kind, title, does, diff, risks }: ShownAction): string =>
-	JSON.stringify([id, kind, title, does, diff, risks]);
+/** What an action does to the byte, whatever is said about it. */
+const effectOf = ({ id, kind, title, does, diff, risks, exact }: ShownAction): string =>
+	JSON.stringify([id, kind, title, does, diff, risks, exact?.sha256, exact?.file?.after]);
 
 /** The whole command to type. */
 const sayMissing = ({ deps: { options } }: StepRun<Step>, risks: readonly string[]): string =>

@@ -37,6 +37,8 @@ export interface WaysOut {
 	readonly back: boolean;
 	/** Somebody went back in this run: from then on nothing is answered for them. */
 	readonly turned?: boolean | undefined;
+	/** The plan was agreed to in the review of the run, with these risks: it need not be put to the operator again. */
+	readonly agreed?: readonly RiskName[] | undefined;
 }
 
 export type BlockedDecision = 'look-again' | 'go-on' | 'quit' | 'back';

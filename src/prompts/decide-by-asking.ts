@@ -76,6 +76,7 @@ export function decideByAsking(ask: Asker, options: PersonOptions): Decider {
 		},
 
 		async approve(step, plan, findings, ways) {
+			if (ways.agreed !== undefined) return { kind: 'apply', risks: ways.agreed };
 			const risks = risksOf(plan);
 			for (;;) {
 				const decision = planDecision(around(), step, plan, findings, ways);

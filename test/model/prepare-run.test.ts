@@ -92,7 +92,8 @@ function person(listed: {
 			listed.onReview?.();
 			return reviews.shift() ?? { kind: 'apply', risks: [] };
 		},
-		async approve(_step, { actions }) {
+		async approve(_step, { actions }, _findings, { agreed }) {
+			if (agreed !== undefined) return { kind: 'apply', risks: agreed };
 			told.push(`plan ${actions.map(({ title }) => title).join(', ')}`);
 			return plans.shift() ?? { kind: 'apply', risks: actions.flatMap(({ risks = [] }) => risks) };
 		},
