@@ -12,6 +12,7 @@ import {
 	type Question,
 	secretAnswer,
 } from '../model/question.ts';
+import { latestFindings } from '../model/state.ts';
 import type { ChangeStep, FileBefore, JudgeContext, ProofStep, Step, StepContext } from '../model/step.ts';
 import type { StepId } from '../model/step-id.ts';
 import { waive } from '../model/waiver.ts';
@@ -111,10 +112,7 @@ export async function inspectStep(
 			await deps.emit({ type: 'observed', step: step.id, key, value });
 		const judged = waive(step.judge(facts, judgeContext(deps)), request.waivers, deps.now());
 		const others = deps.state().steps.filter(({ id }) => id !== step.id);
-		findings = explained(
-			judged,
-			others.flatMap(({ before, after }) => after ?? before),
-		);
+		findings = explained(judged, others.flatMap(latestFindings));
 		await deps.emit({ type: 'findings', step: step.id, when, findings: redactDeep(findings) });
 	}
 	// Behind changes that are only foreseen, a block may be one that those changes end, and a run is root's, who may look

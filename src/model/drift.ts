@@ -1,7 +1,7 @@
 import { redactDeep } from '../text/redact.ts';
 import type { Finding } from './finding.ts';
 import { isNextKey } from './next-steps.ts';
-import { type RunState, type StepState, stepOf } from './state.ts';
+import { latestFindings, type RunState, type StepState, stepOf } from './state.ts';
 import type { Observation, Step, StepContext } from './step.ts';
 
 type Json = Observation['value'];
@@ -45,7 +45,7 @@ export async function driftSince(
 
 /** What hinders or warns now and did not, and what no longer does. What a step was about to do is no news. */
 function findingDifferences(before: StepState, now: readonly Finding[]): readonly string[] {
-	const then = before.after ?? before.before;
+	const then = latestFindings(before);
 	const troubles = (findings: readonly Finding[]): readonly Finding[] =>
 		findings.filter(finding => ['block', 'warn', 'could-not-tell'].includes(finding.severity));
 	const known = new Set(then.map(nameOf));

@@ -271,6 +271,10 @@ export const reduceAll = (events: Iterable<Event>): RunState => {
 	return state;
 };
 
+/** What a step found when it looked last. */
+export const latestFindings = ({ before, after }: Pick<StepState, 'before' | 'after'>): readonly Finding[] =>
+	after ?? before;
+
 export const stepOf = (state: RunState, id: StepId): StepState | undefined => state.steps.find(s => s.id === id);
 
 /** Actions that a later one of their step has taken back; one that was done anew after that stands. */

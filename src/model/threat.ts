@@ -1,6 +1,6 @@
 import { entryPoints, sayEntryPoint } from './entry-point.ts';
 import type { Finding, ThreatId } from './finding.ts';
-import type { RunState, StepState } from './state.ts';
+import { latestFindings, type RunState, type StepState } from './state.ts';
 
 export type ThreatLevel = 'Critical' | 'High' | 'Medium' | 'Low';
 
@@ -120,7 +120,7 @@ export function threatTable(state: RunState): readonly ThreatRow[] {
 
 function rowOf(threat: Threat, state: RunState): ThreatRow {
 	const { id, title, way, impact } = threat;
-	const now = state.steps.flatMap(step => latest(step));
+	const now = state.steps.flatMap(step => latestFindings(step));
 	const known = now.filter(finding => finding.caps === 'threat');
 	const probes = state.steps.flatMap(step => step.probes).filter(probe => probe.threats.includes(id));
 	const counted = probes.filter(probe => probe.verdict !== 'left-out');
@@ -141,7 +141,7 @@ function rowOf(threat: Threat, state: RunState): ThreatRow {
 }
 
 const ciWasLookedAt = (state: RunState): boolean =>
-	state.steps.some(step => step.id === ciStep && latest(step).length > 0);
+	state.steps.some(step => step.id === ciStep && latestFindings(step).length > 0);
 
 function beforeOf({ id, from }: Threat, state: RunState): Before {
 	const first = state.steps.flatMap(step => step.before);
@@ -199,8 +199,6 @@ function afterOf(
 		caps: to === 'Medium' ? [] : caps.map(finding => finding.summary),
 	};
 }
-
-const latest = (step: StepState): readonly Finding[] => step.after ?? step.before;
 
 /** What reaches the host, whole ways and pieces of one alike, and limits that are missing. */
 const accessIn = (findings: readonly Finding[], id: ThreatId): readonly Finding[] =>

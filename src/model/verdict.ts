@@ -3,7 +3,7 @@ import type { EventOf } from './event.ts';
 import { exitCode, type Outcome } from './exit.ts';
 import { causes, type Finding, hardBlocks, leftForOperator, standingBlocks } from './finding.ts';
 import { filesOnly, isOwnChange } from './shown-action.ts';
-import type { RunState, StepState } from './state.ts';
+import { latestFindings, type RunState, type StepState } from './state.ts';
 
 export type Verdict = NonNullable<EventOf<'run.end'>['verdict']>;
 
@@ -48,7 +48,7 @@ export function changesOf(planned: RunState): readonly string[] {
 
 /** What no run ends, of a foreseen run: each finding once, with its commands where it has some. */
 export const leftIn = (previewed: RunState): readonly Finding[] =>
-	onceEach(leftForOperator(previewed.steps.flatMap(findingsOf)));
+	onceEach(leftForOperator(previewed.steps.flatMap(latestFindings)));
 
 /**
  * What a run would settle in the first step that has such a thing. It stands for the changes where none could be planned:
@@ -57,13 +57,11 @@ export const leftIn = (previewed: RunState): readonly Finding[] =>
 function missingIn(looked: RunState): readonly string[] {
 	const standing = changeSteps(looked).map(step => ({
 		step,
-		findings: standingBlocks(findingsOf(step)).filter(({ remedy }) => remedy?.kind === 'planned'),
+		findings: standingBlocks(latestFindings(step)).filter(({ remedy }) => remedy?.kind === 'planned'),
 	}));
 	const first = standing.find(({ findings }) => findings.length > 0);
 	return (first?.findings ?? []).map(({ summary }) => `${first?.step.id}: ${summary}`);
 }
-
-const findingsOf = (step: StepState): readonly Finding[] => step.after ?? step.before;
 
 /** Each once: several steps look at the same thing. */
 const onceEach = (findings: readonly Finding[]): readonly Finding[] => [
@@ -74,7 +72,7 @@ const idsOf = (findings: readonly Finding[]): string => [...new Set(findings.map
 
 /** Whether the host waits for a reboot, by the latest look. Who waives the finding waives the work, not the fact. */
 export const rebootPending = (state: RunState): boolean =>
-	state.steps.some(step => findingsOf(step).some(({ needs, severity }) => needs === 'reboot' && severity !== 'ok'));
+	state.steps.some(step => latestFindings(step).some(({ needs, severity }) => needs === 'reboot' && severity !== 'ok'));
 
 /**
  * Judges a host by a look at it, and by what a run would do there.
@@ -96,7 +94,7 @@ export function verdictOf(
 	const judged = judge(looked, previewed, how);
 	const waived = onceEach(
 		looked.steps
-			.flatMap(findingsOf)
+			.flatMap(latestFindings)
 			.filter(f => f.waived !== undefined && f.severity !== 'ok' && f.severity !== 'info'),
 	);
 	return waived.length === 0 ? judged : { ...judged, why: `${judged.why} Not counted, as waived: ${idsOf(waived)}.` };
@@ -108,11 +106,11 @@ function judge(
 	{ strict, command }: { readonly strict: boolean; readonly command: string },
 ): HostVerdict {
 	const steps = looked.steps;
-	const all = causes(steps.flatMap(findingsOf));
+	const all = causes(steps.flatMap(latestFindings));
 	const counts = (finding: Finding): boolean => finding.waived === undefined && finding.severity !== 'ok';
 	const breaks = onceEach(all.filter(finding => finding.breaks === true && counts(finding)));
 	const blocked = steps.filter(({ status }) => status === 'blocked');
-	const hard = onceEach(causes(blocked.flatMap(step => hardBlocks(findingsOf(step)))));
+	const hard = onceEach(causes(blocked.flatMap(step => hardBlocks(latestFindings(step)))));
 	const undecided = onceEach(
 		all.filter(
 			finding =>
@@ -133,7 +131,7 @@ function judge(
 		breaks.length === 0 &&
 		changes.length === 0 &&
 		hard.every(({ remedy }) => remedy?.kind === 'commands') &&
-		steps.every(step => blocked.includes(step) || standingBlocks(findingsOf(step)).length === 0);
+		steps.every(step => blocked.includes(step) || standingBlocks(latestFindings(step)).length === 0);
 	const theirs = [...onceEach(leftForOperator(all)), ...(setUpBeside ? hard : [])];
 	const forYou = [...theirs.map(({ id, summary }) => `${id}: ${summary}`), ...manual];
 	const so = { changes, forYou };

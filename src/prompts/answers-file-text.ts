@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { secretAnswer } from '../model/question.ts';
 import { isRiskName, type RiskName } from '../model/risk.ts';
-import type { RunState } from '../model/state.ts';
+import { latestFindings, type RunState } from '../model/state.ts';
 import { answersVersion } from './answers-file.ts';
 
 /**
@@ -18,7 +18,7 @@ export function answersFileText(state: RunState, command: string): string {
 		const [step = '', ...name] = id.split('.');
 		steps[step] = { ...steps[step], [name.join('.')]: value };
 	}
-	const findings = state.steps.flatMap(step => step.after ?? step.before);
+	const findings = state.steps.flatMap(latestFindings);
 	const waivers = findings.flatMap(({ id, waived }) =>
 		waived === undefined || waived.expires.startsWith('9999')
 			? []

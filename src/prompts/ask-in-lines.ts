@@ -48,7 +48,7 @@ function decisionLines({ subject, title, body, input }: Decision, options: LineO
 		case 'question':
 			return [title, ...body, ...optionLines(subject.question)];
 		case 'settings':
-			return [title, ...body, ...rowLines(input)];
+			return [title, ...body, ...optionLines({ kind: input.kind, options: 'choices' in input ? input.choices : [] })];
 		case 'review':
 			return [title, ...body, ...reviewLines(subject.run, options)];
 		// What it is about was told when it came.
@@ -93,12 +93,6 @@ function optionLines(question: { readonly kind: string; readonly options?: reado
 		...(kind === 'many' ? ['Separate several by comma; "none" selects none.'] : []),
 	];
 }
-
-/** Settings are named by the id that is typed. */
-const rowLines = (input: Input): readonly string[] =>
-	input.kind !== 'one'
-		? []
-		: input.choices.map(({ value, label, hint }) => `  ${value}  ${label}${hint === undefined ? '' : `: ${hint}`}`);
 
 /** The whole run, a step a line, and what it means. */
 function reviewLines(steps: readonly PreviewedStep[], { risks, command }: LineOptions): readonly string[] {

@@ -8,7 +8,7 @@ import {
 	actionsOf,
 	currentStep,
 	findingsAbout,
-	latestFindings,
+	findingsOf,
 	type Overlay,
 	type Screen,
 	textWidth,
@@ -172,7 +172,7 @@ export function commandsNow(state: WizardState, theme: Theme): readonly Command[
 	if (asking?.ways.skip === true) commands.push('skip');
 	if (screen === 'review' || (screen !== 'start' && screen !== 'settings' && step !== undefined))
 		commands.push('full-view');
-	if (screen !== 'start' && screen !== 'end' && screen !== 'review' && latestFindings(step).length > 0)
+	if (screen !== 'start' && screen !== 'end' && screen !== 'review' && findingsOf(step).length > 0)
 		commands.push('explain');
 	if (commandsOf(state).length > 0) commands.push('print-commands');
 	commands.push('help');

@@ -1,7 +1,7 @@
 import type { Difference } from '../model/drift.ts';
 import type { Finding } from '../model/finding.ts';
 import type { RiskName } from '../model/risk.ts';
-import type { RunState, StepState } from '../model/state.ts';
+import { latestFindings, type RunState, type StepState } from '../model/state.ts';
 import type { StepId } from '../model/step-id.ts';
 import type { Subject, Ways } from '../prompts/decision.ts';
 import type { NumberedStep } from '../prompts/needed-by.ts';
@@ -109,14 +109,15 @@ export const currentStep = (state: WizardState): StepState | undefined => {
 export const actionsOf = (step: StepState | undefined, risk: RiskName) =>
 	(step?.plan?.actions ?? []).filter(action => action.risks?.includes(risk) === true);
 
-export const latestFindings = (step: StepState | undefined): readonly Finding[] => step?.after ?? step?.before ?? [];
+export const findingsOf = (step: StepState | undefined): readonly Finding[] =>
+	step === undefined ? [] : latestFindings(step);
 
 /**
  * The findings that a screen is about, and then those of its step: what stands in the way may be none of the step's own,
  * such as a plan that is not the saved one.
  */
 export function findingsAbout(step: StepState | undefined, screen: Screen | undefined): readonly Finding[] {
-	const found = latestFindings(step);
+	const found = findingsOf(step);
 	if (screen?.kind !== 'blocked') return found;
 	const ids = new Set(found.map(({ id }) => id));
 	return [...screen.findings.filter(({ id }) => !ids.has(id)), ...found];

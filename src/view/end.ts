@@ -5,6 +5,7 @@ import {
 	actionsToRevert,
 	changesMade,
 	incompleteSteps,
+	latestFindings,
 	outcomeOfRun,
 	type RunState,
 	stepOf,
@@ -60,7 +61,7 @@ export function endSentence(event: EventOf<'run.end'>, state: RunState, mode: Mo
 const savedWords = '; everything so far is saved';
 
 function unchangedWords(state: RunState, mode: Mode): string {
-	if (mode === 'test') return proofWords(state) || outcomeWords['nothing-to-do'];
+	if (mode === 'test') return proofsPassed(state).join(', ') || outcomeWords['nothing-to-do'];
 	if (mode === 'plan')
 		return `plan: no changes${plansAnything(state) ? ' to the host; only CI files and what the tests need' : ''}`;
 	// A host from which everything was held off is not one where nothing had to be done.
@@ -77,11 +78,13 @@ export function probesPassed(probes: RunState['steps'][number]['probes']): strin
 	return `${passed} of ${counted.length} ${what} ${verdictName(kind, 'pass').word}`;
 }
 
-const proofWords = ({ steps }: RunState): string =>
-	steps
-		.filter(({ probes }) => probes.length > 0)
-		.map(({ probes }) => probesPassed(probes))
-		.join(', ');
+/** The same of each proof that was made. */
+export const proofsPassed = ({ steps }: RunState): readonly string[] =>
+	steps.filter(({ probes }) => probes.length > 0).map(({ probes }) => probesPassed(probes));
+
+/** Attacks were made, so that the threat table rests on something. */
+export const wasAttacked = ({ steps }: RunState): boolean =>
+	steps.some(({ probes }) => probes.some(({ threats }) => threats.length > 0));
 
 /** An action of a plan that is no change is one for the operator. */
 const planWords = (changes: number, forYou: number): string =>
@@ -116,7 +119,7 @@ function whatBlocks({ steps }: RunState): string {
 		? blocked.filter(({ kind }) => kind === 'change')
 		: blocked;
 	const ids = first.flatMap(step => {
-		const findings = step.after ?? step.before;
+		const findings = latestFindings(step);
 		const hard = hardBlocks(findings);
 		return causes(hard.length > 0 ? hard : standingBlocks(findings)).map(({ id }) => id);
 	});

@@ -1,6 +1,6 @@
 import type { EventReader } from '../model/event-stream.ts';
 import type { Finding } from '../model/finding.ts';
-import type { RunState, StepState } from '../model/state.ts';
+import { latestFindings, type RunState, type StepState } from '../model/state.ts';
 import { lineOf, oneLine, type SafeText } from '../text/safe.ts';
 import { severityNames, verdictName } from './words.ts';
 
@@ -46,7 +46,7 @@ const counts = (cases: readonly Case[]): string => {
 };
 
 const casesOf = (step: StepState): readonly Case[] => [
-	...(step.after ?? step.before).map(caseOfFinding),
+	...latestFindings(step).map(caseOfFinding),
 	...step.probes.map((probe): Case => {
 		const said = `${verdictName(probe, probe.verdict).word}: ${probe.because}`;
 		const kinds = { pass: undefined, fail: 'failure', 'could-not-tell': 'error', 'left-out': 'skipped' } as const;

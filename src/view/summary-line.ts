@@ -1,8 +1,8 @@
 import type { EventReader } from '../model/event-stream.ts';
-import type { RunState } from '../model/state.ts';
+import { latestFindings, type RunState } from '../model/state.ts';
 import { count } from '../text/count.ts';
 import { lineOf, type SafeText } from '../text/safe.ts';
-import { endSentence, type Mode, probesPassed } from './end.ts';
+import { endSentence, type Mode, proofsPassed } from './end.ts';
 
 /** `--format summary`: one line a run, for a loop over many hosts. Fields are separated by a tab, and stay in this order. */
 export const summaryReader =
@@ -10,18 +10,15 @@ export const summaryReader =
 	(event, state) => {
 		if (event.type !== 'run.end') return;
 		const { said } = endSentence(event, state, mode);
-		const fields = [state.start?.host ?? 'this host', said, troubles(state), ...proved(state), versions(state)];
+		const fields = [state.start?.host ?? 'this host', said, troubles(state), ...proofsPassed(state), versions(state)];
 		write(lineOf(fields.map(field => field.replaceAll(/\s+/g, ' ')).join('\t')));
 	};
 
 function troubles({ steps }: RunState): string {
-	const found = steps.flatMap(step => step.after ?? step.before).filter(({ waived }) => waived === undefined);
+	const found = steps.flatMap(latestFindings).filter(({ waived }) => waived === undefined);
 	const of = (severity: string): number => found.filter(finding => finding.severity === severity).length;
 	return `${count(of('block'), 'problem')}, ${count(of('warn'), 'warning')}, ${of('could-not-tell')} unknown`;
 }
-
-const proved = ({ steps }: RunState): readonly string[] =>
-	steps.filter(({ probes }) => probes.length > 0).map(({ probes }) => probesPassed(probes));
 
 /** As far as the steps that looked have seen them. */
 function versions({ observed }: RunState): string {

@@ -11,7 +11,7 @@ import { type ThreatRow, threatTable } from '../model/threat.ts';
 import { changesOf, leftIn, manualIn } from '../model/verdict.ts';
 import { nameSome } from '../text/name-some.ts';
 import { hanging, lineOf, type SafeText } from '../text/safe.ts';
-import { changedInAll, endSentence, endView } from './end.ts';
+import { changedInAll, endSentence, endView, wasAttacked } from './end.ts';
 import { bySeverity, findingCounts, findingView, notFine } from './finding.ts';
 import type { Glyphs } from './glyphs.ts';
 import { actionView, diffMarks, type ImpactLine, impactView } from './plan.ts';
@@ -270,7 +270,7 @@ function endLines(event: EndEvent, state: RunState, options: TextOptions): reado
 		!changedInAll(event, state) && event.outcome !== 'nothing-to-do' && (mode === 'run' || mode === 'test');
 	const { record } = endView(state);
 	// A test does not look at the CI of the host, which the table speaks of.
-	const attacked = mode === 'run' && state.steps.some(step => step.probes.some(probe => probe.threats.length > 0));
+	const attacked = mode === 'run' && wasAttacked(state);
 	return [
 		'',
 		`${lastLine(event, state, mode)}${nothing ? '. Nothing was changed.' : ''}`,

@@ -4,6 +4,7 @@ import { filesOnly } from '../../src/model/shown-action.ts';
 import {
 	type ActionState,
 	incompleteSteps,
+	latestFindings,
 	type Observed,
 	type RunState,
 	type StepState,
@@ -14,7 +15,7 @@ import { count } from '../../src/text/count.ts';
 import { nameSome } from '../../src/text/name-some.ts';
 import { oneLine, safeJson } from '../../src/text/safe.ts';
 import { shellLine } from '../../src/text/shell-line.ts';
-import { probesPassed } from '../../src/view/end.ts';
+import { proofsPassed } from '../../src/view/end.ts';
 import { notFine } from '../../src/view/finding.ts';
 import { diffMarks } from '../../src/view/plan.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, sayRestsOn, whatLowMeans } from '../../src/view/threat.ts';
@@ -174,11 +175,10 @@ function heading(state: RunState, options: RecordOptions, incomplete: readonly S
 			'',
 			`**INCOMPLETE.** ${incomplete.map(step => `${inline(step.title)}: ${statusText(step)}`).join('. ')}.`,
 		);
-	const proved = state.steps.filter(({ probes }) => probes.length > 0).map(({ probes }) => probesPassed(probes));
 	const made = ownChangesOf(state).filter(({ outcome }) => outcome === 'done').length;
 	lines.push(
 		'',
-		`**${[count(made, 'change'), ...proved].join(' · ')}**`,
+		`**${[count(made, 'change'), ...proofsPassed(state)].join(' · ')}**`,
 		`Owner: ${inline(options.owner)} · Looked at again by: ${reviewDay(options)} · Run: ${code(state.start?.run ?? 'unknown')}`,
 	);
 	return lines;
@@ -215,9 +215,7 @@ function whatIsTrue(rows: readonly ThreatRow[]): readonly string[] {
 }
 
 function waived(state: RunState): readonly string[] {
-	const accepted = state.steps.flatMap(step =>
-		(step.after ?? step.before).filter(finding => finding.waived !== undefined),
-	);
+	const accepted = state.steps.flatMap(step => latestFindings(step).filter(finding => finding.waived !== undefined));
 	if (accepted.length === 0) return [];
 	return [
 		'## Waived',
@@ -378,7 +376,7 @@ function findings(state: RunState): readonly string[] {
 			]),
 		);
 	const looked = state.steps.filter(step => step.before.length > 0);
-	const now = looked.flatMap(step => step.after ?? step.before);
+	const now = looked.flatMap(latestFindings);
 	const troubles = notFine(now);
 	const rest = now.filter(finding => !troubles.includes(finding));
 	return [
@@ -468,7 +466,7 @@ function jobSection(state: RunState): readonly string[] {
 function checklist(state: RunState, { owner, path }: RecordOptions, rows: readonly ThreatRow[]): readonly string[] {
 	const row = (id: ThreatRow['id']) => rows.find(of => of.id === id);
 	const probes = state.steps.flatMap(step => step.probes);
-	const finding = (id: string) => state.steps.flatMap(step => step.after ?? step.before).find(of => of.id === id);
+	const finding = (id: string) => state.steps.flatMap(latestFindings).find(of => of.id === id);
 	const ofRow = (id: ThreatRow['id']): readonly [string, string] => {
 		const found = row(id);
 		if (found === undefined) return ['unknown', 'not looked at'];

@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import { type Hint, hintText } from '../keys.ts';
 import type { Look } from '../layout.ts';
 import { commandsNow, hintsNow } from '../press.ts';
-import { type Asking, currentStep, latestFindings, textWidth, type WizardState } from '../screen.ts';
+import { type Asking, currentStep, findingsOf, textWidth, type WizardState } from '../screen.ts';
 import { fullText } from '../text/full-text.ts';
 import type { Work } from '../text/work-text.ts';
 import type { Theme } from '../theme.ts';
@@ -109,7 +109,7 @@ function Asked({
 		case 'start':
 			return <StartScreen look={look} intro={state.intro} seen={screen.seen} prompt={prompt} />;
 		case 'question':
-			return <QuestionScreen {...shown} findings={latestFindings(step)} why={whyOf(state)} />;
+			return <QuestionScreen {...shown} findings={findingsOf(step)} why={whyOf(state)} />;
 		case 'settings':
 			return <SettingsScreen {...shown} settings={screen.settings} />;
 		case 'review':

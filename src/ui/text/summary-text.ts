@@ -1,9 +1,9 @@
 import { standingBlocks } from '../../model/finding.ts';
 import { nextSteps } from '../../model/next-steps.ts';
 import { type OpenWork, sayWork } from '../../model/open-work.ts';
-import { actionsToRevert, changesMade, leftByRevert, type RunState } from '../../model/state.ts';
+import { actionsToRevert, changesMade, latestFindings, leftByRevert, type RunState } from '../../model/state.ts';
 import { type ThreatRow, threatTable } from '../../model/threat.ts';
-import { endSentence, endView } from '../../view/end.ts';
+import { endSentence, endView, wasAttacked } from '../../view/end.ts';
 import { notFine } from '../../view/finding.ts';
 import { afterReasons, knownOf, sayAfter, sayBefore, whatRemains } from '../../view/threat.ts';
 import { statusNames } from '../../view/words.ts';
@@ -45,15 +45,12 @@ export function summaryLines(
 }
 
 function threatSection(run: RunState, detail: SummaryDetail, width: number, theme: Theme): readonly Line[] {
-	if (!attacked(run)) return [];
+	if (!wasAttacked(run)) return [];
 	const brief = detail !== 'each' && detail !== 'steps';
 	// At 24 rows this blank one would cost what jobs have to mind, or what a revert leaves.
 	const end = detail === 'counted' || detail === 'undo' ? [] : [blank];
 	return [...threatLines(threatTable(run), brief, width, theme), ...end];
 }
-
-const attacked = (run: RunState): boolean =>
-	run.steps.some(step => step.probes.some(({ threats }) => threats.length > 0));
 
 /** Each label with its sentences; one without any is not shown. */
 function summaryRows(
@@ -77,7 +74,7 @@ function summaryRows(
 		// Where there is no room, places and remedies are behind `v`: record and undo have to stay on the screen.
 		['Left', ...left.map(text => (whole ? text : cutAt(text, width - 10, theme)))],
 		['Issues', ...forRun(...(whole || issues.length === 0 ? issues : [issues.join('; ')]))],
-		['Remains', ...(whole && attacked(run) ? forRun(whatRemains) : [])],
+		['Remains', ...(whole && wasAttacked(run) ? forRun(whatRemains) : [])],
 		['Next', ...forRun(...nextSteps(run, command))],
 		['Record', ...(record === undefined ? [] : [record])],
 		['Checked', ...(checked ? ['looked at again: nothing of that run is left, but for what stays'] : [])],
@@ -111,14 +108,14 @@ function failureLines(run: RunState, brief: boolean, width: number, theme: Theme
 	const failed = run.steps.filter(step => step.status === 'failed' || step.status === 'blocked');
 	const lines = failed.flatMap(step => {
 		const troubles = probeTroubles(step.probes, width - 2, theme).map(row => line('  ', ...row));
-		const hinders = step.status === 'blocked' ? standingBlocks(step.after ?? step.before) : [];
+		const hinders = step.status === 'blocked' ? standingBlocks(latestFindings(step)) : [];
 		const told = troubles.length > 0 || step.why === undefined ? '' : `: ${step.why}`;
 		const why = hinders.length === 0 ? told : `, ${count(hinders.length, 'problem')}`;
 		const head = line(span(theme.glyphs.block, 'block'), ` ${step.title}: ${statusNames[step.status].word}${why}`);
 		return brief ? [clip(head, width, theme.more)] : [...wrap(head, width, 2), ...troubles];
 	});
 	if (brief) return failed.length === 0 ? [] : [...lines, line(span('  v tells what it is, and what helps', 'dim'))];
-	const advice = failed.flatMap(step => notFine(step.after ?? step.before).filter(f => f.severity === 'block'));
+	const advice = failed.flatMap(step => notFine(latestFindings(step)).filter(f => f.severity === 'block'));
 	for (const finding of advice.slice(0, 4)) {
 		lines.push(...wrap(line('    ', finding.summary), width, 4));
 		if (finding.remedy !== undefined)
@@ -158,7 +155,7 @@ function changedText(run: RunState, detail: SummaryDetail): string {
 /** What is known not to work with this Sysbox, however well all was proved: each once, by its title; `v` has the rest. */
 function limitsForJobs(run: RunState): readonly string[] {
 	const known = run.steps
-		.flatMap(step => step.after ?? step.before)
+		.flatMap(latestFindings)
 		.flatMap(({ knownIssue, severity }) => (knownIssue !== undefined && severity === 'info' ? [knownIssue] : []));
 	return [...new Set(known)];
 }

@@ -2,7 +2,7 @@ import { changesMade, type RunState, type StepState, survivesFailure } from '../
 import { probesPassed, survivedWords } from '../../view/end.ts';
 import { statusNames } from '../../view/words.ts';
 import { type Line, line, pad, type Span, span, widthOf, wrap } from '../line.ts';
-import { type Intro, latestFindings } from '../screen.ts';
+import { findingsOf, type Intro } from '../screen.ts';
 import { markSpan, type Theme } from '../theme.ts';
 import { countsLine } from './findings-text.ts';
 import { count } from './words.ts';
@@ -54,10 +54,10 @@ function details(step: StepState, theme: Theme): readonly (string | Span)[] {
 		if (step.probes.some(probe => probe.verdict !== 'left-out')) return [`  ${probesPassed(step.probes)}`];
 	}
 	// Its reason names the findings by their ids; what they say is on the screen, in the summary and in the record.
-	const hinders = latestFindings(step).filter(f => f.severity === 'block' && f.waived === undefined);
+	const hinders = findingsOf(step).filter(f => f.severity === 'block' && f.waived === undefined);
 	if (step.status === 'blocked' && hinders.length > 0)
 		return [span(`  ${hinders.length === 1 ? (hinders[0]?.summary ?? '') : count(hinders.length, 'problem')}`, 'dim')];
 	if (step.why !== undefined && step.status !== 'unchanged') return [span(`  ${step.why}`, 'dim')];
-	const findings = latestFindings(step);
+	const findings = findingsOf(step);
 	return findings.length === 0 ? [] : ['   ', ...countsLine(findings, theme)];
 }
